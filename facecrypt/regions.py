@@ -1,0 +1,182 @@
+"""Regions of a picture: boxes and ellipses, and which pixels are theirs.
+
+A region is geometry and nothing else: it knows no picture and no model.
+Ellipses are rasterised in integer arithmetic, so that every platform agrees on
+the last pixel.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from math import ceil, floor, isfinite, isqrt
+from typing import NamedTuple, Self
+
+import numpy as np
+
+__all__ = ["Claim", "Region", "claims"]
+
+SHAPES = ("box", "ellipse")
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """A half-open box ``[x0, x1) x [y0, y1)`` in pixels, or the ellipse inscribed in it.
+
+    Parameters
+    ----------
+    x0, y0, x1, y1 : int
+        Left, top, right (exclusive) and bottom (exclusive) edge.
+    shape : {"box", "ellipse"}
+    score : float, optional
+        The detector's confidence, 0 to 1.
+    landmarks : tuple of five (x, y) pairs, optional
+        Left eye, right eye, nose, left and right corner of the mouth, in pixels.
+
+    Raises
+    ------
+    TypeError
+        An edge is not an integer.
+    ValueError
+        The box is empty, or the shape is unknown.
+
+    Examples
+    --------
+    >>> Region(10, 10, 20, 30).grow(0.5)
+    Region(x0=5, y0=0, x1=25, y1=40, shape='box', score=None, landmarks=None)
+    """
+
+    x0: int
+    y0: int
+    x1: int
+    y1: int
+    shape: str = "box"
+    score: float | None = None
+    landmarks: tuple[tuple[float, float], ...] | None = None
+
+    def __post_init__(self):
+        for name in ("x0", "y0", "x1", "y1"):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
+                raise TypeError(f"{name} must be an integer number of pixels, received {value!r}")
+            object.__setattr__(self, name, int(value))
+        if self.x0 >= self.x1 or self.y0 >= self.y1:
+            raise ValueError(
+                f"a region needs x0 < x1 and y0 < y1, received {self.box}; boxes are half-open"
+            )
+        if self.shape not in SHAPES:
+            raise ValueError(f"shape must be 'box' or 'ellipse', received {self.shape!r}")
+
+    @property
+    def box(self) -> tuple[int, int, int, int]:
+        """``(x0, y0, x1, y1)``."""
+        return self.x0, self.y0, self.x1, self.y1
+
+    @property
+    def width(self) -> int:
+        return self.x1 - self.x0
+
+    @property
+    def height(self) -> int:
+        return self.y1 - self.y0
+
+    @classmethod
+    def around(cls, x0: float, y0: float, x1: float, y1: float, **rest) -> Self:
+        """The smallest region of whole pixels that covers a box of real numbers."""
+        if not all(isfinite(v) for v in (x0, y0, x1, y1)):
+            raise ValueError(f"a box needs finite edges, received {(x0, y0, x1, y1)}")
+        return cls(floor(x0), floor(y0), ceil(x1), ceil(y1), **rest)
+
+    def grow(self, ratio: float) -> Self:
+        """Move every side outward by ``ratio`` of the box's width or height.
+
+        Detected boxes end at brow and chin; what identifies a person does not.
+        """
+        if not isfinite(ratio) or ratio < 0:
+            raise ValueError(f"grow must be a number of at least 0, received {ratio}")
+        dx, dy = round(self.width * ratio), round(self.height * ratio)
+        return replace(
+            self, x0=self.x0 - dx, y0=self.y0 - dy, x1=self.x1 + dx, y1=self.y1 + dy
+        )
+
+    def clip(self, height: int, width: int) -> Self | None:
+        """The part of the box inside a picture, or None where nothing is.
+
+        An ellipse becomes the ellipse of the clipped box.
+        """
+        x0, y0 = max(self.x0, 0), max(self.y0, 0)
+        x1, y1 = min(self.x1, width), min(self.y1, height)
+        if x0 >= x1 or y0 >= y1:
+            return None
+        return replace(self, x0=x0, y0=y0, x1=x1, y1=y1)
+
+    def mask(self) -> np.ndarray:
+        """Which pixels of the box belong to the region.
+
+        Returns
+        -------
+        (height, width) bool array
+
+        Notes
+        -----
+        A pixel is in the ellipse where its centre is: with doubled coordinates
+        relative to the centre, ``(dx*h)**2 + (dy*w)**2 <= (w*h)**2`` in exact integers.
+        """
+        mask = np.ones((self.height, self.width), dtype=bool)
+        if self.shape == "ellipse":
+            w, h = self.width, self.height
+            dx = np.abs(2 * np.arange(w) + 1 - w)
+            for row in range(h):
+                dy = 2 * row + 1 - h
+                mask[row] = dx <= isqrt(w * w * (h * h - dy * dy)) // h
+        return mask
+
+
+class Claim(NamedTuple):
+    """The pixels one region owns: ``mask`` lies over ``[y0:y1, x0:x1]`` of the picture.
+
+    ``mask`` is None where the region owns its whole box.
+    """
+
+    y0: int
+    y1: int
+    x0: int
+    x1: int
+    mask: np.ndarray | None
+
+
+def claims(regions: Sequence[Region], height: int, width: int) -> Iterator[Claim]:
+    """Give every pixel to the first region that covers it.
+
+    Sealing region by region would seal the overlap of two boxes twice, which for
+    an XOR restores the plain pixels there.
+
+    Parameters
+    ----------
+    regions : sequence of Region, each inside the picture
+    height, width : int
+
+    Yields
+    ------
+    Claim
+        One for each region, in order; a mask may be all False.
+
+    Raises
+    ------
+    ValueError
+        A region reaches outside the picture.
+    """
+    taken = None
+    for index, region in enumerate(regions):
+        if region.clip(height, width) != region:
+            raise ValueError(
+                f"region {index} {region.box} reaches outside the {width}x{height} picture; "
+                "clip it first"
+            )
+        crop = np.s_[region.y0 : region.y1, region.x0 : region.x1]
+        mask = None if region.shape == "box" else region.mask()
+        if len(regions) > 1:
+            if taken is None:
+                taken = np.zeros((height, width), dtype=bool)
+            if taken[crop].any():
+                mask = (region.mask() if mask is None else mask) & ~taken[crop]
+            taken[crop] |= True if mask is None else mask
+        yield Claim(region.y0, region.y1, region.x0, region.x1, mask)
