@@ -1,0 +1,81 @@
+// Contracts of the native kernels. No Python here: facecrypt/_native.pyx checks every argument first.
+//
+// All of them compute S. Ahmad and Shin's Algorithm 2 (2022): d = (mu*d)*(1-d) in IEEE binary64,
+// rounded to nearest, associated left to right, never fused; a byte is floor((d/2)*1e14) mod 256.
+// They write d*5e13 for (d/2)*1e14, which is the same number: halving is exact. The bytes are the
+// same on every instruction set, compiler and machine; that is a promise of the file format.
+//
+// Common to all:
+//   0 <= mu <= 4 and 0 <= d0 <= 1 (see in_domain), so that every state stays in [0, 1] and every
+//   integer below 5e13 < 2^53, where truncation and the conversions are exact.
+//   `in` is null (write the keystream), equal to `out` (XOR in place) or disjoint from it.
+//   No alignment is needed. n may be 0. Nothing outside out[0, n) is written.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace facecrypt {
+
+enum class Isa { baseline, avx2, avx512 };
+
+// Of what the machine and this build support, the best until select_isa() is called.
+Isa isa() noexcept;
+bool isa_supported(Isa which) noexcept;
+// Not thread safe: called once, at import. False, and no change, where `which` is unsupported.
+bool select_isa(Isa which) noexcept;
+
+// Calls task(context, i) once for each i in [0, count) on up to `threads` threads, the caller
+// being one of them. Tasks run in any order; none may throw. Short of threads, fewer do the work.
+void parallel(std::size_t count, std::size_t threads, void (*task)(void *, std::size_t),
+              void *context) noexcept;
+
+// eq4: Algorithm 2. The others are floor(255 d), floor(255 d + 0.5) and min(floor(256 d), 255).
+enum class Quantiser { eq4, floor255, round255, floor256 };
+
+// True where mu is in [0, 4] and d0 in [0, 1]; false for NaN.
+bool in_domain(double mu, double d0) noexcept;
+
+// One orbit, one byte an iterate, after `discard` iterates that give none. Bound by latency:
+// three dependent operations, two of them in parallel.
+void sequence(double mu, double d0, std::uint64_t discard, Quantiser quantiser,
+              const std::uint8_t *in, std::uint8_t *out, std::size_t n) noexcept;
+
+// Chunk k covers bytes [k*chunk, (k+1)*chunk) of the data and has the lanes
+// mu[k*lanes ... ), d0[k*lanes ... ): ceil(n / chunk) times `lanes` of each.
+struct Lanes {
+    const double *mu;
+    const double *d0;
+    std::size_t lanes;          // >= 1
+    std::uint64_t discard;
+    int bytes;                  // 1, or 2: the low 16 bits of the integer, little-endian
+    std::size_t chunk;          // >= 1
+};
+
+// Iterate t of lane l is byte(s) (t*lanes + l)*bytes of its chunk; the last chunk is cut at n.
+// Chunks, and groups of 256 lanes of one chunk, go to different threads.
+void lanes(const Lanes &keys, const std::uint8_t *in, std::uint8_t *out, std::size_t n,
+           std::size_t threads) noexcept;
+
+// `count` rows of `width` bytes, row i with its own orbit mu[i], d0[i]: sequence() for each,
+// eq4. Groups of 64 rows go to different threads.
+struct Rows {
+    const double *mu;
+    const double *d0;
+    std::size_t count;
+    std::size_t width;
+    std::uint64_t discard;
+};
+void rows(const Rows &keys, const std::uint8_t *in, std::uint8_t *out,
+          std::size_t threads) noexcept;
+
+// What a key's orbit is like. `lyapunov`: mean of ln|mu (1 - 2d)| over the discarded states, -inf
+// where a state is exactly 1/2. `cycle`: length of the cycle that Brent's algorithm (1980) finds
+// in the 2^15 - 1 iterates that follow, 0 where none of length <= 2^14 shows.
+struct Orbit {
+    double lyapunov;
+    std::uint32_t cycle;
+};
+Orbit examine(double mu, double d0, std::uint64_t discard) noexcept;  // discard >= 1
+
+}  // namespace facecrypt

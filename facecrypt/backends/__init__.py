@@ -1,0 +1,135 @@
+"""Where the kernels run: one definition, several machines, the same bytes.
+
+``reference`` is the definition, in NumPy. ``native`` is C++ on every vector unit of
+the processor. Each is a module with the functions of :class:`Kernels`; a new one is
+one more line in ``_MODULES``.
+"""
+
+from importlib import import_module
+from typing import Protocol, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from facecrypt.errors import BackendUnavailableError
+
+__all__ = ["Kernels", "available", "get"]
+
+_MODULES = {
+    "native": "facecrypt.backends.native",
+    "reference": "facecrypt.backends.reference",
+}
+_AUTO = "native"
+
+
+class Kernels(Protocol):
+    """What a backend computes.
+
+    Throughout, ``out`` is a C-contiguous writable uint8 array of any shape, taken as
+    its bytes in order. ``data`` is None (``out`` becomes the keystream), ``out``
+    itself, or a uint8 array of the same size that shares no byte with it; ``out``
+    becomes ``data XOR keystream``. ``mu`` and ``d0`` are C-contiguous float64 with
+    ``0 <= mu <= 4`` and ``0 <= d0 <= 1``. ``discard`` is a number of iterates,
+    ``threads`` None for the backend's own choice. Kernels vet no keys.
+
+    Raises
+    ------
+    TypeError
+        A wrong type or dtype.
+    ValueError
+        Anything else that is not as above.
+    """
+
+    def sequence(
+        self,
+        mu: float,
+        d0: float,
+        data: NDArray[np.uint8] | None,
+        out: NDArray[np.uint8],
+        *,
+        discard: int,
+        quantiser: str,
+    ) -> None:
+        """One orbit, one byte an iterate; see :func:`facecrypt.chaos.logistic_sequence`."""
+
+    def lanes(
+        self,
+        mu: NDArray[np.float64],
+        d0: NDArray[np.float64],
+        data: NDArray[np.uint8] | None,
+        out: NDArray[np.uint8],
+        *,
+        discard: int,
+        bytes_per_iterate: int,
+        chunk: int,
+        threads: int | None,
+    ) -> None:
+        """Orbits side by side, time-major, in chunks of ``chunk`` bytes with their own keys.
+
+        With K = ceil(out.size / chunk) chunks, chunk k has the keys
+        ``mu.reshape(K, -1)[k]``. Iterate t of lane l of L gives bytes
+        ``(t*L + l) * bytes_per_iterate`` and on of its chunk: the low byte or the two
+        low bytes, little-endian, of ``floor((d/2) * 1e14)``.
+        """
+
+    def rows(
+        self,
+        mu: NDArray[np.float64],
+        d0: NDArray[np.float64],
+        data: NDArray[np.uint8] | None,
+        out: NDArray[np.uint8],
+        *,
+        discard: int,
+        threads: int | None,
+    ) -> None:
+        """One orbit for each of ``mu.size`` equal rows of ``out``: many ``sequence`` at once."""
+
+    def examine(self, mu: float, d0: float, discard: int) -> tuple[float, int]:
+        """Lyapunov exponent over ``discard`` states, and the cycle length found after them.
+
+        The cycle is what Brent's algorithm (BIT 20, 1980) finds in ``2**15 - 1``
+        iterates: 0 where none of length <= 2**14 shows.
+        """
+
+
+def get(name: str = "auto") -> Kernels:
+    """The backend of that name.
+
+    Parameters
+    ----------
+    name : str
+        ``"auto"`` (native), or a key of :func:`available`.
+
+    Raises
+    ------
+    ValueError
+        There is no backend of that name.
+    BackendUnavailableError
+        It cannot run here; the message says what to do.
+    """
+    if name == "auto":
+        name = _AUTO
+    if name not in _MODULES:
+        raise ValueError(f"backend must be 'auto' or one of {sorted(_MODULES)}, received {name!r}")
+    try:
+        return cast(Kernels, import_module(_MODULES[name]))
+    except ImportError as error:
+        raise BackendUnavailableError(f"backend {name!r} cannot be loaded: {error}") from error
+
+
+def available() -> dict[str, str | None]:
+    """Every backend, with None where it can run and else the reason why not.
+
+    Examples
+    --------
+    >>> available()["reference"] is None
+    True
+    """
+    reasons: dict[str, str | None] = {}
+    for name in _MODULES:
+        try:
+            get(name)
+            reasons[name] = None
+        except BackendUnavailableError as error:
+            reasons[name] = str(error)
+    return reasons

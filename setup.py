@@ -1,0 +1,54 @@
+"""Builds the one native module; all else is in pyproject.toml.
+
+FACECRYPT_DEBUG=1 builds without optimisation and with debug information,
+FACECRYPT_SANITIZE=1 with the address and undefined-behaviour sanitizers.
+"""
+
+import os
+
+from Cython.Build import cythonize
+from setuptools import Extension, setup
+from setuptools.command.build_ext import build_ext
+from setuptools.errors import BaseError
+
+# No -march: the kernels choose the instruction set when they are loaded. No fused
+# multiply-add and no fast-math: the bytes of a keystream depend on every rounding.
+GCC = ["-std=c++17", "-O3", "-ffp-contract=off", "-fno-fast-math", "-Wall", "-Wextra", "-pthread"]
+MSVC = ["/std:c++17", "/O2", "/fp:precise", "/EHsc"]
+DEBUG = ["-O0", "-g"]
+SANITIZE = ["-O1", "-g", "-fno-omit-frame-pointer", "-fsanitize=address,undefined"]
+
+
+class BuildExt(build_ext):
+    def build_extensions(self):
+        msvc = self.compiler.compiler_type == "msvc"
+        for extension in self.extensions:
+            extension.extra_compile_args = list(MSVC if msvc else GCC)
+            if os.environ.get("FACECRYPT_DEBUG"):
+                extension.extra_compile_args += ["/Od", "/Zi"] if msvc else DEBUG
+            if os.environ.get("FACECRYPT_SANITIZE"):
+                extension.extra_compile_args += SANITIZE
+                extension.extra_link_args += ["-fsanitize=address,undefined"]
+        try:
+            super().build_extensions()
+        except BaseError as error:
+            raise SystemExit(
+                f"facecrypt needs a C++17 compiler, and building with it failed ({error}): install "
+                "g++ and the Python headers (Debian: apt install g++ python3-dev; macOS: "
+                "xcode-select --install; Windows: Visual Studio Build Tools), then try again."
+            ) from error
+
+
+setup(
+    cmdclass={"build_ext": BuildExt},
+    ext_modules=cythonize(
+        Extension(
+            "facecrypt._native",
+            ["facecrypt/_native.pyx", "csrc/dispatch.cpp", "csrc/groups.cpp", "csrc/logistic.cpp"],
+            depends=["csrc/kernels.h", "csrc/groups.h"],
+            include_dirs=["csrc"],
+            language="c++",
+        ),
+        language_level=3,
+    ),
+)
