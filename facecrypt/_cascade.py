@@ -1,0 +1,238 @@
+"""The arithmetic of the MTCNN cascade: pyramid, resampling, boxes, suppression.
+
+The decisions are those of facenet-pytorch 2.6.0, operation by operation in float32, so
+that the same faces come out; where it differs from the paper (Zhang, Zhang, Li, Qiao:
+Joint Face Detection and Alignment Using Multitask Cascaded Convolutional Networks, 2016)
+facenet-pytorch holds. Boxes in here are its boxes: ``x0, y0, x1, y1`` as float32, the
+first pixel of the picture being number 1, as in the Matlab original.
+"""
+
+from collections.abc import Iterator
+from itertools import pairwise
+from math import log
+from typing import NamedTuple
+
+import numpy as np
+
+__all__ = [
+    "AreaSampler",
+    "Strip",
+    "cells",
+    "inside",
+    "probability",
+    "pyramid",
+    "shift",
+    "square",
+    "strips",
+    "suppress",
+    "suppress_nested",
+]
+
+CELL, STRIDE = 12, 2
+# Pixels of one P-Net call: its feature maps then fit the cache, and a large picture
+# costs no more memory than a small one.
+STRIP_PIXELS = 1 << 16
+
+
+def pyramid(height: int, width: int, min_face_size: float, factor: float) -> list[float]:
+    """The scales at which a face of at least ``min_face_size`` pixels fills a P-Net cell."""
+    scale = CELL / min_face_size
+    side = min(height, width) * scale
+    scales = []
+    while side >= CELL:
+        scales.append(scale)
+        scale *= factor
+        side *= factor
+    return scales
+
+
+class Strip(NamedTuple):
+    """Rows ``[start, stop)`` of a level, whose first row of cells is ``cell``."""
+
+    start: int
+    stop: int
+    cell: int
+
+
+def strips(height: int, width: int) -> Iterator[Strip]:
+    """Cut a level into strips whose P-Net outputs, laid end to end, are the level's.
+
+    A cell sees 12 rows and cells are 2 apart, so strips begin on even rows and share
+    10. The last one keeps the odd row that the pooling's rounding up makes count.
+    """
+    rows = (height - 1) // STRIDE - 4
+    count = -(-rows // max(8, STRIP_PIXELS // (STRIDE * width)))
+    edges = [rows * i // count for i in range(count + 1)]
+    for first, last in pairwise(edges):
+        stop = height if last == rows else STRIDE * last + CELL - STRIDE
+        yield Strip(STRIDE * first, stop, first)
+
+
+class AreaSampler:
+    """Shrinks a picture, or parts of it, as torch's ``interpolate(mode="area")`` does.
+
+    An output pixel is the unweighted mean of all source pixels it touches, which is not
+    OpenCV's INTER_AREA. Every mean comes from one table of sums, at four look-ups.
+
+    Parameters
+    ----------
+    image : (H, W, 3) uint8 array
+        The table takes 12 bytes a pixel.
+    """
+
+    def __init__(self, image: np.ndarray):
+        import cv2
+
+        self.shape = image.shape[:2]
+        # The sums wrap around above 2**32, in pictures over 16 million pixels; the
+        # differences of unsigned integers stay right as long as no window is that large.
+        self._sums = cv2.integral(image, sdepth=cv2.CV_32S).view(np.uint32)
+
+    def rows(self, size: tuple[int, int], start: int, stop: int) -> np.ndarray:
+        """Rows ``[start, stop)`` of the picture shrunk to ``size`` (height, width).
+
+        Returns
+        -------
+        (1, stop - start, width, 3) float32 array, 0 to 255
+        """
+        (y0, y1), (x0, x1) = (_windows(n, m) for n, m in zip(self.shape, size, strict=True))
+        y0, y1 = y0[start:stop], y1[start:stop]
+        tall = self._sums[y1]
+        tall -= self._sums[y0]
+        sums = tall[:, x1]
+        sums -= tall[:, x0]
+        return _means(sums, np.multiply.outer(y1 - y0, x1 - x0))[None]
+
+    def crops(self, boxes: np.ndarray, size: int) -> np.ndarray:
+        """Boxes of the picture, each resampled to a square.
+
+        Parameters
+        ----------
+        boxes : (N, 4) integer array
+            Half-open, counted from 0, not empty, inside the picture.
+
+        Returns
+        -------
+        (N, size, size, 3) float32 array, 0 to 255
+        """
+        x, y = boxes[:, 0:1], boxes[:, 1:2]
+        (x0, x1), (y0, y1) = (
+            _windows(boxes[:, i + 2 : i + 3] - boxes[:, i : i + 1], size) for i in (0, 1)
+        )
+        areas = (y1 - y0)[:, :, None] * (x1 - x0)[:, None, :]
+        stride = self._sums.shape[1]
+        y0, y1 = (((y + v) * stride)[:, :, None] for v in (y0, y1))
+        x0, x1 = ((x + v)[:, None, :] for v in (x0, x1))
+        flat = self._sums.reshape(-1, 3)
+        sums = flat[y1 + x1]
+        sums -= flat[y1 + x0]
+        sums -= flat[y0 + x1]
+        sums += flat[y0 + x0]
+        return _means(sums, areas)
+
+
+def _means(sums: np.ndarray, areas: np.ndarray) -> np.ndarray:
+    # Signed, because processors convert no other integers to float32 in one step.
+    means = sums.view(np.int32).astype(np.float32)
+    means /= areas[..., None].astype(np.float32)
+    return means
+
+
+def _windows(length: int | np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
+    """Begin and end of the source pixels under each of ``size`` output pixels."""
+    index = np.arange(size)
+    return index * length // size, -(-(index + 1) * length // size)
+
+
+def probability(logit: np.ndarray) -> np.ndarray:
+    """The score that belongs to a network's log odds.
+
+    Not left to onnxruntime, whose sigmoid is too coarse near 1, where the best boxes of
+    a face differ by the last bit and the suppression picks among them.
+    """
+    return 1 / (1 + np.exp(-logit))
+
+
+def cells(
+    logit: np.ndarray, shifts: np.ndarray, strip: Strip, scale: float, threshold: float
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Boxes, scores and shifts of the P-Net cells at or above a threshold.
+
+    Parameters
+    ----------
+    logit : (rows, columns) float32 array
+    shifts : (4, rows, columns) float32 array
+    """
+    y, x = np.nonzero(logit >= log(threshold / (1 - threshold)))
+    corner = STRIDE * np.stack([x, y + strip.cell], axis=1).astype(np.float32)
+    # The division in float32 is part of the definition: at a scale of 0.6 it rounds to
+    # other whole pixels than one in float64.
+    scale = np.float32(scale)
+    boxes = np.hstack([np.floor((corner + 1) / scale), np.floor((corner + CELL) / scale)])
+    return boxes, probability(logit[y, x]), shifts[:, y, x].T
+
+
+def suppress(boxes: np.ndarray, scores: np.ndarray, threshold: float) -> np.ndarray:
+    """Greedy suppression by intersection over union.
+
+    Returns
+    -------
+    (K,) integer array
+        What is kept, best first; of equal scores the first comes first.
+    """
+    import cv2
+
+    if not len(boxes):
+        return np.empty(0, np.intp)
+    corners = boxes.astype(np.float64)
+    corners[:, 2:] -= corners[:, :2]
+    return np.asarray(cv2.dnn.NMSBoxes(corners, scores, 0.0, threshold), np.intp)
+
+
+def suppress_nested(boxes: np.ndarray, scores: np.ndarray, threshold: float) -> np.ndarray:
+    """Greedy suppression by intersection over the smaller area, edges inclusive.
+
+    Used once, on the handful of faces left; a face inside another's box goes.
+    """
+    area = np.prod(boxes[:, 2:] - boxes[:, :2] + 1, axis=1)
+    order = np.argsort(-scores, kind="stable")
+    keep = []
+    while len(order):
+        best, order = order[0], order[1:]
+        keep.append(best)
+        corner = np.maximum(boxes[best, :2], boxes[order, :2])
+        sides = np.minimum(boxes[best, 2:], boxes[order, 2:]) - corner + 1
+        overlap = np.prod(np.maximum(sides, 0), axis=1)
+        order = order[overlap / np.minimum(area[best], area[order]) <= threshold]
+    return np.array(keep, np.intp)
+
+
+def shift(boxes: np.ndarray, shifts: np.ndarray, extra: int) -> np.ndarray:
+    """Move each edge by its share of the box's side; ``extra`` is 1 where edges are inclusive."""
+    sides = boxes[:, 2:] - boxes[:, :2] + np.float32(extra)
+    return boxes + shifts * np.hstack([sides, sides])
+
+
+def square(boxes: np.ndarray) -> np.ndarray:
+    """Boxes widened about their centres to squares of the longer side."""
+    sides = boxes[:, 2:] - boxes[:, :2]
+    longest = sides.max(axis=1, keepdims=True)
+    half = np.float32(0.5)
+    corner = boxes[:, :2] + sides * half - longest * half
+    return np.hstack([corner, corner + longest])
+
+
+def inside(boxes: np.ndarray, shape: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
+    """The whole pixels of each box within the picture, and which boxes have any.
+
+    Returns
+    -------
+    (N, 4) int64 array
+        Half-open and counted from 0. Nothing is padded: the nets see what is left,
+        stretched.
+    (N,) bool array
+    """
+    whole = np.trunc(boxes).astype(np.int64)
+    whole[:, :2] = np.maximum(whole[:, :2], 1) - 1
+    whole[:, 2:] = np.minimum(whole[:, 2:], shape[::-1])
+    return whole, (whole[:, 2:] > whole[:, :2]).all(axis=1)

@@ -1,0 +1,313 @@
+"""Find faces with MTCNN.
+
+The networks and the cascade are those of facenet-pytorch 2.6.0, without torch: three
+small ONNX files (``facecrypt/models``) run by onnxruntime.
+"""
+
+import os
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from facecrypt import _cascade as cascade
+from facecrypt._inference import DEVICES, Networks, load
+from facecrypt.regions import Region
+
+__all__ = ["MTCNN", "PRESETS", "Detections"]
+
+
+class Settings(NamedTuple):
+    """What steers the search."""
+
+    min_face_size: float
+    thresholds: tuple[float, float, float]
+    factor: float
+
+
+DEFAULT = Settings(20, (0.6, 0.7, 0.7), 0.709)
+PRESETS = {
+    "fast": Settings(20, (0.7, 0.7, 0.7), 0.6),
+    "recall": Settings(15, (0.5, 0.6, 0.5), 0.709),
+}
+# R-Net and O-Net are fastest on batches that stay in the cache.
+CHUNK = 64
+
+
+class Detections(NamedTuple):
+    """Faces as arrays, best score first.
+
+    Attributes
+    ----------
+    boxes : (N, 4) float32 array
+        ``x0, y0, x1, y1`` in pixels, unrounded; may reach outside the picture.
+    scores : (N,) float32 array
+        O-Net's confidence, 0 to 1.
+    landmarks : (N, 5, 2) float32 array
+        ``x, y`` of left eye, right eye, nose, left and right corner of the mouth.
+    """
+
+    boxes: np.ndarray
+    scores: np.ndarray
+    landmarks: np.ndarray
+
+
+class MTCNN:
+    """A face detector.
+
+    Parameters
+    ----------
+    min_face_size : float, default 20
+        Side in pixels of the smallest face looked for; time grows with its inverse square.
+    thresholds : three floats in (0, 1), default (0.6, 0.7, 0.7)
+        Confidence wanted of P-, R- and O-Net.
+    factor : float in (0, 1), default 0.709
+        Ratio of one level of the picture pyramid to the one before.
+    device : {"auto", "cpu", "cuda"}
+        "auto" is CUDA where onnxruntime has it and it works, else the CPU.
+    preset : {"fast", "recall"}, optional
+        Sets all three parameters above. "fast" looks at fewer levels and candidates;
+        "recall" would rather seal something that is no face than miss one.
+    models : str or Path, optional
+        A folder with other ``pnet.onnx``, ``rnet.onnx`` and ``onet.onnx``;
+        ``facecrypt/models/README.md`` says what they take and give.
+
+    Attributes
+    ----------
+    device : {"cpu", "cuda"}
+        Where the networks run.
+
+    Raises
+    ------
+    TypeError, ValueError
+        A parameter of the wrong type or out of range; a preset beside other parameters.
+    BackendUnavailableError
+        onnxruntime, or CUDA when asked for, is missing.
+    ModelError
+        A model file is missing or damaged.
+
+    Notes
+    -----
+    With the default parameters the faces are those of facenet-pytorch 2.6.0. Upright
+    faces only: a face turned by 90 degrees is missed, so apply the EXIF orientation
+    first. One call uses one thread; an instance may be used by many threads at once,
+    and pickled (its settings travel, the networks are opened again).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> MTCNN(device="cpu").detect(np.zeros((64, 64, 3), np.uint8))
+    []
+    """
+
+    def __init__(
+        self,
+        *,
+        min_face_size: float = DEFAULT.min_face_size,
+        thresholds: Sequence[float] = DEFAULT.thresholds,
+        factor: float = DEFAULT.factor,
+        device: str = "auto",
+        preset: str | None = None,
+        models: str | os.PathLike[str] | None = None,
+    ):
+        given = _checked(min_face_size, thresholds, factor)
+        self.settings = given if preset is None else _preset(preset, given)
+        if device not in DEVICES:
+            raise ValueError(f"device must be one of {', '.join(DEVICES)}, received {device!r}")
+        self._arguments = (self.settings, device, None if models is None else Path(models))
+        self._networks: Networks = load(self._arguments[2], device)
+
+    @property
+    def device(self) -> str:
+        return self._networks.device
+
+    def __repr__(self) -> str:
+        settings = ", ".join(f"{k}={v!r}" for k, v in self.settings._asdict().items())
+        return f"MTCNN({settings}, device={self.device!r})"
+
+    def __reduce__(self):
+        return _restore, self._arguments
+
+    def detect(self, image: np.ndarray) -> list[Region]:
+        """Find the faces of one picture.
+
+        Parameters
+        ----------
+        image : (H, W), (H, W, 1), (H, W, 3) or (H, W, 4) array of uint8 or uint16
+            Gray, RGB or RGBA. Alpha, and the low byte of 16 bits, are not looked at.
+
+        Returns
+        -------
+        list of Region
+            Best score first. A region holds the whole pixels its face's box touches,
+            clipped to the picture, and carries ``score`` and ``landmarks``.
+
+        Raises
+        ------
+        TypeError, ValueError
+            Not such an array, or one without pixels.
+        """
+        pixels = _rgb(image)
+        height, width = pixels.shape[:2]
+        regions = []
+        for box, score, landmarks in zip(*self._search(pixels), strict=True):
+            region = Region.around(
+                *box.tolist(),
+                score=float(score),
+                landmarks=tuple(map(tuple, landmarks.tolist())),
+            ).clip(height, width)
+            if region is not None:
+                regions.append(region)
+        return regions
+
+    def detect_batch(self, images: Iterable[np.ndarray]) -> list[list[Region]]:
+        """Find the faces of many pictures, one thread a core.
+
+        Parameters
+        ----------
+        images : iterable of arrays
+            As :meth:`detect` takes them; sizes may differ.
+
+        Returns
+        -------
+        list of list of Region
+            What :meth:`detect` gives for each, in order.
+        """
+        with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
+            return list(pool.map(self.detect, images))
+
+    def detect_raw(self, image: np.ndarray) -> Detections:
+        """Find the faces of one picture, as arrays of unrounded numbers.
+
+        The boxes are facenet-pytorch's, to the pixel conventions of its ``detect``;
+        input, order and errors are those of :meth:`detect`.
+        """
+        return self._search(_rgb(image))
+
+    def _search(self, image: np.ndarray) -> Detections:
+        sampler = cascade.AreaSampler(image)
+        boxes = self._propose(sampler)
+        boxes = self._refine(sampler, boxes)
+        return self._finish(sampler, boxes)
+
+    def _propose(self, sampler: cascade.AreaSampler) -> np.ndarray:
+        """P-Net on every level: squares that may hold a face."""
+        found = [self._level(sampler, scale) for scale in self._scales(sampler.shape)]
+        if not found:
+            return np.empty((0, 4), np.float32)
+        boxes, scores, shifts = (np.concatenate(part) for part in zip(*found, strict=True))
+        keep = cascade.suppress(boxes, scores, 0.7)
+        return cascade.square(cascade.shift(boxes[keep], shifts[keep], 0))
+
+    def _scales(self, shape: tuple[int, int]) -> list[float]:
+        return cascade.pyramid(*shape, self.settings.min_face_size, self.settings.factor)
+
+    def _level(self, sampler: cascade.AreaSampler, scale: float) -> list[np.ndarray]:
+        """Boxes, scores and shifts that P-Net finds at one scale."""
+        height, width = (int(side * scale + 1) for side in sampler.shape)
+        found = []
+        for strip in cascade.strips(height, width):
+            pixels = sampler.rows((height, width), strip.start, strip.stop)
+            logit, shifts = self._networks.pnet.run(["logit", "box"], {"pixels": pixels})
+            found.append(
+                cascade.cells(logit[0, 0], shifts[0], strip, scale, self.settings.thresholds[0])
+            )
+        boxes, scores, shifts = (np.concatenate(part) for part in zip(*found, strict=True))
+        keep = cascade.suppress(boxes, scores, 0.5)
+        return [boxes[keep], scores[keep], shifts[keep]]
+
+    def _refine(self, sampler: cascade.AreaSampler, boxes: np.ndarray) -> np.ndarray:
+        """R-Net: squares that probably hold a face."""
+        boxes, scores, shifts = self._judge("rnet", sampler, boxes, 24)
+        keep = cascade.suppress(boxes, scores, 0.7)
+        return cascade.square(cascade.shift(boxes[keep], shifts[keep], 1))
+
+    def _finish(self, sampler: cascade.AreaSampler, boxes: np.ndarray) -> Detections:
+        """O-Net: faces and their landmarks."""
+        boxes, scores, shifts, landmarks = self._judge("onet", sampler, boxes, 48)
+        sides = boxes[:, 2:] - boxes[:, :2] + np.float32(1)
+        landmarks = landmarks.reshape(-1, 5, 2)
+        # Counted from 0, unlike the boxes: so does facenet-pytorch.
+        landmarks = sides[:, None] * landmarks + boxes[:, None, :2] - np.float32(1)
+        boxes = cascade.shift(boxes, shifts, 1)
+        keep = cascade.suppress_nested(boxes, scores, 0.7)
+        return Detections(boxes[keep], scores[keep], landmarks[keep])
+
+    def _judge(
+        self, name: str, sampler: cascade.AreaSampler, boxes: np.ndarray, size: int
+    ) -> list[np.ndarray]:
+        """The boxes that a network takes for faces, and all it says of them."""
+        network, outputs = getattr(self._networks, name), ["logit", "box"]
+        if name == "onet":
+            outputs.append("landmarks")
+        threshold = self.settings.thresholds[1 if name == "rnet" else 2]
+        whole, visible = cascade.inside(boxes, sampler.shape)
+        boxes, whole = boxes[visible], whole[visible]
+        found = []
+        # One empty chunk where there are no boxes gives every array its shape.
+        for first in range(0, max(len(boxes), 1), CHUNK):
+            pixels = sampler.crops(whole[first : first + CHUNK], size)
+            logit, *rest = network.run(outputs, {"pixels": pixels})
+            scores = cascade.probability(logit[:, 0])
+            parts = boxes[first : first + CHUNK], scores, *rest
+            found.append([part[scores > threshold] for part in parts])
+        return [np.concatenate(part) for part in zip(*found, strict=True)]
+
+
+def _restore(settings: Settings, device: str, models: Path | None) -> MTCNN:
+    return MTCNN(**settings._asdict(), device=device, models=models)
+
+
+def _checked(min_face_size: float, thresholds: Sequence[float], factor: float) -> Settings:
+    if not 6 <= min_face_size < float("inf"):
+        raise ValueError(
+            f"min_face_size must be a number of pixels of at least 6, received {min_face_size!r}; "
+            "enlarge the picture to look for smaller faces"
+        )
+    thresholds = tuple(thresholds)
+    if len(thresholds) != 3 or not all(0 < value < 1 for value in thresholds):
+        raise ValueError(
+            f"thresholds must be three numbers between 0 and 1, received {thresholds!r}"
+        )
+    if not 0 < factor <= 0.95:
+        raise ValueError(f"factor must lie between 0 and 0.95, received {factor!r}")
+    return Settings(min_face_size, thresholds, factor)
+
+
+def _preset(name: str, given: Settings) -> Settings:
+    if name not in PRESETS:
+        raise ValueError(f"preset must be one of {', '.join(PRESETS)} or None, received {name!r}")
+    preset = PRESETS[name]
+    for field in Settings._fields:
+        value = getattr(given, field)
+        if value not in (getattr(DEFAULT, field), getattr(preset, field)):
+            raise ValueError(
+                f"preset {name!r} fixes {field} at {getattr(preset, field)}, received {value}; "
+                "give the preset or the parameters, not both"
+            )
+    return preset
+
+
+def _rgb(image: np.ndarray) -> np.ndarray:
+    """The picture as (H, W, 3) uint8."""
+    if not isinstance(image, np.ndarray):
+        raise TypeError(f"image must be a NumPy array, received {type(image).__name__}")
+    if image.dtype not in (np.uint8, np.uint16):
+        raise TypeError(
+            f"image must be uint8 or uint16, received {image.dtype}; scale it to 0..255 and convert"
+        )
+    if image.ndim not in (2, 3) or (image.ndim == 3 and image.shape[2] not in (1, 3, 4)):
+        raise ValueError(
+            "image must be (height, width) or (height, width, 1, 3 or 4 channels), "
+            f"received shape {image.shape}"
+        )
+    if not image.size:
+        raise ValueError(f"image must have at least one pixel, received shape {image.shape}")
+    if image.dtype == np.uint16:
+        image = (image >> 8).astype(np.uint8)
+    if image.ndim == 2:
+        image = image[:, :, None]
+    channels = np.broadcast_to(image[:, :, :3], (*image.shape[:2], 3))
+    return np.ascontiguousarray(channels)

@@ -1,0 +1,327 @@
+import hashlib
+import json
+import pickle
+import shutil
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from mtcnn_pictures import astronaut, composites, shared_pictures
+
+import facecrypt
+from facecrypt import _cascade as cascade
+from facecrypt.detector import MTCNN, PRESETS
+from facecrypt.errors import BackendUnavailableError, ModelError
+
+VECTORS = Path(__file__).parent / "vectors"
+MODELS = Path(facecrypt.__file__).parent / "models"
+FROZEN = json.loads((VECTORS / "mtcnn_faces.json").read_text())
+NETS = np.load(VECTORS / "mtcnn_nets.npz")
+PICTURES = {"astronaut": astronaut()} | composites() | shared_pictures()
+
+
+@pytest.fixture(scope="module")
+def detector():
+    return MTCNN(device="cpu")
+
+
+def iou(a, b):
+    low = np.maximum(a[:, None, :2], b[None, :, :2])
+    high = np.minimum(a[:, None, 2:], b[None, :, 2:])
+    both = np.maximum(high - low, 0).prod(axis=2)
+    areas = [(boxes[:, 2:] - boxes[:, :2]).prod(axis=1) for boxes in (a, b)]
+    return both / (areas[0][:, None] + areas[1][None] - both)
+
+
+# The networks against torch, in float64 (tools/freeze_mtcnn.py).
+
+
+@pytest.mark.parametrize("name", ["pnet", "rnet", "onet"])
+def test_networks_equal_torch(name):
+    session = pytest.importorskip("onnxruntime").InferenceSession(
+        MODELS / f"{name}.onnx", providers=["CPUExecutionProvider"]
+    )
+    pixels = NETS[f"{name}_pixels"].astype(np.float32)
+    logit, box, *landmarks = session.run(None, {"pixels": pixels})
+    score = 1 / (1 + np.exp(-logit[:, 0].astype(np.float64)))
+    np.testing.assert_allclose(score, NETS[f"{name}_score"], rtol=0, atol=1e-5)
+    np.testing.assert_allclose(box, NETS[f"{name}_box"], rtol=0, atol=1e-5)
+    if name == "onet":
+        landmarks = landmarks[0].reshape(-1, 5, 2)
+        np.testing.assert_allclose(landmarks, NETS["onet_landmarks"], rtol=0, atol=1e-5)
+
+
+def test_models_are_those_the_readme_names():
+    readme = (MODELS / "README.md").read_text()
+    for name in ("pnet", "rnet", "onet"):
+        digest = hashlib.sha256((MODELS / f"{name}.onnx").read_bytes()).hexdigest()
+        assert f"| {name}.onnx | {digest} |" in readme
+
+
+# The cascade against facenet-pytorch 2.6.0.
+
+
+@pytest.mark.parametrize("setting", FROZEN["settings"])
+@pytest.mark.parametrize("name", FROZEN["pictures"])
+def test_faces_equal_facenet_pytorch(name, setting):
+    if name not in PICTURES:
+        pytest.skip("lies in ../shared, which is absent")
+    image, frozen = PICTURES[name], FROZEN["pictures"][name]
+    if hashlib.sha256(image.tobytes()).hexdigest() != frozen["sha256"]:
+        assert name.endswith(".jpg"), "the pictures changed: freeze the results again"
+        pytest.skip("this JPEG decoder gives other pixels")
+    size, thresholds, factor = FROZEN["settings"][setting]
+    detector = MTCNN(min_face_size=size, thresholds=thresholds, factor=factor, device="cpu")
+    faces, expected = detector.detect_raw(image), frozen[setting]
+    assert len(faces.boxes) == len(expected)
+    overlap = iou(np.array([face["box"] for face in expected]), faces.boxes)
+    match = overlap.argmax(axis=1)
+    assert sorted(match) == list(range(len(expected)))
+    assert overlap.max(axis=1).min() >= 0.999
+    scores = [face["score"] for face in expected]
+    np.testing.assert_allclose(faces.scores[match], scores, rtol=0, atol=1e-4)
+    landmarks = [face["landmarks"] for face in expected]
+    np.testing.assert_allclose(faces.landmarks[match], landmarks, rtol=0, atol=0.05)
+
+
+def test_presets_are_the_frozen_settings():
+    for name, preset in PRESETS.items():
+        size, thresholds, factor = FROZEN["settings"][name]
+        assert preset == (size, tuple(thresholds), factor)
+
+
+# The pieces of the cascade, on numbers worked out by hand.
+
+
+def test_area_mean_takes_whole_pixels():
+    image = np.array([0, 3, 6, 30, 60], np.uint8)[None, :, None].repeat(3, axis=2)
+    sampler = cascade.AreaSampler(image)
+    # Five pixels on three: [0, 2), [1, 4), [3, 5).
+    expected = np.array([1.5, 13, 45], np.float32)
+    np.testing.assert_array_equal(sampler.rows((1, 3), 0, 1)[0, 0, :, 1], expected)
+    whole = np.array([[0, 0, 5, 1]])
+    np.testing.assert_array_equal(sampler.crops(whole, 3)[0, 2, :, 2], expected)
+    # Enlarged, one pixel covers several: [1, 4) on six.
+    part = sampler.crops(np.array([[1, 0, 4, 1]]), 6)[0, 0, :, 0]
+    np.testing.assert_array_equal(part, [3, 3, 6, 6, 30, 30])
+
+
+def test_area_mean_beyond_32_bit_sums():
+    sampler = cascade.AreaSampler(np.full((4200, 4100, 3), 255, np.uint8))
+    corner = np.array([[4000, 4100, 4100, 4200]])
+    assert (sampler.crops(corner, 24) == 255).all()
+    assert (sampler.rows((2520, 2460), 2400, 2520) == 255).all()
+
+
+@given(st.integers(12, 900), st.integers(12, 3000))
+@settings(max_examples=50, deadline=None)
+def test_strips_cover_every_cell_once(height, width):
+    # The rows of cells of the whole level, from the shapes of its layers.
+    rows = -(-(height - 2) // 2) - 4
+    total = 0
+    for strip in cascade.strips(height, width):
+        assert strip.start == 2 * strip.cell == 2 * total
+        total += -(-(strip.stop - strip.start - 2) // 2) - 4
+    assert total == rows
+    assert strip.stop == height
+
+
+def test_strips_do_not_change_the_result(detector, monkeypatch):
+    whole = detector.detect_raw(PICTURES["crowd"])
+    monkeypatch.setattr(cascade, "STRIP_PIXELS", 1)
+    cut = detector.detect_raw(PICTURES["crowd"])
+    np.testing.assert_allclose(cut.boxes, whole.boxes, rtol=0, atol=1e-2)
+
+
+def test_suppression():
+    boxes = np.array([[0, 0, 10, 10], [0, 0, 10, 5], [0, 0, 10, 4], [20, 20, 30, 30]], np.float32)
+    scores = np.array([0.9, 0.8, 0.7, 0.9], np.float32)
+    # Half of the first is exactly the threshold and stays; of the second, 0.8 is too much.
+    assert cascade.suppress(boxes, scores, 0.5).tolist() == [0, 3, 1]
+    # 11 * 6 of the second's own 66 lie in the first.
+    assert cascade.suppress_nested(boxes, scores, 0.7).tolist() == [0, 3]
+
+
+def test_pyramid_of_the_paper():
+    assert cascade.pyramid(100, 40, 20, 0.5) == [0.6, 0.3]
+    assert cascade.pyramid(19, 300, 20, 0.709) == []
+
+
+# The public class.
+
+
+def test_regions_of_the_sample_picture(detector):
+    (face,) = detector.detect(astronaut())
+    # facenet-pytorch: 181.05, 62.16, 267.75, 172.05.
+    assert face.box == (181, 62, 268, 173)
+    assert face.shape == "box"
+    assert face.score == pytest.approx(0.999998, abs=1e-5)
+    landmarks = [(205.0, 101.7), (246.8, 103.7), (224.7, 129.0), (201.7, 139.2), (245.3, 141.9)]
+    np.testing.assert_allclose(face.landmarks, landmarks, atol=0.06)
+
+
+def test_regions_lie_inside_and_are_sorted(detector):
+    for name in ("crowd", "edges"):
+        image = PICTURES[name]
+        regions = detector.detect(image)
+        assert all(region.clip(*image.shape[:2]) == region for region in regions)
+        scores = [region.score for region in regions]
+        assert scores == sorted(scores, reverse=True)
+
+
+def test_every_kind_of_picture_gives_the_same_faces(detector):
+    image = PICTURES["edges"]
+    expected = detector.detect(image)
+    assert len(expected) == 2
+    alpha = np.random.default_rng(1).integers(0, 256, (*image.shape[:2], 1), dtype=np.uint8)
+    assert detector.detect(np.concatenate([image, alpha], axis=2)) == expected
+    low = np.random.default_rng(2).integers(0, 256, image.shape, dtype=np.uint16)
+    assert detector.detect((image.astype(np.uint16) << 8) | low) == expected
+    assert detector.detect(image[::-1, ::-1].copy()[::-1, ::-1]) == expected
+    frozen = image.copy()
+    frozen.flags.writeable = False
+    assert detector.detect(frozen) == expected
+
+
+def test_gray(detector):
+    gray = astronaut()[:, :, 1].copy()
+    expected = detector.detect(np.stack([gray] * 3, axis=2))
+    assert len(expected) == 1
+    assert detector.detect(gray) == detector.detect(gray[:, :, None]) == expected
+
+
+@pytest.mark.parametrize(
+    "shape", [(1, 1), (1, 400), (400, 1), (15, 15, 3), (19, 300, 3), (300, 19, 4), (11, 11)]
+)
+def test_pictures_too_small_for_a_face(detector, shape):
+    image = np.random.default_rng(3).integers(0, 256, shape, dtype=np.uint8)
+    assert detector.detect(image) == []
+    boxes, scores, landmarks = detector.detect_raw(image)
+    assert boxes.shape == (0, 4)
+    assert scores.shape == (0,)
+    assert landmarks.shape == (0, 5, 2)
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+@pytest.mark.parametrize("side", range(1, 40, 2))
+def test_small_noise(preset, side):
+    image = np.random.default_rng(side).integers(0, 256, (side, side + 3, 3), dtype=np.uint8)
+    for region in MTCNN(preset=preset, device="cpu").detect(image):
+        assert region.clip(side, side + 3) == region
+
+
+@pytest.mark.parametrize("shape", [(0, 10), (10, 0, 3), (0, 0, 3)])
+def test_empty_pictures_are_refused(detector, shape):
+    with pytest.raises(ValueError, match="at least one pixel"):
+        detector.detect(np.zeros(shape, np.uint8))
+
+
+def test_other_arrays_are_refused(detector):
+    with pytest.raises(TypeError, match=r"received float32; scale it to 0\.\.255"):
+        detector.detect(np.zeros((30, 30, 3), np.float32))
+    with pytest.raises(TypeError, match="received bool"):
+        detector.detect(np.zeros((30, 30), bool))
+    with pytest.raises(TypeError, match="received list"):
+        detector.detect([[1, 2], [3, 4]])
+    for shape in [(30,), (2, 30, 30, 3), (30, 30, 2), (30, 30, 5), (30, 30, 0)]:
+        with pytest.raises(ValueError, match="received shape"):
+            detector.detect(np.zeros(shape, np.uint8))
+
+
+def test_batch_equals_single(detector):
+    images = [PICTURES["crowd"], np.zeros((1, 1), np.uint8), PICTURES["edges"], astronaut()]
+    images = images * 2
+    assert detector.detect_batch(images) == [detector.detect(image) for image in images]
+    assert detector.detect_batch([]) == []
+    assert detector.detect_batch(iter(images[1:3])) == [[], detector.detect(images[2])]
+    with pytest.raises(ValueError, match="at least one pixel"):
+        detector.detect_batch([astronaut(), np.zeros((0, 3), np.uint8)])
+
+
+def test_threads_share_an_instance(detector):
+    images = [PICTURES["crowd"], PICTURES["edges"], astronaut()] * 4
+    expected = [detector.detect(image) for image in images]
+    with ThreadPoolExecutor(6) as pool:
+        assert list(pool.map(detector.detect, images)) == expected
+
+
+def test_pickle(tmp_path):
+    for name in ("pnet", "rnet", "onet"):
+        shutil.copy(MODELS / f"{name}.onnx", tmp_path)
+    detector = MTCNN(min_face_size=40, factor=0.6, device="cpu", models=tmp_path)
+    copy = pickle.loads(pickle.dumps(detector))
+    assert repr(copy) == repr(detector)
+    assert copy.settings == (40, (0.6, 0.7, 0.7), 0.6)
+    assert copy.detect(astronaut()) == detector.detect(astronaut())
+
+
+# Arguments and installations.
+
+
+def test_presets():
+    assert MTCNN(preset="fast", device="cpu").settings == (20, (0.7, 0.7, 0.7), 0.6)
+    same = MTCNN(preset="fast", factor=0.6, device="cpu")
+    assert same.settings == PRESETS["fast"]
+    with pytest.raises(ValueError, match=r"fixes factor at 0\.6, received 0\.5"):
+        MTCNN(preset="fast", factor=0.5)
+    with pytest.raises(ValueError, match="one of fast, recall"):
+        MTCNN(preset="slow")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"min_face_size": 0}, "at least 6"),
+        ({"min_face_size": float("nan")}, "at least 6"),
+        ({"thresholds": (0.6, 0.7)}, "three numbers"),
+        ({"thresholds": (0.6, 0.7, 1.0)}, "three numbers"),
+        ({"factor": 1.0}, "factor"),
+        ({"factor": 0}, "factor"),
+        ({"device": "tpu"}, "auto, cpu, cuda"),
+    ],
+)
+def test_bad_parameters(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        MTCNN(**arguments)
+
+
+def test_parameters_of_the_wrong_type():
+    with pytest.raises(TypeError):
+        MTCNN(min_face_size="20")
+    with pytest.raises(TypeError):
+        MTCNN(thresholds=0.6)
+
+
+def test_cuda_is_not_replaced_in_silence():
+    onnxruntime = pytest.importorskip("onnxruntime")
+    if "CUDAExecutionProvider" in onnxruntime.get_available_providers():
+        pytest.skip("this onnxruntime has CUDA")
+    with pytest.raises(BackendUnavailableError, match=r"facecrypt\[gpu\]"):
+        MTCNN(device="cuda")
+    assert MTCNN().device == "cpu"
+
+
+def test_without_onnxruntime(monkeypatch):
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)
+    with pytest.raises(BackendUnavailableError, match=r"facecrypt\[cpu\]"):
+        MTCNN()
+
+
+def test_models_missing_damaged_or_swapped(tmp_path):
+    for name in ("pnet", "rnet", "onet"):
+        shutil.copy(MODELS / f"{name}.onnx", tmp_path)
+    MTCNN(models=str(tmp_path), device="cpu")
+    weights = (tmp_path / "onet.onnx").read_bytes()
+    (tmp_path / "onet.onnx").write_bytes(weights[:-1000])
+    with pytest.raises(ModelError, match=r"onet\.onnx is damaged"):
+        MTCNN(models=tmp_path, device="cpu")
+    shutil.copy(MODELS / "rnet.onnx", tmp_path / "onet.onnx")
+    with pytest.raises(ModelError, match="must take 'pixels' and give logit, box, landmarks"):
+        MTCNN(models=tmp_path, device="cpu")
+    (tmp_path / "onet.onnx").unlink()
+    with pytest.raises(ModelError, match=r"cannot read the model .*onet\.onnx"):
+        MTCNN(models=tmp_path, device="cpu")
