@@ -12,6 +12,7 @@ __all__ = [
     "KeyFormatError",
     "MediaError",
     "ModelError",
+    "NotSealedError",
     "UnknownSchemeError",
     "UnsupportedVersionError",
     "WeakKeyError",
@@ -36,6 +37,10 @@ class ContainerError(FacecryptError, ValueError):
 
 class UnsupportedVersionError(ContainerError):
     """A facecrypt file of a format version this release does not know."""
+
+
+class NotSealedError(ContainerError):
+    """A sound picture without a facecrypt header."""
 
 
 class KeyFormatError(FacecryptError, ValueError):

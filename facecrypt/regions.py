@@ -93,9 +93,7 @@ class Region:
         if not isfinite(ratio) or ratio < 0:
             raise ValueError(f"grow must be a number of at least 0, received {ratio}")
         dx, dy = round(self.width * ratio), round(self.height * ratio)
-        return replace(
-            self, x0=self.x0 - dx, y0=self.y0 - dy, x1=self.x1 + dx, y1=self.y1 + dy
-        )
+        return replace(self, x0=self.x0 - dx, y0=self.y0 - dy, x1=self.x1 + dx, y1=self.y1 + dy)
 
     def clip(self, height: int, width: int) -> Self | None:
         """The part of the box inside a picture, or None where nothing is.

@@ -1,0 +1,137 @@
+"""What the command line accepts: every command, its options and their help."""
+
+import argparse
+from collections.abc import Callable, Mapping
+
+from facecrypt._version import __version__
+
+__all__ = ["parser"]
+
+EPILOG = "Exit codes: 0 done, 1 an input failed, 2 usage, 3 wrong key or tampered, 130 interrupted."
+
+
+def parser(commands: Mapping[str, Callable]) -> argparse.ArgumentParser:
+    """The parser; ``run`` of what it returns is the function of the command that was given."""
+    root = argparse.ArgumentParser(
+        prog="facecrypt",
+        description="Find faces in pictures, encrypt exactly those pixels, and give them back.",
+        epilog=EPILOG,
+    )
+    root.add_argument("--version", action="version", version=f"facecrypt {__version__}")
+    subs = root.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for name, run in commands.items():
+        help_text, fill = _COMMANDS[name]
+        sub = subs.add_parser(name, help=help_text, description=help_text, epilog=EPILOG)
+        sub.set_defaults(run=run)
+        sub.add_argument("-q", "--quiet", action="store_true", help="errors only")
+        fill(sub)
+    return root
+
+
+def _keygen(sub) -> None:
+    sub.add_argument("-o", "--output", metavar="FILE", help="key file (default key.txt)")
+    sub.add_argument("--pq", action="store_true", help="ML-KEM-768 + X25519, post-quantum")
+    sub.add_argument("--symmetric", action="store_true", help="one key that seals and opens")
+    _force(sub)
+
+
+def _encrypt(sub) -> None:
+    _inputs(sub)
+    sub.add_argument("-r", "--recipient", action="append", default=[], metavar="PUBLIC_KEY")
+    sub.add_argument("-R", "--recipients-file", action="append", default=[], metavar="FILE")
+    _shared_keys(sub)
+    sub.add_argument("--cipher", default="logistic+aes-256-gcm", help="(default %(default)s)")
+    sub.add_argument("--grow", type=float, default=0.2, help="margin a side (default %(default)s)")
+    sub.add_argument("--shape", choices=("box", "ellipse"), default="box")
+    sub.add_argument("--boxes", metavar="FILE", help="boxes as 'detect --json' prints them")
+    sub.add_argument("--whole", action="store_true", help="encrypt whole pictures")
+    sub.add_argument("--sidecar", action="store_true", help="header in NAME.fcrypt.json beside")
+    sub.add_argument("--keep-metadata", action="store_true", help="keep EXIF, thumbnails never")
+    _detection(sub)
+    _batch(sub)
+
+
+def _decrypt(sub) -> None:
+    _inputs(sub)
+    _identity(sub)
+    sub.add_argument("--region", type=int, action="append", metavar="N", help="only these faces")
+    sub.add_argument("--allow-edited", action="store_true", help="though surroundings changed")
+    _batch(sub)
+
+
+def _inspect(sub) -> None:
+    sub.add_argument("input", metavar="IN")
+    sub.add_argument("--json", action="store_true")
+
+
+def _verify(sub) -> None:
+    sub.add_argument("inputs", nargs="+", metavar="IN")
+    _identity(sub)
+
+
+def _detect(sub) -> None:
+    sub.add_argument("inputs", nargs="+", metavar="IN")
+    sub.add_argument("--json", action="store_true", help="for --boxes")
+    sub.add_argument("--draw", metavar="DIR", help="write pictures with the boxes drawn in")
+    _detection(sub)
+    _force(sub)
+
+
+def _region_key(sub) -> None:
+    sub.add_argument("input", metavar="IN")
+    sub.add_argument("--region", type=int, required=True, metavar="N")
+    sub.add_argument("-o", "--output", metavar="FILE", help="(default: standard output)")
+    _identity(sub)
+    _force(sub)
+
+
+def _force(sub) -> None:
+    sub.add_argument("-f", "--force", action="store_true", help="replace existing outputs")
+
+
+def _inputs(sub) -> None:
+    sub.add_argument("inputs", nargs="+", metavar="IN", help="pictures, folders or patterns")
+    sub.add_argument("-o", "--output", required=True, metavar="DIR", help="output folder")
+
+
+def _shared_keys(sub) -> None:
+    sub.add_argument("-k", "--key", action="append", default=[], metavar="KEYFILE")
+    sub.add_argument(
+        "-p", "--passphrase", action="store_true", help="ask, or take $FACECRYPT_PASSPHRASE"
+    )
+
+
+def _identity(sub) -> None:
+    sub.add_argument("-i", "--identity", action="append", default=[], metavar="KEYFILE")
+    _shared_keys(sub)
+
+
+def _detection(sub) -> None:
+    sub.add_argument("--preset", choices=("fast", "recall"), help="speed, or fewer missed faces")
+    sub.add_argument("--min-face", type=int, metavar="PIXELS", help="(default 20)")
+    sub.add_argument("--threshold", type=_thresholds, metavar="P,R,O", help="(default .6,.7,.7)")
+    sub.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
+
+
+def _batch(sub) -> None:
+    sub.add_argument("-j", "--jobs", type=int, metavar="N", help="threads (default: one a core)")
+    _force(sub)
+
+
+def _thresholds(text: str) -> tuple[float, ...]:
+    values = tuple(float(part) for part in text.split(","))
+    if len(values) not in (1, 3):
+        raise ValueError
+    return values * 3 if len(values) == 1 else values
+
+
+_COMMANDS = {
+    "keygen": ("make a key pair and print its public key", _keygen),
+    "encrypt": ("encrypt the faces of pictures", _encrypt),
+    "decrypt": ("give the faces back", _decrypt),
+    "inspect": ("show what a sealed picture says without a key", _inspect),
+    "verify": ("check that sealed pictures open and are unchanged", _verify),
+    "detect": ("find faces and print where they are", _detect),
+    "region-key": ("export the key of one face", _region_key),
+    "doctor": ("say what is installed and works, and what to do about the rest", lambda sub: None),
+}

@@ -1,0 +1,296 @@
+"""Many files: which goes where, a pool of threads, resume, and one summary.
+
+Reading, detecting, sealing, encoding and writing all release the GIL, so a worker
+is a thread that takes one picture from file to file: while one detects, others
+read and write. Memory is bounded by the number of workers.
+"""
+
+import os
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from pathlib import Path
+
+from facecrypt import api
+from facecrypt.api import Detector, Identities, PathLike, Recipients
+from facecrypt.container import CIPHERS
+from facecrypt.errors import ContainerError, FacecryptError, MediaError
+from facecrypt.inputs import Input, find_inputs
+from facecrypt.regions import Region
+
+__all__ = ["Result", "Summary", "decrypt_files", "encrypt_files"]
+
+Boxes = Sequence[Region] | Mapping[str, Sequence[Region]]
+Progress = Callable[["Result", int], None]
+
+
+@dataclass(frozen=True)
+class Result:
+    """What became of one input.
+
+    Parameters
+    ----------
+    source, output : Path
+    regions : int
+        How many regions the output has sealed, or had.
+    skipped : bool
+        The output was there already, from an earlier run.
+    edited : bool
+        Opened although the pixels outside the regions were edited.
+    error : Exception, optional
+        Why there is no output.
+    """
+
+    source: Path
+    output: Path
+    regions: int = 0
+    skipped: bool = False
+    edited: bool = False
+    error: Exception | None = None
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What became of all inputs.
+
+    Parameters
+    ----------
+    results : tuple of Result, in the order of the inputs
+    seconds : float
+        Wall-clock time of the work.
+    ignored : dict of str to int
+        Suffixes of files in the folders that are not pictures, and how many there were.
+    """
+
+    results: tuple[Result, ...]
+    seconds: float
+    ignored: Mapping[str, int]
+
+    @property
+    def failed(self) -> tuple[Result, ...]:
+        return tuple(result for result in self.results if result.error is not None)
+
+    @property
+    def skipped(self) -> int:
+        return sum(result.skipped for result in self.results)
+
+    @property
+    def done(self) -> int:
+        return len(self.results) - len(self.failed) - self.skipped
+
+    @property
+    def regions(self) -> int:
+        return sum(result.regions for result in self.results)
+
+    @property
+    def images_per_second(self) -> float:
+        return self.done / self.seconds if self.seconds else 0.0
+
+
+def encrypt_files(
+    paths: PathLike | Iterable[PathLike],
+    out_dir: PathLike,
+    recipients: Recipients,
+    *,
+    workers: int | None = None,
+    progress: Progress | None = None,
+    resume: bool = True,
+    regions: Boxes | None = None,
+    detector: Detector | None = None,
+    cipher: str = CIPHERS[0],
+    grow: float = 0.2,
+    shape: str = "box",
+    sidecar: bool = False,
+    keep_metadata: bool = False,
+    overwrite: bool = False,
+    backend: str = "auto",
+) -> Summary:
+    """Encrypt the faces of many pictures; see :func:`encrypt_file`.
+
+    Parameters
+    ----------
+    paths : path or iterable of paths
+        Files, folders (with all below them; the tree is kept) and glob patterns.
+    out_dir : path
+        ``a/b.jpg`` below a folder becomes ``out_dir/a/b.png``.
+    workers : int, optional
+        Threads; one for each core this process may use if None.
+    progress : callable, optional
+        Called with a :class:`Result` and the number of pictures after each picture,
+        always from the calling thread.
+    resume : bool
+        Skip pictures whose output is there and sealed for the same keys. What exists
+        otherwise is an error unless ``overwrite``.
+    regions : sequence of Region, or mapping of path to sequence of Region, optional
+        What to encrypt in every picture, or in each, by its path relative to the folder
+        or its name. A picture the mapping lacks is an error, never left in the clear.
+
+    Returns
+    -------
+    Summary
+        One failed picture does not stop the others; look at ``failed``.
+
+    Raises
+    ------
+    ValueError
+        Two inputs would have the same output, or an output would replace an input.
+    MediaError
+        There is no such input.
+    """
+    names = _key_names(recipients)
+    if detector is None and regions is None:
+        detector = api.default_detector()
+
+    def one(item: Input) -> Result:
+        if item.output.exists() and not overwrite:
+            header = _finished(item, resume, names)
+            return Result(item.source, item.output, len(header.regions), skipped=True)
+        header = api.encrypt_file(
+            item.source,
+            item.output,
+            recipients,
+            regions=_regions_of(item, regions),
+            detector=detector,
+            cipher=cipher,
+            grow=grow,
+            shape=shape,
+            sidecar=sidecar,
+            keep_metadata=keep_metadata,
+            overwrite=overwrite,
+            backend=backend,
+        )
+        return Result(item.source, item.output, len(header.regions))
+
+    return _run(paths, out_dir, one, workers, progress)
+
+
+def decrypt_files(
+    paths: PathLike | Iterable[PathLike],
+    out_dir: PathLike,
+    identities: Identities,
+    *,
+    workers: int | None = None,
+    progress: Progress | None = None,
+    resume: bool = True,
+    regions: Sequence[int] | None = None,
+    allow_edited: bool = False,
+    overwrite: bool = False,
+    backend: str = "auto",
+) -> Summary:
+    """Give the faces of many pictures back; see :func:`decrypt_file`, :func:`encrypt_files`.
+
+    With ``resume``, pictures whose output exists are skipped.
+    """
+
+    def one(item: Input) -> Result:
+        if item.output.exists() and not overwrite:
+            if not resume:
+                raise _exists(item)
+            return Result(item.source, item.output, skipped=True)
+        header, edited = api.open_file(
+            item.source,
+            item.output,
+            identities,
+            regions=regions,
+            allow_edited=allow_edited,
+            overwrite=overwrite,
+            backend=backend,
+        )
+        return Result(item.source, item.output, len(header.regions), edited=edited)
+
+    return _run(paths, out_dir, one, workers, progress)
+
+
+def _run(
+    paths: PathLike | Iterable[PathLike],
+    out_dir: PathLike,
+    one: Callable[[Input], Result],
+    workers: int | None,
+    progress: Progress | None,
+) -> Summary:
+    if workers is not None and workers < 1:
+        raise ValueError(f"workers must be at least 1, received {workers}")
+    inputs, ignored = find_inputs(paths, Path(out_dir))
+    started = time.perf_counter()
+    results: dict[Input, Result] = {}
+
+    def work(item: Input) -> Result:
+        try:
+            item.output.parent.mkdir(parents=True, exist_ok=True)
+            return one(item)
+        except (FacecryptError, OSError, ValueError, MemoryError) as error:
+            return Result(item.source, item.output, error=error)
+
+    def collect(futures: Iterable[Future]) -> None:
+        for future in futures:
+            result = future.result()
+            results[pending.pop(future)] = result
+            if progress is not None:
+                progress(result, len(inputs))
+
+    size = min(workers or _cores(), max(len(inputs), 1))
+    pending: dict[Future, Input] = {}
+    pool = ThreadPoolExecutor(size, thread_name_prefix="facecrypt")
+    try:
+        for item in inputs:
+            if len(pending) >= 2 * size:
+                collect(wait(pending, return_when=FIRST_COMPLETED).done)
+            pending[pool.submit(work, item)] = item
+        while pending:
+            collect(wait(pending, return_when=FIRST_COMPLETED).done)
+    finally:
+        # On Ctrl-C: start nothing more, let the pictures in work finish, then go.
+        pool.shutdown(wait=True, cancel_futures=True)
+    ordered = tuple(results[item] for item in inputs)
+    return Summary(ordered, time.perf_counter() - started, ignored)
+
+
+def _cores() -> int:
+    """How many cores this process may use; a container may grant fewer than there are."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _key_names(recipients: Recipients) -> Counter:
+    """Which keys a job seals for, as a header tells it. Also stretches a passphrase now."""
+    many = api.as_list(recipients, "a recipient", "wrap")
+    return _names(recipient.wrap(bytes(32)) for recipient in many)
+
+
+def _names(stanzas) -> Counter:
+    return Counter((stanza["type"], stanza.get("id")) for stanza in stanzas)
+
+
+def _exists(item: Input) -> MediaError:
+    return MediaError(f"{item.output}: already exists; overwrite replaces it")
+
+
+def _finished(item: Input, resume: bool, names: Counter):
+    if not resume:
+        raise _exists(item)
+    try:
+        header = api.inspect(item.output)
+    except ContainerError:
+        raise MediaError(
+            f"{item.output}: already exists and is not a sealed picture; overwrite replaces it"
+        ) from None
+    if _names(header.stanzas) != names:
+        raise MediaError(
+            f"{item.output}: already exists, sealed for other keys; overwrite replaces it"
+        )
+    return header
+
+
+def _regions_of(item: Input, regions: Boxes | None) -> Sequence[Region] | None:
+    if not isinstance(regions, Mapping):
+        return regions
+    for name in (item.relative.as_posix(), str(item.source), item.source.name):
+        if name in regions:
+            return regions[name]
+    raise ValueError(
+        f"{item.source}: no boxes are given for it, as {item.relative.as_posix()} or "
+        f"{item.source.name}; give an empty list where there is nothing to encrypt"
+    )

@@ -1,0 +1,151 @@
+"""Where the header lives: in a PNG chunk of the sealed picture, or in a file beside it.
+
+The chunk is ``fcRP``: ancillary, private, *not* safe to copy, so that an editor
+that does not know it drops it rather than carry it over to other pixels. The
+sidecar ``NAME.fcrypt.json`` holds the same bytes; the digest and the tags in
+them bind it to the picture, which may then be any lossless file of those pixels.
+"""
+
+import os
+from collections import deque
+from pathlib import Path
+
+from facecrypt.container import MAX_HEADER_BYTES, Header, Sealed
+from facecrypt.errors import ContainerError, MediaError, NotSealedError
+from facecrypt.files import atomic_write, read_small
+from facecrypt.media import Picture, encode_image, read_image
+from facecrypt.png import png_chunks, read_chunk
+
+__all__ = [
+    "check_destination",
+    "is_sealed",
+    "read",
+    "read_header",
+    "sidecar_path",
+    "write",
+    "write_plain",
+]
+
+CHUNK = b"fcRP"
+PNG_SUFFIXES, LOSSLESS_SUFFIXES = (".png",), (".png", ".tif", ".tiff")
+LOSSY_SUFFIXES = (".jpg", ".jpeg", ".jpe", ".webp", ".avif", ".heic", ".gif", ".jxl", ".jp2")
+
+PathLike = str | os.PathLike[str]
+
+
+def sidecar_path(path: PathLike) -> Path:
+    """``photo.png`` -> ``photo.png.fcrypt.json``."""
+    path = Path(path)
+    return path.with_name(path.name + ".fcrypt.json")
+
+
+def check_destination(path: PathLike, *, sidecar: bool) -> None:
+    """Refuse, before any work is done, a file format that would not keep every pixel.
+
+    Raises
+    ------
+    MediaError
+    """
+    suffix = Path(path).suffix.lower()
+    allowed = LOSSLESS_SUFFIXES if sidecar else PNG_SUFFIXES
+    if suffix in allowed:
+        return
+    if suffix in LOSSY_SUFFIXES:
+        why = f"{suffix} does not keep every pixel exactly, so the faces could not be given back"
+    elif suffix in LOSSLESS_SUFFIXES:
+        why = f"{suffix} has no place for the header; use a sidecar"
+    else:
+        why = f"{suffix or 'a name without a suffix'} is not a format facecrypt writes"
+    raise MediaError(f"{path}: {why}; write {' or '.join(allowed)}")
+
+
+def write(path: PathLike, sealed: Sealed, *, like: Picture, sidecar: bool, overwrite: bool) -> None:
+    """Write a sealed picture and its header, whole or not at all.
+
+    Parameters
+    ----------
+    like : Picture
+        Its ICC profile and kept EXIF go along.
+    """
+    header = sealed.header.to_bytes()
+    chunks = () if sidecar else ((CHUNK, header),)
+    data = encode_image(
+        Path(path).suffix, sealed.image, icc=like.icc, exif=like.exif, chunks=chunks
+    )
+    if sidecar:
+        # The picture is the commit mark: a sidecar without one is litter of an earlier run.
+        if Path(path).exists() and not overwrite:
+            raise MediaError(f"{path}: already exists; overwrite replaces it")
+        atomic_write(sidecar_path(path), header, overwrite=True)
+    atomic_write(path, data, overwrite=overwrite)
+
+
+def write_plain(path: PathLike, picture: Picture, *, overwrite: bool) -> None:
+    """Write a picture without a header."""
+    data = encode_image(Path(path).suffix, picture.pixels, icc=picture.icc, exif=picture.exif)
+    atomic_write(path, data, overwrite=overwrite)
+
+
+def read(path: PathLike) -> tuple[Sealed, Picture]:
+    """Read a sealed picture and what came with it.
+
+    Raises
+    ------
+    ContainerError
+        No header, a damaged header, a file cut short, or a header of another picture.
+    MediaError
+        The file cannot be read as a picture.
+    """
+    data, embedded = _header_bytes(path)
+    header = Header.from_bytes(data)
+    try:
+        if embedded:
+            # The walk refuses what a decoder forgives: wrong checksums, a tail after the end.
+            deque(png_chunks(Path(path).read_bytes()), maxlen=0)
+        picture = read_image(path, keep_metadata=True)
+    except MediaError as error:
+        if error.errno is not None:
+            raise
+        raise ContainerError(str(error)) from error
+    pixels = picture.pixels
+    if header.shape[2:] == (1,) and pixels.ndim == 2:
+        pixels = pixels[..., None]  # PNG and TIFF know one kind of gray
+    return Sealed(pixels, header), picture
+
+
+def read_header(path: PathLike) -> Header:
+    """Read the header alone: of the picture itself, else of the sidecar.
+
+    Raises
+    ------
+    NotSealedError
+        There is neither.
+    ContainerError
+        The header is damaged.
+    """
+    return Header.from_bytes(_header_bytes(path)[0])
+
+
+def _header_bytes(path: PathLike) -> tuple[bytes, bool]:
+    """The header, and whether the picture itself holds it."""
+    data = read_chunk(path, CHUNK, limit=MAX_HEADER_BYTES)
+    if data is not None:
+        return data, True
+    beside = sidecar_path(path)
+    if beside.exists():
+        return read_small(beside, MAX_HEADER_BYTES), False
+    raise NotSealedError(
+        f"{path}: holds no facecrypt header. Either it was never encrypted, or a program "
+        f"re-saved it and dropped the header, or {beside.name} is missing beside it"
+    )
+
+
+def is_sealed(path: PathLike) -> bool:
+    """Whether there is a header, sound or not."""
+    try:
+        read_header(path)
+    except NotSealedError:
+        return False
+    except ContainerError:
+        return True
+    return True

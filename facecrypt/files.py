@@ -1,0 +1,219 @@
+"""Files that appear whole or not at all, and small files read with a bound."""
+
+import contextlib
+import errno
+import os
+import secrets
+import stat
+from collections.abc import Callable
+from pathlib import Path
+
+from facecrypt.errors import MediaError
+
+__all__ = ["atomic_write", "media_error", "read_small"]
+
+PathLike = str | os.PathLike[str]
+
+# What a file system or a kernel answers that has no nameless files, or no hard links.
+_NO_TMPFILE = {errno.EOPNOTSUPP, errno.EISDIR, errno.EINVAL, errno.ENOSYS, errno.ENOENT}
+_NO_LINKS = {errno.EOPNOTSUPP, errno.EPERM, errno.ENOSYS, errno.EMLINK}
+
+_REMEDY = {
+    errno.EEXIST: "already exists; overwrite=True (--force) replaces it",
+    errno.ENOENT: "no such file or folder",
+    errno.ENOTDIR: "a part of this path is a file, not a folder",
+    errno.EISDIR: "is a folder; name a file",
+    errno.EACCES: "permission denied; choose another folder or change its permissions",
+    errno.EPERM: "not permitted; choose another folder or change its permissions",
+    errno.EROFS: "the file system is read-only; choose another folder",
+    errno.ENOSPC: "no space left on the disk; free some or choose another folder",
+    errno.EDQUOT: "the disk quota is used up; free some space or choose another folder",
+    errno.ENAMETOOLONG: "the name is too long; choose a shorter one",
+}
+
+
+def media_error(path: PathLike, error: OSError) -> MediaError:
+    """Say what the operating system refused and what to do; ``errno`` is kept."""
+    reason = _REMEDY.get(error.errno or 0) or error.strerror or str(error)
+    result = MediaError(f"{path}: {reason}")
+    result.errno = error.errno
+    return result
+
+
+def atomic_write(
+    path: PathLike,
+    data: bytes | bytearray | memoryview,
+    *,
+    overwrite: bool = False,
+    mode: int | None = None,
+) -> None:
+    """Write a file that is either absent or complete, whatever happens meanwhile.
+
+    The data reach the disk (fsync) before the name exists. On Linux the file has no
+    name until then, so a killed process leaves nothing behind; elsewhere, and with
+    ``overwrite`` for the moment between two system calls, it has a hidden name in the
+    same folder.
+
+    Parameters
+    ----------
+    path : path of the file
+        A symbolic link at ``path`` counts as an existing file: it is refused, or with
+        ``overwrite`` itself replaced. Its target is never touched.
+    data : bytes-like
+    overwrite : bool
+        Replace an existing file, in one step. Otherwise it is refused, also when it
+        appears while the data are being written.
+    mode : int, optional
+        Permission bits from the first byte on; the umask may take some away. Without
+        it, those of the file that is replaced, else what the umask allows.
+
+    Raises
+    ------
+    MediaError
+        Nothing was written: the file exists, the disk is full, the folder is missing
+        or read-only, or the path is a folder.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> folder = tempfile.TemporaryDirectory()
+    >>> atomic_write(Path(folder.name) / "key", b"secret", mode=0o600)
+    >>> sorted(os.listdir(folder.name))
+    ['key']
+    >>> folder.cleanup()
+    """
+    path = Path(path)
+    try:
+        present = _lstat(path)
+        if present is not None:
+            if stat.S_ISDIR(present.st_mode):
+                raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+            if not overwrite:
+                raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))
+            if mode is None and stat.S_ISREG(present.st_mode):
+                mode = stat.S_IMODE(present.st_mode)
+        if not _write_nameless(path, data, overwrite, mode):
+            _write_hidden(path, data, overwrite, mode)
+    except OSError as error:
+        raise media_error(path, error) from error
+
+
+def read_small(path: PathLike, limit: int = 1 << 16) -> bytes:
+    """Read a file that has no reason to be large, such as a key or a header.
+
+    Parameters
+    ----------
+    path : path of the file
+    limit : int
+        Bytes; one more is refused.
+
+    Raises
+    ------
+    MediaError
+        The file is missing, unreadable or larger.
+    """
+    try:
+        with Path(path).open("rb") as file:
+            data = file.read(limit + 1)
+    except OSError as error:
+        raise media_error(path, error) from error
+    if len(data) > limit:
+        raise MediaError(f"{path}: larger than the {limit} bytes such a file may have")
+    return data
+
+
+def _lstat(path: Path) -> os.stat_result | None:
+    try:
+        return path.lstat()
+    except FileNotFoundError:
+        return None
+
+
+def _fill(fd: int, data: bytes | bytearray | memoryview, name_it: Callable[[], None]) -> None:
+    with os.fdopen(fd, "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(fd)
+        name_it()
+
+
+def _write_nameless(
+    path: Path, data: bytes | bytearray | memoryview, overwrite: bool, mode: int | None
+) -> bool:
+    """Write through O_TMPFILE; False where the system has no such thing."""
+    flag = getattr(os, "O_TMPFILE", 0)
+    if not flag or not Path("/proc/self/fd").is_dir():
+        return False
+    flags = flag | os.O_WRONLY | os.O_CLOEXEC
+    try:
+        fd = os.open(path.parent, flags, 0o666 if mode is None else mode)
+    except OSError as error:
+        if error.errno in _NO_TMPFILE and path.parent.is_dir():
+            return False
+        raise
+
+    def link(name: Path) -> None:
+        # Only with a folder's descriptor does CPython call linkat(AT_SYMLINK_FOLLOW),
+        # without which the link would be one to the symbolic link in /proc.
+        folder = os.open(path.parent, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            os.link(f"/proc/self/fd/{fd}", name, src_dir_fd=folder)
+        finally:
+            os.close(folder)
+
+    def name_it() -> None:
+        if not overwrite:
+            link(path)
+            return
+        # linkat never replaces; a rename does, and both names hold whole files.
+        hidden = _hidden_name(path)
+        link(hidden)
+        _replace(hidden, path)
+
+    _fill(fd, data, name_it)
+    return True
+
+
+def _write_hidden(
+    path: Path, data: bytes | bytearray | memoryview, overwrite: bool, mode: int | None
+) -> None:
+    """Write under a hidden name in the same folder, then give the file its own."""
+    hidden = _hidden_name(path)
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+    fd = os.open(hidden, flags, 0o666 if mode is None else mode)
+    try:
+        _fill(fd, data, lambda: None)
+        if not overwrite:
+            _link_or_rename(hidden, path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            hidden.unlink()
+        raise
+    if overwrite:
+        _replace(hidden, path)
+
+
+def _link_or_rename(hidden: Path, path: Path) -> None:
+    try:
+        os.link(hidden, path)
+    except OSError as error:
+        if error.errno not in _NO_LINKS:
+            raise
+        # Without links (FAT) nothing refuses an existing name in one step.
+        if _lstat(path) is not None:
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST)) from None
+        hidden.rename(path)
+    else:
+        hidden.unlink()
+
+
+def _replace(hidden: Path, path: Path) -> None:
+    try:
+        hidden.replace(path)
+    except BaseException:
+        hidden.unlink(missing_ok=True)
+        raise
+
+
+def _hidden_name(path: Path) -> Path:
+    return path.with_name(f".facecrypt-{secrets.token_hex(8)}.tmp")

@@ -1,0 +1,62 @@
+"""Keys as people handle them: one word with a checksum, and small text files.
+
+As age does, a key is a word that tells what it is, survives copying by hand and
+fits on a line; unlike there, the checksum covers the prefix, so a public key
+cannot be taken for another kind by swapping the prefix.
+"""
+
+import base64
+import binascii
+import hashlib
+import os
+
+from facecrypt.errors import KeyFormatError
+from facecrypt.files import read_small
+
+__all__ = ["decode", "encode", "key_line", "key_text"]
+
+
+def encode(prefix: str, payload: bytes) -> str:
+    """``prefix`` and base32 of payload and checksum: one word, no case, no padding."""
+    check = hashlib.sha256(prefix.lower().encode() + payload).digest()[:4]
+    word = base64.b32encode(payload + check).decode().rstrip("=")
+    return prefix + (word if prefix.isupper() else word.lower())
+
+
+def decode(prefix: str, text: str, what: str) -> bytes:
+    word = text.strip()
+    if not word.lower().startswith(prefix.lower()):
+        raise KeyFormatError(
+            f"expected {what}, which begins with {prefix}, received {_shown(word)}"
+        )
+    body = word[len(prefix) :].upper()
+    try:
+        data = base64.b32decode(body + "=" * (-len(body) % 8))
+    except (binascii.Error, ValueError):
+        data = b""
+    payload, check = data[:-4], data[-4:]
+    expected = hashlib.sha256(prefix.lower().encode() + payload).digest()[:4]
+    # The comparison with encode refuses the other spellings base32 has for its last bits.
+    if not payload or check != expected or encode(prefix, payload).lower() != word.lower():
+        raise KeyFormatError(f"{what} is mistyped or cut short: its checksum does not match")
+    return payload
+
+
+def _shown(word: str) -> str:
+    # A user may have passed a secret in the wrong place; an error message ends up in logs.
+    return repr(word[:8] + "…") if len(word) > 8 else repr(word)
+
+
+def key_line(path: str | os.PathLike[str]) -> str:
+    lines = [line.strip() for line in key_text(path).splitlines()]
+    words = [line for line in lines if line and not line.startswith("#")]
+    if len(words) != 1:
+        raise KeyFormatError(f"{path}: expected one key in the file, found {len(words)}")
+    return words[0]
+
+
+def key_text(path: str | os.PathLike[str]) -> str:
+    try:
+        return read_small(path).decode()
+    except UnicodeDecodeError:
+        raise KeyFormatError(f"{path}: not a key file (it is not text)") from None

@@ -1,0 +1,102 @@
+"""The ciphers of format 1: bytes of one region and its key in, bytes and a tag out.
+
+A region key serves one region of one picture, so everything derived from it,
+the AES nonce included, is used once.
+"""
+
+import hmac
+
+import numpy as np
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+
+from facecrypt import chaos
+from facecrypt.errors import AuthenticationError
+from facecrypt.keys import subkey
+
+__all__ = ["WRONG_KEY", "header_mac", "open_region", "seal_region"]
+
+WRONG_KEY = "the key does not open this picture, or the picture was changed after sealing"
+
+
+def seal_region(
+    data: np.ndarray, key: bytes, cipher: str, aad: bytes, *, backend: str = "auto"
+) -> tuple[np.ndarray, bytes]:
+    """Encrypt and authenticate the bytes of one region.
+
+    Parameters
+    ----------
+    data : (n,) uint8 array
+        Overwritten.
+    key : bytes
+        32 bytes, never used for other data.
+    cipher : str
+        One of :data:`facecrypt.container.CIPHERS`.
+    aad : bytes
+        Authenticated with the data.
+
+    Returns
+    -------
+    (n,) uint8 array
+        Ciphertext.
+    bytes
+        Tag: 16 bytes of GCM, or 32 of HMAC-SHA-256 for ``"logistic"`` alone.
+    """
+    if cipher != "aes-256-gcm":
+        chaos.seal_stream_xor(
+            data, subkey(key, b"facecrypt v1 logistic"), out=data, backend=backend
+        )
+    if cipher == "logistic":
+        return data, _hmac(key, data, aad)
+    gcm = Cipher(*_gcm(key)).encryptor()
+    gcm.authenticate_additional_data(aad)
+    out = np.empty_like(data)
+    gcm.update_into(data, out)
+    gcm.finalize()
+    return out, gcm.tag
+
+
+def open_region(
+    data: np.ndarray, tag: bytes, key: bytes, cipher: str, aad: bytes, *, backend: str = "auto"
+) -> np.ndarray:
+    """Check and decrypt the bytes of one region; the inverse of :func:`seal_region`.
+
+    Raises
+    ------
+    AuthenticationError
+        Data, tag, key or aad is not what it was.
+    """
+    if cipher == "logistic":
+        if not hmac.compare_digest(_hmac(key, data, aad), tag):
+            raise AuthenticationError(WRONG_KEY)
+        out = data
+    else:
+        algorithm, mode = _gcm(key, tag)
+        gcm = Cipher(algorithm, mode).decryptor()
+        gcm.authenticate_additional_data(aad)
+        out = np.empty_like(data)
+        gcm.update_into(data, out)
+        try:
+            gcm.finalize()
+        except InvalidTag:
+            raise AuthenticationError(WRONG_KEY) from None
+    if cipher != "aes-256-gcm":
+        chaos.seal_stream_xor(out, subkey(key, b"facecrypt v1 logistic"), out=out, backend=backend)
+    return out
+
+
+def header_mac(key: bytes, message: bytes) -> bytes:
+    """HMAC-SHA-256 of a header."""
+    return hmac.digest(key, message, "sha256")
+
+
+def _gcm(key: bytes, tag: bytes | None = None) -> tuple[algorithms.AES, modes.GCM]:
+    material = subkey(key, b"facecrypt v1 aes-256-gcm", 32 + 12)
+    return algorithms.AES(material[:32]), modes.GCM(material[32:], tag)
+
+
+def _hmac(key: bytes, data: np.ndarray, aad: bytes) -> bytes:
+    # The length separates aad from data.
+    mac = hmac.new(subkey(key, b"facecrypt v1 hmac"), len(aad).to_bytes(8, "big") + aad, "sha256")
+    mac.update(data)
+    return mac.digest()

@@ -1,0 +1,29 @@
+"""Options, pictures and keys that several test files share."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+ROOT = Path(__file__).parent.parent
+SHARED_FACES = ROOT.parent / "shared" / "data" / "faces"
+
+
+def pytest_addoption(parser):
+    parser.addoption("--slow", action="store_true", help="run the tests marked slow too")
+
+
+def pytest_collection_modifyitems(config, items):
+    if config.getoption("--slow"):
+        return
+    skip = pytest.mark.skip(reason="slow: run with --slow")
+    for item in items:
+        if "slow" in item.keywords:
+            item.add_marker(skip)
+
+
+@pytest.fixture(scope="session")
+def photo() -> np.ndarray:
+    """A smooth 48 x 64 RGB picture: neighbouring pixels are alike, as in a photo."""
+    y, x = np.mgrid[0:48, 0:64]
+    return np.stack([4 * x, 5 * y, 2 * (x + y)], axis=-1).astype(np.uint8)

@@ -1,0 +1,211 @@
+import hashlib
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from facecrypt.container import CIPHERS, Header, Sealed, public_digest
+from facecrypt.errors import ContainerError, UnsupportedVersionError
+from facecrypt.regions import Region
+
+STANZA = {"type": "secret-key", "id": "0011223344556677", "wrapped": "AAAA"}
+HEADER = Header(
+    shape=(48, 64, 3),
+    dtype="uint8",
+    cipher="aes-256-gcm",
+    regions=(Region(1, 2, 30, 40, score=0.9987), Region(3, 4, 5, 6, shape="ellipse")),
+    tags=(bytes(16), bytes(range(16))),
+    stanzas=(STANZA,),
+    public_digest=bytes(32),
+    software="facecrypt 0.1.0",
+    mac=bytes(32),
+)
+LITERAL = (
+    b'{"cipher":"aes-256-gcm","format":"facecrypt","image":{"dtype":"uint8","shape":[48,64,3]},'
+    b'"keys":[{"id":"0011223344556677","type":"secret-key","wrapped":"AAAA"}],'
+    b'"mac":"0000000000000000000000000000000000000000000000000000000000000000",'
+    b'"public_sha256":"0000000000000000000000000000000000000000000000000000000000000000",'
+    b'"regions":[{"box":[1,2,30,40],"score":0.9987,"shape":"box"},'
+    b'{"box":[3,4,5,6],"shape":"ellipse"}],"software":"facecrypt 0.1.0",'
+    b'"tags":["00000000000000000000000000000000","000102030405060708090a0b0c0d0e0f"],"version":1}'
+)
+
+
+def changed(**fields) -> bytes:
+    parsed = json.loads(LITERAL) | fields
+    return json.dumps(parsed, sort_keys=True, separators=(",", ":")).encode()
+
+
+def test_the_bytes_of_format_1():
+    assert HEADER.to_bytes() == LITERAL
+    assert Header.from_bytes(LITERAL) == HEADER
+
+
+def test_what_each_authenticator_covers():
+    other_tags = replace(HEADER, tags=HEADER.tags[::-1])
+    assert other_tags.aad() == HEADER.aad()
+    assert other_tags.mac_input() != HEADER.mac_input()
+    other_mac = replace(HEADER, mac=b"\1" * 32)
+    assert other_mac.mac_input() == HEADER.mac_input()
+    for field, value in [
+        ("software", "x"),
+        ("stanzas", ()),
+        ("public_digest", b"\1" * 32),
+        ("cipher", CIPHERS[0]),
+        ("shape", (48, 65, 3)),
+        ("regions", HEADER.regions[::-1]),
+    ]:
+        assert replace(HEADER, **{field: value}).aad() != HEADER.aad(), field
+
+
+def test_the_picture_id_is_a_hash_of_what_the_tags_authenticate():
+    assert HEADER.picture_id == hashlib.sha256(HEADER.aad()).digest()[:16]
+
+
+@pytest.mark.parametrize("version", [0, 2, "1", None, 1.5])
+def test_another_version_is_named(version):
+    with pytest.raises(UnsupportedVersionError, match="reads version 1"):
+        Header.from_bytes(changed(version=version))
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"format": "other"}, "not a facecrypt header"),
+        ({"cipher": "rot13"}, "cipher"),
+        ({"cipher": ["aes-256-gcm"]}, "cipher"),
+        ({"image": {"dtype": "float32", "shape": [48, 64, 3]}}, "dtype"),
+        ({"image": {"dtype": "uint8", "shape": [48]}}, "shape"),
+        ({"image": {"dtype": "uint8", "shape": [48, 64, 2]}}, "channels"),
+        ({"image": {"dtype": "uint8", "shape": [48, 1 << 21]}}, "shape"),
+        ({"image": {"dtype": "uint8", "shape": [48, True]}}, "shape"),
+        ({"image": 7}, "image"),
+        ({"regions": 7}, "regions"),
+        ({"regions": [7, 8]}, "box"),
+        ({"regions": [{"box": [1, 2, 30], "shape": "box"}] * 2}, "four integers"),
+        ({"regions": [{"box": [1, 2, 3.0, 4], "shape": "box"}] * 2}, "four integers"),
+        ({"regions": [{"box": [1, 2, 65, 4], "shape": "box"}] * 2}, "outside"),
+        ({"regions": [{"box": [-1, 2, 6, 4], "shape": "box"}] * 2}, "outside"),
+        ({"regions": [{"box": [5, 2, 5, 4], "shape": "box"}] * 2}, "half-open"),
+        ({"regions": [{"box": [5, 2, 9, 4], "shape": "star"}] * 2}, "shape"),
+        ({"regions": [{"box": [5, 2, 9, 4], "shape": "box", "score": "1"}] * 2}, "score"),
+        ({"regions": []}, "one tag"),
+        ({"tags": ["00" * 16]}, "one tag"),
+        ({"tags": ["00" * 16, "00" * 15]}, "one tag"),
+        ({"tags": ["00" * 16, "zz" * 16]}, "hexadecimal"),
+        ({"tags": ["00" * 16, 5]}, "hexadecimal"),
+        ({"mac": "00"}, "mac"),
+        ({"public_sha256": "00" * 33}, "32 bytes"),
+        ({"keys": {}}, "keys"),
+        ({"keys": [{}]}, "type"),
+        ({"keys": [STANZA | {"type": "rsa"}]}, "type"),
+        ({"keys": [STANZA | {"id": 5}]}, "id"),
+        ({"keys": [STANZA] * 5000}, "keys"),
+        ({"software": None}, "software"),
+        ({"extra": 1}, "canonical"),
+    ],
+)
+def test_a_damaged_header_is_refused(fields, message):
+    with pytest.raises(ContainerError, match=message):
+        Header.from_bytes(changed(**fields))
+
+
+def argon2(**fields) -> dict:
+    cost = {"memory": 65536, "time": 3, "lanes": 4}
+    return {"type": "argon2id", "salt": "AAAAAAAAAAAAAAAAAAAAAA==", "wrapped": "", **cost, **fields}
+
+
+def test_a_header_may_not_ask_for_a_costly_passphrase_hash():
+    Header.from_bytes(changed(keys=[argon2()]))
+    for fields in (
+        {"memory": 1 << 21},
+        {"time": 17},
+        {"lanes": 17},
+        {"memory": 16, "lanes": 3},
+        {"time": 0},
+        {"salt": "AAAA"},
+        {"salt": "not base64"},
+    ):
+        with pytest.raises(ContainerError):
+            Header.from_bytes(changed(keys=[argon2(**fields)]))
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"{",
+        b"[]",
+        b"null",
+        b"\xff",
+        LITERAL + b" ",
+        b" " + LITERAL,
+        LITERAL.replace(b'"version":1', b'"version":1,"version":1'),
+        LITERAL.replace(b"0.9987", b"0.99870"),
+        LITERAL.replace(b"0.9987", b"NaN"),
+        LITERAL.replace(b"0.9987", b"1e999"),
+        LITERAL.replace(b"facecrypt 0.1.0", b"\\u0066acecrypt 0.1.0"),
+        b"[" * 100_000,
+        b'{"a":' + b"9" * 10_000 + b"}",
+        b"x" * ((8 << 20) + 1),
+    ],
+    ids=lambda data: repr(data[:20]),
+)
+def test_one_header_has_one_spelling(data):
+    with pytest.raises(ContainerError):
+        Header.from_bytes(data)
+
+
+def test_every_bit_flip_and_cut_is_refused_or_seen_by_the_mac():
+    for place in range(len(LITERAL)):
+        for bit in range(8):
+            data = bytearray(LITERAL)
+            data[place] ^= 1 << bit
+            try:
+                header = Header.from_bytes(bytes(data))
+            except ContainerError:
+                continue
+            assert (header.mac_input(), header.mac) != (HEADER.mac_input(), HEADER.mac)
+        with pytest.raises(ContainerError):
+            Header.from_bytes(LITERAL[:place])
+
+
+@given(st.binary(max_size=200) | st.text(max_size=100).map(str.encode))
+def test_no_bytes_crash_the_parser(data):
+    with pytest.raises(ContainerError):
+        Header.from_bytes(data)
+
+
+def test_public_digest_ignores_the_regions_and_nothing_else(photo):
+    regions = [Region(8, 8, 20, 20), Region(15, 15, 30, 30, shape="ellipse")]
+    before = public_digest(photo, regions)
+    inside = photo.copy()
+    inside[8:20, 8:20] = 0
+    assert public_digest(inside, regions) == before
+    for place in ((0, 0, 0), (7, 8, 1), (20, 19, 2), (47, 63, 2)):
+        outside = photo.copy()
+        outside[place] ^= 1
+        if not any(r.x0 <= place[1] < r.x1 and r.y0 <= place[0] < r.y1 for r in regions):
+            assert public_digest(outside, regions) != before, place
+    assert public_digest(photo.astype(np.uint16), regions) != before
+    assert public_digest(photo.reshape(64, 48, 3), []) != public_digest(photo, [])
+
+
+def test_public_digest_by_hand():
+    image = np.arange(6, dtype=np.uint16).reshape(2, 3)
+    expected = hashlib.sha256(
+        b'facecrypt v1 public pixels{"dtype":"uint16","shape":[2,3]}'
+        + bytes([0, 0, 0, 0, 2, 0, 3, 0, 0, 0, 5, 0])
+    ).digest()
+    assert public_digest(image, [Region(1, 0, 2, 2)]) == expected
+    assert public_digest(image.astype(">u2"), [Region(1, 0, 2, 2)]) == expected
+
+
+def test_a_resized_picture_does_not_take_the_header():
+    Sealed(np.zeros((48, 64, 3), np.uint8), HEADER)
+    for image in (np.zeros((24, 32, 3), np.uint8), np.zeros((48, 64, 3), np.uint16)):
+        with pytest.raises(ContainerError, match="resized or converted"):
+            Sealed(image, HEADER)

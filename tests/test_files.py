@@ -1,0 +1,134 @@
+import errno
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from facecrypt import files
+from facecrypt.errors import MediaError
+from facecrypt.files import atomic_write, read_small
+
+
+@pytest.fixture(params=["nameless", "hidden"])
+def way(request, monkeypatch):
+    """Both ways to write: without a name until the end, and under a hidden one."""
+    if request.param == "hidden":
+        monkeypatch.setattr(files, "_write_nameless", lambda *_: False)
+    elif not hasattr(os, "O_TMPFILE"):
+        pytest.skip("this system has no O_TMPFILE")
+    return request.param
+
+
+def test_writes_the_bytes_and_nothing_else(tmp_path, way):
+    atomic_write(tmp_path / "a", b"content")
+    assert (tmp_path / "a").read_bytes() == b"content"
+    assert os.listdir(tmp_path) == ["a"]
+
+
+def test_an_existing_file_stays_as_it_is(tmp_path, way):
+    (tmp_path / "a").write_bytes(b"old")
+    with pytest.raises(MediaError, match=r"a: already exists"):
+        atomic_write(tmp_path / "a", b"new")
+    assert (tmp_path / "a").read_bytes() == b"old"
+
+
+def test_a_file_that_appears_meanwhile_stays_as_it_is(tmp_path, way, monkeypatch):
+    fill = files._fill
+
+    def slow_fill(fd, data, name_it):
+        def late():
+            (tmp_path / "a").write_bytes(b"other")
+            name_it()
+
+        fill(fd, data, late)
+
+    monkeypatch.setattr(files, "_fill", slow_fill)
+    with pytest.raises(MediaError, match="already exists"):
+        atomic_write(tmp_path / "a", b"mine")
+    assert (tmp_path / "a").read_bytes() == b"other"
+    assert os.listdir(tmp_path) == ["a"]
+
+
+def test_overwrite_replaces_it(tmp_path, way):
+    (tmp_path / "a").write_bytes(b"old")
+    atomic_write(tmp_path / "a", b"new", overwrite=True)
+    assert (tmp_path / "a").read_bytes() == b"new"
+    assert os.listdir(tmp_path) == ["a"]
+
+
+def test_overwrite_replaces_a_link_and_not_what_it_points_to(tmp_path, way):
+    (tmp_path / "target").write_bytes(b"precious")
+    (tmp_path / "a").symlink_to("target")
+    atomic_write(tmp_path / "a", b"new", overwrite=True)
+    assert (tmp_path / "target").read_bytes() == b"precious"
+    assert (tmp_path / "a").read_bytes() == b"new"
+
+
+def test_mode_and_umask(tmp_path, way):
+    before = os.umask(0o027)
+    try:
+        atomic_write(tmp_path / "public", b"")
+        atomic_write(tmp_path / "secret", b"", mode=0o600)
+    finally:
+        os.umask(before)
+    assert (tmp_path / "public").stat().st_mode & 0o777 == 0o640
+    assert (tmp_path / "secret").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_write_that_fails_leaves_nothing(tmp_path, way, monkeypatch):
+    def full(fd, data, name_it):
+        with os.fdopen(fd, "wb") as file:
+            file.write(data[:3])
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(files, "_fill", full)
+    with pytest.raises(MediaError, match=r"a: no space left"):
+        atomic_write(tmp_path / "a", b"content")
+    assert os.listdir(tmp_path) == []
+
+
+def test_a_folder_is_refused(tmp_path, way):
+    with pytest.raises(MediaError, match="is a folder"):
+        atomic_write(tmp_path, b"", overwrite=True)
+
+
+def test_a_missing_folder_is_named(tmp_path):
+    with pytest.raises(MediaError, match="missing/a: no such file"):
+        atomic_write(tmp_path / "missing" / "a", b"")
+
+
+def test_read_small(tmp_path):
+    (tmp_path / "a").write_bytes(b"12345")
+    assert read_small(tmp_path / "a", 5) == b"12345"
+    with pytest.raises(MediaError, match="larger than the 4 bytes"):
+        read_small(tmp_path / "a", 4)
+
+
+WRITER = """
+import sys
+from facecrypt.files import atomic_write
+print("ready", flush=True)
+for number in range(100000):
+    atomic_write(f"{sys.argv[1]}/{number}", b"x" * 300_000)
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "O_TMPFILE"), reason="files without a name are Linux's")
+def test_a_killed_writer_leaves_only_whole_files(tmp_path):
+    for delay in (0.01, 0.03, 0.05, 0.08, 0.13):
+        writer = subprocess.Popen(
+            [sys.executable, "-c", WRITER, str(tmp_path)], stdout=subprocess.PIPE
+        )
+        writer.stdout.readline()
+        time.sleep(delay)
+        writer.send_signal(signal.SIGKILL)
+        writer.wait()
+        writer.stdout.close()
+        written = list(Path(tmp_path).iterdir())
+        assert all(file.stat().st_size == 300_000 for file in written)
+        for file in written:
+            file.unlink()
