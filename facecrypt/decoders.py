@@ -1,0 +1,112 @@
+"""Pixels out of OpenCV and out of Pillow, in RGB order.
+
+OpenCV decodes what it decodes exactly: JPEG, PNG, PNM, JPEG 2000 and most TIFF files.
+Pillow decodes the rest, up to its own size limit.
+"""
+
+import contextlib
+import io
+import threading
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from facecrypt.errors import MediaError
+
+if TYPE_CHECKING:
+    from PIL.ImageFile import ImageFile
+
+__all__ = ["cv2_pixels", "open_by_pillow", "pillow_pixels"]
+
+DAMAGED = "damaged or cut short: it cannot be decoded"
+_WHAT = {"TIFF": "a bilevel, palette, tiled or transparent"}
+
+
+def open_by_pillow(name: str, data: bytes) -> "ImageFile":
+    """Read a header without Image.open, whose size limit is a global of the process."""
+    from PIL import Image
+
+    if name not in Image.OPEN:
+        Image.init()
+    if name not in Image.OPEN:
+        raise MediaError(f"this build of Pillow reads no {name}; save the picture as PNG")
+    try:
+        return Image.OPEN[name][0](io.BytesIO(data), "")
+    except Exception as error:
+        # Plug-ins meet damaged files with whatever their parsing runs into.
+        raise MediaError(f"the {name} header is damaged ({error}); get an intact copy") from error
+
+
+def pillow_pixels(image: "ImageFile") -> np.ndarray:
+    """Decode as gray, RGB or RGBA; palettes and 1-bit pictures are expanded."""
+    from PIL import Image
+
+    if Image.MAX_IMAGE_PIXELS and image.width * image.height > Image.MAX_IMAGE_PIXELS:
+        # Beyond it Pillow would warn, or refuse with advice that is not ours to give.
+        raise MediaError(
+            f"at most {Image.MAX_IMAGE_PIXELS} pixels of {_WHAT.get(str(image.format), 'a')} "
+            f"{image.format} file are read; save the picture as PNG"
+        )
+    transparent = "transparency" in image.info
+    mode = {
+        "1": "L",
+        "L": "RGBA" if transparent else "L",
+        "LA": "RGBA",
+        "P": "RGBA" if transparent else "RGB",
+        "PA": "RGBA",
+        "RGB": "RGBA" if transparent else "RGB",
+        "RGBA": "RGBA",
+        "YCbCr": "RGB",
+    }.get(image.mode)
+    if mode is None:
+        raise MediaError(f"{image.mode} colours are not read; convert the picture to RGB")
+    try:
+        image.load()
+        return np.array(image if image.mode == mode else image.convert(mode))
+    except Exception as error:
+        raise MediaError(f"{DAMAGED} ({error})") from error
+
+
+def cv2_pixels(data: bytes) -> np.ndarray:
+    """Decode as stored: the EXIF orientation is applied to TIFF files and no others."""
+    import cv2
+
+    try:
+        with _quiet_cv2():
+            pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+    except cv2.error as error:
+        raise MediaError(f"{DAMAGED} ({error.err})") from error
+    if pixels is None:
+        raise MediaError(DAMAGED)
+    if pixels.ndim == 3:
+        code = cv2.COLOR_BGR2RGB if pixels.shape[2] == 3 else cv2.COLOR_BGRA2RGBA
+        pixels = cv2.cvtColor(pixels, code)
+    return pixels
+
+
+_quiet_lock = threading.Lock()
+_quiet_users = 0
+_level_before = 0
+
+
+@contextlib.contextmanager
+def _quiet_cv2() -> Iterator[None]:
+    """Silence OpenCV's log, which is one for all threads: the last to leave restores it."""
+    import cv2
+
+    # 5.0 moved the two functions.
+    log = cv2.utils.logging if hasattr(cv2.utils, "logging") else cv2
+    global _quiet_users, _level_before  # noqa: PLW0603
+    with _quiet_lock:
+        if not _quiet_users:
+            _level_before = log.getLogLevel()
+            log.setLogLevel(0)
+        _quiet_users += 1
+    try:
+        yield
+    finally:
+        with _quiet_lock:
+            _quiet_users -= 1
+            if not _quiet_users:
+                log.setLogLevel(_level_before)

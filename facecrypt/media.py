@@ -1,0 +1,219 @@
+"""Pictures in and out: exact pixels the right way up, and the metadata that may stay.
+
+Pixels are RGB or gray everywhere outside the readers; BGR does not leave them.
+"""
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from facecrypt.errors import MediaError
+from facecrypt.metadata import clean_exif
+from facecrypt.png import encode_png
+from facecrypt.readers import Source, reader
+from facecrypt.tiff import encode_tiff
+
+__all__ = [
+    "MAX_PIXELS",
+    "MAX_SIDE",
+    "Picture",
+    "decode_image",
+    "encode_image",
+    "read_image",
+]
+
+MAX_PIXELS = 2**28
+MAX_SIDE = 2**20  # OpenCV's own limit
+_MAX_BYTES = 2**32
+_ICC_SPACE = slice(16, 20)
+_ICC_MAGIC = slice(36, 40)
+_LOSSY = {
+    ".jpg": "JPEG",
+    ".jpeg": "JPEG",
+    ".jpe": "JPEG",
+    ".webp": "WebP",
+    ".avif": "AVIF",
+    ".heic": "HEIC",
+    ".jp2": "JPEG 2000",
+    ".jxl": "JPEG XL",
+    ".gif": "GIF",
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """Decoded pixels and what belongs to them.
+
+    Attributes
+    ----------
+    pixels : (H, W), (H, W, 3) or (H, W, 4) array, uint8 or uint16, C-contiguous
+        Gray, RGB or RGBA, upright. Gray with alpha and palettes with transparency become
+        RGBA, other palettes RGB, 1-, 2- and 4-bit gray uint8 scaled to 0..255. Samples of
+        9 to 15 bits keep their values in uint16 (PNM, JPEG 2000).
+    icc : bytes or None
+        Colour profile, where it fits the pixels: one of CMYK, or of RGB beside gray
+        pixels, is left out.
+    exif : bytes or None
+        Rebuilt from harmless tags, without thumbnail and with orientation 1; only
+        where asked for.
+    """
+
+    pixels: np.ndarray
+    icc: bytes | None = None
+    exif: bytes | None = None
+
+
+def read_image(path: str | os.PathLike[str], *, keep_metadata: bool = False) -> Picture:
+    """Read a picture file.
+
+    Parameters
+    ----------
+    path : path of a JPEG, PNG, WebP, AVIF, TIFF, BMP, GIF, PNM or JPEG 2000 file
+        Recognised by content; the suffix does not matter.
+    keep_metadata : bool
+        Also give the cleaned EXIF block.
+
+    Returns
+    -------
+    Picture
+
+    Raises
+    ------
+    MediaError
+        The path, what is wrong and what to do: missing, unreadable, another format, cut
+        short, animated or of several pages, floating point, or over the limits
+        (`MAX_PIXELS`, `MAX_SIDE`), which are checked before any pixel is decoded.
+
+    Notes
+    -----
+    Files cut short are refused. Damage in the middle of a JPEG is not noticed, since
+    JPEG has no checksum: the pixels are those every viewer shows.
+    """
+    try:
+        with Path(path).open("rb") as file:
+            # A large file of another kind is refused before it is loaded.
+            reader(file.peek(64)[:64])
+            data = file.read(_MAX_BYTES + 1)
+        if len(data) > _MAX_BYTES:
+            raise MediaError(f"larger than the {_MAX_BYTES} bytes a picture file may have")
+        return decode_image(data, keep_metadata=keep_metadata)
+    except MediaError as error:
+        raise MediaError(f"{path}: {error}") from error
+    except OSError as error:
+        failure = MediaError(f"{path}: {error.strerror or error}")
+        failure.errno = error.errno
+        raise failure from error
+
+
+def decode_image(data: bytes, *, keep_metadata: bool = False) -> Picture:
+    """Decode a picture file held in memory; see :func:`read_image`.
+
+    Examples
+    --------
+    >>> decode_image(encode_image(".png", np.zeros((2, 3), np.uint16))).pixels.shape
+    (2, 3)
+    """
+    source = reader(data[:64])(data)
+    _check_size(source)
+    pixels = source.load()
+    _check_pixels(pixels, source)
+    return Picture(
+        np.ascontiguousarray(_upright(pixels, source.turn)),
+        icc=_fitting_profile(source.icc, pixels),
+        exif=clean_exif(source.exif) if keep_metadata else None,
+    )
+
+
+def encode_image(
+    suffix: str,
+    pixels: np.ndarray,
+    *,
+    icc: bytes | None = None,
+    exif: bytes | None = None,
+    chunks: Iterable[tuple[bytes, bytes]] = (),
+) -> bytes:
+    """Encode pixels without loss, in the format a file suffix names.
+
+    Parameters
+    ----------
+    suffix : str
+        ``.png``, ``.tif`` or ``.tiff``, in either case.
+    pixels : (H, W), (H, W, 1), (H, W, 3) or (H, W, 4) array, uint8 or uint16
+    icc, exif : bytes, optional
+        As in :class:`Picture`.
+    chunks : iterable of (type, payload)
+        Extra PNG chunks, for ``.png`` alone.
+
+    Returns
+    -------
+    bytes
+
+    Raises
+    ------
+    MediaError
+        A lossy or unknown format.
+    TypeError, ValueError
+        Pixels of another dtype or shape; chunks for TIFF.
+    """
+    kind = suffix.lower()
+    if kind == ".png":
+        return encode_png(pixels, icc=icc, exif=exif, chunks=chunks)
+    if kind in (".tif", ".tiff"):
+        if tuple(chunks):
+            raise ValueError("a TIFF file takes no PNG chunks; write .png, or use a sidecar")
+        return encode_tiff(pixels, icc=icc, exif=exif)
+    if kind in _LOSSY:
+        raise MediaError(
+            f"{_LOSSY[kind]} ({kind}) is lossy and would destroy the sealed pixels; write .png"
+        )
+    raise MediaError(f"{suffix!r} is not a format facecrypt writes; write .png, .tif or .tiff")
+
+
+def _check_size(source: Source) -> None:
+    size = f"{source.width}x{source.height}"
+    if min(source.width, source.height) < 1:
+        raise MediaError(f"the header says {size} pixels, which is no picture")
+    if max(source.width, source.height) > MAX_SIDE or source.width * source.height > MAX_PIXELS:
+        raise MediaError(
+            f"the header says {size} pixels; at most {MAX_PIXELS} in all and {MAX_SIDE} a side "
+            "are read; scale or cut the picture"
+        )
+
+
+def _check_pixels(pixels: np.ndarray, source: Source) -> None:
+    if pixels.dtype not in (np.uint8, np.uint16):
+        raise MediaError(
+            f"samples of type {pixels.dtype} cannot be sealed; "
+            "scale the picture to 8 or 16 bits and save it as PNG"
+        )
+    # Two parsers read the file; where they disagree, neither is to be believed.
+    if sorted(pixels.shape[:2]) != sorted((source.height, source.width)):
+        raise MediaError(
+            f"damaged: the header says {source.width}x{source.height} pixels, "
+            f"the data {pixels.shape[1]}x{pixels.shape[0]}"
+        )
+    if source.alpha and pixels.shape[2:] != (4,):
+        raise MediaError("its transparency would be lost; save it as RGBA PNG")
+
+
+def _upright(pixels: np.ndarray, turn: int) -> np.ndarray:
+    """Apply an EXIF orientation (CIPA DC-008, tag 274)."""
+    if turn == 1:
+        return pixels
+    import cv2
+
+    # NumPy views would do, but copying them into order takes several times as long.
+    if turn in (2, 3, 4):
+        return cv2.flip(pixels, {2: 1, 3: -1, 4: 0}[turn])
+    turned = cv2.transpose(pixels)
+    return turned if turn == 5 else cv2.flip(turned, {6: 1, 7: -1, 8: 0}[turn])
+
+
+def _fitting_profile(icc: bytes | None, pixels: np.ndarray) -> bytes | None:
+    """A profile for other colours than the pixels' makes a file that viewers refuse."""
+    space = b"GRAY" if pixels.ndim == 2 else b"RGB "
+    fits = icc is not None and icc[_ICC_MAGIC] == b"acsp" and icc[_ICC_SPACE] == space
+    return icc if fits else None
