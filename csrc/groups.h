@@ -9,7 +9,7 @@ namespace facecrypt {
 
 constexpr std::size_t widest = 64;
 
-// Lanes iterated side by side. mu and state are in *slot* order, the order of the registers;
+// Lanes iterated side by side. mu and state are 64-byte aligned and in *slot* order, the order of the registers;
 // slot s holds lane lane_of_slot[bytes - 1][s], chosen so that packing leaves the bytes of a row
 // in lane order without a permutation.
 struct Group {
@@ -21,9 +21,14 @@ struct Group {
                        std::size_t stride, std::size_t rows) noexcept;
 };
 
+// tile[t*pitch + l] is byte t of row l: 64 bytes of 16 rows at in/out + l*stride.
+using Columns = void (*)(const std::uint8_t *tile, std::size_t pitch, const std::uint8_t *in,
+                         std::uint8_t *out, std::size_t stride) noexcept;
+
 struct Groups {
     const Group *wide;          // 64 lanes; null where the registers are too few for it to pay
     const Group *narrow;        // 16 lanes
+    Columns columns;            // null: a plain loop will do
 };
 
 Groups groups() noexcept;       // those of isa()

@@ -6,10 +6,6 @@
 #include <cmath>
 #include <cstring>
 
-#if defined(__SSE2__)
-#include <emmintrin.h>
-#endif
-
 #ifdef __FAST_MATH__
 #error "facecrypt needs IEEE arithmetic: build without -ffast-math and -Ofast"
 #endif
@@ -54,13 +50,13 @@ void apply(const std::uint8_t *key, const std::uint8_t *in, std::uint8_t *out,
     for (std::size_t i = 0; i < n; ++i) out[i] = static_cast<std::uint8_t>(in[i] ^ key[i]);
 }
 
-// A group with its lanes in it. Where the last group has fewer lanes than slots, the rest
-// iterate 0 with mu = 0, and live() tells how many bytes of a row are real.
+// A group with its lanes in it. Where they are fewer than its slots, the rest iterate 0, and
+// live() tells how many bytes of a row are real.
 struct Loaded {
     const Group *group;
     std::size_t lanes;
     int bytes;
-    double mu[widest], state[widest];
+    alignas(64) double mu[widest], state[widest];
 
     void load(const Group *g, const double *key_mu, const double *d0, std::size_t count,
               int bytes_each, std::uint64_t discard) noexcept {
@@ -106,6 +102,11 @@ void panel(const Lanes &keys, std::size_t chunk_index, std::size_t first, const 
            std::uint8_t *out, std::size_t n) noexcept {
     const std::size_t bytes = static_cast<std::size_t>(keys.bytes), stride = keys.lanes * bytes;
     const std::size_t end = std::min(first + panel_lanes, keys.lanes);
+    if (stride == 1) {  // one chain is faster alone than among idle lanes
+        sequence(keys.mu[chunk_index], keys.d0[chunk_index], keys.discard, Quantiser::eq4, in, out,
+                 n);
+        return;
+    }
     Loaded part[panel_lanes / 16];
     std::size_t parts = 0;
     for (std::size_t lane = first; lane < end; lane += part[parts++].lanes) {
@@ -135,45 +136,14 @@ void panel(const Lanes &keys, std::size_t chunk_index, std::size_t first, const 
     }
 }
 
-#if defined(__SSE2__)
-// 16 rows of 16 bytes, columns to rows: four rounds of interleaving halves.
-inline void transpose16(const std::uint8_t *tile, std::size_t pitch, __m128i *x) noexcept {
-    __m128i y[16];
-    for (std::size_t i = 0; i < 16; ++i)
-        x[i] = _mm_loadu_si128(reinterpret_cast<const __m128i *>(tile + i * pitch));
-    for (int round = 0; round < 4; round += 2) {
-        for (int i = 0; i < 8; ++i) {
-            y[2 * i] = _mm_unpacklo_epi8(x[i], x[i + 8]);
-            y[2 * i + 1] = _mm_unpackhi_epi8(x[i], x[i + 8]);
-        }
-        for (int i = 0; i < 8; ++i) {
-            x[2 * i] = _mm_unpacklo_epi8(y[i], y[i + 8]);
-            x[2 * i + 1] = _mm_unpackhi_epi8(y[i], y[i + 8]);
-        }
-    }
-}
-#endif
-
 // tile[t*pitch + l] is byte t of row l: apply it to `count` rows, `steps` bytes each.
 void apply_columns(const std::uint8_t *tile, std::size_t pitch, std::size_t count,
                    std::size_t steps, const std::uint8_t *in, std::uint8_t *out,
                    std::size_t stride) noexcept {
     std::size_t lane = 0;
-#if defined(__SSE2__)
-    for (; steps % 16 == 0 && lane + 16 <= count; lane += 16) {
-        for (std::size_t t = 0; t < steps; t += 16) {
-            __m128i key[16];
-            transpose16(tile + t * pitch + lane, pitch, key);
-            for (std::size_t l = 0; l < 16; ++l) {
-                const std::size_t offset = (lane + l) * stride + t;
-                if (in)
-                    key[l] = _mm_xor_si128(
-                        key[l], _mm_loadu_si128(reinterpret_cast<const __m128i *>(in + offset)));
-                _mm_storeu_si128(reinterpret_cast<__m128i *>(out + offset), key[l]);
-            }
-        }
-    }
-#endif
+    if (const Columns columns = groups().columns; columns && steps == widest)
+        for (; lane + 16 <= count; lane += 16)
+            columns(tile + lane, pitch, at(in, lane * stride), out + lane * stride, stride);
     for (; lane < count; ++lane) {
         for (std::size_t t = 0; t < steps; ++t) {
             const std::size_t offset = lane * stride + t;
@@ -183,25 +153,44 @@ void apply_columns(const std::uint8_t *tile, std::size_t pitch, std::size_t coun
     }
 }
 
+// The next 64 bytes of each row, as key bytes in columns. The rows are more streams than the
+// processor's own prefetchers follow: ask for their lines, a few between slices of the work, for
+// all at once would wait for each other. The last byte it is: rows begin anywhere in a line.
+void emit_tile(Loaded &part, std::uint8_t *tile, std::size_t steps, const std::uint8_t *in,
+               const std::uint8_t *out, std::size_t stride) noexcept {
+    constexpr std::size_t slice = 8;
+    const std::size_t pitch = part.group->width;
+    for (std::size_t t = 0; t < steps; t += slice) {
+#if defined(__GNUC__)
+        const std::size_t end = std::min(part.lanes, (t + slice) * pitch / widest);
+        for (std::size_t row = t * pitch / widest; row < end; ++row) {
+            if (in && in != out) __builtin_prefetch(in + row * stride + widest - 1);
+            __builtin_prefetch(out + row * stride + widest - 1, 1);
+        }
+#endif
+        part.emit(nullptr, tile + t * pitch, pitch, std::min(slice, steps - t));
+    }
+}
+
 // Rows [first, end), at most `widest` of them.
 void row_group(const Rows &keys, const std::uint8_t *in, std::uint8_t *out, std::size_t first,
                std::size_t end) noexcept {
     for (std::size_t row = first; row < end;) {
         const std::size_t base = row * keys.width;
-        if (end - row == 1) {  // one chain is as fast alone as among idle lanes
+        if (end - row == 1) {  // as above
             sequence(keys.mu[row], keys.d0[row], keys.discard, Quantiser::eq4, at(in, base),
                      out + base, keys.width);
             return;
         }
         Loaded part;
         part.load(fitting(end - row), keys.mu + row, keys.d0 + row, end - row, 1, keys.discard);
-        // A tile is one cache line of each row, so that no line is fetched twice.
         std::uint8_t tile[widest * widest];
         for (std::size_t t = 0; t < keys.width; t += widest) {
             const std::size_t steps = std::min(widest, keys.width - t);
-            part.emit(nullptr, tile, part.group->width, steps);
-            apply_columns(tile, part.group->width, part.lanes, steps, at(in, base + t),
-                          out + base + t, keys.width);
+            const std::uint8_t *source = at(in, base + t);
+            emit_tile(part, tile, steps, source, out + base + t, keys.width);
+            apply_columns(tile, part.group->width, part.lanes, steps, source, out + base + t,
+                          keys.width);
         }
         row += part.lanes;
     }

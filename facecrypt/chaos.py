@@ -5,7 +5,7 @@ published byte is ``floor((d/2) * 1e14) mod 256`` (Ahmad and Shin 2022, Algorith
 equations 3-4). None of this is a cipher: who knows plain bytes gets the state. Sealing
 therefore encrypts with AES-256-GCM on top.
 
-The keys are vetted in ``facecrypt.vetting``, the sealing stream is in ``facecrypt.stream``; both are
+Keys are vetted in ``facecrypt.vetting``, the sealing stream is in ``facecrypt.stream``; both are
 to be had from here.
 """
 
