@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from facecrypt import backends
 from facecrypt.stream import seal_stream_xor, sealing_lanes
-from facecrypt.vetting import DISCARD, LogisticKey, check_key, refuse
+from facecrypt.vetting import DISCARD, LogisticKey, check_key, refuse, vet
 
 __all__ = [
     "LogisticKey",
@@ -79,7 +79,7 @@ def logistic_sequence(
     array([146, 146,   1,  14], dtype=uint8)
     """
     mu, d0, n = float(mu), float(d0), _length(n)
-    check_key(mu, d0, allow_weak=allow_weak)
+    vet(mu, d0, allow_weak, stacklevel=2)
     if n > MAX_OUTPUTS:
         weakness = f"{n} bytes of one key, of which {MAX_OUTPUTS} are safe from its cycle"
         refuse(mu, d0, weakness, allow_weak, stacklevel=2)

@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 try:
-    from facecrypt import _native
     from facecrypt._native import examine, sequence
+    from facecrypt._native import lanes as _lanes
+    from facecrypt._native import rows as _rows
 except ModuleNotFoundError as error:
     raise ModuleNotFoundError(
         "the compiled module facecrypt._native is missing; install the package with "
@@ -45,7 +46,7 @@ def lanes(
 ) -> None:
     """See :class:`facecrypt.backends.Kernels`; threads share chunks and groups of 256 lanes."""
     workers = _workers(threads, out.size)
-    _native.lanes(
+    _lanes(
         mu,
         d0,
         data,
@@ -67,4 +68,4 @@ def rows(
     threads: int | None,
 ) -> None:
     """See :class:`facecrypt.backends.Kernels`; threads share groups of 64 rows."""
-    _native.rows(mu, d0, data, out, discard=discard, threads=_workers(threads, out.size))
+    _rows(mu, d0, data, out, discard=discard, threads=_workers(threads, out.size))
