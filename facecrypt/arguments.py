@@ -2,26 +2,38 @@
 
 import argparse
 from collections.abc import Callable, Mapping
+from math import inf, nan
+from typing import NoReturn
 
 from facecrypt._version import __version__
+from facecrypt.container import CIPHERS
 
 __all__ = ["parser"]
 
 EPILOG = "Exit codes: 0 done, 1 an input failed, 2 usage, 3 wrong key or tampered, 130 interrupted."
 
 
+class _Parser(argparse.ArgumentParser):
+    def __init__(self, **settings):
+        # An abbreviation that works today is ambiguous once another option comes.
+        super().__init__(**settings, epilog=EPILOG, allow_abbrev=False)
+
+    def error(self, message: str) -> NoReturn:
+        """Say it as all errors are said, and leave with 2."""
+        self.exit(2, f"facecrypt: error: {message}\nfacecrypt: hint: see '{self.prog} --help'\n")
+
+
 def parser(commands: Mapping[str, Callable]) -> argparse.ArgumentParser:
     """The parser; ``run`` of what it returns is the function of the command that was given."""
-    root = argparse.ArgumentParser(
+    root = _Parser(
         prog="facecrypt",
         description="Find faces in pictures, encrypt exactly those pixels, and give them back.",
-        epilog=EPILOG,
     )
     root.add_argument("--version", action="version", version=f"facecrypt {__version__}")
     subs = root.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for name, run in commands.items():
         help_text, fill = _COMMANDS[name]
-        sub = subs.add_parser(name, help=help_text, description=help_text, epilog=EPILOG)
+        sub = subs.add_parser(name, help=help_text, description=help_text)
         sub.set_defaults(run=run)
         sub.add_argument("-q", "--quiet", action="store_true", help="errors only")
         fill(sub)
@@ -40,8 +52,10 @@ def _encrypt(sub) -> None:
     sub.add_argument("-r", "--recipient", action="append", default=[], metavar="PUBLIC_KEY")
     sub.add_argument("-R", "--recipients-file", action="append", default=[], metavar="FILE")
     _shared_keys(sub)
-    sub.add_argument("--cipher", default="logistic+aes-256-gcm", help="(default %(default)s)")
-    sub.add_argument("--grow", type=float, default=0.2, help="margin a side (default %(default)s)")
+    sub.add_argument("--cipher", choices=CIPHERS, default=CIPHERS[0], help="(default %(default)s)")
+    sub.add_argument(
+        "--grow", type=_margin, default=0.2, help="margin a side (default %(default)s)"
+    )
     sub.add_argument("--shape", choices=("box", "ellipse"), default="box")
     sub.add_argument("--boxes", metavar="FILE", help="boxes as 'detect --json' prints them")
     sub.add_argument("--whole", action="store_true", help="encrypt whole pictures")
@@ -119,10 +133,27 @@ def _batch(sub) -> None:
 
 
 def _thresholds(text: str) -> tuple[float, ...]:
-    values = tuple(float(part) for part in text.split(","))
+    try:
+        values = tuple(float(part) for part in text.split(","))
+    except ValueError:
+        values = ()
     if len(values) not in (1, 3):
-        raise ValueError
+        raise argparse.ArgumentTypeError(
+            f"expected one number or three, such as .6,.7,.7; received {text!r}"
+        )
     return values * 3 if len(values) == 1 else values
+
+
+def _margin(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = nan
+    if not 0 <= value < inf:
+        raise argparse.ArgumentTypeError(
+            f"expected a number of at least 0, such as 0.2; received {text!r}"
+        )
+    return value
 
 
 _COMMANDS = {

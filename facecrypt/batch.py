@@ -7,86 +7,24 @@ read and write. Memory is bounded by the number of workers.
 
 import os
 import time
+import traceback
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
 from pathlib import Path
 
 from facecrypt import api
 from facecrypt.api import Detector, Identities, PathLike, Recipients
-from facecrypt.container import CIPHERS
-from facecrypt.errors import ContainerError, FacecryptError, MediaError
-from facecrypt.inputs import Input, find_inputs
+from facecrypt.container import CIPHERS, Header
+from facecrypt.errors import ContainerError, MediaError
+from facecrypt.inputs import Input, find_inputs, make_folder
 from facecrypt.regions import Region
+from facecrypt.summary import Result, Summary
 
 __all__ = ["Result", "Summary", "decrypt_files", "encrypt_files"]
 
 Boxes = Sequence[Region] | Mapping[str, Sequence[Region]]
-Progress = Callable[["Result", int], None]
-
-
-@dataclass(frozen=True)
-class Result:
-    """What became of one input.
-
-    Parameters
-    ----------
-    source, output : Path
-    regions : int
-        How many regions the output has sealed, or had.
-    skipped : bool
-        The output was there already, from an earlier run.
-    edited : bool
-        Opened although the pixels outside the regions were edited.
-    error : Exception, optional
-        Why there is no output.
-    """
-
-    source: Path
-    output: Path
-    regions: int = 0
-    skipped: bool = False
-    edited: bool = False
-    error: Exception | None = None
-
-
-@dataclass(frozen=True)
-class Summary:
-    """What became of all inputs.
-
-    Parameters
-    ----------
-    results : tuple of Result, in the order of the inputs
-    seconds : float
-        Wall-clock time of the work.
-    ignored : dict of str to int
-        Suffixes of files in the folders that are not pictures, and how many there were.
-    """
-
-    results: tuple[Result, ...]
-    seconds: float
-    ignored: Mapping[str, int]
-
-    @property
-    def failed(self) -> tuple[Result, ...]:
-        return tuple(result for result in self.results if result.error is not None)
-
-    @property
-    def skipped(self) -> int:
-        return sum(result.skipped for result in self.results)
-
-    @property
-    def done(self) -> int:
-        return len(self.results) - len(self.failed) - self.skipped
-
-    @property
-    def regions(self) -> int:
-        return sum(result.regions for result in self.results)
-
-    @property
-    def images_per_second(self) -> float:
-        return self.done / self.seconds if self.seconds else 0.0
+Progress = Callable[[Result, int], None]
 
 
 def encrypt_files(
@@ -125,7 +63,7 @@ def encrypt_files(
         otherwise is an error unless ``overwrite``.
     regions : sequence of Region, or mapping of path to sequence of Region, optional
         What to encrypt in every picture, or in each, by its path relative to the folder
-        or its name. A picture the mapping lacks is an error, never left in the clear.
+        or as given. A picture the mapping lacks is an error, never left in the clear.
 
     Returns
     -------
@@ -139,18 +77,22 @@ def encrypt_files(
     MediaError
         There is no such input.
     """
-    names = _key_names(recipients)
+    wrappers = api.as_list(recipients, "a recipient", "wrap")
+    # Stretches a passphrase, too: now, rather than in every worker.
+    names = _names(wrapper.wrap(bytes(32)) for wrapper in wrappers)
+    if cipher not in CIPHERS:
+        raise ValueError(f"cipher must be one of {', '.join(CIPHERS)}, received {cipher!r}")
     if detector is None and regions is None:
         detector = api.default_detector()
 
     def one(item: Input) -> Result:
         if item.output.exists() and not overwrite:
-            header = _finished(item, resume, names)
+            header = _finished(item, resume, wrappers, names)
             return Result(item.source, item.output, len(header.regions), skipped=True)
         header = api.encrypt_file(
             item.source,
             item.output,
-            recipients,
+            wrappers,
             regions=_regions_of(item, regions),
             detector=detector,
             cipher=cipher,
@@ -183,6 +125,7 @@ def decrypt_files(
 
     With ``resume``, pictures whose output exists are skipped.
     """
+    holders = api.as_list(identities, "an identity", "unwrap")
 
     def one(item: Input) -> Result:
         if item.output.exists() and not overwrite:
@@ -192,7 +135,7 @@ def decrypt_files(
         header, edited = api.open_file(
             item.source,
             item.output,
-            identities,
+            holders,
             regions=regions,
             allow_edited=allow_edited,
             overwrite=overwrite,
@@ -213,14 +156,18 @@ def _run(
     if workers is not None and workers < 1:
         raise ValueError(f"workers must be at least 1, received {workers}")
     inputs, ignored = find_inputs(paths, Path(out_dir))
+    if inputs:
+        make_folder(Path(out_dir))
     started = time.perf_counter()
     results: dict[Input, Result] = {}
 
     def work(item: Input) -> Result:
         try:
-            item.output.parent.mkdir(parents=True, exist_ok=True)
+            make_folder(item.output.parent)
             return one(item)
-        except (FacecryptError, OSError, ValueError, MemoryError) as error:
+        except Exception as error:
+            # Whatever a damaged picture does to a decoder, the other pictures go on.
+            forget_frames(error)
             return Result(item.source, item.output, error=error)
 
     def collect(futures: Iterable[Future]) -> None:
@@ -254,10 +201,11 @@ def _cores() -> int:
     return os.cpu_count() or 1
 
 
-def _key_names(recipients: Recipients) -> Counter:
-    """Which keys a job seals for, as a header tells it. Also stretches a passphrase now."""
-    many = api.as_list(recipients, "a recipient", "wrap")
-    return _names(recipient.wrap(bytes(32)) for recipient in many)
+def forget_frames(error: BaseException | None) -> None:
+    """Let go of the variables an error saw: a thousand failures would hold a thousand pictures."""
+    while error is not None:
+        traceback.clear_frames(error.__traceback__)
+        error = error.__cause__ or error.__context__
 
 
 def _names(stanzas) -> Counter:
@@ -268,7 +216,7 @@ def _exists(item: Input) -> MediaError:
     return MediaError(f"{item.output}: already exists; overwrite replaces it")
 
 
-def _finished(item: Input, resume: bool, names: Counter):
+def _finished(item: Input, resume: bool, wrappers: Sequence, names: Counter) -> Header:
     if not resume:
         raise _exists(item)
     try:
@@ -277,7 +225,11 @@ def _finished(item: Input, resume: bool, names: Counter):
         raise MediaError(
             f"{item.output}: already exists and is not a sealed picture; overwrite replaces it"
         ) from None
-    if _names(header.stanzas) != names:
+    # Passphrases have no name: whether one fits, only trying tells.
+    openers = [wrapper for wrapper in wrappers if hasattr(wrapper, "unwrap")]
+    if _names(header.stanzas) != names or not all(
+        any(opener.unwrap(stanza) for stanza in header.stanzas) for opener in openers
+    ):
         raise MediaError(
             f"{item.output}: already exists, sealed for other keys; overwrite replaces it"
         )
@@ -287,10 +239,11 @@ def _finished(item: Input, resume: bool, names: Counter):
 def _regions_of(item: Input, regions: Boxes | None) -> Sequence[Region] | None:
     if not isinstance(regions, Mapping):
         return regions
-    for name in (item.relative.as_posix(), str(item.source), item.source.name):
+    # Never by the bare name: a/x.jpg must not get the boxes of b/x.jpg.
+    for name in (item.relative.as_posix(), str(item.source)):
         if name in regions:
             return regions[name]
     raise ValueError(
-        f"{item.source}: no boxes are given for it, as {item.relative.as_posix()} or "
-        f"{item.source.name}; give an empty list where there is nothing to encrypt"
+        f"{item.source}: no boxes are given for {item.relative.as_posix()}; "
+        "give an empty list where there is nothing to encrypt"
     )

@@ -5,52 +5,73 @@ Data goes to standard output, all else to standard error. Exit codes: 0 done,
 130 interrupted.
 """
 
-import getpass
-import json
+import io
 import os
 import sys
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
+from facecrypt import given
+from facecrypt.api import inspect, region_key, verify
 from facecrypt.arguments import parser
-from facecrypt.errors import (
-    AuthenticationError,
-    ContainerError,
-    FacecryptError,
-    MediaError,
-    NotSealedError,
+from facecrypt.batch import decrypt_files, encrypt_files, forget_frames
+from facecrypt.boxes import dump_boxes
+from facecrypt.doctor import examine
+from facecrypt.draw import draw_regions
+from facecrypt.errors import FacecryptError, KeyFormatError, MediaError
+from facecrypt.files import atomic_write
+from facecrypt.inputs import find_inputs, find_pictures, make_folder
+from facecrypt.keys import Identity, SecretKey
+from facecrypt.media import encode_image, read_image
+from facecrypt.terminal import (
+    DONE,
+    FAILED,
+    INTERRUPTED,
+    USAGE,
+    exit_code,
+    plain_warnings,
+    progress_bar,
+    report,
+    say,
+    say_errors,
 )
 
 __all__ = ["main"]
-
-DONE, FAILED, USAGE, DENIED, INTERRUPTED = 0, 1, 2, 3, 130
-# A box that covers every picture a header can describe; it is clipped to each.
-_WHOLE = 1 << 20
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code."""
     args = parser(_COMMANDS).parse_args(argv)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # File names are bytes; those that are no text must not end a run half way.
+        sys.stdout.reconfigure(errors="surrogateescape")
     try:
-        return args.run(args)
+        with plain_warnings():
+            code = args.run(args)
+        sys.stdout.flush()  # while a closed pipe can still be caught
+        return code
     except KeyboardInterrupt:
-        _error("interrupted", "outputs written so far are whole; run it again to do the rest")
+        say("error", "interrupted")
+        say("hint", "outputs written so far are whole; run it again to do the rest")
         return INTERRUPTED
     except BrokenPipeError:
         # The reader of a pipe went away; nothing is left to say to it.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILED
+    except KeyFormatError as error:
+        say_errors([(None, error)])
+        return USAGE
     except (FacecryptError, OSError) as error:
-        _error(str(error), _hint(error))
-        return _code([error])
+        say_errors([(None, error)])
+        return exit_code([error])
     except (ValueError, TypeError) as error:
-        _error(str(error))
+        say_errors([(None, error)])
         return USAGE
 
 
 def _keygen(args) -> int:
-    from facecrypt.keys import Identity, SecretKey
-
     if args.symmetric:
         if args.pq:
             raise ValueError("--pq is for key pairs; a symmetric key needs no such thing")
@@ -66,12 +87,10 @@ def _keygen(args) -> int:
 
 
 def _encrypt(args) -> int:
-    from facecrypt.batch import encrypt_files
-
-    recipients = _recipients(args)
-    regions = _given_regions(args)
-    detector = None if regions is not None else _detector(args)
-    with _Bar(args) as bar:
+    recipients = given.recipients(args)
+    regions = given.regions(args)
+    detector = None if regions is not None else given.detector(args)
+    with progress_bar(quiet=args.quiet) as bar:
         summary = encrypt_files(
             args.inputs,
             args.output,
@@ -87,15 +106,15 @@ def _encrypt(args) -> int:
             keep_metadata=args.keep_metadata,
             overwrite=args.force,
         )
-    faces = "regions" if regions is not None else "faces"
-    return _report(args, summary, "encrypted", f"{summary.regions} {faces}")
+    details = [_count(summary.regions, "face" if regions is None else "region")]
+    if summary.bare:
+        details.append(f"none in {_count(summary.bare, 'picture')}")
+    return report(summary, "encrypted", details, quiet=args.quiet)
 
 
 def _decrypt(args) -> int:
-    from facecrypt.batch import decrypt_files
-
-    identities = _identities(args)
-    with _Bar(args) as bar:
+    identities = given.identities(args)
+    with progress_bar(quiet=args.quiet) as bar:
         summary = decrypt_files(
             args.inputs,
             args.output,
@@ -108,13 +127,12 @@ def _decrypt(args) -> int:
         )
     edited = [result for result in summary.results if result.edited]
     for result in edited:
-        _error(f"{result.source}: opened, but the pixels around the faces were edited")
-    return _report(args, summary, "decrypted", f"{len(edited)} edited" if edited else "")
+        say("warning", f"{result.source}: opened, but the pixels around the faces were edited")
+    details = [f"{len(edited)} edited"] if edited else []
+    return report(summary, "decrypted", details, quiet=args.quiet)
 
 
 def _inspect(args) -> int:
-    from facecrypt.api import inspect
-
     header = inspect(args.input)
     if args.json:
         print(header.to_bytes().decode())
@@ -133,57 +151,84 @@ def _inspect(args) -> int:
 
 
 def _verify(args) -> int:
-    from facecrypt.api import verify
-
-    identities = _identities(args)
+    identities = given.identities(args)
     errors = []
-    for path in args.inputs:
+    for path in _some(find_pictures(args.inputs)[0]):
         try:
             verify(path, identities)
-        except (FacecryptError, OSError) as error:
-            _error(f"{path}: {error}")
-            errors.append(error)
+        except Exception as error:
+            forget_frames(error)
+            errors.append((path, error))
         else:
             if not args.quiet:
                 print(f"{path}: intact")
-    return _code(errors)
+    say_errors(errors)
+    return exit_code([error for _, error in errors])
 
 
 def _detect(args) -> int:
-    from facecrypt.draw import draw_regions
-    from facecrypt.files import atomic_write
-    from facecrypt.inputs import find_inputs
-    from facecrypt.media import encode_image, read_image
-
-    detector = _detector(args)
-    inputs, _ = find_inputs(args.inputs, Path(args.draw or os.devnull))
+    detector = given.detector(args)
     found, errors = {}, []
-    for item in inputs:
+    for item in _some(_pictures(args)):
         try:
             picture = read_image(item.source)
             faces = detector.detect(picture.pixels)
-            if args.draw:
-                item.output.parent.mkdir(parents=True, exist_ok=True)
-                data = encode_image(".png", draw_regions(picture.pixels, faces))
-                atomic_write(item.output, data, overwrite=args.force)
-        except (FacecryptError, OSError, ValueError) as error:
-            _error(str(error))
-            errors.append(error)
+            if item.drawing:
+                _draw(item.drawing, picture.pixels, faces, args.force)
+        except Exception as error:
+            forget_frames(error)
+            errors.append((item.source, error))
             continue
-        found[item.relative.as_posix()] = [_face(face) for face in faces]
+        found[item.name] = faces
         if not args.json:
-            print(f"{item.source}: {len(faces)} face{'' if len(faces) == 1 else 's'}")
+            print(f"{item.source}: {_count(len(faces), 'face')}")
             for face in faces:
                 print(f"  {' '.join(map(str, face.box))}  score {face.score:.3f}")
     if args.json:
-        print(json.dumps(found, indent=1))
-    return _code(errors)
+        print(dump_boxes(found))
+    say_errors(errors)
+    return exit_code([error for _, error in errors])
+
+
+class _Picture(NamedTuple):
+    source: Path
+    name: str
+    drawing: Path | None
+
+
+def _pictures(args) -> Iterator[_Picture]:
+    """What to look at, its name in the JSON, and where to draw."""
+    if args.draw:
+        inputs, _ = find_inputs(args.inputs, Path(args.draw))
+        for item in inputs:
+            yield _Picture(item.source, item.relative.as_posix(), item.output)
+        return
+    found, _ = find_pictures(args.inputs)
+    times = Counter(found.values())
+    for source, relative in found.items():
+        # Of two folders with a file of one name, only the paths as given tell them apart.
+        name = relative.as_posix() if times[relative] == 1 else str(source)
+        yield _Picture(source, name, None)
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
+
+
+def _some(pictures) -> list:
+    pictures = list(pictures)
+    if not pictures:
+        raise MediaError("no pictures were found")
+    return pictures
+
+
+def _draw(path: Path, pixels, faces, overwrite: bool) -> None:
+    make_folder(path.parent)
+    atomic_write(path, encode_image(".png", draw_regions(pixels, faces)), overwrite=overwrite)
 
 
 def _region_key(args) -> int:
-    from facecrypt.api import inspect, region_key
-
-    key = region_key(inspect(args.input), _identities(args), args.region)
+    key = region_key(inspect(args.input), given.identities(args), args.region)
     if args.output:
         key.save(args.output, overwrite=args.force)
         print(f"wrote {args.output}; it opens region {args.region} and no other", file=sys.stderr)
@@ -193,168 +238,13 @@ def _region_key(args) -> int:
 
 
 def _doctor(args) -> int:
-    from facecrypt.doctor import examine
-
     findings = examine()
     for finding in findings:
-        print(f"{'ok  ' if finding.ok else 'FAIL'}  {finding.what}: {finding.detail}")
+        mark = "ok  " if finding.ok else "FAIL" if finding.needed else "none"
+        print(f"{mark}  {finding.what}: {finding.detail}")
         if finding.remedy:
             print(f"      {finding.remedy}")
     return DONE if all(finding.ok or not finding.needed for finding in findings) else FAILED
-
-
-def _face(face) -> dict:
-    return {
-        "box": list(face.box),
-        "score": round(face.score, 4),
-        "landmarks": [[round(x, 1), round(y, 1)] for x, y in face.landmarks],
-    }
-
-
-def _passphrase(confirm: bool):
-    from facecrypt.keys import Passphrase
-
-    given = os.environ.get("FACECRYPT_PASSPHRASE")
-    if given is None:
-        given = getpass.getpass("Passphrase: ")
-        if confirm and getpass.getpass("Once more: ") != given:
-            raise ValueError("the two passphrases differ")
-    return Passphrase(given)
-
-
-def _recipients(args) -> list:
-    from facecrypt.keys import Recipient, SecretKey, load_recipients
-
-    recipients = [Recipient.parse(text) for text in args.recipient]
-    for path in args.recipients_file:
-        recipients += load_recipients(path)
-    recipients += [SecretKey.load(path) for path in args.key]
-    if args.passphrase:
-        recipients.append(_passphrase(confirm=True))
-    if not recipients:
-        raise ValueError("say who may decrypt: -r PUBLIC_KEY, -R FILE, -k KEYFILE or -p")
-    return recipients
-
-
-def _identities(args) -> list:
-    from facecrypt.keys import SecretKey, load_identity
-
-    identities = [load_identity(path) for path in args.identity]
-    identities += [SecretKey.load(path) for path in args.key]
-    if args.passphrase:
-        identities.append(_passphrase(confirm=False))
-    if not identities:
-        raise ValueError("say what to decrypt with: -i KEYFILE, -k KEYFILE or -p")
-    return identities
-
-
-def _detector(args):
-    from facecrypt.detector import MTCNN
-
-    settings = {"device": args.device}
-    if args.preset is not None:
-        settings["preset"] = args.preset
-    if args.min_face is not None:
-        settings["min_face_size"] = args.min_face
-    if args.threshold is not None:
-        settings["thresholds"] = args.threshold
-    return MTCNN(**settings)
-
-
-def _given_regions(args):
-    from facecrypt.regions import Region
-
-    if args.whole and args.boxes:
-        raise ValueError("--whole and --boxes exclude each other")
-    if args.whole:
-        return [Region(0, 0, _WHOLE, _WHOLE)]
-    if not args.boxes:
-        return None
-    with Path(args.boxes).open(encoding="utf-8") as file:
-        try:
-            listed = json.load(file)
-            return {
-                name: [
-                    Region(*(box["box"] if isinstance(box, dict) else box), shape=args.shape).grow(
-                        args.grow
-                    )
-                    for box in boxes
-                ]
-                for name, boxes in listed.items()
-            }
-        except (ValueError, TypeError, KeyError, AttributeError) as error:
-            raise ValueError(
-                f"{args.boxes}: expected what 'facecrypt detect --json' prints, "
-                f'{{"picture": [[x0, y0, x1, y1], …], …}}: {error}'
-            ) from None
-
-
-class _Bar:
-    """A progress bar on standard error, where that is a terminal."""
-
-    def __init__(self, args):
-        self._quiet = args.quiet
-        self._bar = None
-
-    def __enter__(self):
-        from tqdm import tqdm
-
-        self._bar = tqdm(
-            unit=" pictures", file=sys.stderr, disable=self._quiet or not sys.stderr.isatty()
-        )
-        return self
-
-    def __exit__(self, *_):
-        self._bar.close()
-
-    def __call__(self, result, total: int) -> None:
-        self._bar.total = total
-        self._bar.update()
-
-
-def _report(args, summary, verb: str, detail: str) -> int:
-    for result in summary.failed:
-        text = str(result.error) or type(result.error).__name__
-        where = str(result.source)
-        _error(text if where in text else f"{where}: {text}", _hint(result.error))
-    if not args.quiet:
-        parts = [f"{summary.done} {verb}"]
-        parts += [detail] if detail else []
-        parts += [f"{summary.skipped} there already"] if summary.skipped else []
-        parts += [f"{len(summary.failed)} failed"] if summary.failed else []
-        if summary.ignored:
-            kinds = ", ".join(f"{n} {suffix}" for suffix, n in sorted(summary.ignored.items()))
-            parts.append(f"ignored: {kinds}")
-        rate = f"{summary.seconds:.1f} s, {summary.images_per_second:.1f} images/s"
-        print(f"facecrypt: {'; '.join(parts)} ({rate})", file=sys.stderr)
-    return _code([result.error for result in summary.failed])
-
-
-def _code(errors: Sequence[Exception]) -> int:
-    if not errors:
-        return DONE
-    tampered = [
-        isinstance(error, (AuthenticationError, ContainerError))
-        and not isinstance(error, NotSealedError)
-        for error in errors
-    ]
-    return DENIED if all(tampered) else FAILED
-
-
-def _hint(error: Exception) -> str | None:
-    if isinstance(error, AuthenticationError) and "allow_edited" in str(error):
-        return "--allow-edited opens the faces all the same"
-    if isinstance(error, AuthenticationError):
-        return "'facecrypt inspect' shows for which keys it was encrypted"
-    if isinstance(error, MediaError) and "already exists" in str(error):
-        return "--force replaces it"
-    return None
-
-
-def _error(text: str, hint: str | None = None) -> None:
-    print(f"facecrypt: error: {text}", file=sys.stderr)
-    if hint:
-        print(f"facecrypt: hint: {hint}", file=sys.stderr)
 
 
 _COMMANDS = {

@@ -62,8 +62,11 @@ def examine() -> list[Finding]:
 
 
 def _packages() -> Iterator[Finding]:
-    for name in ("numpy", "cryptography", "pillow"):
-        yield Finding(name, True, metadata.version(name))
+    for name in ("numpy", "cryptography", "pillow", "isal", "tqdm"):
+        try:
+            yield Finding(name, True, metadata.version(name))
+        except metadata.PackageNotFoundError:
+            yield Finding(name, False, "not installed", f"pip install {name}")
 
 
 def _kernels() -> Iterator[Finding]:

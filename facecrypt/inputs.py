@@ -8,12 +8,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from facecrypt.errors import MediaError
+from facecrypt.files import media_error
 
-__all__ = ["PICTURE_SUFFIXES", "Input", "find_inputs"]
+__all__ = ["PICTURE_SUFFIXES", "Input", "find_inputs", "find_pictures", "make_folder"]
 
 PICTURE_SUFFIXES = frozenset(
     (".jpg", ".jpeg", ".jpe", ".png", ".webp", ".tif", ".tiff", ".bmp", ".avif", ".jp2")
 )
+
+SIDECAR_SUFFIX = ".fcrypt.json"
 
 
 @dataclass(frozen=True)
@@ -41,17 +44,12 @@ def find_inputs(
     Raises
     ------
     MediaError
-        An input does not exist.
+        An input does not exist, is a pipe or a device, or a folder cannot be read.
     ValueError
         Two inputs would have one output, an output would replace an input, or a folder
         is input and output at once.
     """
-    many = [paths] if isinstance(paths, (str, os.PathLike)) else list(paths)
-    found: dict[Path, Path] = {}
-    ignored: Counter[str] = Counter()
-    for path in many:
-        for source, relative in _expand(path, out_dir, ignored):
-            found.setdefault(source, relative)
+    found, ignored = find_pictures(paths, out_dir)
     outputs = _outputs(found, out_dir)
     sources = {source.resolve() for source in found}
     for source, output in outputs.items():
@@ -63,26 +61,63 @@ def find_inputs(
     return [Input(source, found[source], outputs[source]) for source in found], ignored
 
 
+def find_pictures(
+    paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]], out_dir: Path | None = None
+) -> tuple[Mapping[Path, Path], Mapping[str, int]]:
+    """Expand files, folders and glob patterns; what lies in ``out_dir`` is passed over.
+
+    Returns
+    -------
+    dict of Path to Path
+        Pictures, in a fixed order, and their paths below the folders they were found in.
+    dict of str to int
+        As :func:`find_inputs` gives it.
+    """
+    many = [paths] if isinstance(paths, (str, os.PathLike)) else list(paths)
+    results = None if out_dir is None else out_dir.resolve()
+    found: dict[Path, Path] = {}
+    ignored: Counter[str] = Counter()
+    for path in many:
+        for source, relative in _expand(path, results, ignored):
+            found.setdefault(source, relative)
+    return found, ignored
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder for outputs and those above it; MediaError where that fails."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except FileExistsError:
+        raise MediaError(f"{folder}: is a file; name a folder for the output") from None
+    except OSError as error:
+        raise media_error(folder, error) from error
+
+
 def _expand(
-    path: str | os.PathLike[str], out_dir: Path, ignored: Counter[str]
+    path: str | os.PathLike[str], results: Path | None, ignored: Counter[str]
 ) -> Iterator[tuple[Path, Path]]:
     here = Path(path)
     if here.is_dir():
-        if here.resolve() == out_dir.resolve():
+        if here.resolve() == results:
             raise ValueError(f"{here}: is input and output folder at once; name another for output")
-        yield from _walk(here, out_dir, ignored)
+        yield from _walk(here, results, ignored)
+    elif here.is_file():
+        # A pattern such as sealed/* names the sidecars too; they come with their pictures.
+        if not here.name.endswith(SIDECAR_SUFFIX):
+            yield here, Path(here.name)
     elif here.exists():
-        yield here, Path(here.name)
+        # It would be read twice, which a pipe cannot be, and might never end.
+        raise MediaError(f"{here}: is not a regular file; copy the picture into one")
     elif matches := sorted(glob.glob(str(path), recursive=True)):  # noqa: PTH207 (absolute patterns)
         for match in matches:
-            yield from _expand(match, out_dir, ignored)
+            if results is None or not Path(match).resolve().is_relative_to(results):
+                yield from _expand(match, results, ignored)
     else:
         raise MediaError(f"{path}: no such file or folder")
 
 
-def _walk(folder: Path, out_dir: Path, ignored: Counter[str]) -> Iterator[tuple[Path, Path]]:
-    results = out_dir.resolve()
-    for where, folders, files in os.walk(folder):
+def _walk(folder: Path, results: Path | None, ignored: Counter[str]) -> Iterator[tuple[Path, Path]]:
+    for where, folders, files in os.walk(folder, onerror=_refuse):
         # Hidden folders are caches and version control; the results are never input.
         folders[:] = sorted(
             name
@@ -91,13 +126,20 @@ def _walk(folder: Path, out_dir: Path, ignored: Counter[str]) -> Iterator[tuple[
         )
         for name in sorted(files):
             source = Path(where, name)
-            suffix = source.suffix.lower()
-            if name.startswith("."):
+            if name.startswith(".") or name.endswith(SIDECAR_SUFFIX):
                 continue
-            if suffix in PICTURE_SUFFIXES:
+            suffix = source.suffix.lower()
+            # A link that leads nowhere is a picture that fails, with its name in the summary;
+            # a pipe would be waited for without end.
+            if suffix in PICTURE_SUFFIXES and (source.is_file() or not source.exists()):
                 yield source, source.relative_to(folder)
-            elif not name.endswith(".fcrypt.json"):
+            else:
                 ignored[suffix or name] += 1
+
+
+def _refuse(error: OSError) -> None:
+    # os.walk would pass over an unreadable folder in silence, and its faces stay in the clear.
+    raise media_error(error.filename, error)
 
 
 def _outputs(found: Mapping[Path, Path], out_dir: Path) -> dict[Path, Path]:
@@ -113,6 +155,6 @@ def _outputs(found: Mapping[Path, Path], out_dir: Path) -> dict[Path, Path]:
         if other is not source:
             raise ValueError(
                 f"{other} and {source} would both become {out_dir / name}; "
-                "encrypt them into different folders"
+                "give them in two runs with different output folders"
             )
     return {source: out_dir / name for source, name in names.items()}

@@ -1,0 +1,97 @@
+"""Boxes as text: what ``facecrypt detect --json`` prints and ``encrypt --boxes`` reads.
+
+One JSON object: the path of a picture below its folder -> a list of boxes, each
+``[x0, y0, x1, y1]`` or an object with such a ``box``. People edit these files, so
+nothing in them is guessed: a wrong box leaves a face in the clear.
+"""
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from facecrypt.files import read_small
+from facecrypt.regions import Region
+
+__all__ = ["dump_boxes", "load_boxes"]
+
+MAX_BYTES = 1 << 30
+
+
+def dump_boxes(found: Mapping[str, Sequence[Region]]) -> str:
+    """Faces by picture as JSON, one line a picture.
+
+    Examples
+    --------
+    >>> print(dump_boxes({"a.jpg": [Region(1, 2, 3, 4, score=0.98)], "b.jpg": []}))
+    {
+    "a.jpg": [{"box": [1, 2, 3, 4], "score": 0.98}],
+    "b.jpg": []
+    }
+    """
+    lines = [
+        f"{json.dumps(name)}: {json.dumps([_fields(face) for face in faces])}"
+        for name, faces in found.items()
+    ]
+    return "\n".join(("{", ",\n".join(lines), "}"))
+
+
+def load_boxes(
+    path: str | os.PathLike[str], *, shape: str = "box", grow: float = 0.0
+) -> dict[str, list[Region]]:
+    """Read boxes.
+
+    Parameters
+    ----------
+    path : path of the JSON file
+    shape : {"box", "ellipse"}
+    grow : float
+        How far each side moves out, as a part of the box's width or height.
+
+    Raises
+    ------
+    MediaError
+        The file cannot be read.
+    ValueError
+        It holds something else.
+    """
+    data = read_small(path, MAX_BYTES)
+    try:
+        listed = json.loads(data, object_pairs_hook=_unambiguous)
+        return {
+            name: [Region(*_edges(box), shape=shape).grow(grow) for box in boxes]
+            for name, boxes in listed.items()
+        }
+    except (
+        ValueError,
+        TypeError,
+        KeyError,
+        AttributeError,
+        ArithmeticError,
+        RecursionError,
+    ) as error:
+        raise ValueError(
+            f"{path}: expected what 'facecrypt detect --json' prints, "
+            f'{{"picture": [[x0, y0, x1, y1], …], …}}: {error}'
+        ) from None
+
+
+def _fields(face: Region) -> dict[str, Any]:
+    fields: dict[str, Any] = {"box": list(face.box)}
+    if face.score is not None:
+        fields["score"] = round(face.score, 4)
+    if face.landmarks is not None:
+        fields["landmarks"] = [[round(x, 1), round(y, 1)] for x, y in face.landmarks]
+    return fields
+
+
+def _edges(box: Any) -> Any:
+    return box["box"] if isinstance(box, dict) else box
+
+
+def _unambiguous(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    # JSON's usual reading, the last one wins, would drop the boxes of the first.
+    result = dict(pairs)
+    if len(result) < len(pairs):
+        raise ValueError("a name occurs twice")
+    return result

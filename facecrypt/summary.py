@@ -1,0 +1,80 @@
+"""What became of the pictures of a batch: one result for each, and their sum."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+__all__ = ["Result", "Summary"]
+
+
+@dataclass(frozen=True)
+class Result:
+    """What became of one input.
+
+    Parameters
+    ----------
+    source, output : Path
+    regions : int
+        How many regions the output has sealed, or had.
+    skipped : bool
+        The output was there already, from an earlier run.
+    edited : bool
+        Opened although the pixels outside the regions were edited.
+    error : Exception, optional
+        Why there is no output.
+    """
+
+    source: Path
+    output: Path
+    regions: int = 0
+    skipped: bool = False
+    edited: bool = False
+    error: Exception | None = None
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What became of all inputs.
+
+    Parameters
+    ----------
+    results : tuple of Result, in the order of the inputs
+    seconds : float
+        Wall-clock time of the work.
+    ignored : dict of str to int
+        Suffixes of files in the folders that are not pictures, and how many there were.
+    """
+
+    results: tuple[Result, ...]
+    seconds: float
+    ignored: Mapping[str, int]
+
+    @property
+    def failed(self) -> tuple[Result, ...]:
+        """Results without an output, and why."""
+        return tuple(result for result in self.results if result.error is not None)
+
+    @property
+    def skipped(self) -> int:
+        """Pictures whose output was there already."""
+        return sum(result.skipped for result in self.results)
+
+    @property
+    def done(self) -> int:
+        """Pictures whose output this run wrote."""
+        return len(self.results) - len(self.failed) - self.skipped
+
+    @property
+    def regions(self) -> int:
+        """Regions of all outputs, those of earlier runs too."""
+        return sum(result.regions for result in self.results)
+
+    @property
+    def bare(self) -> int:
+        """Pictures that have an output without any region: nothing in them was encrypted."""
+        return sum(result.error is None and result.regions == 0 for result in self.results)
+
+    @property
+    def images_per_second(self) -> float:
+        """Pictures done in a second."""
+        return self.done / self.seconds if self.seconds else 0.0

@@ -1,0 +1,112 @@
+"""What the command line says beside its data, all of it on standard error: progress,
+errors with hints, one summary; and which exit code they amount to.
+"""
+
+import sys
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+
+from facecrypt.errors import (
+    AuthenticationError,
+    ContainerError,
+    FacecryptError,
+    MediaError,
+    NotSealedError,
+)
+from facecrypt.summary import Result, Summary
+
+__all__ = ["exit_code", "plain_warnings", "progress_bar", "report", "say", "say_errors"]
+
+DONE, FAILED, USAGE, DENIED, INTERRUPTED = 0, 1, 2, 3, 130
+
+
+def say(kind: str, text: str) -> None:
+    """One line: ``facecrypt: error: …``."""
+    print(f"facecrypt: {kind}: {text}", file=sys.stderr)
+
+
+def say_errors(errors: Iterable[tuple[object, Exception]]) -> None:
+    """A line for each input and its error; every hint once, after them.
+
+    Parameters
+    ----------
+    errors : iterable of (input, error)
+        The input is left out where it is None or the message names it already.
+    """
+    hints: dict[str, None] = {}
+    for source, error in errors:
+        text = str(error)
+        if not isinstance(error, (FacecryptError, OSError, ValueError)) or not text:
+            text = f"{type(error).__name__}: {text}".removesuffix(": ")
+        say("error", text if source is None or str(source) in text else f"{source}: {text}")
+        hints |= dict.fromkeys(_hints(error))
+    for hint in hints:
+        say("hint", hint)
+
+
+def _hints(error: Exception) -> Iterator[str]:
+    if isinstance(error, AuthenticationError) and "allow_edited" in str(error):
+        yield "--allow-edited opens the faces all the same"
+    elif isinstance(error, AuthenticationError):
+        yield "'facecrypt inspect' shows for which keys it was encrypted"
+    elif isinstance(error, MediaError) and "already exists" in str(error):
+        yield "--force replaces it"
+
+
+def exit_code(errors: Sequence[Exception]) -> int:
+    """0 without errors, 3 where all are of a wrong key or a changed file, else 1."""
+    if not errors:
+        return DONE
+    tampered = [
+        isinstance(error, (AuthenticationError, ContainerError))
+        and not isinstance(error, NotSealedError)
+        for error in errors
+    ]
+    return DENIED if all(tampered) else FAILED
+
+
+def report(summary: Summary, verb: str, details: Sequence[str], *, quiet: bool) -> int:
+    """Say how a batch went; returns the exit code."""
+    say_errors((result.source, result.error) for result in summary.failed)
+    if not summary.results:
+        say("error", f"no pictures were found{_ignored(summary)}")
+        return FAILED
+    if not quiet:
+        parts = [f"{summary.done} {verb}", *details]
+        parts += [f"{summary.skipped} there already"] if summary.skipped else []
+        parts += [f"{len(summary.failed)} failed"] if summary.failed else []
+        rate = f"{summary.seconds:.1f} s, {summary.images_per_second:.1f} images/s"
+        print(f"facecrypt: {'; '.join(parts)}{_ignored(summary)} ({rate})", file=sys.stderr)
+    return exit_code([result.error for result in summary.failed])
+
+
+def _ignored(summary: Summary) -> str:
+    kinds = ", ".join(f"{n} {suffix}" for suffix, n in sorted(summary.ignored.items()))
+    return f"; ignored: {kinds}" if kinds else ""
+
+
+@contextmanager
+def progress_bar(*, quiet: bool) -> Iterator[Callable[[Result, int], None]]:
+    """A callback for a batch that moves a bar, where standard error is a terminal."""
+    from tqdm import tqdm
+
+    with tqdm(unit=" pictures", file=sys.stderr, disable=quiet or not sys.stderr.isatty()) as bar:
+
+        def moved(result: Result, total: int) -> None:
+            bar.total = total
+            bar.update()
+
+        yield moved
+
+
+@contextmanager
+def plain_warnings() -> Iterator[None]:
+    """Show warnings as the rest is shown: a user has no use for a line of our source."""
+
+    def show(message, *_, **__) -> None:
+        say("warning", str(message))
+
+    with warnings.catch_warnings():
+        warnings.showwarning = show
+        yield
