@@ -15,6 +15,11 @@ LANES = 64
 DISCARD = 256
 CHUNK = 4 << 20
 _MU0 = -(-399 * 2**51 // 100)  # ceil(3.99 * 2**51), exactly
+# Of mu and d0: number of steps, first step, size of a step.
+_FACTORS = np.array([[2**53 - _MU0], [2**52 - 1]], np.uint64)
+_LEAST = np.array([[_MU0], [1]], np.uint64)
+_UNITS = np.array([[2.0**-51], [2.0**-53]])
+_LOW, _HALF = np.uint64(2**32 - 1), np.uint64(32)
 
 
 def sealing_lanes(subkey: bytes, chunk: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -103,17 +108,16 @@ def _sealing_keys(subkey: bytes, chunks: range) -> tuple[NDArray[np.float64], ND
         HKDFExpand(SHA256(), 1024, b"facecrypt v1 lanes" + k.to_bytes(8, "big")).derive(subkey)
         for k in chunks
     )
-    u = np.frombuffer(material, ">u8").astype(np.uint64).reshape(len(chunks), LANES, 2)
-    mu = _scaled(u[..., 0], 2**53 - _MU0) + np.uint64(_MU0)
-    d0 = _scaled(u[..., 1], 2**52 - 1) + np.uint64(1)
-    return mu.astype(np.float64) * 2.0**-51, d0.astype(np.float64) * 2.0**-53
+    pairs = np.frombuffer(material, ">u8").reshape(-1, LANES, 2)
+    u = pairs.swapaxes(1, 2).astype(np.uint64, order="C")
+    keys = (_scaled(u, _FACTORS) + _LEAST).astype(np.float64) * _UNITS
+    return np.ascontiguousarray(keys[:, 0]), np.ascontiguousarray(keys[:, 1])
 
 
-def _scaled(u: NDArray[np.uint64], factor: int) -> NDArray[np.uint64]:
-    """``(u * factor) >> 64`` of the 128-bit product, by halves of 32 bits; factor < 2**64."""
-    low, shift = np.uint64(0xFFFFFFFF), np.uint64(32)
-    high_f, low_f = np.uint64(factor >> 32), np.uint64(factor & 0xFFFFFFFF)
-    high_u, low_u = u >> shift, u & low
-    middle = high_u * low_f + (low_u * low_f >> shift)
-    carried = low_u * high_f + (middle & low)
-    return high_u * high_f + (middle >> shift) + (carried >> shift)
+def _scaled(u: NDArray[np.uint64], factors: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """``(u * factors) >> 64`` of the 128-bit products, by halves of 32 bits."""
+    low_u, high_u = u & _LOW, u >> _HALF
+    low_f, high_f = factors & _LOW, factors >> _HALF
+    middle = high_u * low_f + (low_u * low_f >> _HALF)
+    carried = low_u * high_f + (middle & _LOW)
+    return high_u * high_f + (middle >> _HALF) + (carried >> _HALF)

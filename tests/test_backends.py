@@ -412,6 +412,14 @@ def test_unknown_backend():
         backends.get("gpu")
 
 
+@pytest.fixture
+def unloaded():
+    backends.get.cache_clear()
+    yield
+    backends.get.cache_clear()
+
+
+@pytest.mark.usefixtures("unloaded")
 def test_missing_extension_says_what_to_do(monkeypatch):
     monkeypatch.delitem(sys.modules, "facecrypt.backends.native", raising=False)
     monkeypatch.setitem(sys.modules, "facecrypt._native", None)  # an import of it now fails

@@ -248,7 +248,8 @@ def test_sealing_lanes_equal_exact_rationals(frozen):
 
 @given(st.integers(0, 2**64 - 1), st.sampled_from([2**53 - stream._MU0, 2**52 - 1, 2**64 - 1, 1]))
 def test_scaling_is_the_high_half_of_the_product(u, factor):
-    assert int(stream._scaled(np.array([u], np.uint64), factor)[0]) == (u * factor) >> 64
+    got = stream._scaled(np.array([u], np.uint64), np.array([factor], np.uint64))
+    assert int(got[0]) == (u * factor) >> 64
 
 
 @settings(max_examples=30)

@@ -5,6 +5,7 @@ the processor. Each is a module with the functions of :class:`Kernels`; a new on
 one more line in ``_MODULES``.
 """
 
+from functools import cache
 from importlib import import_module
 from typing import Protocol, cast
 
@@ -92,6 +93,7 @@ class Kernels(Protocol):
         """
 
 
+@cache  # a lookup costs as much as encrypting a thumbnail; failures are not kept
 def get(name: str = "auto") -> Kernels:
     """The backend of that name.
 
