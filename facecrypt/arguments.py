@@ -3,10 +3,12 @@
 import argparse
 from collections.abc import Callable, Mapping
 from math import inf, nan
+from pathlib import Path
 from typing import NoReturn
 
 from facecrypt._version import __version__
 from facecrypt.container import CIPHERS
+from facecrypt.inputs import PICTURE_SUFFIXES
 
 __all__ = ["parser"]
 
@@ -86,7 +88,9 @@ def _verify(sub) -> None:
 def _detect(sub) -> None:
     sub.add_argument("inputs", nargs="+", metavar="IN")
     sub.add_argument("--json", action="store_true", help="for --boxes")
-    sub.add_argument("--draw", metavar="DIR", help="write pictures with the boxes drawn in")
+    sub.add_argument(
+        "--draw", type=_folder, metavar="DIR", help="write pictures with the boxes drawn in"
+    )
     _detection(sub)
     _force(sub)
 
@@ -105,7 +109,9 @@ def _force(sub) -> None:
 
 def _inputs(sub) -> None:
     sub.add_argument("inputs", nargs="+", metavar="IN", help="pictures, folders or patterns")
-    sub.add_argument("-o", "--output", required=True, metavar="DIR", help="output folder")
+    sub.add_argument(
+        "-o", "--output", required=True, type=_folder, metavar="DIR", help="output folder"
+    )
 
 
 def _shared_keys(sub) -> None:
@@ -130,6 +136,16 @@ def _detection(sub) -> None:
 def _batch(sub) -> None:
     sub.add_argument("-j", "--jobs", type=int, metavar="N", help="threads (default: one a core)")
     _force(sub)
+
+
+def _folder(text: str) -> Path:
+    path = Path(text)
+    if path.suffix.lower() in PICTURE_SUFFIXES and not path.is_dir():
+        raise argparse.ArgumentTypeError(
+            f"expected a folder, received {text}, a picture; what is written into the folder is "
+            "PNG, which keeps every pixel"
+        )
+    return path
 
 
 def _thresholds(text: str) -> tuple[float, ...]:

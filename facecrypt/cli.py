@@ -199,7 +199,7 @@ class _Picture(NamedTuple):
 def _pictures(args) -> Iterator[_Picture]:
     """What to look at, its name in the JSON, and where to draw."""
     if args.draw:
-        inputs, _ = find_inputs(args.inputs, Path(args.draw))
+        inputs, _ = find_inputs(args.inputs, args.draw)
         for item in inputs:
             yield _Picture(item.source, item.relative.as_posix(), item.output)
         return

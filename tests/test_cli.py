@@ -1,0 +1,422 @@
+"""The command line in this process; what needs one of its own is in test_cli_process.py."""
+
+import contextlib
+import io
+import json
+import os
+import shlex
+import shutil
+from types import SimpleNamespace
+
+import cv2
+import format1
+import numpy as np
+import pytest
+from conftest import ROOT
+from PIL import Image
+
+from facecrypt.cli import main
+
+ASTRONAUT = ROOT / "examples" / "astronaut.png"
+WRONG_KEY = "the key does not open this picture, or the picture was changed after sealing"
+
+
+def command(*args):
+    """Run one command in this process; its exit code and what it printed."""
+    out, err = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        try:
+            code = main([str(arg) for arg in args])
+        except SystemExit as leave:
+            code = leave.code
+    return SimpleNamespace(code=code, out=out.getvalue(), err=err.getvalue().splitlines())
+
+
+@pytest.fixture(scope="module")
+def material(tmp_path_factory, photo):
+    """Plain and sealed pictures, keys, and what can be wrong with them."""
+    here = tmp_path_factory.mktemp("material")
+    Image.fromarray(photo).save(here / "a.png")
+    plain = (here / "a.png").read_bytes()
+    for name in "key", "other":
+        public = command("keygen", "-o", here / f"{name}.txt").out
+        (here / f"{name}.pub").write_text(public)
+    assert command("keygen", "--symmetric", "-o", here / "k").code == 0
+    (here / "a.json").write_text('{"a.png": [[8, 6, 40, 44]]}')
+    seal = ("encrypt", here / "a.png", "-R", here / "key.pub", "-k", here / "k")
+    seal = (*seal, "--boxes", here / "a.json", "-o")
+    assert command(*seal, here / "sealed").code == 0
+    assert command(*seal, here / "beside", "--sidecar").code == 0
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FACECRYPT_PASSPHRASE", "correct horse")
+        done = command("encrypt", here / "a.png", "-p", "--whole", "-o", here / "phrase")
+        assert done.code == 0
+    (here / "taken").mkdir()
+    (here / "taken" / "a.png").write_bytes(b"somebody's file")
+    (here / "broken.png").write_bytes(plain[: len(plain) // 2])
+    (here / "cut.png").write_bytes((here / "sealed" / "a.png").read_bytes()[:-20])
+    (here / "garbage").write_bytes(b"\xff\x00 not a key")
+    (here / "x.jpg").mkdir()
+    return here
+
+
+@pytest.fixture
+def job(tmp_path, monkeypatch, material):
+    """A copy of the material, as the working folder."""
+    monkeypatch.chdir(shutil.copytree(material, tmp_path / "job"))
+    monkeypatch.delenv("FACECRYPT_PASSPHRASE", raising=False)
+    os.mkfifo("pipe.jpg")
+    return tmp_path / "job"
+
+
+def files(folder) -> dict:
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def pixels(path) -> np.ndarray:
+    return cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+
+
+WHOLE = "encrypt a.png -o out -k k --whole"
+# Command; exit code; what its error says; its hint.
+FAILURES = [
+    ("decrypt sealed/a.png -o out -i other.txt", 3, WRONG_KEY, "'facecrypt inspect' shows"),
+    ("decrypt phrase/a.png -o out -k k", 3, WRONG_KEY, "'facecrypt inspect' shows"),
+    ("decrypt cut.png -o out -k k", 3, "cut short", None),
+    ("decrypt a.png -o out -k k", 1, "holds no facecrypt header", None),
+    ("decrypt sealed/a.png -o out -k none", 1, "none: no such file", None),
+    ("decrypt sealed/a.png -o out -i x.jpg", 1, "x.jpg: is a folder", None),
+    ("decrypt sealed/a.png -o out -i garbage", 2, "garbage: not a key file", None),
+    ("decrypt sealed/a.png -o out -i key.pub", 2, "expected a private key", None),
+    ("decrypt sealed/a.png -o out -k key.txt", 2, "expected a symmetric key", None),
+    ("decrypt sealed/a.png -o out", 2, "say what to decrypt with: -i KEYFILE", None),
+    ("decrypt sealed/a.png -o out -k k --region 1", 1, "no region 1; the picture has 1", None),
+    ("decrypt sealed/a.png -o out -k k --region -1", 1, "no region -1", None),
+    ("decrypt sealed/a.png -o out -k k --region x", 2, "argument --region", "decrypt --help"),
+    ("encrypt a.png -o out --whole", 2, "say who may decrypt: -r PUBLIC_KEY", None),
+    ("encrypt a.png -o out --whole -R key.txt", 2, "key.txt, line 2: expected a public", None),
+    ("encrypt a.png -o out --whole -R none", 1, "none: no such file", None),
+    ("encrypt a.png -o out --whole -r fc1abc", 2, "mistyped or cut short", None),
+    ("encrypt none.png -o out -k k --whole", 1, "none.png: no such file or folder", None),
+    ("encrypt broken.png -o out -k k --whole", 1, "broken.png: ", None),
+    ("encrypt garbage -o out -k k --whole", 1, "garbage: not a picture", None),
+    ("encrypt x.jpg -o out -k k --whole", 1, "no pictures were found", None),
+    ("encrypt pipe.jpg -o out -k k --whole", 1, "pipe.jpg: is not a regular file", None),
+    ("encrypt sealed/a.png -o out -k k --whole", 1, "is a sealed picture already", None),
+    ("encrypt a.png -o garbage -k k --whole", 1, "garbage: is a file; name a folder", None),
+    ("encrypt a.png -o garbage/out -k k --whole", 1, "is a file, not a folder", None),
+    ("encrypt a.png -o /proc/out -k k --whole", 1, "/proc/out: no such file or folder", None),
+    ("encrypt a.png -o out.jpg -k k --whole", 2, "expected a folder, received out.jpg", "--help"),
+    ("encrypt a.png -o . -k k --whole", 2, "would replace the input a.png", None),
+    ("encrypt a.png -o taken -k k --whole", 1, "taken/a.png: already exists", "--force replaces"),
+    ("encrypt a.png -o sealed -k k --whole", 1, "sealed for other keys", "--force replaces it"),
+    (f"{WHOLE} --boxes a.json", 2, "--whole and --boxes exclude each other", None),
+    ("encrypt a.png -o out -k k --boxes none", 1, "none: no such file", None),
+    ("encrypt a.png -o out -k k --boxes garbage", 2, "expected what 'facecrypt detect", None),
+    ("encrypt broken.png -o out -k k --boxes a.json", 1, "no boxes are given", None),
+    (f"{WHOLE} --grow -1", 2, "expected a number of at least 0", "encrypt --help"),
+    (f"{WHOLE} --grow nan", 2, "expected a number of at least 0", "encrypt --help"),
+    (f"{WHOLE} --cipher rot13", 2, "invalid choice: 'rot13'", "encrypt --help"),
+    (f"{WHOLE} --shape star", 2, "invalid choice: 'star'", "encrypt --help"),
+    (f"{WHOLE} --threshold abc", 2, "expected one number or three", "encrypt --help"),
+    (f"{WHOLE} --threshold .6,.7", 2, "expected one number or three", "encrypt --help"),
+    ("encrypt a.png -o out -k k --threshold 2", 2, "threshold", None),
+    ("encrypt a.png -o out -k k --min-face 0", 2, "min_face_size", None),
+    (f"{WHOLE} --jobs 0", 2, "at least 1, received 0", None),
+    (f"{WHOLE} --jobs two", 2, "argument -j/--jobs", "encrypt --help"),
+    (f"{WHOLE} --frobnicate", 2, "unrecognized arguments: --frobnicate", "--help"),
+    (f"{WHOLE} --side", 2, "unrecognized arguments: --side", "--help"),
+    ("encrypt a.png -k k", 2, "required: -o/--output", "encrypt --help"),
+    ("frobnicate", 2, "invalid choice: 'frobnicate'", "see 'facecrypt --help'"),
+    ("", 2, "required: COMMAND", "see 'facecrypt --help'"),
+    ("keygen -o key.txt", 1, "key.txt: already exists", "--force replaces it"),
+    ("keygen --pq --symmetric -o new", 2, "--pq is for key pairs", None),
+    ("keygen -o none/key.txt", 1, "none/key.txt: no such file or folder", None),
+    ("inspect a.png", 1, "holds no facecrypt header", None),
+    ("inspect none.png", 1, "none.png: ", None),
+    ("inspect garbage --json", 1, "holds no facecrypt header", None),
+    ("verify sealed/a.png -i other.txt", 3, f"sealed/a.png: {WRONG_KEY}", "'facecrypt inspect'"),
+    ("verify cut.png -k k", 3, "cut.png: ", None),
+    ("verify x.jpg -k k", 1, "no pictures were found", None),
+    ("verify broken.png -k k", 1, "broken.png: holds no", None),
+    ("detect broken.png", 1, "broken.png: ", None),
+    ("detect none.png", 1, "none.png: no such file", None),
+    ("detect a.png --draw taken", 1, "taken/a.png: already exists", "--force replaces it"),
+    ("region-key sealed/a.png --region 1 -k k", 2, "there is no region 1", None),
+    ("region-key sealed/a.png --region 0 -i other.txt -o new", 3, WRONG_KEY, "inspect"),
+]
+
+
+@pytest.mark.parametrize(("line", "code", "error", "hint"), FAILURES, ids=lambda v: str(v)[:60])
+def test_failures(job, line, code, error, hint):
+    before = files(job)
+    done = command(*shlex.split(line))
+    assert done.code == code, done.err
+    assert files(job) == before
+    assert "intact" not in done.out and "face" not in done.out.replace("{}", "")
+    errors = [line for line in done.err if line.startswith("facecrypt: error: ")]
+    hints = [line for line in done.err if line.startswith("facecrypt: hint: ")]
+    assert len(errors) == 1 and error in errors[0]
+    assert len(hints) == (hint is not None) and all(hint in line for line in hints)
+    rest = [line for line in done.err if line not in errors + hints]
+    assert all(line.startswith("facecrypt: 0 ") for line in rest)
+    for text in errors:
+        assert text[18].islower() or text[18] in "-/'"
+        assert text[-1] not in ".!"
+        assert "Errno" not in text and "Traceback" not in text
+
+
+def test_a_secret_in_the_wrong_place_is_not_repeated(job):
+    secret = (job / "key.txt").read_text().split()[-1]
+    for option in (f"-r {secret}", "-R key.txt", "-k key.txt"):
+        done = command(*shlex.split(f"encrypt a.png -o out --whole {option}"))
+        assert done.code == 2 and secret[22:40] not in " ".join(done.err)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[]",
+        "{",
+        '{"a.png": 1}',
+        '{"a.png": [[1, 2, 3]]}',
+        '{"a.png": [[1, 2, 3, 4.5]]}',
+        '{"a.png": [[4, 2, 3, 4]]}',
+        '{"a.png": ["1234"]}',
+        '{"a.png": [{"bax": [1, 2, 3, 4]}]}',
+        '{"a.png": [[1, 2, 3, 4]], "a.png": []}',
+        '{"a.png": [[0, 0, 1' + "0" * 400 + ", 9]]}",
+        '{"a.png": ' + "[" * 100_000,
+        "",
+    ],
+    ids=lambda text: text[:40],
+)
+def test_malformed_boxes(job, text):
+    (job / "bad.json").write_text(text)
+    before = files(job)
+    done = command("encrypt", "a.png", "-o", "out", "-k", "k", "--boxes", "bad.json")
+    assert done.code == 2 and files(job) == before
+    assert done.err[0].startswith("facecrypt: error: bad.json: expected what 'facecrypt detect")
+
+
+def test_a_wrong_passphrase(job, monkeypatch):
+    before = files(job)
+    for text, code, error in [("wrong", 3, WRONG_KEY), ("", 2, "the passphrase is empty")]:
+        monkeypatch.setenv("FACECRYPT_PASSPHRASE", text)
+        done = command("decrypt", "phrase", "-o", "out", "-p")
+        assert done.code == code and error in done.err[0] and files(job) == before
+    monkeypatch.setenv("FACECRYPT_PASSPHRASE", "correct horse")
+    assert command("decrypt", "phrase", "-o", "out", "-p").code == 0
+    assert (pixels("out/a.png") == pixels("a.png")).all()
+
+
+def test_resume_notices_another_passphrase(job, monkeypatch):
+    monkeypatch.setenv("FACECRYPT_PASSPHRASE", "another")
+    done = command("encrypt", "a.png", "-p", "--whole", "-o", "phrase")
+    assert done.code == 1 and "sealed for other keys" in done.err[0]
+    monkeypatch.setenv("FACECRYPT_PASSPHRASE", "correct horse")
+    assert command("encrypt", "a.png", "-p", "--whole", "-o", "phrase").code == 0
+
+
+def test_keygen(tmp_path):
+    for extra, length in ([], 60), (["--pq"], 2000):
+        path = tmp_path / f"key{length}.txt"
+        done = command("keygen", "-o", path, *extra)
+        assert done.code == 0 and path.stat().st_mode & 0o777 == 0o600
+        word = done.out.rstrip("\n")
+        assert word.startswith("fc1") and word.isalnum() and abs(len(word) - length) < 70
+        assert done.err == [
+            f"wrote {path}; keep it secret. Its public key, to encrypt with:",
+        ]
+        before = path.read_bytes()
+        assert command("keygen", "-o", path, *extra).code == 1 and path.read_bytes() == before
+        assert command("keygen", "-o", path, "--force", *extra).code == 0
+        assert path.read_bytes() != before
+    done = command("keygen", "--symmetric", "-o", tmp_path / "k")
+    assert (done.code, done.out) == (0, "")
+
+
+def test_encrypt_and_decrypt_speak_on_standard_error_alone(job):
+    done = command("encrypt", "a.png", "-o", "out", "-k", "k", "--whole")
+    assert (done.code, done.out, len(done.err)) == (0, "", 1)
+    assert done.err[0].startswith("facecrypt: 1 encrypted; 1 region (")
+    assert done.err[0].endswith(" images/s)")
+    done = command("decrypt", "out", "-o", "back", "-k", "k")
+    assert done.code == 0 and done.err[0].startswith("facecrypt: 1 decrypted (")
+    assert (pixels("back/a.png") == pixels("a.png")).all()
+    assert command("encrypt", "a.png", "-o", "new", "-k", "k", "--whole", "-q").err == []
+
+
+def test_force_replaces_and_its_absence_keeps(job):
+    before = (job / "sealed" / "a.png").read_bytes()
+    again = ("encrypt", "a.png", "-o", "sealed", "-R", "key.pub", "-k", "k", "--whole")
+    done = command(*again)
+    assert done.code == 0 and done.err[0].startswith("facecrypt: 0 encrypted; 1 region; 1 there")
+    assert (job / "sealed" / "a.png").read_bytes() == before
+    assert command(*again, "--force").code == 0
+    assert (job / "sealed" / "a.png").read_bytes() != before
+    assert (
+        command("decrypt", "sealed", "-o", "taken", "-k", "k")
+        .err[0]
+        .startswith("facecrypt: 0 decrypted; 1 there already")
+    )
+    assert (job / "taken" / "a.png").read_bytes() == b"somebody's file"
+    assert command("decrypt", "sealed", "-o", "taken", "-k", "k", "--force").code == 0
+    assert (pixels("taken/a.png") == pixels("a.png")).all()
+
+
+def test_what_failed_is_named_and_the_rest_is_done(job):
+    done = command("encrypt", "broken.png", "a.png", "garbage", "-o", "out", "-k", "k", "--whole")
+    assert done.code == 1
+    assert [line.split(": ")[2] for line in done.err[:2]] == ["broken.png", "garbage"]
+    assert done.err[2].startswith("facecrypt: 1 encrypted; 1 region; 2 failed (")
+    assert command("verify", "out/a.png", "-k", "k").out == "out/a.png: intact\n"
+
+
+def test_folders_say_what_they_ignored(job):
+    done = command("encrypt", "sealed", "-o", "new", "-k", "k", "--whole")
+    (job / "in").mkdir()
+    (job / "in" / "a.png").write_bytes((job / "a.png").read_bytes())
+    (job / "in" / "a.heic").write_bytes(b"")
+    done = command("encrypt", "in", "-o", "out", "-k", "k", "--boxes", "a.json")
+    assert done.code == 0 and "; ignored: 1 .heic (" in done.err[0]
+
+
+def test_inspect(job):
+    header = format1.chunk(job / "sealed" / "a.png", b"fcRP")
+    for folder in "sealed", "beside":
+        line = command("inspect", f"{folder}/a.png", "--json").out
+        assert line.encode() == format1.canonical(json.loads(line)) + b"\n"
+    assert command("inspect", "sealed/a.png", "--json").out.encode() == header + b"\n"
+    shown = command("inspect", "sealed/a.png").out.splitlines()
+    assert shown[1:3] == ["picture   48x64x3 uint8", "cipher    logistic+aes-256-gcm"]
+    assert shown[3].startswith("opens to  hpke-x25519 ")
+    assert shown[4].startswith("opens to  secret-key ")
+    assert shown[5] == "region 0  box 2 0 46 48"  # 8 6 40 44, grown by 0.2 and clipped
+    assert command("inspect", "beside/a.png").code == 0
+
+
+def test_sidecars_are_no_inputs_of_their_own(job):
+    inputs = sorted((job / "beside").iterdir())
+    assert [path.name for path in inputs] == ["a.png", "a.png.fcrypt.json"]
+    assert command("decrypt", *inputs, "-o", "out", "-k", "k").code == 0
+    assert (pixels("out/a.png") == pixels("a.png")).all()
+
+
+def test_verify(job):
+    done = command("verify", "sealed", "-k", "k")
+    assert (done.code, done.out, done.err) == (0, "sealed/a.png: intact\n", [])
+    assert command("verify", "sealed", "-k", "k", "-q").out == ""
+    done = command("verify", "sealed", "cut.png", "-i", "key.txt")
+    assert (done.code, done.out) == (3, "sealed/a.png: intact\n")
+    done = command("verify", "a.png", "cut.png", "-i", "key.txt")
+    assert done.code == 1 and len(done.err) == 2
+
+
+def test_an_edited_surrounding(job):
+    chunk = format1.chunk(job / "sealed" / "a.png", b"fcRP")
+    edited = pixels("sealed/a.png")
+    edited[47, 63] ^= 1
+    cv2.imwrite("edited.png", edited)
+    (job / "edited.png.fcrypt.json").write_bytes(chunk)
+    done = command("decrypt", "edited.png", "-o", "out", "-k", "k")
+    assert done.code == 3 and not (job / "out" / "edited.png").exists()
+    assert done.err[1] == "facecrypt: hint: --allow-edited opens the faces all the same"
+    assert command("verify", "edited.png", "-k", "k").code == 3
+    done = command("decrypt", "edited.png", "-o", "out", "-k", "k", "--allow-edited")
+    assert done.code == 0 and done.err[0].startswith("facecrypt: warning: edited.png: opened")
+    assert (pixels("out/edited.png")[:, :46] == pixels("a.png")[:, :46]).all()
+
+
+def test_a_region_key_opens_one_face(job):
+    (job / "two.json").write_text('{"a.png": [[0, 0, 8, 8], [20, 20, 30, 30]]}')
+    command("encrypt", "a.png", "-o", "two", "-k", "k", "--boxes", "two.json", "--grow", "0")
+    done = command("region-key", "two/a.png", "--region", "1", "-k", "k")
+    assert done.code == 0 and done.out.startswith("FACECRYPT-REGION-KEY-") and done.err == []
+    (job / "face1").write_text(done.out)
+    command("region-key", "two/a.png", "--region", "1", "-k", "k", "-o", "face1b")
+    assert (job / "face1b").read_text() == done.out
+    assert (job / "face1b").stat().st_mode & 0o777 == 0o600
+    assert command("decrypt", "two", "-o", "out", "-i", "face1").code == 0
+    plain, sealed, out = pixels("a.png"), pixels("two/a.png"), pixels("out/a.png")
+    assert (out[20:30, 20:30] == plain[20:30, 20:30]).all()
+    assert (out[:8, :8] == sealed[:8, :8]).all() and (out[:8, :8] != plain[:8, :8]).any()
+    assert command("decrypt", "two", "-o", "new", "-i", "face1", "--region", "0").code == 3
+    assert command("decrypt", "two", "-o", "some", "-k", "k", "--region", "1").code == 0
+    assert (pixels("some/a.png") == out).all()
+
+
+def test_detect_feeds_boxes(job):
+    done = command("detect", ASTRONAUT, "--json")
+    assert done.code == 0 and done.err == []
+    (face,) = json.loads(done.out)["astronaut.png"]
+    # The centre of her face in the photo, read off by eye.
+    x0, y0, x1, y1 = face["box"]
+    assert x0 < 225 < x1 and y0 < 115 < y1 and len(face["landmarks"]) == 5
+    (job / "boxes.json").write_text(done.out)
+    command("encrypt", ASTRONAUT, "-o", "given", "-k", "k", "--boxes", "boxes.json")
+    command("encrypt", ASTRONAUT, "-o", "found", "-k", "k")
+    given, found = (
+        json.loads(command("inspect", f"{folder}/astronaut.png", "--json").out)["regions"]
+        for folder in ("given", "found")
+    )
+    assert [region["box"] for region in given] == [region["box"] for region in found]
+    command("decrypt", "found", "-o", "back", "-k", "k")
+    assert (pixels("back/astronaut.png") == pixels(ASTRONAUT)).all()
+
+
+def test_detect_prints_and_draws(job):
+    done = command("detect", ASTRONAUT, "a.png", "broken.png", "--draw", "drawn")
+    assert done.code == 1 and len(done.err) == 1 and "broken.png" in done.err[0]
+    lines = done.out.splitlines()
+    assert lines[0] == f"{ASTRONAUT}: 1 face" and lines[2:] == ["a.png: 0 faces"]
+    changed = (pixels("drawn/astronaut.png") != pixels(ASTRONAUT)).any(axis=2)
+    assert 0 < changed.mean() < 0.02
+    assert (pixels("drawn/a.png") == pixels("a.png")).all()
+
+
+def test_detect_tells_two_pictures_of_one_name_apart(job):
+    for folder in "u", "v":
+        (job / folder).mkdir()
+        (job / folder / "a.png").write_bytes((job / "a.png").read_bytes())
+    assert json.loads(command("detect", "u", "v", "--json").out) == {"u/a.png": [], "v/a.png": []}
+
+
+def test_boxes_of_one_picture_never_serve_another_of_its_name(job):
+    (job / "in" / "sub").mkdir(parents=True)
+    for name in "in/a.png", "in/sub/a.png":
+        (job / name).write_bytes((job / "a.png").read_bytes())
+    done = command("encrypt", "in", "-o", "out", "-k", "k", "--boxes", "a.json")
+    assert done.code == 1 and "no boxes are given for sub/a.png" in done.err[0]
+    assert not (job / "out" / "sub" / "a.png").exists()
+
+
+def test_pictures_without_a_face_are_counted(job):
+    done = command("encrypt", "a.png", "-o", "out", "-k", "k")
+    assert done.err[0].startswith("facecrypt: 1 encrypted; 0 faces; none in 1 picture (")
+
+
+def test_doctor():
+    done = command("doctor")
+    assert done.code == 0 and done.err == []
+    assert "ok    backend native: computes the published bytes" in done.out.splitlines()
+    assert "FAIL" not in done.out
+
+
+def test_help_names_every_command_and_the_exit_codes():
+    done = command("--help")
+    assert done.code == 0
+    for name in ("keygen", "encrypt", "decrypt", "inspect", "verify", "detect", "region-key"):
+        assert f"    {name} " in done.out or f"    {name}\n" in done.out
+        assert "3 wrong key or tampered" in " ".join(command(name, "--help").out.split())
+    assert command("--version").out.startswith("facecrypt ")
+
+
+@pytest.mark.parametrize("name", ["with space.png", "ünïcødé 顔.png", "-dash.png", "[a].png"])
+def test_names(job, name):
+    (job / name).write_bytes((job / "a.png").read_bytes())
+    assert command("encrypt", "-o", "out", "-k", "k", "--whole", "--", name).code == 0
+    assert command("verify", "-k", "k", "--", f"out/{name}").out == f"out/{name}: intact\n"
+    assert json.loads(command("detect", "--json", "--", name).out) == {name: []}
+    assert command("decrypt", "out", "-o", "back", "-k", "k").code == 0
+    assert (pixels(f"back/{name}") == pixels("a.png")).all()

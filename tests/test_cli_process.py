@@ -1,0 +1,160 @@
+"""The command line as a process: signals, pipes, terminals, and names that are no text."""
+
+import json
+import os
+import pty
+import signal
+import subprocess
+import sys
+import termios
+import time
+
+import cv2
+import numpy as np
+import pytest
+
+FACECRYPT = (sys.executable, "-m", "facecrypt.cli")
+
+
+def facecrypt(*args, **rest):
+    return subprocess.run(
+        [*FACECRYPT, *map(os.fspath, args)], capture_output=True, check=False, **rest
+    )
+
+
+@pytest.fixture
+def job(tmp_path, photo):
+    """A picture large enough to take a moment, under many names, and a key."""
+    facecrypt("keygen", "--symmetric", "-o", tmp_path / "k")
+    (tmp_path / "in").mkdir()
+    rng = np.random.default_rng(1)
+    cv2.imwrite(str(tmp_path / "big.png"), rng.integers(0, 256, (900, 900, 3), dtype=np.uint8))
+    for number in range(60):
+        os.link(tmp_path / "big.png", tmp_path / "in" / f"{number:02}.png")
+    return tmp_path
+
+
+def test_ctrl_c(job):
+    whole = ("encrypt", "in", "-o", "out", "-k", "k", "--whole")
+    with subprocess.Popen(
+        [*FACECRYPT, *whole], cwd=job, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        while not list(job.glob("out/*.png")) and process.poll() is None:
+            time.sleep(0.005)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=60)
+    assert (process.returncode, out) == (130, b"")
+    assert err.decode().splitlines() == [
+        "facecrypt: error: interrupted",
+        "facecrypt: hint: outputs written so far are whole; run it again to do the rest",
+    ]
+    made = sorted(os.listdir(job / "out"))
+    assert 0 < len(made) < 60 and set(made) <= set(os.listdir(job / "in"))
+    done = facecrypt("verify", "out", "-k", "k", cwd=job)
+    assert done.returncode == 0 and len(done.stdout.splitlines()) == len(made)
+    done = facecrypt(*whole, cwd=job)
+    assert done.returncode == 0 and f"{len(made)} there already".encode() in done.stderr
+    assert len(os.listdir(job / "out")) == 60
+
+
+def test_a_reader_that_leaves(tmp_path):
+    # 400 names of 200 characters do not fit into the buffer of a pipe.
+    cv2.imwrite(str(tmp_path / "dot.png"), np.zeros((4, 4), np.uint8))
+    (tmp_path / "in").mkdir()
+    for number in range(400):
+        os.link(tmp_path / "dot.png", tmp_path / "in" / f"{number:0200}.png")
+    command = " ".join(FACECRYPT)
+    for data in "detect in --json", "detect in":
+        shell = f"{command} {data} | head -n 1"
+        done = subprocess.run(shell, shell=True, cwd=tmp_path, capture_output=True, check=True)
+        assert (len(done.stdout.splitlines()), done.stderr) == (1, b"")
+
+
+def test_a_reader_that_has_left(tmp_path):
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "wb") as pipe:
+        done = subprocess.run(
+            [*FACECRYPT, "keygen", "-q", "-o", tmp_path / "key.txt"],
+            stdout=pipe,
+            stderr=subprocess.PIPE,
+            check=False,
+        )
+    assert done.returncode == 1 and b"Traceback" not in done.stderr
+    assert b"Exception" not in done.stderr
+
+
+def on_a_terminal(command, cwd) -> bytes:
+    """What a command writes to standard error where that is a terminal."""
+    terminal, end = pty.openpty()
+    termios.tcsetwinsize(end, (24, 80))
+    with subprocess.Popen(command, cwd=cwd, stderr=end, stdin=subprocess.DEVNULL) as process:
+        os.close(end)
+        said = b""
+        while True:
+            try:
+                part = os.read(terminal, 1 << 16)
+            except OSError:  # Linux says EIO where the other end is closed
+                break
+            if not part:
+                break
+            said += part
+    os.close(terminal)
+    assert process.returncode == 0, said
+    return said
+
+
+def test_the_bar_shows_on_a_terminal_alone(job):
+    command = [*FACECRYPT, "encrypt", "in", "-k", "k", "--whole", "-o"]
+    said = on_a_terminal([*command, "shown"], job)
+    assert b"\r" in said.rstrip() and b"60/60" in said and said.endswith(b" images/s)\r\n")
+    assert on_a_terminal([*command, "quiet", "-q"], job) == b""
+    done = facecrypt(*command[3:], "piped", cwd=job)
+    assert b"\r" not in done.stderr and len(done.stderr.splitlines()) == 1
+
+
+def test_names_that_are_no_text(job):
+    name = b"caf\xe9.png"
+    path = os.fsencode(job / "in") + b"/" + name
+    os.link(job / "big.png", path)
+    done = facecrypt("detect", path, cwd=job)
+    assert (done.returncode, done.stdout) == (0, path + b": 0 faces\n")
+    done = facecrypt("detect", path, "--json", cwd=job)
+    assert done.returncode == 0
+    (job / "boxes.json").write_bytes(done.stdout)
+    done = facecrypt("encrypt", path, "-o", "out", "-k", "k", "--boxes", "boxes.json", cwd=job)
+    assert done.returncode == 0, done.stderr
+    done = facecrypt("verify", b"out/" + name, "-k", "k", cwd=job)
+    assert (done.returncode, done.stdout) == (0, b"out/" + name + b": intact\n")
+
+
+def test_no_passphrase_can_be_asked_for(job):
+    environment = {**os.environ}
+    environment.pop("FACECRYPT_PASSPHRASE", None)
+    done = facecrypt(
+        *("encrypt", "big.png", "-p", "--whole", "-o", "out"),
+        cwd=job,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        start_new_session=True,  # without a terminal to ask on
+    )
+    assert done.returncode == 2 and not (job / "out").exists()
+    assert b"facecrypt: error: no passphrase was given" in done.stderr
+    assert b"Traceback" not in done.stderr
+
+
+def test_the_research_cipher_warns_in_one_plain_line(job):
+    whole = ("--whole", "--cipher", "logistic")
+    done = facecrypt("encrypt", "big.png", "-o", "out", "-k", "k", *whole, cwd=job)
+    lines = done.stderr.decode().splitlines()
+    assert done.returncode == 0 and len(lines) == 2
+    assert lines[0].startswith("facecrypt: warning: cipher='logistic' is for research")
+
+
+def test_the_installed_command(job):
+    script = os.path.join(os.path.dirname(sys.executable), "facecrypt")  # noqa: PTH118, PTH120
+    done = subprocess.run(
+        [script, "verify", "big.png", "-k", "k", "-x"], cwd=job, capture_output=True, check=False
+    )
+    assert done.returncode == 2 and b"unrecognized arguments: -x" in done.stderr
+    assert json.loads(facecrypt("detect", job / "big.png", "--json").stdout) == {"big.png": []}
