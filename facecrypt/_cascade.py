@@ -77,31 +77,33 @@ class AreaSampler:
     Parameters
     ----------
     image : (H, W, 3) uint8 array
-        The table takes 12 bytes a pixel.
+        The table takes 16 bytes a pixel.
     """
 
     def __init__(self, image: np.ndarray):
         import cv2
 
         self.shape = image.shape[:2]
-        # The sums wrap around above 2**32, in pictures over 16 million pixels; the
-        # differences of unsigned integers stay right as long as no window is that large.
-        self._sums = cv2.integral(image, sdepth=cv2.CV_32S).view(np.uint32)
+        # The fourth channel is never read: it makes an entry 16 bytes, which NumPy looks
+        # up as one complex number, three times as fast as three integers. The sums may
+        # wrap around; the differences stay right, as no window holds 2**23 pixels.
+        sums = cv2.integral(cv2.cvtColor(image, cv2.COLOR_RGB2RGBA), sdepth=cv2.CV_32S)
+        self._sums = sums.view(np.complex128)[:, :, 0]
 
     def rows(self, size: tuple[int, int], start: int, stop: int) -> np.ndarray:
         """Rows ``[start, stop)`` of the picture shrunk to ``size`` (height, width).
 
         Returns
         -------
-        (1, stop - start, width, 3) float32 array, 0 to 255
+        (1, 3, stop - start, width) float32 array, 0 to 255
         """
         (y0, y1), (x0, x1) = (_windows(n, m) for n, m in zip(self.shape, size, strict=True))
         y0, y1 = y0[start:stop], y1[start:stop]
         tall = self._sums[y1]
-        tall -= self._sums[y0]
-        sums = tall[:, x1]
-        sums -= tall[:, x0]
-        return _means(sums, np.multiply.outer(y1 - y0, x1 - x0))[None]
+        tall.view(np.int32)[:] -= self._sums[y0].view(np.int32)
+        sums = tall.take(x1, axis=1).view(np.int32)
+        sums -= tall.take(x0, axis=1).view(np.int32)
+        return _means(sums[None], np.multiply.outer(y1 - y0, x1 - x0)[None])
 
     def crops(self, boxes: np.ndarray, size: int) -> np.ndarray:
         """Boxes of the picture, each resampled to a square.
@@ -113,28 +115,31 @@ class AreaSampler:
 
         Returns
         -------
-        (N, size, size, 3) float32 array, 0 to 255
+        (N, 3, size, size) float32 array, 0 to 255
         """
-        x, y = boxes[:, 0:1], boxes[:, 1:2]
-        (x0, x1), (y0, y1) = (
-            _windows(boxes[:, i + 2 : i + 3] - boxes[:, i : i + 1], size) for i in (0, 1)
-        )
-        areas = (y1 - y0)[:, :, None] * (x1 - x0)[:, None, :]
-        stride = self._sums.shape[1]
-        y0, y1 = (((y + v) * stride)[:, :, None] for v in (y0, y1))
-        x0, x1 = ((x + v)[:, None, :] for v in (x0, x1))
-        flat = self._sums.reshape(-1, 3)
-        sums = flat[y1 + x1]
-        sums -= flat[y1 + x0]
-        sums -= flat[y0 + x1]
-        sums += flat[y0 + x0]
-        return _means(sums, areas)
+        sides = boxes[:, 2:] - boxes[:, :2]
+        x0, x1 = (v[:, None, :] for v in _windows(sides[:, 0:1], size))
+        y0, y1 = (v[:, :, None] for v in _windows(sides[:, 1:2], size))
+        width = self._sums.shape[1]
+        corner = boxes[:, 1, None, None] * width + boxes[:, 0, None, None]
+
+        def at(y: np.ndarray, x: np.ndarray) -> np.ndarray:
+            return self._sums.take(corner + y * width + x).view(np.int32)
+
+        sums = at(y1, x1)
+        sums -= at(y1, x0)
+        sums -= at(y0, x1)
+        sums += at(y0, x0)
+        return _means(sums, (y1 - y0) * (x1 - x0))
 
 
 def _means(sums: np.ndarray, areas: np.ndarray) -> np.ndarray:
-    # Signed, because processors convert no other integers to float32 in one step.
-    means = sums.view(np.int32).astype(np.float32)
-    means /= areas[..., None].astype(np.float32)
+    """(N, H, 4 W) sums by pixel over (N, H, W) areas, as (N, 3, H, W)."""
+    sums = sums.reshape(*areas.shape, 4).astype(np.float32)
+    areas = areas.astype(np.float32)
+    means = np.empty((len(sums), 3, *sums.shape[1:3]), np.float32)
+    for channel in range(3):
+        np.divide(sums[..., channel], areas, out=means[:, channel])
     return means
 
 

@@ -1,5 +1,7 @@
 """The three networks of the cascade as onnxruntime sessions."""
 
+from contextlib import redirect_stdout
+from io import StringIO
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -51,19 +53,15 @@ def load(directory: Path | None, device: str) -> Networks:
             "or 'facecrypt[gpu]' for NVIDIA cards"
         ) from error
     directory = MODELS if directory is None else directory
-    if device == "cpu":
-        return _sessions(onnxruntime, directory, "cpu")
-    problem = "this onnxruntime has no CUDA provider"
-    if "CUDAExecutionProvider" in onnxruntime.get_available_providers():
-        networks = _sessions(onnxruntime, directory, "cuda")
-        problem = _cuda_problem(networks)
+    if device != "cpu":
+        problem = _cuda_problem(onnxruntime, directory)
         if problem is None:
-            return networks
-    if device == "cuda":
-        raise BackendUnavailableError(
-            f"device='cuda' does not work here: {problem}; it needs an NVIDIA driver and "
-            "pip install 'facecrypt[gpu]'"
-        )
+            return _sessions(onnxruntime, directory, "cuda")
+        if device == "cuda":
+            raise BackendUnavailableError(
+                f"device='cuda' does not work here: {problem}; it needs an NVIDIA driver and "
+                "pip install 'facecrypt[gpu]'"
+            )
     return _sessions(onnxruntime, directory, "cpu")
 
 
@@ -77,8 +75,7 @@ def _open(onnxruntime: Any, directory: Path, name: str, device: str) -> Any:
     # Throughput comes from many pictures at once: one thread a call, so that a pool of
     # callers does not fight over the cores.
     options.intra_op_num_threads = 1
-    # Every picture has its own sizes; an arena would keep the largest of each for ever.
-    options.enable_cpu_mem_arena = False
+    # onnxruntime would keep a plan of its memory for every size of picture it has seen.
     options.enable_mem_pattern = False
     options.log_severity_level = 4
     providers = ["CPUExecutionProvider"]
@@ -101,12 +98,24 @@ def _open(onnxruntime: Any, directory: Path, name: str, device: str) -> Any:
     return session
 
 
-def _cuda_problem(networks: Networks) -> str | None:
-    """Why the sessions do not run on the card: onnxruntime itself falls back in silence."""
-    if networks.pnet.get_providers()[0] != "CUDAExecutionProvider":
+def _cuda_problem(onnxruntime: Any, directory: Path) -> str | None:
+    """Why CUDA cannot be used, by trying P-Net: onnxruntime itself falls back in silence."""
+    if "CUDAExecutionProvider" not in onnxruntime.get_available_providers():
+        return "this onnxruntime has no CUDA provider"
+    _find_cuda(onnxruntime)
+    session = _open(onnxruntime, directory, "pnet", "cuda")
+    if session.get_providers()[0] != "CUDAExecutionProvider":
         return "onnxruntime could not load its CUDA provider"
     try:
-        networks.pnet.run(None, {"pixels": np.zeros((1, 12, 12, 3), np.float32)})
+        session.run(None, {"pixels": np.zeros((1, 3, 12, 12), np.float32)})
     except Exception as error:
         return str(error)
     return None
+
+
+def _find_cuda(onnxruntime: Any) -> None:
+    """Load CUDA and cuDNN from the wheels of NVIDIA, where they are not on the search path."""
+    if hasattr(onnxruntime, "preload_dlls"):  # since 1.21
+        # It prints what it misses, on a standard output that may be a pipe to elsewhere.
+        with redirect_stdout(StringIO()):
+            onnxruntime.preload_dlls()

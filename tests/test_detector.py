@@ -45,7 +45,7 @@ def test_networks_equal_torch(name):
     session = pytest.importorskip("onnxruntime").InferenceSession(
         MODELS / f"{name}.onnx", providers=["CPUExecutionProvider"]
     )
-    pixels = NETS[f"{name}_pixels"].astype(np.float32)
+    pixels = NETS[f"{name}_pixels"].transpose(0, 3, 1, 2).astype(np.float32)
     logit, box, *landmarks = session.run(None, {"pixels": pixels})
     score = 1 / (1 + np.exp(-logit[:, 0].astype(np.float64)))
     np.testing.assert_allclose(score, NETS[f"{name}_score"], rtol=0, atol=1e-5)
@@ -102,11 +102,11 @@ def test_area_mean_takes_whole_pixels():
     sampler = cascade.AreaSampler(image)
     # Five pixels on three: [0, 2), [1, 4), [3, 5).
     expected = np.array([1.5, 13, 45], np.float32)
-    np.testing.assert_array_equal(sampler.rows((1, 3), 0, 1)[0, 0, :, 1], expected)
+    np.testing.assert_array_equal(sampler.rows((1, 3), 0, 1)[0, 1, 0], expected)
     whole = np.array([[0, 0, 5, 1]])
-    np.testing.assert_array_equal(sampler.crops(whole, 3)[0, 2, :, 2], expected)
+    np.testing.assert_array_equal(sampler.crops(whole, 3)[0, 2, 2], expected)
     # Enlarged, one pixel covers several: [1, 4) on six.
-    part = sampler.crops(np.array([[1, 0, 4, 1]]), 6)[0, 0, :, 0]
+    part = sampler.crops(np.array([[1, 0, 4, 1]]), 6)[0, 0, 0]
     np.testing.assert_array_equal(part, [3, 3, 6, 6, 30, 30])
 
 

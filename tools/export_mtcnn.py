@@ -112,7 +112,6 @@ class Graph:
         """conv1 of ``(pixel - 127.5) / 128``; nothing is padded, so the shift folds exactly."""
         weight, bias = self.layer("conv1")
         bias = bias - 127.5 / 128 * weight.sum(axis=(1, 2, 3))
-        x = self.op("Transpose", x, perm=[0, 3, 1, 2])
         return self.op("Conv", x, self.constant(weight / 128), self.constant(bias))
 
     def prelu(self, x: str, name: str) -> str:
@@ -168,7 +167,7 @@ class Graph:
         graph = helper.make_graph(
             self.nodes,
             path.stem,
-            [value("pixels", ("n", *size, 3))],
+            [value("pixels", ("n", 3, *size))],
             [value(name, shape) for name, shape in outputs.items()],
             self.constants,
         )
