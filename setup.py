@@ -9,7 +9,7 @@ import os
 from Cython.Build import cythonize
 from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
-from setuptools.errors import BaseError
+from setuptools.errors import BaseError, CCompilerError
 
 # No -march: the kernels choose the instruction set when they are loaded. No fused
 # multiply-add and no fast-math: the bytes of a keystream depend on every rounding.
@@ -31,7 +31,7 @@ class BuildExt(build_ext):
                 extension.extra_link_args += ["-fsanitize=address,undefined"]
         try:
             super().build_extensions()
-        except BaseError as error:
+        except (BaseError, CCompilerError, OSError) as error:
             raise SystemExit(
                 f"facecrypt needs a C++17 compiler, and building with it failed ({error}): install "
                 "g++ and the Python headers (Debian: apt install g++ python3-dev; macOS: "

@@ -57,10 +57,12 @@ cdef dict QUANTISERS = {
 
 
 def supported_isas():
+    """Names of the instruction sets this processor and this build have kernels for."""
     return [name for name, which in ISAS.items() if isa_supported(which)]
 
 
 def isa():
+    """Name of the one in use."""
     return next(name for name, which in ISAS.items() if which == c_isa())
 
 
@@ -77,7 +79,6 @@ if os.environ.get("FACECRYPT_ISA"):
     _force_isa(os.environ["FACECRYPT_ISA"])
 
 
-# The name of the argument travels with its buffer for the messages.
 cdef class _Held:
     """A C-contiguous buffer of one element type, held until the object dies."""
     cdef Py_buffer view
