@@ -9,7 +9,7 @@ import numpy as np
 
 from facecrypt.errors import BackendUnavailableError, ModelError
 
-__all__ = ["DEVICES", "Networks", "load"]
+__all__ = ["DEVICES", "OUTPUTS", "Networks", "load"]
 
 DEVICES = ("auto", "cpu", "cuda")
 MODELS = Path(__file__).with_name("models")

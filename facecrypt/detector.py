@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from facecrypt import _cascade as cascade
-from facecrypt._inference import DEVICES, Networks, load
+from facecrypt._inference import DEVICES, OUTPUTS, Networks, load
 from facecrypt._presets import DEFAULT, PRESETS, Settings, checked, preset_settings
 from facecrypt.regions import Region
 
@@ -22,6 +22,9 @@ __all__ = ["MTCNN", "PRESETS", "Detections"]
 
 # R-Net and O-Net are fastest on batches that stay in the cache.
 CHUNK = 32
+SIDES = {"rnet": 24, "onet": 48}
+# No boxes, scores, shifts and landmarks.
+NOTHING = ((0, 4), (0,), (0, 4), (0, 10))
 
 
 class Detections(NamedTuple):
@@ -185,8 +188,16 @@ class MTCNN:
     def detect_raw(self, image: np.ndarray) -> Detections:
         """Find the faces of one picture, as arrays of unrounded numbers.
 
-        The boxes are facenet-pytorch's, to the pixel conventions of its ``detect``;
-        input, order and errors are those of :meth:`detect`.
+        Parameters
+        ----------
+        image : array
+            As :meth:`detect` takes it, with the same errors.
+
+        Returns
+        -------
+        Detections
+            The boxes of facenet-pytorch, to the letter: its corner ``x0`` counts the
+            first pixel as 1, its landmarks count it as 0.
         """
         return self._search(_rgb(image))
 
@@ -198,15 +209,13 @@ class MTCNN:
 
     def _propose(self, sampler: cascade.AreaSampler) -> np.ndarray:
         """P-Net on every level: squares that may hold a face."""
-        found = [self._level(sampler, scale) for scale in self._scales(sampler.shape)]
+        scales = cascade.pyramid(*sampler.shape, self.settings.min_face_size, self.settings.factor)
+        found = [self._level(sampler, scale) for scale in scales]
         if not found:
             return np.empty((0, 4), np.float32)
         boxes, scores, shifts = (np.concatenate(part) for part in zip(*found, strict=True))
         keep = cascade.suppress(boxes, scores, 0.7)
         return cascade.square(cascade.shift(boxes[keep], shifts[keep], 0))
-
-    def _scales(self, shape: tuple[int, int]) -> list[float]:
-        return cascade.pyramid(*shape, self.settings.min_face_size, self.settings.factor)
 
     def _level(self, sampler: cascade.AreaSampler, scale: float) -> list[np.ndarray]:
         """Boxes, scores and shifts that P-Net finds at one scale."""
@@ -214,7 +223,7 @@ class MTCNN:
         found = []
         for strip in cascade.strips(height, width):
             pixels = sampler.rows((height, width), strip.start, strip.stop)
-            logit, shifts = self._networks.pnet.run(["logit", "box"], {"pixels": pixels})
+            logit, shifts = self._networks.pnet.run(OUTPUTS["pnet"], {"pixels": pixels})
             found.append(
                 cascade.cells(logit[0, 0], shifts[0], strip, scale, self.settings.thresholds[0])
             )
@@ -224,13 +233,15 @@ class MTCNN:
 
     def _refine(self, sampler: cascade.AreaSampler, boxes: np.ndarray) -> np.ndarray:
         """R-Net: squares that probably hold a face."""
-        boxes, scores, shifts = self._judge("rnet", sampler, boxes, 24)
+        boxes, scores, shifts = self._judge("rnet", sampler, boxes, self.settings.thresholds[1])
         keep = cascade.suppress(boxes, scores, 0.7)
         return cascade.square(cascade.shift(boxes[keep], shifts[keep], 1))
 
     def _finish(self, sampler: cascade.AreaSampler, boxes: np.ndarray) -> Detections:
         """O-Net: faces and their landmarks."""
-        boxes, scores, shifts, landmarks = self._judge("onet", sampler, boxes, 48)
+        boxes, scores, shifts, landmarks = self._judge(
+            "onet", sampler, boxes, self.settings.thresholds[2]
+        )
         sides = boxes[:, 2:] - boxes[:, :2] + np.float32(1)
         landmarks = landmarks.reshape(-1, 5, 2)
         # Counted from 0, unlike the boxes: so does facenet-pytorch.
@@ -240,19 +251,15 @@ class MTCNN:
         return Detections(boxes[keep], scores[keep], landmarks[keep])
 
     def _judge(
-        self, name: str, sampler: cascade.AreaSampler, boxes: np.ndarray, size: int
+        self, name: str, sampler: cascade.AreaSampler, boxes: np.ndarray, threshold: float
     ) -> list[np.ndarray]:
-        """The boxes that a network takes for faces, and all it says of them."""
-        network, outputs = getattr(self._networks, name), ["logit", "box"]
-        if name == "onet":
-            outputs.append("landmarks")
-        threshold = self.settings.thresholds[1 if name == "rnet" else 2]
+        """The boxes that a network takes for faces, their scores, and all else it gives."""
+        network, side, outputs = getattr(self._networks, name), SIDES[name], OUTPUTS[name]
         whole, visible = cascade.inside(boxes, sampler.shape)
         boxes, whole = boxes[visible], whole[visible]
-        found = []
-        # One empty chunk where there are no boxes gives every array its shape.
-        for first in range(0, max(len(boxes), 1), CHUNK):
-            pixels = sampler.crops(whole[first : first + CHUNK], size)
+        found = [[np.empty(shape, np.float32) for shape in NOTHING[: len(outputs) + 1]]]
+        for first in range(0, len(boxes), CHUNK):
+            pixels = sampler.crops(whole[first : first + CHUNK], side)
             logit, *rest = network.run(outputs, {"pixels": pixels})
             scores = cascade.probability(logit[:, 0])
             parts = boxes[first : first + CHUNK], scores, *rest
