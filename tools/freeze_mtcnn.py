@@ -2,10 +2,10 @@
 
 Run once, in an environment of its own; the project itself needs no torch:
 
-    python -m venv /tmp/peer
-    /tmp/peer/bin/pip install torch==2.13.0 numpy pillow requests tqdm
-    /tmp/peer/bin/pip install --no-deps facenet-pytorch==2.6.0
-    /tmp/peer/bin/python tools/freeze_mtcnn.py
+    python -m venv peer
+    peer/bin/pip install torch==2.13.0 numpy pillow requests tqdm
+    peer/bin/pip install --no-deps facenet-pytorch==2.6.0
+    peer/bin/python tools/freeze_mtcnn.py
 
 mtcnn_nets.npz: the three networks, evaluated by torch in float64 on random pixels.
 mtcnn_faces.json: ``MTCNN.detect`` of facenet-pytorch on every picture of
