@@ -5,6 +5,7 @@ FACECRYPT_SANITIZE=1 with the address and undefined-behaviour sanitizers.
 """
 
 import os
+from pathlib import Path
 
 from Cython.Build import cythonize
 from setuptools import Extension, setup
@@ -44,8 +45,8 @@ setup(
     ext_modules=cythonize(
         Extension(
             "facecrypt._native",
-            ["facecrypt/_native.pyx", "csrc/dispatch.cpp", "csrc/groups.cpp", "csrc/logistic.cpp"],
-            depends=["csrc/kernels.h", "csrc/groups.h"],
+            ["facecrypt/_native.pyx", *sorted(map(str, Path("csrc").glob("*.cpp")))],
+            depends=sorted(map(str, Path("csrc").glob("*.h"))),
             include_dirs=["csrc"],
             language="c++",
         ),

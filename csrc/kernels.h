@@ -1,11 +1,11 @@
 // Contracts of the native kernels. No Python here: facecrypt/_native.pyx checks every argument first.
 //
-// All of them compute S. Ahmad and Shin's Algorithm 2 (2022): d = (mu*d)*(1-d) in IEEE binary64,
+// Those of keystreams compute S. Ahmad and Shin's Algorithm 2 (2022): d = (mu*d)*(1-d) in IEEE binary64,
 // rounded to nearest, associated left to right, never fused; a byte is floor((d/2)*1e14) mod 256.
 // They write d*5e13 for (d/2)*1e14, which is the same number: halving is exact. The bytes are the
 // same on every instruction set, compiler and machine; that is a promise of the file format.
 //
-// Common to all:
+// Common to these:
 //   0 <= mu <= 4 and 0 <= d0 <= 1 (see in_domain), so that every state stays in [0, 1] and every
 //   integer below 5e13 < 2^53, where truncation and the conversions are exact.
 //   `in` is null (write the keystream), equal to `out` (XOR in place) or disjoint from it.
@@ -77,5 +77,61 @@ struct Orbit {
     std::uint32_t cycle;
 };
 Orbit examine(double mu, double d0, std::uint64_t discard) noexcept;  // discard >= 1
+
+// ---- the schemes: `count` pictures one behind the other, all under one key ----------------------
+//
+// What is computed is defined in facecrypt/backends/__init__.py. Indices are in range, no picture is
+// empty, `in` is disjoint from `out` unless it says that they may be equal, and pictures, or parts of large ones,
+// go to different threads.
+
+// in == out allowed. order is null or has `pixels` entries 0..5, then channels is 3.
+struct Pixels {
+    const std::uint8_t *order;
+    const std::uint8_t *mask;   // pixels * channels
+    std::size_t pixels;
+    std::size_t channels;
+};
+void pixels(const Pixels &key, const std::uint8_t *in, std::uint8_t *out, std::size_t count,
+            std::size_t threads) noexcept;
+
+// Pictures of `items` items of `length` bytes each.
+struct Gather {
+    const std::int32_t *index;  // items
+    const std::uint8_t *mask;   // null, or items * length
+    std::size_t items;
+    std::size_t length;
+};
+void gather(const Gather &key, const std::uint8_t *in, std::uint8_t *out, std::size_t count,
+            std::size_t threads) noexcept;
+
+constexpr std::size_t widest_block = 64 * 64 * 3;  // bytes
+
+// Pictures of across * down blocks, each `rows` rows of `columns` bytes; rows * columns is at most
+// widest_block. perm and mask have rows of rows*columns entries, twice as many for nibbles.
+struct Blocks {
+    std::size_t rows, columns, down, across;
+    bool nibbles;
+    const std::int32_t *perm;
+    const std::uint8_t *mask;
+    const std::int32_t *which;   // down * across
+    const std::int32_t *source;  // down * across
+    std::size_t keys;            // rows of perm
+};
+// False, and nothing useful in out, where memory ran out.
+bool blocks(const Blocks &key, const std::uint8_t *in, std::uint8_t *out, std::size_t count,
+            std::size_t threads) noexcept;
+
+// in == out allowed.
+struct Coupling {
+    std::size_t height, width, channels, rounds, hidden;
+    const std::int8_t *first;         // rounds, hidden, channels, 3, 3
+    const std::int8_t *first_bias;    // rounds, hidden
+    const std::int8_t *second;        // rounds, channels, hidden, 3, 3
+    const std::uint8_t *second_bias;  // rounds, channels
+    bool inverse;
+};
+// False, and nothing useful in out, where memory ran out.
+bool coupling(const Coupling &key, const std::uint8_t *in, std::uint8_t *out, std::size_t count,
+              std::size_t threads) noexcept;
 
 }  // namespace facecrypt

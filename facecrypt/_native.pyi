@@ -29,3 +29,32 @@ def rows(
     threads: int,
 ) -> None: ...
 def examine(mu: float, d0: float, discard: int) -> tuple[float, int]: ...
+def pixels(
+    data: Any, out: Any, *, order: Any | None, mask: NDArray[np.uint8], threads: int
+) -> None: ...
+def gather(
+    data: Any, out: Any, *, index: NDArray[np.int32], mask: Any | None, threads: int
+) -> None: ...
+def blocks(
+    data: Any,
+    out: Any,
+    *,
+    block: tuple[int, int],
+    nibbles: bool,
+    perm: NDArray[np.int32],
+    mask: NDArray[np.uint8],
+    which: NDArray[np.int32],
+    source: NDArray[np.int32],
+    threads: int,
+) -> None: ...
+def coupling(
+    data: Any,
+    out: Any,
+    *,
+    first: NDArray[np.int8],
+    first_bias: NDArray[np.int8],
+    second: NDArray[np.int8],
+    second_bias: NDArray[np.uint8],
+    inverse: bool,
+    threads: int,
+) -> None: ...

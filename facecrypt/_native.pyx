@@ -10,7 +10,7 @@ import os
 from cpython.buffer cimport (
     PyBUF_C_CONTIGUOUS, PyBUF_FORMAT, PyBUF_WRITABLE, PyBuffer_Release, PyObject_GetBuffer,
 )
-from libc.stdint cimport uint8_t, uint32_t, uint64_t, uintptr_t
+from libc.stdint cimport int8_t, int32_t, uint8_t, uint32_t, uint64_t, uintptr_t
 
 cdef extern from "kernels.h" namespace "facecrypt" nogil:
     cdef enum class Isa(int):
@@ -38,6 +38,39 @@ cdef extern from "kernels.h" namespace "facecrypt" nogil:
     cdef struct Orbit:
         double lyapunov
         uint32_t cycle
+    cdef struct Pixels:
+        const uint8_t *order
+        const uint8_t *mask
+        size_t pixels
+        size_t channels
+    cdef struct Gather:
+        const int32_t *index
+        const uint8_t *mask
+        size_t items
+        size_t length
+    cdef struct Blocks:
+        size_t rows
+        size_t columns
+        size_t down
+        size_t across
+        bint nibbles
+        const int32_t *perm
+        const uint8_t *mask
+        const int32_t *which
+        const int32_t *source
+        size_t keys
+    cdef struct Coupling:
+        size_t height
+        size_t width
+        size_t channels
+        size_t rounds
+        size_t hidden
+        const int8_t *first
+        const int8_t *first_bias
+        const int8_t *second
+        const uint8_t *second_bias
+        bint inverse
+    size_t widest_block
     Isa c_isa "facecrypt::isa"() noexcept
     bint isa_supported(Isa) noexcept
     bint select_isa(Isa) noexcept
@@ -48,6 +81,14 @@ cdef extern from "kernels.h" namespace "facecrypt" nogil:
         const Lanes &, const uint8_t *, uint8_t *, size_t, size_t) noexcept
     void c_rows "facecrypt::rows"(const Rows &, const uint8_t *, uint8_t *, size_t) noexcept
     Orbit c_examine "facecrypt::examine"(double, double, uint64_t) noexcept
+    void c_pixels "facecrypt::pixels"(
+        const Pixels &, const uint8_t *, uint8_t *, size_t, size_t) noexcept
+    void c_gather "facecrypt::gather"(
+        const Gather &, const uint8_t *, uint8_t *, size_t, size_t) noexcept
+    bint c_blocks "facecrypt::blocks"(
+        const Blocks &, const uint8_t *, uint8_t *, size_t, size_t) noexcept
+    bint c_coupling "facecrypt::coupling"(
+        const Coupling &, const uint8_t *, uint8_t *, size_t, size_t) noexcept
 
 cdef dict ISAS = {"baseline": Isa.baseline, "avx2": Isa.avx2, "avx512": Isa.avx512}
 cdef dict QUANTISERS = {
@@ -238,3 +279,157 @@ def examine(double mu, double d0, discard):
     with nogil:
         orbit = c_examine(mu, d0, skip)
     return orbit.lyapunov, orbit.cycle
+
+
+# ---- the schemes ---------------------------------------------------------------------------------
+
+
+cdef tuple _shape(_Held held):
+    return tuple([held.view.shape[i] for i in range(held.view.ndim)])
+
+
+cdef _Held _array(object array, str name, bytes code, str dtype, tuple shape):
+    cdef _Held held = _hold(array, name, code, dtype, False)
+    if _shape(held) != shape:
+        raise ValueError(f"{name} must have the shape {shape}, received {_shape(held)}")
+    return held
+
+
+cdef _Held _bytes(object array, str name, tuple shape, int high):
+    """uint8 below `high`."""
+    cdef _Held held = _array(array, name, b"B", "uint8", shape)
+    cdef const uint8_t *values = <const uint8_t *>held.view.buf
+    cdef size_t i, n = held.size()
+    cdef uint8_t largest = 0
+    if high < 256:
+        for i in range(n):
+            largest = max(largest, values[i])
+        if largest >= high:
+            raise ValueError(f"{name} must be in 0..{high - 1}, received {largest}")
+    return held
+
+
+cdef _Held _indices(object array, str name, tuple shape, size_t high):
+    """int32 in [0, high)."""
+    cdef _Held held = _array(array, name, b"i", "int32", shape)
+    cdef const int32_t *values = <const int32_t *>held.view.buf
+    cdef size_t i, n = held.size()
+    cdef uint32_t largest = 0  # a negative index is a huge one
+    for i in range(n):
+        largest = max(largest, <uint32_t>values[i])
+    if n and largest >= high:
+        raise ValueError(f"{name} must be in 0..{high - 1}, received {<int32_t>largest}")
+    return held
+
+
+cdef _Job _pictures(object data, object out, int ndim, bint may_be_same):
+    cdef _Job job = _job(data, out)
+    cdef _Held source = job.target if job.source is None else job.source
+    if source.view.ndim != ndim:
+        raise ValueError(f"data must have {ndim} dimensions, received shape {_shape(source)}")
+    if _shape(source) != _shape(job.target):
+        raise ValueError(
+            f"out must have the shape of data, {_shape(source)}, received {_shape(job.target)}"
+        )
+    if job.data == job.out and job.n and not may_be_same:
+        raise ValueError("out overlaps data; pass another array")
+    return job
+
+
+def pixels(data, out, *, order, mask, threads):
+    cdef _Job job = _pictures(data, out, 4, True)
+    cdef tuple shape = _shape(job.target)
+    cdef _Held m = _bytes(mask, "mask", shape[1:], 256)
+    cdef _Held o
+    cdef size_t count = shape[0], workers = _at_least(threads, "threads", 1)
+    cdef Pixels key
+    key.mask = <const uint8_t *>m.view.buf
+    key.order = NULL
+    key.pixels, key.channels = shape[1] * shape[2], shape[3]
+    if order is not None:
+        o = _bytes(order, "order", shape[1:3], 6)
+        key.order = <const uint8_t *>o.view.buf
+        if key.channels != 3:
+            raise ValueError(f"order needs 3 channels, received {key.channels}")
+    if job.n == 0:
+        return
+    with nogil:
+        c_pixels(key, job.data, job.out, count, workers)
+
+
+def gather(data, out, *, index, mask, threads):
+    cdef _Job job = _pictures(data, out, 3, False)
+    cdef tuple shape = _shape(job.target)
+    cdef _Held i = _indices(index, "index", shape[1:2], shape[1]), m
+    cdef size_t count = shape[0], workers = _at_least(threads, "threads", 1)
+    cdef Gather key
+    key.index = <const int32_t *>i.view.buf
+    key.mask = NULL
+    key.items, key.length = shape[1], shape[2]
+    if mask is not None:
+        m = _bytes(mask, "mask", shape[1:], 256)
+        key.mask = <const uint8_t *>m.view.buf
+    if job.n == 0:
+        return
+    with nogil:
+        c_gather(key, job.data, job.out, count, workers)
+
+
+def blocks(data, out, *, block, nibbles, perm, mask, which, source, threads):
+    cdef _Job job = _pictures(data, out, 3, False)
+    cdef tuple shape = _shape(job.target)
+    cdef size_t height = shape[1], width = shape[2], count = shape[0], entries
+    cdef size_t workers = _at_least(threads, "threads", 1)
+    cdef Blocks key
+    cdef _Held p, m, w, s
+    cdef bint done
+    key.rows, key.columns, key.nibbles = block[0], block[1], nibbles
+    if block[0] < 1 or block[1] < 1 or height % key.rows or width % key.columns:
+        raise ValueError(f"pictures of {height} x {width} bytes are no whole blocks of {block}")
+    if block[0] * block[1] > widest_block:
+        raise ValueError(f"a block has at most {widest_block} bytes, received {block}")
+    key.down, key.across = height // key.rows, width // key.columns
+    entries = key.rows * key.columns * (2 if nibbles else 1)
+    w_shape = (key.down * key.across,)
+    p_shape = (len(perm), entries)
+    key.keys = len(perm)
+    p = _indices(perm, "perm", p_shape, entries)
+    m = _bytes(mask, "mask", p_shape, 16 if nibbles else 256)
+    w = _indices(which, "which", w_shape, key.keys)
+    s = _indices(source, "source", w_shape, key.down * key.across)
+    key.perm, key.mask = <const int32_t *>p.view.buf, <const uint8_t *>m.view.buf
+    key.which, key.source = <const int32_t *>w.view.buf, <const int32_t *>s.view.buf
+    if job.n == 0:
+        return
+    with nogil:
+        done = c_blocks(key, job.data, job.out, count, workers)
+    if not done:
+        raise MemoryError("no memory to prepare the shuffle of a key")
+
+
+def coupling(data, out, *, first, first_bias, second, second_bias, inverse, threads):
+    cdef _Job job = _pictures(data, out, 4, True)
+    cdef tuple shape = _shape(job.target)
+    cdef size_t count = shape[0], workers = _at_least(threads, "threads", 1)
+    cdef _Held fb = _hold(first_bias, "first_bias", b"b", "int8", False)
+    cdef _Held f, s, sb
+    cdef Coupling key
+    cdef bint done
+    if fb.view.ndim != 2:
+        raise ValueError(f"first_bias must have 2 dimensions, received shape {_shape(fb)}")
+    rounds, hidden = _shape(fb)
+    f = _array(first, "first", b"b", "int8", (rounds, hidden, shape[3], 3, 3))
+    s = _array(second, "second", b"b", "int8", (rounds, shape[3], hidden, 3, 3))
+    sb = _bytes(second_bias, "second_bias", (rounds, shape[3]), 256)
+    if hidden > 64:
+        raise ValueError(f"at most 64 hidden planes, received {hidden}")
+    key.height, key.width, key.channels = shape[1:]
+    key.rounds, key.hidden, key.inverse = rounds, hidden, inverse
+    key.first, key.first_bias = <const int8_t *>f.view.buf, <const int8_t *>fb.view.buf
+    key.second, key.second_bias = <const int8_t *>s.view.buf, <const uint8_t *>sb.view.buf
+    if job.n == 0:
+        return
+    with nogil:
+        done = c_coupling(key, job.data, job.out, count, workers)
+    if not done:
+        raise MemoryError("no memory for the planes of a picture")

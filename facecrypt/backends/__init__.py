@@ -14,13 +14,16 @@ from numpy.typing import NDArray
 
 from facecrypt.errors import BackendUnavailableError
 
-__all__ = ["Kernels", "available", "get"]
+__all__ = ["ORDERS", "Kernels", "available", "get"]
 
 _MODULES = {
     "native": "facecrypt.backends.native",
     "reference": "facecrypt.backends.reference",
 }
 _AUTO = "native"
+
+# Source channel of output channels 0, 1, 2. Rows 3 and 4 are each other's inverse.
+ORDERS = ((0, 1, 2), (0, 2, 1), (1, 0, 2), (1, 2, 0), (2, 0, 1), (2, 1, 0))
 
 
 class Kernels(Protocol):
@@ -90,6 +93,85 @@ class Kernels(Protocol):
 
         The cycle is what Brent's algorithm (BIT 20, 1980) finds in ``2**15 - 1``
         iterates: 0 where none of length <= 2**14 shows.
+        """
+
+    # The kernels of the schemes. ``data`` and ``out`` are uint8 of equal shape (N, ...), all else
+    # holds for each of the N pictures. Every index is checked before memory is read through it.
+
+    def pixels(
+        self,
+        data: NDArray[np.uint8],
+        out: NDArray[np.uint8],
+        *,
+        order: NDArray[np.uint8] | None,
+        mask: NDArray[np.uint8],
+        threads: int | None,
+    ) -> None:
+        """Order the channels of each pixel, then XOR.
+
+        ``mask`` is (H, W, C) for ``data`` (N, H, W, C); ``order`` (H, W) in 0..5, for C = 3, or
+        None. ``out[n, y, x, j] = data[n, y, x, ORDERS[order[y, x]][j]] ^ mask[y, x, j]`` with
+        :data:`ORDERS`. ``out`` may be ``data``.
+        """
+
+    def gather(
+        self,
+        data: NDArray[np.uint8],
+        out: NDArray[np.uint8],
+        *,
+        index: NDArray[np.int32],
+        mask: NDArray[np.uint8] | None,
+        threads: int | None,
+    ) -> None:
+        """Move items of L bytes, then XOR.
+
+        ``data`` is (N, K, L), ``index`` (K,), ``mask`` (K, L) or None: ``out[n, k] =
+        data[n, index[k]] ^ mask[k]``. ``out`` shares no byte with ``data``.
+        """
+
+    def blocks(
+        self,
+        data: NDArray[np.uint8],
+        out: NDArray[np.uint8],
+        *,
+        block: tuple[int, int],
+        nibbles: bool,
+        perm: NDArray[np.int32],
+        mask: NDArray[np.uint8],
+        which: NDArray[np.int32],
+        source: NDArray[np.int32],
+        threads: int | None,
+    ) -> None:
+        """Shuffle within blocks and XOR, and move the blocks.
+
+        ``data`` is (N, H, W*C), its blocks ``block[0]`` rows of ``block[1]`` bytes, numbered row by
+        row. A block is the vector v of its d bytes in raster order or, with ``nibbles``, of its d
+        low and then its d high nibbles. With m entries in it, ``perm`` and ``mask`` are (K, m),
+        ``which`` and ``source`` (blocks,): block i of ``out`` has ``w[j] = v[perm[k, j]] ^
+        mask[k, j]``, where k = which[i] and v is block source[i] of ``data``. ``out`` shares no
+        byte with ``data``.
+        """
+
+    def coupling(
+        self,
+        data: NDArray[np.uint8],
+        out: NDArray[np.uint8],
+        *,
+        first: NDArray[np.int8],
+        first_bias: NDArray[np.int8],
+        second: NDArray[np.int8],
+        second_bias: NDArray[np.uint8],
+        inverse: bool,
+        threads: int | None,
+    ) -> None:
+        """Rounds of additive coupling through a small integer convolution network.
+
+        ``data`` is (N, H, W, C), ``first`` (R, K, C, 3, 3), ``first_bias`` (R, K), ``second`` (R,
+        C, K, 3, 3), ``second_bias`` (R, C). In round r the samples with y + x + c + r even stay;
+        with x those samples and zero elsewhere, and outside the picture, ``h = min(max(first[r] * x
+        + first_bias[r], 0) >> 5, 255)`` and ``f = second[r] * h + second_bias[r]``, where ``*`` is
+        cross-correlation in exact integers; f mod 256 is added to the other samples mod 256.
+        ``inverse`` subtracts, last round first. ``out`` may be ``data``.
         """
 
 

@@ -10,16 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 try:
+    from facecrypt import _native
     from facecrypt._native import examine, sequence
-    from facecrypt._native import lanes as _lanes
-    from facecrypt._native import rows as _rows
 except ModuleNotFoundError as error:
     raise ModuleNotFoundError(
         "the compiled module facecrypt._native is missing; install the package with "
         "'pip install .' (needs a C++17 compiler), do not run it from a bare checkout"
     ) from error
 
-__all__ = ["examine", "lanes", "rows", "sequence"]
+__all__ = ["blocks", "coupling", "examine", "gather", "lanes", "pixels", "rows", "sequence"]
 
 # Below this, starting a thread costs more than it saves.
 THREADS_FROM = 1 << 20
@@ -46,7 +45,7 @@ def lanes(
 ) -> None:
     """See :class:`facecrypt.backends.Kernels`; threads share chunks and groups of 256 lanes."""
     workers = _workers(threads, out.size)
-    _lanes(
+    _native.lanes(
         mu,
         d0,
         data,
@@ -68,4 +67,79 @@ def rows(
     threads: int | None,
 ) -> None:
     """See :class:`facecrypt.backends.Kernels`; threads share groups of 64 rows."""
-    _rows(mu, d0, data, out, discard=discard, threads=_workers(threads, out.size))
+    _native.rows(mu, d0, data, out, discard=discard, threads=_workers(threads, out.size))
+
+
+def pixels(
+    data: NDArray[np.uint8],
+    out: NDArray[np.uint8],
+    *,
+    order: NDArray[np.uint8] | None,
+    mask: NDArray[np.uint8],
+    threads: int | None,
+) -> None:
+    """See :class:`facecrypt.backends.Kernels`; threads share pictures, and strips of large ones."""
+    _native.pixels(data, out, order=order, mask=mask, threads=_workers(threads, out.size))
+
+
+def gather(
+    data: NDArray[np.uint8],
+    out: NDArray[np.uint8],
+    *,
+    index: NDArray[np.int32],
+    mask: NDArray[np.uint8] | None,
+    threads: int | None,
+) -> None:
+    """See :class:`facecrypt.backends.Kernels`; threads share pictures."""
+    _native.gather(data, out, index=index, mask=mask, threads=_workers(threads, out.size))
+
+
+def blocks(
+    data: NDArray[np.uint8],
+    out: NDArray[np.uint8],
+    *,
+    block: tuple[int, int],
+    nibbles: bool,
+    perm: NDArray[np.int32],
+    mask: NDArray[np.uint8],
+    which: NDArray[np.int32],
+    source: NDArray[np.int32],
+    threads: int | None,
+) -> None:
+    """See :class:`facecrypt.backends.Kernels`; threads share pictures and their rows of blocks."""
+    _native.blocks(
+        data,
+        out,
+        block=block,
+        nibbles=nibbles,
+        perm=perm,
+        mask=mask,
+        which=which,
+        source=source,
+        threads=_workers(threads, out.size),
+    )
+
+
+def coupling(
+    data: NDArray[np.uint8],
+    out: NDArray[np.uint8],
+    *,
+    first: NDArray[np.int8],
+    first_bias: NDArray[np.int8],
+    second: NDArray[np.int8],
+    second_bias: NDArray[np.uint8],
+    inverse: bool,
+    threads: int | None,
+) -> None:
+    """See :class:`facecrypt.backends.Kernels`; threads share pictures, with 11 int32 planes each
+    for RGB and 8 hidden planes."""
+    _native.coupling(
+        data,
+        out,
+        first=first,
+        first_bias=first_bias,
+        second=second,
+        second_bias=second_bias,
+        inverse=inverse,
+        threads=_workers(threads, out.size * 64),  # some 600 operations a sample
+    )

@@ -5,7 +5,9 @@ from math import inf, log
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["examine", "lanes", "rows", "sequence"]
+from facecrypt.backends.reference_schemes import blocks, coupling, gather, pixels
+
+__all__ = ["blocks", "coupling", "examine", "gather", "lanes", "pixels", "rows", "sequence"]
 
 _QUANTISERS = {
     "eq4": lambda d: (d / 2 * 1e14).astype(np.int64),

@@ -1,0 +1,238 @@
+// The schemes: channels of pixels, items of pictures, samples and nibbles of blocks.
+#include "network.h"
+
+#include <algorithm>
+#include <cstring>
+
+#if defined(__GNUC__) && defined(__x86_64__)
+#define FACECRYPT_X86 1
+#include <immintrin.h>
+#endif
+
+namespace facecrypt {
+namespace {
+
+using Byte = std::uint8_t;
+
+// Pictures and parts of them, for threads to take turns at. A task has some 256 KiB to do.
+struct Split {
+    std::size_t count, parts, together;  // pictures, parts of one, pictures a task
+
+    Split(std::size_t pictures, std::size_t size, std::size_t part)
+        : count(pictures), parts((size + part - 1) / part),
+          together(std::max<std::size_t>(1, (std::size_t{1} << 18) / std::min(size, part))) {}
+    std::size_t tasks() const { return (count + together - 1) / together * parts; }
+    std::size_t part(std::size_t task) const { return task % parts; }
+    std::size_t first(std::size_t task) const { return task / parts * together; }
+    std::size_t last(std::size_t task) const { return std::min(count, first(task) + together); }
+};
+
+// ---- pixels --------------------------------------------------------------------------------------
+
+constexpr Byte channel_orders[6][3] = {{0, 1, 2}, {0, 2, 1}, {1, 0, 2},
+                                       {1, 2, 0}, {2, 0, 1}, {2, 1, 0}};
+
+void mix(const Byte *in, const Byte *mask, Byte *out, std::size_t n) noexcept {
+    for (std::size_t i = 0; i < n; ++i) out[i] = static_cast<Byte>(in[i] ^ mask[i]);
+}
+
+void reorder(const Byte *order, const Byte *mask, const Byte *in, Byte *out,
+             std::size_t pixels) noexcept {
+    for (std::size_t i = 0; i < pixels; ++i, in += 3, out += 3, mask += 3) {
+        const Byte *source = channel_orders[order[i]];
+        const Byte pixel[3] = {in[source[0]], in[source[1]], in[source[2]]};
+        mix(pixel, mask, out, 3);
+    }
+}
+
+// Pixels a task prepares at once: 512 groups of five, 16 KiB of them, stay in the L1 cache.
+constexpr std::size_t strip = 2560;
+
+#ifdef FACECRYPT_X86
+
+// Five pixels in sixteen bytes; the sixteenth is written back as it was, for in may be out.
+struct Five {
+    alignas(16) Byte from[16];
+    Byte mask[16];
+};
+
+void prepare(const Pixels &key, std::size_t first, std::size_t groups, Five *fives) noexcept {
+    for (std::size_t g = 0; g < groups; ++g) {
+        for (std::size_t i = 0; i < 5; ++i)
+            for (std::size_t j = 0; j < 3; ++j)
+                fives[g].from[3 * i + j] = static_cast<Byte>(
+                    3 * i + channel_orders[key.order[first + 5 * g + i]][j]);
+        std::memcpy(fives[g].mask, key.mask + 3 * (first + 5 * g), 15);
+        fives[g].from[15] = 15;
+        fives[g].mask[15] = 0;
+    }
+}
+
+__attribute__((target("avx2"))) void reorder_fives(const Five *fives, std::size_t groups,
+                                                   const Byte *in, Byte *out) noexcept {
+    for (std::size_t g = 0; g < groups; ++g, in += 15, out += 15) {
+        const __m128i pixels = _mm_loadu_si128(reinterpret_cast<const __m128i *>(in));
+        const __m128i from = _mm_load_si128(reinterpret_cast<const __m128i *>(fives[g].from));
+        const __m128i mask = _mm_load_si128(reinterpret_cast<const __m128i *>(fives[g].mask));
+        _mm_storeu_si128(reinterpret_cast<__m128i *>(out),
+                         _mm_xor_si128(_mm_shuffle_epi8(pixels, from), mask));
+    }
+}
+
+#endif
+
+void pixel_strip(const Pixels &key, std::size_t first, std::size_t n, std::size_t from,
+                 std::size_t to, const Byte *in, Byte *out) noexcept {
+    const std::size_t bytes = key.pixels * key.channels, start = first * key.channels;
+    std::size_t done = 0;
+#ifdef FACECRYPT_X86
+    Five fives[strip / 5];
+    // The sixteenth byte belongs to the next pixel, which must be of this strip.
+    const std::size_t groups = key.order && isa() != Isa::baseline ? (n - 1) / 5 : 0;
+    if (groups) prepare(key, first, groups, fives);
+    done = 5 * groups;
+#endif
+    for (std::size_t picture = from; picture < to; ++picture) {
+        const std::size_t offset = picture * bytes + start;
+#ifdef FACECRYPT_X86
+        if (groups) reorder_fives(fives, groups, in + offset, out + offset);
+#endif
+        const std::size_t rest = offset + 3 * done;
+        if (key.order)
+            reorder(key.order + first + done, key.mask + start + 3 * done, in + rest, out + rest,
+                    n - done);
+        else
+            mix(in + offset, key.mask + start, out + offset, n * key.channels);
+    }
+}
+
+// ---- gather --------------------------------------------------------------------------------------
+
+// RGB pixels by way of four bytes: the fourth is the next pixel's, and overwritten by it. `spare`
+// tells that a byte may be read behind the picture.
+void gather_pixels(const Gather &key, bool spare, const Byte *in, Byte *out) noexcept {
+    const std::size_t last = key.items - 1;
+    for (std::size_t k = 0; k < key.items; ++k) {
+        const std::size_t from = static_cast<std::size_t>(key.index[k]);
+        std::uint32_t pixel = 0, mask = 0;
+        if (k == last || (from == last && !spare)) {
+            std::memcpy(&pixel, in + 3 * from, 3);
+            if (key.mask) std::memcpy(&mask, key.mask + 3 * k, 3);
+            pixel ^= mask;
+            std::memcpy(out + 3 * k, &pixel, 3);
+            continue;
+        }
+        std::memcpy(&pixel, in + 3 * from, 4);
+        if (key.mask) std::memcpy(&mask, key.mask + 3 * k, 4);
+        pixel ^= mask;
+        std::memcpy(out + 3 * k, &pixel, 4);
+    }
+}
+
+void gather_picture(const Gather &key, bool spare, const Byte *in, Byte *out) noexcept {
+    if (key.length == 3) return gather_pixels(key, spare, in, out);
+    for (std::size_t k = 0; k < key.items; ++k) {
+        const Byte *item = in + static_cast<std::size_t>(key.index[k]) * key.length;
+        Byte *to = out + k * key.length;
+        if (key.mask)
+            mix(item, key.mask + k * key.length, to, key.length);
+        else
+            copy(item, to, key.length);
+    }
+}
+
+// ---- blocks --------------------------------------------------------------------------------------
+
+void block_scalar(const Blocks &key, std::size_t row, const Byte *in, Byte *out) noexcept {
+    Byte vector[2 * widest_block];
+    const std::size_t width = key.across * key.columns, size = key.rows * key.columns;
+    const std::size_t entries = key.nibbles ? 2 * size : size;
+    const std::int32_t *perm = key.perm + row * entries;
+    const Byte *mask = key.mask + row * entries;
+    for (std::size_t y = 0; y < key.rows; ++y)
+        copy(in + y * width, vector + y * key.columns, key.columns);
+    if (key.nibbles) {
+        for (std::size_t j = 0; j < size; ++j) vector[size + j] = vector[j] >> 4;
+        for (std::size_t j = 0; j < size; ++j) vector[j] &= 15;
+    }
+    for (std::size_t y = 0, j = 0; y < key.rows; ++y)
+        for (std::size_t x = 0; x < key.columns; ++x, ++j) {
+            unsigned value = vector[perm[j]] ^ mask[j];
+            if (key.nibbles) value |= (vector[perm[size + j]] ^ mask[size + j]) << 4u;
+            out[y * width + x] = static_cast<Byte>(value);
+        }
+}
+
+}  // namespace
+
+void pixels(const Pixels &key, const Byte *in, Byte *out, std::size_t count,
+            std::size_t threads) noexcept {
+    struct Job {
+        const Pixels &key;
+        Split split;
+        const Byte *in;
+        Byte *out;
+    } job{key, {count, key.pixels, strip}, in, out};
+    const auto task = [](void *context, std::size_t index) {
+        const Job &j = *static_cast<Job *>(context);
+        const std::size_t first = j.split.part(index) * strip;
+        pixel_strip(j.key, first, std::min(strip, j.key.pixels - first), j.split.first(index),
+                    j.split.last(index), j.in, j.out);
+    };
+    parallel(job.split.tasks(), threads, task, &job);
+}
+
+void gather(const Gather &key, const Byte *in, Byte *out, std::size_t count,
+            std::size_t threads) noexcept {
+    struct Job {
+        const Gather &key;
+        Split split;
+        const Byte *in;
+        Byte *out;
+    } job{key, {count, key.items * key.length, key.items * key.length}, in, out};
+    const auto task = [](void *context, std::size_t index) {
+        const Job &j = *static_cast<Job *>(context);
+        const std::size_t bytes = j.key.items * j.key.length;
+        for (std::size_t i = j.split.first(index); i < j.split.last(index); ++i)
+            gather_picture(j.key, i + 1 < j.split.count, j.in + i * bytes, j.out + i * bytes);
+    };
+    parallel(job.split.tasks(), threads, task, &job);
+}
+
+bool blocks(const Blocks &key, const Byte *in, Byte *out, std::size_t count,
+            std::size_t threads) noexcept {
+    const std::size_t bytes = key.rows * key.columns * key.down * key.across;
+    struct Job {
+        const Blocks &key;
+        Network network;
+        Split split;
+        const Byte *in;
+        Byte *out;
+        std::size_t size, band;  // bytes of a block, and of a row of them
+    } job{key, {}, {count, bytes, bytes / key.down}, in, out, key.rows * key.columns,
+          bytes / key.down};
+    if (!job.network.build(key, count)) return false;
+    const auto task = [](void *context, std::size_t index) {
+        const Job &j = *static_cast<Job *>(context);
+        const std::size_t band = j.split.part(index), across = j.key.across;
+        for (std::size_t i = j.split.first(index); i < j.split.last(index); ++i) {
+            const Byte *picture = j.in + i * j.band * j.key.down;
+            Byte *row = j.out + (i * j.key.down + band) * j.band;
+            if (j.network.run) {
+                j.network.run(j.network, band * across, picture, row);
+                continue;
+            }
+            for (std::size_t x = 0; x < across; ++x) {
+                const std::size_t block = band * across + x;
+                const std::size_t from = static_cast<std::size_t>(j.key.source[block]);
+                block_scalar(j.key, static_cast<std::size_t>(j.key.which[block]),
+                             picture + from / across * j.band + from % across * j.key.columns,
+                             row + x * j.key.columns);
+            }
+        }
+    };
+    parallel(job.split.tasks(), threads, task, &job);
+    return true;
+}
+
+}  // namespace facecrypt

@@ -1,0 +1,175 @@
+"""What all schemes share: one interface, padding, batches, ``out=``, and where keys come from."""
+
+from abc import ABC, abstractmethod
+from typing import Any, ClassVar
+
+import numpy as np
+
+from facecrypt import backends
+from facecrypt.backends import Kernels
+from facecrypt.schemes.draws import Draws
+from facecrypt.schemes.key import Key
+from facecrypt.schemes.pictures import Pictures, as_batch, check_out, pad, picture_shape
+
+__all__ = ["Scheme"]
+
+
+class Scheme(ABC):
+    """One transform of pictures with an explicit key, and its exact inverse.
+
+    Pictures are uint8: ``(H, W)`` gray, ``(H, W, 1)``, ``(H, W, 3)`` RGB, or a batch ``(N, H, W,
+    C)`` with N of 0 and more, all under one key. Alpha planes and floats are refused with what to
+    do instead. What is not C-contiguous is copied.
+
+    A subclass names itself and its key, draws keys, and runs kernels; see CONTRIBUTING.md.
+    """
+
+    name: ClassVar[str]
+    key_type: ClassVar[type[Key]]
+    elementwise: ClassVar[bool] = False
+    """Kernels write each sample where they read it, so that ``out`` may be the input for free."""
+
+    def random_key(self, shape: tuple[int, ...], rng: np.random.Generator, **options: Any) -> Key:
+        """A key for pictures of this shape, from NumPy's generator: for experiments.
+
+        Parameters
+        ----------
+        shape : tuple of int
+            Of a picture or a batch.
+        rng : numpy.random.Generator
+        **options
+            Those of the scheme, such as ``block``.
+        """
+        return self.draw(picture_shape(shape), Draws.from_rng(rng), **options)
+
+    def derive_key(
+        self, shape: tuple[int, ...], master: bytes, *, nonce: bytes = b"", **options: Any
+    ) -> Key:
+        """The key that a 32-byte master gives, always the same; another for each nonce.
+
+        Parameters
+        ----------
+        shape : tuple of int
+            Of a picture or a batch.
+        master : bytes
+            32 random bytes.
+        nonce : bytes
+            Need not be secret; one of 16 random bytes for each picture gives each its own key.
+        **options
+            Those of the scheme, such as ``block``.
+
+        Notes
+        -----
+        HKDF-SHA256 (RFC 5869) and AES-256-CTR, one stream for each use, Fisher-Yates shuffles with
+        rejection: see :class:`facecrypt.schemes.draws.Draws`.
+        """
+        draws = Draws.from_master(master, self.name, nonce)
+        return self.draw(picture_shape(shape), draws, **options)
+
+    def encrypt(
+        self, images: Pictures, key: Any, out: Pictures | None = None, *, backend: str = "auto"
+    ) -> Pictures:
+        """Encrypt one picture or a batch.
+
+        Parameters
+        ----------
+        images : uint8 array
+            See the class.
+        key : Key
+            Of this scheme.
+        out : uint8 array, optional
+            C-contiguous, of the shape of the result: `images` itself or memory apart from it.
+        backend : str
+
+        Returns
+        -------
+        uint8 array
+            As many dimensions as `images`. Where the scheme works on blocks and they do not fit,
+            the bottom row and right column are repeated first: the result is larger.
+        """
+        return self._transform(images, key, out, None, backend, inverse=False)
+
+    def decrypt(
+        self,
+        images: Pictures,
+        key: Any,
+        out: Pictures | None = None,
+        *,
+        shape: tuple[int, ...] | None = None,
+        backend: str = "auto",
+    ) -> Pictures:
+        """The exact inverse of :meth:`encrypt`.
+
+        Parameters
+        ----------
+        images, key, out, backend
+            As in :meth:`encrypt`.
+        shape : tuple of int, optional
+            That of the plain pictures: what was padded is cut off. Without it, it stays.
+        """
+        return self._transform(images, key, out, shape, backend, inverse=True)
+
+    @abstractmethod
+    def draw(self, shape: tuple[int, int, int], draws: Draws) -> Key:
+        """A key for pictures of this (H, W, C)."""
+
+    def padded(self, key: Any, height: int, width: int) -> tuple[int, int]:
+        """The size a picture is padded to."""
+        return height, width
+
+    @abstractmethod
+    def run(
+        self, kernels: Kernels, source: Pictures, target: Pictures, key: Any, *, inverse: bool
+    ) -> None:
+        """Transform `source` into `target`: (N, H, W, C), contiguous, padded, and disjoint or,
+        for an elementwise scheme, perhaps the same."""
+
+    def _transform(
+        self,
+        images: Pictures,
+        key: Any,
+        out: Pictures | None,
+        crop: tuple[int, ...] | None,
+        backend: str,
+        *,
+        inverse: bool,
+    ) -> Pictures:
+        if not isinstance(key, self.key_type):
+            raise TypeError(
+                f"scheme {self.name!r} needs a {self.key_type.__name__}, "
+                f"received {type(key).__name__}"
+            )
+        kernels = backends.get(backend)
+        batch = as_batch(images)
+        count, height, width, channels = batch.shape
+        size = self.padded(key, height, width)
+        if inverse and size != (height, width):
+            raise ValueError(
+                f"a cipher under this key is of the size {size}, received {(height, width)}"
+            )
+        kept = size if crop is None else self._crop(key, crop, batch.shape)
+        result = _shape_like(images.ndim, (count, *kept, channels))
+        same = out is not None and check_out(out, images, result)
+        out = np.empty(result, np.uint8) if out is None else out
+        batch = pad(batch, *size)
+        if same and not self.elementwise and batch.size:
+            batch = batch.copy()
+        if kept == size:
+            self.run(kernels, batch, out.reshape(batch.shape), key, inverse=inverse)
+        else:
+            whole = np.empty_like(batch)
+            self.run(kernels, batch, whole, key, inverse=inverse)
+            out.reshape(count, *kept, channels)[:] = whole[:, : kept[0], : kept[1]]
+        return out
+
+    def _crop(self, key: Any, shape: tuple[int, ...], padded: tuple[int, ...]) -> tuple[int, int]:
+        height, width, channels = picture_shape(shape)
+        if channels != padded[3] or self.padded(key, height, width) != padded[1:3]:
+            raise ValueError(
+                f"pictures of shape {shape} do not become a cipher of {padded[1:]} under this key"
+            )
+        return height, width
+
+
+def _shape_like(ndim: int, batch: tuple[int, int, int, int]) -> tuple[int, ...]:
+    return {2: batch[1:3], 3: batch[1:], 4: batch}[ndim]
