@@ -224,6 +224,15 @@ def test_critical_values_of_the_literature(side, alpha, npcr_low, uaci_low, uaci
     assert bounds.uaci_high == pytest.approx(uaci_high, abs=6e-5)
 
 
+def test_critical_values_of_coins_by_hand():
+    # Two bits differ half of the time: 100 pairs of coins deviate by 5 %.
+    bounds = difference_bounds(100, levels=2)
+    assert (bounds.npcr_mean, bounds.uaci_mean) == (50, 50)
+    assert bounds.npcr_low == pytest.approx(50 - 5 * 1.644854, abs=1e-5)
+    assert bounds.uaci_low == pytest.approx(50 - 5 * 1.959964, abs=1e-5)
+    assert bounds.uaci_high == pytest.approx(50 + 5 * 1.959964, abs=1e-5)
+
+
 def test_ideals_of_npcr_and_uaci():
     byte, word = difference_bounds(100), difference_bounds(100, 65536)
     assert byte.npcr_mean == 99.609375

@@ -158,7 +158,8 @@ def study_scheme(scheme: SchemeLike, image: NDArray, key: Any, *, name: str = "s
     image : (H, W) or (H, W, C) array, uint8 or uint16
         All of it is encrypted; cut out a region first to measure that region.
     key : dataclass
-        With `mu` and `d0` where there is a logistic map in it, `key_space_bits` where known.
+        With numbers `mu` and `d0` where there is a logistic map in it, and with
+        ``space_bits(shape)`` where the number of keys is known.
     name : str
         Heading.
 
@@ -189,6 +190,7 @@ def study_scheme(scheme: SchemeLike, image: NDArray, key: Any, *, name: str = "s
         return lambda plain: scheme.encrypt(plain, other)[crop]
 
     mu, d0 = getattr(key, "mu", None), getattr(key, "d0", None)
+    space_bits = getattr(key, "space_bits", None)
     sensitivity: Mapping[str, Change] = {}
     if mu is not None and d0 is not None:
         near = {
@@ -203,7 +205,7 @@ def study_scheme(scheme: SchemeLike, image: NDArray, key: Any, *, name: str = "s
         decrypted[crop],
         mu=mu,
         d0=d0,
-        key_space_bits=getattr(key, "key_space_bits", None),
+        key_space_bits=None if space_bits is None else space_bits(image.shape),
         encrypt=under(key),
         sensitivity=sensitivity,
         note="A published scheme under one key. Not secure when the key is used again.",

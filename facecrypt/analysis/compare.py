@@ -249,7 +249,9 @@ def _distance(a: NDArray, b: NDArray, mask: NDArray[np.bool_] | None) -> NDArray
     """``|a - b|``, which fits the unsigned type though the difference does not."""
     check_pair(a, b, mask)
     first, second = pick(a, mask), pick(b, mask)
-    return np.maximum(first, second) - np.minimum(first, second)
+    difference = np.maximum(first, second)
+    difference -= np.minimum(first, second)
+    return difference
 
 
 def _ssim_map(x: NDArray, y: NDArray, peak: int) -> NDArray[np.float64]:

@@ -18,12 +18,28 @@ from facecrypt.png import encode_png
 if TYPE_CHECKING:
     from facecrypt.analysis.cases import Case
 
-__all__ = ["adjacent_scatter", "histograms", "logistic_diagram", "picture"]
+__all__ = ["adjacent_scatter", "check_available", "histograms", "logistic_diagram", "picture"]
 
 _SIDE = 320  # pixels: three pictures of noise of this size are 1.2 MB of base64
 _PAIRS = 2000
 _INK, _COLOURS = "#444444", ("#d62728", "#2ca02c", "#1f77b4", "#777777")
 _TITLES = {"h": "right", "v": "below", "d": "below right", "a": "below left"}
+
+
+def check_available() -> None:
+    """Refuse to begin without matplotlib.
+
+    Raises
+    ------
+    BackendUnavailableError
+        Naming what to install.
+    """
+    try:
+        import matplotlib.figure  # noqa: F401
+    except ImportError as error:
+        raise BackendUnavailableError(
+            "the figures of a report need matplotlib; pip install 'facecrypt[report]'"
+        ) from error
 
 
 def picture(image: NDArray) -> bytes:
@@ -179,13 +195,10 @@ def _orbits() -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.float6
 
 
 def _figure(width: float, height: float) -> Any:
-    try:
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise BackendUnavailableError(
-            "the figures of a report need matplotlib; pip install 'facecrypt[report]'"
-        ) from error
+    check_available()
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
     figure = Figure(figsize=(width, height), layout="constrained", facecolor="white")
     FigureCanvasAgg(figure)
     return figure

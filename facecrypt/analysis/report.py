@@ -90,6 +90,7 @@ def write_report(
 
 def render(cases: Iterable[Case]) -> str:
     """The HTML text that :func:`write_report` writes."""
+    plots.check_available()  # before the measuring, which takes longer
     sections = [_section(case) for case in cases]
     if not sections:
         raise ValueError("expected at least one case, received none")

@@ -72,7 +72,7 @@ def analyze_files(
                 for title, part in _parts(image, name, regions):
                     chosen = key(part.shape) if callable(key) else key
                     yield study_scheme(scheme, part, chosen, name=title)
-            except (FacecryptError, ValueError) as error:
+            except (FacecryptError, TypeError, ValueError) as error:
                 if on_error is None:
                     raise
                 on_error(path, error)
