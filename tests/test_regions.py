@@ -91,5 +91,5 @@ def test_every_pixel_belongs_to_the_first_region_that_covers_it(regions):
 
 
 def test_claims_refuse_a_region_outside_the_picture():
-    with pytest.raises(ValueError, match="region 1 .* outside the 32x24 picture"):
+    with pytest.raises(ValueError, match=r"region 1 .* outside the 32x24 picture"):
         list(claims([Region(0, 0, 5, 5), Region(0, 0, 33, 5)], 24, 32))
