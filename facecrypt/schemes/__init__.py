@@ -7,13 +7,31 @@ key that is used twice each falls to a few chosen pictures. To protect pictures 
 
 from facecrypt.errors import UnknownSchemeError
 from facecrypt.schemes.base import Scheme
+from facecrypt.schemes.block_shuffle import BlockShuffle, BlockShuffleKey
+from facecrypt.schemes.cat_map import CatMap, CatMapKey, CombinedCatMap, CombinedCatMapKey
+from facecrypt.schemes.chaos_blocks import ChaosBlocks, ChaosBlocksKey
+from facecrypt.schemes.coupling_cnn import ChaosCnn, ChaosCnnKey, CouplingCnn, CouplingCnnKey
+from facecrypt.schemes.ele import Ele, EleKey
+from facecrypt.schemes.etc import Etc, EtcKey
+from facecrypt.schemes.fiie import Fiie, FiieKey
 from facecrypt.schemes.key import Key
 from facecrypt.schemes.le import Le, LeKey
+from facecrypt.schemes.logistic_pixel import LogisticPixel, LogisticPixelKey
 from facecrypt.schemes.pbe import Pbe, PbeKey
 
 __all__ = [
+    "BlockShuffleKey",
+    "CatMapKey",
+    "ChaosBlocksKey",
+    "ChaosCnnKey",
+    "CombinedCatMapKey",
+    "CouplingCnnKey",
+    "EleKey",
+    "EtcKey",
+    "FiieKey",
     "Key",
     "LeKey",
+    "LogisticPixelKey",
     "PbeKey",
     "Scheme",
     "get",
@@ -60,5 +78,18 @@ def names() -> list[str]:
     return sorted(_schemes)
 
 
-for _scheme in (Pbe(), Le()):
-    register(_scheme)
+for _kind in (
+    BlockShuffle,
+    CatMap,
+    ChaosBlocks,
+    ChaosCnn,
+    CombinedCatMap,
+    CouplingCnn,
+    Ele,
+    Etc,
+    Fiie,
+    Le,
+    LogisticPixel,
+    Pbe,
+):
+    register(_kind())

@@ -133,6 +133,7 @@ class Scheme(ABC):
         backend: str,
         *,
         inverse: bool,
+        **extra: Any,
     ) -> Pictures:
         if not isinstance(key, self.key_type):
             raise TypeError(
@@ -155,10 +156,10 @@ class Scheme(ABC):
         if same and not self.elementwise and batch.size:
             batch = batch.copy()
         if kept == size:
-            self.run(kernels, batch, out.reshape(batch.shape), key, inverse=inverse)
+            self.run(kernels, batch, out.reshape(batch.shape), key, inverse=inverse, **extra)
         else:
             whole = np.empty_like(batch)
-            self.run(kernels, batch, whole, key, inverse=inverse)
+            self.run(kernels, batch, whole, key, inverse=inverse, **extra)
             out.reshape(count, *kept, channels)[:] = whole[:, : kept[0], : kept[1]]
         return out
 

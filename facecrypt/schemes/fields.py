@@ -3,9 +3,7 @@
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from facecrypt.vetting import vet
-
-__all__ = ["integers", "inverse", "keystream_source", "permutations", "whole"]
+__all__ = ["integers", "inverse", "permutations", "whole"]
 
 
 def integers(
@@ -53,15 +51,3 @@ def whole(value: int, name: str, low: int, high: int | None = None) -> int:
         limits = f"at least {low}" if high is None else f"in {low}..{high}"
         raise ValueError(f"{name} must be {limits}, received {value}")
     return int(value)
-
-
-def keystream_source(
-    mu: float | None, d0: float | None, sequence: ArrayLike | None, allow_weak: bool
-) -> tuple[float | None, float | None, NDArray[np.uint8] | None]:
-    """Either mu and d0, vetted, or the bytes of the keystream themselves, flat."""
-    if (mu is None) != (d0 is None) or (mu is None) == (sequence is None):
-        raise ValueError("a key needs either mu and d0, or sequence; not both, not neither")
-    if mu is None or d0 is None:
-        return None, None, integers(np.ravel(np.asarray(sequence)), "sequence", 256, 1)
-    vet(mu, d0, allow_weak, stacklevel=5)
-    return float(mu), float(d0), None

@@ -4,7 +4,7 @@ import io
 import os
 import zipfile
 from dataclasses import fields
-from math import lgamma, log, log2
+from math import lgamma, log
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -12,13 +12,10 @@ import numpy as np
 from facecrypt.errors import KeyFormatError, WeakKeyError
 from facecrypt.files import atomic_write, read_small
 
-__all__ = ["LOGISTIC_BITS", "Key", "factorial_bits"]
+__all__ = ["Key", "factorial_bits"]
 
 _FORMAT = "facecrypt scheme key 1"
 _LIMIT = 1 << 30
-# Doubles mu in [3.57, 4), about 2**49.8 of them, times doubles d0 in (0, 1), 1022 * 2**52. An upper
-# bound: d0 and 1 - d0 are as good as one, and most orbits run into the same few cycles.
-LOGISTIC_BITS = log2((4 - 3.57) * 2**51) + log2(1022 * 2.0**52)
 
 
 def factorial_bits(n: int) -> float:
@@ -119,8 +116,8 @@ def _build(cls: type[Key], values: dict[str, Any]) -> Any:
             inner = [name for name in values if name.startswith(prefix)]
             nested = {name.removeprefix(prefix): values.pop(name) for name in inner}
             arguments[field.name] = _build(field.type, nested)
-        elif field.name in values:
-            arguments[field.name] = values.pop(field.name)
+        else:
+            arguments[field.name] = values.pop(field.name, None)  # None is not saved
     if values:
         raise ValueError(f"no field {sorted(values)[0]!r} in a key of {cls.scheme!r}")
     return cls(**arguments)
