@@ -21,7 +21,9 @@ SIGNATURE = b"\x89PNG\r\n\x1a\n"
 MAX_LENGTH = 2**31 - 1
 COLOUR_TYPES = {1: 0, 3: 2, 4: 6}
 _UP = 2
-_BLOCK_BYTES = 1 << 18
+# Each block takes the GIL three times, for which a busy Python thread makes one wait 5 ms:
+# few blocks for a photo, and yet no second copy of the largest pictures.
+_BLOCK_BYTES = 1 << 22
 _IDAT_BYTES = 1 << 30
 
 
@@ -126,8 +128,8 @@ def encode_png(
     """Encode pixels losslessly.
 
     Rows are UP-filtered by NumPy and deflated by ISA-L at level 1, both without the GIL:
-    several times the speed of libpng at a smaller size, at every depth and channel count;
-    and two worker threads outrun fpng, which holds the GIL (figures in ``bench/PNG.md``).
+    six times the speed of libpng at its size, at every depth and channel count. fpng is
+    faster still on one thread, but holds the GIL and takes 8-bit colour only (``bench/PNG.md``).
 
     Parameters
     ----------
@@ -151,7 +153,7 @@ def encode_png(
 
     Notes
     -----
-    O(n) time; besides the result about 0.5 MiB of memory.
+    O(n) time; besides the result about 8 MiB of memory.
     """
     pixels = checked_pixels(pixels)
     height, width = pixels.shape[:2]
@@ -193,7 +195,7 @@ def checked_pixels(pixels: np.ndarray) -> np.ndarray:
 
 
 def _deflate(pixels: np.ndarray) -> bytes:
-    """Filter and compress in blocks of rows that stay in the cache."""
+    """Filter and compress in blocks of rows."""
     from isal import isal_zlib
 
     height = len(pixels)

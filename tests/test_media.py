@@ -17,8 +17,9 @@ from test_png import DATA, END, SIGNATURE, by_cv2, chunk, pictures
 
 from facecrypt.errors import MediaError
 from facecrypt.files import atomic_write
-from facecrypt.media import Picture, decode_image, encode_image, read_image
+from facecrypt.media import Picture, _check_pixels, decode_image, encode_image, read_image
 from facecrypt.metadata import clean_exif, orientation
+from facecrypt.readers import Source
 
 FACES = Path(__file__).parents[2] / "shared" / "data" / "faces"
 RNG = np.random.default_rng(3)
@@ -212,6 +213,9 @@ def float_tiff():
     return save(RGB[..., 0].astype(np.float32), "TIFF")
 
 
+SIGNED = {256: 9, 257: 9, 258: 16, 262: 1, 277: 1, 339: 2}
+
+
 def patched(data, old, new):
     assert data.count(old) == 1
     return data.replace(old, new)
@@ -227,6 +231,10 @@ def patched(data, old, new):
         (frames("TIFF"), "several pages"),
         (float_tiff(), "32 bits, sample format 3: only unsigned integers"),
         (save(RGB[..., 0].astype(np.int32), "TIFF"), "sample format 2"),
+        (
+            tiff_block("<", [([(t, 3, 1, v) for t, v in SIGNED.items()], 0)]),
+            "samples of 16 bits, sample format 2",
+        ),
         (save(Image.fromarray(RGB).convert("CMYK"), "TIFF"), "CMYK colours are not read"),
         (tiff_block("<", [([(256, 3, 1, 9), (257, 3, 1, 9), (254, 4, 1, 1)], 0)]), "camera raw"),
         (tiff_block(">", [([(0x10F, 2, 4, b"abc\0")], 0)]), "gives no size"),
@@ -367,6 +375,15 @@ def test_damaged_files_give_pixels_or_media_error(data, changes):
     assert picture.pixels.dtype in (np.uint8, np.uint16)
 
 
+def test_a_header_that_contradicts_the_pixels():
+    header = Source(4, 3, lambda: None)
+    _check_pixels(np.zeros((3, 4), np.uint16), header)
+    with pytest.raises(MediaError, match="the header says 4x3 pixels, the data 5x3"):
+        _check_pixels(np.zeros((3, 5, 3), np.uint8), header)
+    with pytest.raises(MediaError, match="type int16 cannot be sealed"):
+        _check_pixels(np.zeros((3, 4), np.int16), header)
+
+
 def test_errors_name_the_file(tmp_path):
     (tmp_path / "notes.png").write_bytes(b"text")
     for name, message in (
@@ -382,7 +399,7 @@ def test_errors_name_the_file(tmp_path):
 def test_opencv_is_silent_and_its_log_level_kept(capfd):
     log = cv2.utils.logging if hasattr(cv2.utils, "logging") else cv2
     log.setLogLevel(4)
-    cut = cv2.imencode(".tiff", DEEP[..., 2::-1])[1].tobytes()[:-60]
+    cut = save(smooth(), "JPEG2000")[:-200]
     try:
         with ThreadPoolExecutor(8) as pool:
             for failure in [pool.submit(decode_image, cut) for _ in range(200)]:
@@ -401,10 +418,10 @@ THUMBNAIL = save(np.full((8, 8, 3), 200, np.uint8), "JPEG")
 
 def camera_exif(order):
     """What a camera writes, with a small picture in every place that can hold one."""
-    at = 8 + (2 + 12 * 6 + 4) + (2 + 12 * 4 + 4) + (2 + 12 * 3 + 4) + (2 + 12 * 2 + 4)
+    at = 8 + (2 + 12 * 7 + 4) + (2 + 12 * 6 + 4) + (2 + 12 * 3 + 4) + (2 + 12 * 2 + 4)
     size = len(THUMBNAIL)
-    exif_at = 8 + 2 + 12 * 6 + 4
-    one_at = exif_at + 2 + 12 * 4 + 4
+    exif_at = 8 + 2 + 12 * 7 + 4
+    one_at = exif_at + 2 + 12 * 6 + 4
     gps_at = one_at + 2 + 12 * 3 + 4
     text = b"2026:01:02 03:04:05\0"
     short = struct.pack(order + "HH", 6, 0)
@@ -414,11 +431,14 @@ def camera_exif(order):
         (0x13B, 2, size, at),  # a picture where the artist's name belongs
         (0x8769, 4, 1, exif_at),
         (0x8825, 4, 1, gps_at),
+        (0xC614, 2, 4, b"abc\0"),  # a private tag, short
         (0xC6D3, 7, size, at + size),  # a private preview tag
     ]
     exif = [
         (0x9003, 2, 20, at + 6 * size),
         (0x927C, 7, size, at + 2 * size),  # MakerNote
+        (0x9214, 3, 2, short),  # the subject's place before the picture is turned
+        (0xA300, 7, 4, b"tiny"),  # harmless, and not on the list
         (0x9286, 7, size, at + 3 * size),  # UserComment
         (0x920A, 7, size, at + 4 * size),  # a picture where the focal length belongs
     ]
@@ -453,6 +473,7 @@ def test_no_thumbnail_survives_and_the_rest_does(kind, order, suffix):
     seen = Image.open(io.BytesIO(written))
     exif = seen.getexif()
     assert (exif[0x10F], exif[0x112]) == ("Cam", 1)
+    assert 0xC614 not in exif
     assert not exif.get_ifd(ExifTags.IFD.IFD1)
     assert dict(exif.get_ifd(0x8769)) == {0x9003: "2026:01:02 03:04:05"}
     assert dict(exif.get_ifd(0x8825)) == {1: "N", 2: (48.0, 30.0, 0.0)}
@@ -543,7 +564,7 @@ def test_a_profile_of_other_colours_is_dropped():
 
 
 def test_a_damaged_or_huge_profile_does_not_stop_the_pixels():
-    for packed in (b"not zlib", zlib.compress(bytes(2**24 + 1))):
+    for packed in (b"not zlib", zlib.compress(SRGB + bytes(2**24))):
         data = save(RGB, "PNG")
         data = data[:33] + chunk(b"iCCP", b"name\0\0" + packed) + data[33:]
         picture = decode_image(data)
@@ -571,7 +592,11 @@ def test_others_read_the_tiff_files(pixels):
     if pixels.dtype == np.uint16:
         np.testing.assert_array_equal(by_cv2(data), expected)
     else:
-        np.testing.assert_array_equal(np.asarray(Image.open(io.BytesIO(data))), expected)
+        picture = Image.open(io.BytesIO(data))
+        assert picture.mode in ("L", "RGB", "RGBA")
+        # ExtraSamples 2: alpha that the colours are not multiplied by.
+        assert picture.tag_v2.get(338) == ((2,) if picture.mode == "RGBA" else None)
+        np.testing.assert_array_equal(np.asarray(picture), expected)
 
 
 def test_big_endian_tiff_follows_its_exif():
