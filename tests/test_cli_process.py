@@ -16,6 +16,10 @@ import pytest
 FACECRYPT = (sys.executable, "-m", "facecrypt.cli")
 
 
+# Unbuffered output would fail where it is printed rather than where it is flushed.
+BUFFERED = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+
+
 def facecrypt(*args, **rest):
     return subprocess.run(
         [*FACECRYPT, *map(os.fspath, args)], capture_output=True, check=False, **rest
@@ -66,7 +70,9 @@ def test_a_reader_that_leaves(tmp_path):
     command = " ".join(FACECRYPT)
     for data in "detect in --json", "detect in":
         shell = f"{command} {data} | head -n 1"
-        done = subprocess.run(shell, shell=True, cwd=tmp_path, capture_output=True, check=True)
+        done = subprocess.run(
+            shell, shell=True, cwd=tmp_path, env=BUFFERED, capture_output=True, check=True
+        )
         assert (len(done.stdout.splitlines()), done.stderr) == (1, b"")
 
 
@@ -76,6 +82,7 @@ def test_a_reader_that_has_left(tmp_path):
     with os.fdopen(writer, "wb") as pipe:
         done = subprocess.run(
             [*FACECRYPT, "keygen", "-q", "-o", tmp_path / "key.txt"],
+            env=BUFFERED,
             stdout=pipe,
             stderr=subprocess.PIPE,
             check=False,
