@@ -12,7 +12,7 @@ from pathlib import Path
 
 from facecrypt.container import MAX_HEADER_BYTES, Header, Sealed
 from facecrypt.errors import ContainerError, MediaError, NotSealedError
-from facecrypt.files import atomic_write, read_small
+from facecrypt.files import atomic_write, read_small, remove
 from facecrypt.media import Picture, encode_image, read_image
 from facecrypt.png import png_chunks, read_chunk
 
@@ -73,10 +73,14 @@ def write(path: PathLike, sealed: Sealed, *, like: Picture, sidecar: bool, overw
         Path(path).suffix, sealed.image, icc=like.icc, exif=like.exif, chunks=chunks
     )
     if sidecar:
-        # The picture is the commit mark: a sidecar without one is litter of an earlier run.
-        if Path(path).exists() and not overwrite:
+        # The picture is the commit mark: a sidecar without one is litter of an earlier run,
+        # and an old picture must not be seen beside the new header.
+        if overwrite:
+            remove(path)
+        elif Path(path).exists():
             raise MediaError(f"{path}: already exists; overwrite replaces it")
-        atomic_write(sidecar_path(path), header, overwrite=True)
+        remove(sidecar_path(path))
+        atomic_write(sidecar_path(path), header)
     atomic_write(path, data, overwrite=overwrite)
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from facecrypt.errors import MediaError
 
-__all__ = ["atomic_write", "media_error", "read_small"]
+__all__ = ["atomic_write", "media_error", "read_small", "remove"]
 
 PathLike = str | os.PathLike[str]
 
@@ -50,9 +50,9 @@ def atomic_write(
     """Write a file that is either absent or complete, whatever happens meanwhile.
 
     The data reach the disk (fsync) before the name exists. On Linux the file has no
-    name until then, so a killed process leaves nothing behind; elsewhere, and with
-    ``overwrite`` for the moment between two system calls, it has a hidden name in the
-    same folder.
+    name until then, so a killed process leaves nothing behind; elsewhere, and for the
+    moment between two system calls where a file is replaced, it has a hidden name in
+    the same folder.
 
     Parameters
     ----------
@@ -122,6 +122,14 @@ def read_small(path: PathLike, limit: int = 1 << 16) -> bytes:
     return data
 
 
+def remove(path: PathLike) -> None:
+    """Remove a file if it is there; MediaError where that is refused."""
+    try:
+        Path(path).unlink(missing_ok=True)
+    except OSError as error:
+        raise media_error(path, error) from error
+
+
 def _lstat(path: Path) -> os.stat_result | None:
     try:
         return path.lstat()
@@ -162,13 +170,15 @@ def _write_nameless(
             os.close(folder)
 
     def name_it() -> None:
-        if not overwrite:
+        try:
             link(path)
-            return
-        # linkat never replaces; a rename does, and both names hold whole files.
-        hidden = _hidden_name(path)
-        link(hidden)
-        _replace(hidden, path)
+        except FileExistsError:
+            if not overwrite:
+                raise
+            # linkat never replaces; a rename does, and both names hold whole files.
+            hidden = _hidden_name(path)
+            link(hidden)
+            _replace(hidden, path)
 
     _fill(fd, data, name_it)
     return True

@@ -222,3 +222,20 @@ def test_metadata(tmp_path, photo, keep):
             assert exif.get(0x0110) == ("Model" if keep else None)
             assert exif.get(0x0112, 1) == 1
             assert image.size == (48, 64)
+
+
+def test_a_sidecar_is_never_beside_an_older_picture(tmp_path, plain, monkeypatch):
+    encrypt_file(plain, tmp_path / "sealed.png", KEY, regions=FACE, sidecar=True)
+    write = carriers.atomic_write
+
+    def killed_before_the_picture(path, data, **options):
+        if str(path).endswith(".png"):
+            raise KeyboardInterrupt
+        write(path, data, **options)
+
+    monkeypatch.setattr(carriers, "atomic_write", killed_before_the_picture)
+    with pytest.raises(KeyboardInterrupt):
+        encrypt_file(
+            plain, tmp_path / "sealed.png", KEY, regions=FACE, sidecar=True, overwrite=True
+        )
+    assert not (tmp_path / "sealed.png").exists()

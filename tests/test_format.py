@@ -5,7 +5,6 @@ from pathlib import Path
 import format1
 import numpy as np
 import pytest
-from facecrypt.media import read_image
 
 from facecrypt import (
     Identity,
@@ -17,6 +16,7 @@ from facecrypt import (
     inspect,
     verify,
 )
+from facecrypt.media import read_image
 
 VECTORS = Path(__file__).parent / "vectors"
 SECRET = bytes(range(32))
