@@ -41,7 +41,7 @@ PAIRS = {
     "ele": (8, 16, 32),
     "block-shuffle": (1,),
     "cat-map": (1,),
-    "combined-cat-map": (1,),
+    "combined-cat-map": (1, 2),
     "etc": (1, 2, 3),
     "chaos-blocks": (2,),
     "fiie": (1,),
@@ -74,7 +74,7 @@ def secret_oracle(name, shape, rng, **options):
 
 
 def chosen_table(keys, photo):
-    print("| scheme | chosen pictures | keys recovered whole | 512 x 512 photo, s |")
+    print("| scheme | chosen pictures | keys recovered whole | demonstrate, 512 x 512, s |")
     print("|---|---|---|---|")
     cases = [(name, {}, {}) for name in CHOSEN]
     cases += [("pbe", {"shuffle": False}, {}), ("logistic-pixel",) + ({"shuffle": False},) * 2]
@@ -89,15 +89,17 @@ def chosen_table(keys, photo):
             fresh = rng.integers(0, 256, shape, np.uint8)
             whole += np.array_equal(open_with(name, oracle(fresh), found.key), fresh)
             queries.add(found.queries)
-        times = []
-        for seed in range(3):
-            start = time.perf_counter()
-            shown = demonstrate(name, photo, np.random.default_rng(seed))
-            times.append(time.perf_counter() - start)
-            assert shown.score == 1
+        took = "" if key_options else f"{statistics.median(shown_times(name, photo)):.2f}"
         label = f"{name}, no shuffle" if key_options else name
-        took = statistics.median(times)
-        print(f"| {label} | {'/'.join(map(str, queries))} | {whole}/{keys} | {took:.2f} |")
+        print(f"| {label} | {'/'.join(map(str, queries))} | {whole}/{keys} | {took} |")
+
+
+def shown_times(name, photo):
+    for seed in range(3):
+        start = time.perf_counter()
+        shown = demonstrate(name, photo, np.random.default_rng(seed))
+        yield time.perf_counter() - start
+        assert shown.score == 1
 
 
 def known_table(runs, tiles):
@@ -121,7 +123,12 @@ def print_known(name, count, shuffle, runs, tiles):
         chosen = tiles[rng.choice(len(tiles), count + 1, replace=False)]
         _, oracle = secret_oracle(name, chosen.shape[1:], rng, **options)
         ciphers = np.stack([oracle(tile) for tile in chosen])
-        found = known_plaintext(name, chosen[:-1], ciphers[:-1], **options)
+        try:
+            found = known_plaintext(name, chosen[:-1], ciphers[:-1], **options)
+        except ValueError:  # the tiles are too flat for this attack
+            determined.append(0)
+            opened.append(0)
+            continue
         determined.append(found.score)
         opened.append(agreement(open_with(name, ciphers[-1], found.key), chosen[-1]))
     print_row(f"{name}, no shuffle" if shuffle is False else name, count, determined, opened)

@@ -174,6 +174,7 @@ def test_known_plaintext_opens_other_photos(tiles, name, pairs, least, options):
         found = known_plaintext(name, np.stack(plains), encrypt_each(encrypt, plains), **options)
         assert found.queries == pairs
         assert found.score >= least
+        assert (found.note == "") == (found.score == 1)
         opened = np.mean(open_with(name, encrypt(other), found.key) == other)
         # What is determined is right. A sample of le and ele needs two nibbles.
         assert opened >= 1 - 2 * (1 - found.score)
@@ -250,7 +251,24 @@ def test_one_pair_of_logistic_pixel_fits_every_order():
 def test_equal_blocks_leave_etc_open():
     encrypt = encrypting("etc", (8, 8, 3), np.random.default_rng(7), block=4)
     flat = np.full((8, 8, 3), 9, np.uint8)
-    assert known_plaintext("etc", flat, encrypt(flat), block=4).score == 0
+    found = known_plaintext("etc", flat, encrypt(flat), block=4)
+    assert found.score == 0
+    assert found.note.startswith("which block went where")
+
+
+def test_pairs_of_fiie_with_different_regions_add_up():
+    scheme, rng = schemes.get("fiie"), np.random.default_rng(8)
+    secret = scheme.random_key((8, 8, 3), rng)
+    plains = rng.integers(0, 256, (2, 8, 8, 3), np.uint8)
+    regions = [Region(0, 0, 4, 4)], [Region(2, 2, 8, 6)]
+    ciphers = [scheme.encrypt(p, secret, r) for p, r in zip(plains, regions, strict=True)]
+    found = known_plaintext("fiie", plains, np.stack(ciphers))
+    assert found.score == (16 + 24 - 4) / 64
+    assert found.note == "the keystream outside the regions of the pairs"
+    fresh = rng.integers(0, 256, (8, 8, 3), np.uint8)
+    union = [*regions[0], *regions[1]]
+    cipher = scheme.encrypt(fresh, secret, union)
+    assert np.array_equal(scheme.decrypt(cipher, found.key, union), fresh)
 
 
 def test_two_time_pad():
@@ -338,6 +356,7 @@ def test_chosen_plaintext_fails_on_sealed_pictures(seal, name):
         assert "not this scheme" in str(error)
     else:
         assert found.score < NOISE
+        assert found.note == "the oracle is not this scheme, or changes its key"
 
 
 @pytest.mark.parametrize("name", sorted(KNOWN))
@@ -349,6 +368,7 @@ def test_known_plaintext_fails_on_sealed_pictures(seal, tiles, name):
     except ValueError as error:
         assert "not this scheme" in str(error)
     else:
+        assert found.score < NOISE
         assert np.mean(open_with(name, seal(other), found.key) == other) < NOISE
 
 

@@ -41,6 +41,20 @@ KNOWN: dict[str, Callable[..., tuple[Any, float]]] = {
     "fiie": keystreams.known_fiie,
 }
 
+# What known pairs leave open where the score is below 1; the key holds one guess that fits.
+_OPEN = {
+    "pbe": "the order of channels of pixels whose channels differ alike in all pairs",
+    "logistic-pixel": "the order of channels of pixels whose channels differ alike in all pairs",
+    "le": "which nibble went where, among nibbles that agree in all blocks",
+    "ele": "which block or nibble went where, among those that agree in all pairs",
+    "block-shuffle": "which sample went where, among samples that agree in all blocks",
+    "cat-map": "which of several maps it was: flat pictures fit many",
+    "etc": "which block went where and how it turned, among flat, symmetric and equal blocks",
+    "chaos-blocks": "which part went where, among parts where the pictures differ alike",
+    "fiie": "the keystream outside the regions of the pairs",
+}
+_NOT_THIS = "the oracle is not this scheme, or changes its key"
+
 
 def chosen_plaintext(
     name: str, oracle: Encrypt, shape: tuple[int, ...], **options: Any
@@ -95,7 +109,7 @@ def chosen_plaintext(
     queries = asked.queries
     fresh = np.random.default_rng(1).integers(0, 256, asked.picture, np.uint8)
     score = agreement(open_with(name, asked.raw(fresh), key), fresh)
-    return Recovery(key, score, queries)
+    return Recovery(key, score, queries, "" if score == 1 else _NOT_THIS)
 
 
 def known_plaintext(
@@ -131,7 +145,7 @@ def known_plaintext(
     1.0
     """
     key, score = _attack(KNOWN, name)(plains, ciphers, **options)
-    return Recovery(key, score, len(as_batch(plains)))
+    return Recovery(key, score, len(as_batch(plains)), "" if score == 1 else _OPEN[name])
 
 
 def ciphertext_only(

@@ -107,11 +107,14 @@ def known_fiie(plains: NDArray[np.uint8], ciphers: NDArray[np.uint8]) -> tuple[F
     Returns
     -------
     FiieKey, float
-        The share of the picture's pixels whose keystream is known.
+        The share of the picture's pixels whose keystream is known, and the same in all pairs.
     """
     plains, ciphers = check_pairs(plains, ciphers)
-    keystream = np.bitwise_or.reduce(plains ^ ciphers, axis=0)
-    return FiieKey(sequence=keystream), float(keystream.any(-1).mean())
+    differences = plains ^ ciphers
+    keystream = np.bitwise_or.reduce(differences, axis=0)
+    outside = ~differences.any(-1)
+    agree = (outside | (differences == keystream).all(-1)).all(0)
+    return FiieKey(sequence=keystream), float((agree & keystream.any(-1)).mean())
 
 
 def _part_size(shape, parts):

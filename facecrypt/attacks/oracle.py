@@ -87,13 +87,13 @@ class Recovery:
         Chosen pictures, or known pairs, that the attack used. The picture that measures
         `score` is not counted.
     note : str
-        What remains open, and why.
+        What remains open where `score` is below 1.
     """
 
     key: Any
     score: float
     queries: int
-    note: str = ""
+    note: str
 
 
 def agreement(a: NDArray[np.uint8], b: NDArray[np.uint8]) -> float:
