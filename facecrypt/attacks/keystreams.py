@@ -44,7 +44,7 @@ def two_time_pad(first: NDArray[np.uint8], second: NDArray[np.uint8]) -> NDArray
 
 
 def chosen_chaos_blocks(oracle: Oracle, *, parts: tuple[int, int] = (4, 4)) -> ChaosBlocksKey:
-    """Seed 003's parts and XOR under one key. 2 queries, O(n).
+    """Chaos-blocks under one key. 2 queries, O(n).
 
     The cipher of zeros is the keystream. Parts that carry their own number show, less the
     keystream, what moved where.
@@ -75,7 +75,7 @@ def chosen_fiie(oracle: Oracle) -> FiieKey:
 def known_chaos_blocks(
     plains: NDArray[np.uint8], ciphers: NDArray[np.uint8], *, parts: tuple[int, int] = (4, 4)
 ) -> tuple[ChaosBlocksKey, float]:
-    """Seed 003's scheme from at least two known pairs. O(N n).
+    """Chaos-blocks from at least two known pairs. O(N n).
 
     ``c1 XOR c2`` is ``p1 XOR p2`` with its parts moved: match the parts, then read the keystream.
 

@@ -1,4 +1,4 @@
-"""Schemes that treat every pixel on its own: PBE and seed 002's logistic variant.
+"""Schemes that treat every pixel on its own: PBE and Ahmad and Shin's logistic variant.
 
 Both XOR each sample with a byte that depends on the key alone (PBE: 0 or 255) and then may
 reorder the three channels of the pixel. One picture of three values shows both.
@@ -87,7 +87,7 @@ def chosen_pbe(oracle: Oracle) -> PbeKey:
 
 
 def chosen_logistic_pixel(oracle: Oracle, *, shuffle: bool = True) -> LogisticPixelKey:
-    """Seed 002's scheme. 2 queries, or 1 without channel shuffle; O(n).
+    """Ahmad and Shin's scheme. 2 queries, or 1 without channel shuffle; O(n).
 
     The cipher of zeros is S*K_c, reordered: all that the sequence and the selecting bits ever
     do. The cipher of (1, 2, 3) XOR that is the order. mu and d0 are not needed.
@@ -121,7 +121,7 @@ def known_pbe(
 def known_logistic_pixel(
     plains: NDArray[np.uint8], ciphers: NDArray[np.uint8], *, shuffle: bool = True
 ) -> tuple[LogisticPixelKey, float]:
-    """Seed 002's scheme from known pairs ``(N, H, W, 3)``, as :func:`known_pbe`.
+    """Ahmad and Shin's scheme from known pairs ``(N, H, W, 3)``, as :func:`known_pbe`.
 
     The XOR value may be any byte, so with shuffle one pair leaves all six orders possible.
     Without, one pair is the key.
