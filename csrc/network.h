@@ -1,38 +1,50 @@
 // Blocks through vector shuffles: prepared once for a key, run on rows of blocks.
+//
+// A block is a few words, of 16 or 64 bytes. An output word is the XOR of a mask and of terms: some
+// source words, shuffled by one instruction that leaves zeros where another term provides. Small
+// blocks have all their terms, in order, and stay in registers. For large ones only the terms that
+// provide are listed: few, where a block is turned or mirrored.
 #pragma once
 
 #include "kernels.h"
 
-#include <cstring>
-#include <memory>
-#include <new>
+#include <vector>
 
 namespace facecrypt {
 
-// memcpy without a call: rows of blocks are a dozen bytes.
-inline void copy(const std::uint8_t *in, std::uint8_t *out, std::size_t n) noexcept {
-    if (n >= 16) {
-        std::size_t i = 0;
-        for (; i + 16 < n; i += 16) std::memcpy(out + i, in + i, 16);
-        std::memcpy(out + n - 16, in + n - 16, 16);
-    } else if (n >= 8) {
-        std::memcpy(out, in, 8);
-        std::memcpy(out + n - 8, in + n - 8, 8);
-    } else if (n >= 4) {
-        std::memcpy(out, in, 4);
-        std::memcpy(out + n - 4, in + n - 4, 4);
-    } else {
-        for (std::size_t i = 0; i < n; ++i) out[i] = in[i];
-    }
-}
+struct alignas(64) Line {
+    std::uint8_t at[64];
+};
 
-struct Network {
-    // One row of blocks of a picture, the blocks from `block` on; null: block by block will do.
-    void (*run)(const Network &network, std::size_t block, const std::uint8_t *picture,
-                std::uint8_t *row) noexcept = nullptr;
+class Network {
+public:
+    // One row of blocks, those from `first` on, of a picture that ends at `end`. Null where block by
+    // block is better: no such instruction, or too few blocks to be worth the preparation.
+    void (*run)(const Network &network, std::size_t first, const std::uint8_t *picture,
+                const std::uint8_t *end, std::uint8_t *row) noexcept = nullptr;
 
     // False where memory ran out.
-    bool build(const Blocks &key, std::size_t count) noexcept;
+    bool build(const Blocks &blocks, std::size_t count) noexcept;
+
+    const Blocks *key = nullptr;
+    std::size_t word = 0;              // bytes of one
+    std::size_t span = 0;              // source bytes of a term: one word, or two
+    std::size_t pitch = 0;             // from row to row of a block among its words
+    std::size_t words = 0;             // of a block's samples; nibbles have as many again
+    std::vector<std::size_t> start;    // of each block, in the picture
+    std::vector<std::uint32_t> begin;  // of large blocks: terms of output word i of all rows of perm
+    std::vector<std::uint32_t> from;   // of large blocks: source of each term
+    std::vector<std::uint64_t> live;   // bytes that each term provides
+    std::vector<Line> terms, masks;    // `word` bytes each, packed
+
+    std::size_t total() const noexcept { return key->nibbles ? 2 * words : words; }
+
+private:
+    bool dense = false;
+    std::size_t place(std::size_t entry) const noexcept;
+    void prepare();
+    void add_term(std::size_t source);
+    void add_entry(std::size_t entry, std::vector<std::uint32_t> &term_of);
 };
 
 }  // namespace facecrypt

@@ -1,6 +1,8 @@
 // The schemes: channels of pixels, items of pictures, samples and nibbles of blocks.
 #include "network.h"
 
+#include "copy.h"
+
 #include <algorithm>
 #include <cstring>
 
@@ -108,29 +110,26 @@ void pixel_strip(const Pixels &key, std::size_t first, std::size_t n, std::size_
 
 // ---- gather --------------------------------------------------------------------------------------
 
-// RGB pixels by way of four bytes: the fourth is the next pixel's, and overwritten by it. `spare`
-// tells that a byte may be read behind the picture.
-void gather_pixels(const Gather &key, bool spare, const Byte *in, Byte *out) noexcept {
+// RGB pixels by way of four bytes: the fourth is the next pixel's, and is overwritten by it. Not for
+// the last picture, behind which there may be no byte to read.
+template <bool masked>
+void gather_pixels(const Gather &key, const Byte *in, Byte *out) noexcept {
     const std::size_t last = key.items - 1;
-    for (std::size_t k = 0; k < key.items; ++k) {
-        const std::size_t from = static_cast<std::size_t>(key.index[k]);
-        std::uint32_t pixel = 0, mask = 0;
-        if (k == last || (from == last && !spare)) {
-            std::memcpy(&pixel, in + 3 * from, 3);
-            if (key.mask) std::memcpy(&mask, key.mask + 3 * k, 3);
-            pixel ^= mask;
-            std::memcpy(out + 3 * k, &pixel, 3);
-            continue;
-        }
-        std::memcpy(&pixel, in + 3 * from, 4);
-        if (key.mask) std::memcpy(&mask, key.mask + 3 * k, 4);
+    for (std::size_t k = 0; k < last; ++k) {
+        std::uint32_t pixel, mask = 0;
+        std::memcpy(&pixel, in + 3 * static_cast<std::size_t>(key.index[k]), 4);
+        if constexpr (masked) std::memcpy(&mask, key.mask + 3 * k, 4);
         pixel ^= mask;
         std::memcpy(out + 3 * k, &pixel, 4);
     }
+    const Byte *item = in + 3 * static_cast<std::size_t>(key.index[last]);
+    for (std::size_t j = 0; j < 3; ++j)
+        out[3 * last + j] = static_cast<Byte>(item[j] ^ (masked ? key.mask[3 * last + j] : 0));
 }
 
 void gather_picture(const Gather &key, bool spare, const Byte *in, Byte *out) noexcept {
-    if (key.length == 3) return gather_pixels(key, spare, in, out);
+    if (key.length == 3 && spare)
+        return key.mask ? gather_pixels<true>(key, in, out) : gather_pixels<false>(key, in, out);
     for (std::size_t k = 0; k < key.items; ++k) {
         const Byte *item = in + static_cast<std::size_t>(key.index[k]) * key.length;
         Byte *to = out + k * key.length;
@@ -219,7 +218,7 @@ bool blocks(const Blocks &key, const Byte *in, Byte *out, std::size_t count,
             const Byte *picture = j.in + i * j.band * j.key.down;
             Byte *row = j.out + (i * j.key.down + band) * j.band;
             if (j.network.run) {
-                j.network.run(j.network, band * across, picture, row);
+                j.network.run(j.network, band * across, picture, j.in + j.split.count * j.band * j.key.down, row);
                 continue;
             }
             for (std::size_t x = 0; x < across; ++x) {
