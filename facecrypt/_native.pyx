@@ -383,9 +383,9 @@ def blocks(data, out, *, block, nibbles, perm, mask, which, source, threads):
     cdef Blocks key
     cdef _Held p, m, w, s
     cdef bint done
-    key.rows, key.columns, key.nibbles = block[0], block[1], nibbles
-    if block[0] < 1 or block[1] < 1 or height % key.rows or width % key.columns:
+    if block[0] < 1 or block[1] < 1 or height % block[0] or width % block[1]:
         raise ValueError(f"pictures of {height} x {width} bytes are no whole blocks of {block}")
+    key.rows, key.columns, key.nibbles = block[0], block[1], nibbles
     if block[0] * block[1] > widest_block:
         raise ValueError(f"a block has at most {widest_block} bytes, received {block}")
     key.down, key.across = height // key.rows, width // key.columns

@@ -7,6 +7,10 @@ from facecrypt.backends import ORDERS
 
 __all__ = ["blocks", "coupling", "gather", "pixels"]
 
+# What the native kernels have room for.
+WIDEST_BLOCK = 64 * 64 * 3
+MOST_HIDDEN = 64
+
 
 def pixels(
     data: NDArray[np.uint8],
@@ -17,7 +21,7 @@ def pixels(
     threads: int | None,
 ) -> None:
     """See :class:`facecrypt.backends.Kernels`; always one thread."""
-    _pictures(data, out, 4, may_be_same=True)
+    _pictures(data, out, 4, threads, may_be_same=True)
     _array(mask, "mask", np.uint8, data.shape[1:])
     if order is not None:
         _array(order, "order", np.uint8, data.shape[1:3])
@@ -37,7 +41,7 @@ def gather(
     threads: int | None,
 ) -> None:
     """See :class:`facecrypt.backends.Kernels`; always one thread."""
-    _pictures(data, out, 3)
+    _pictures(data, out, 3, threads)
     _array(index, "index", np.int32, data.shape[1:2])
     _below(index, "index", data.shape[1])
     np.take(data, index, axis=1, out=out)
@@ -59,11 +63,13 @@ def blocks(
     threads: int | None,
 ) -> None:
     """See :class:`facecrypt.backends.Kernels`; always one thread."""
-    _pictures(data, out, 3)
+    _pictures(data, out, 3, threads)
     count, height, width = data.shape
     rows, columns = block
     if rows < 1 or columns < 1 or height % rows or width % columns:
         raise ValueError(f"pictures of {height} x {width} bytes are no whole blocks of {block}")
+    if rows * columns > WIDEST_BLOCK:
+        raise ValueError(f"a block has at most {WIDEST_BLOCK} bytes, received {block}")
     grid = height // rows, width // columns
     entries = rows * columns * (2 if nibbles else 1)
     _array(perm, "perm", np.int32, (perm.shape[0], entries))
@@ -99,9 +105,13 @@ def coupling(
     threads: int | None,
 ) -> None:
     """See :class:`facecrypt.backends.Kernels`; always one thread."""
-    _pictures(data, out, 4, may_be_same=True)
+    _pictures(data, out, 4, threads, may_be_same=True)
     _, height, width, channels = data.shape
+    if first_bias.ndim != 2:
+        raise ValueError(f"first_bias must have 2 dimensions, received shape {first_bias.shape}")
     rounds, hidden = first_bias.shape
+    if hidden > MOST_HIDDEN:
+        raise ValueError(f"at most {MOST_HIDDEN} hidden planes, received {hidden}")
     _array(first, "first", np.int8, (rounds, hidden, channels, 3, 3))
     _array(first_bias, "first_bias", np.int8, (rounds, hidden))
     _array(second, "second", np.int8, (rounds, channels, hidden, 3, 3))
@@ -131,8 +141,15 @@ def _convolve(x: NDArray, weights: NDArray[np.int8]) -> NDArray[np.int32]:
 
 
 def _pictures(
-    data: NDArray[np.uint8], out: NDArray[np.uint8], ndim: int, *, may_be_same: bool = False
+    data: NDArray[np.uint8],
+    out: NDArray[np.uint8],
+    ndim: int,
+    threads: int | None,
+    *,
+    may_be_same: bool = False,
 ) -> None:
+    if threads is not None and threads < 1:
+        raise ValueError(f"threads must be at least 1, received {threads}")
     if data.ndim != ndim:
         raise ValueError(f"data must have {ndim} dimensions, received shape {data.shape}")
     _array(data, "data", np.uint8, data.shape)

@@ -152,8 +152,10 @@ class Scheme(ABC):
         result = _shape_like(images.ndim, (count, *kept, channels))
         same = out is not None and check_out(out, images, result)
         out = np.empty(result, np.uint8) if out is None else out
+        if count == 0:
+            return out
         batch = pad(batch, *size)
-        if same and not self.elementwise and batch.size:
+        if same and not self.elementwise:
             batch = batch.copy()
         if kept == size:
             self.run(kernels, batch, out.reshape(batch.shape), key, inverse=inverse, **extra)

@@ -1,0 +1,359 @@
+"""The kernels of the schemes: what they compute, what they refuse, and what they never touch.
+
+test_scheme_vectors.py runs this file again on every instruction set.
+"""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from facecrypt import backends
+
+BACKENDS = [name for name, missing in backends.available().items() if missing is None]
+ORDERS = [(0, 1, 2), (0, 2, 1), (1, 0, 2), (1, 2, 0), (2, 0, 1), (2, 1, 0)]
+
+
+@pytest.fixture(params=BACKENDS, scope="module")
+def kernels(request):
+    return backends.get(request.param)
+
+
+def draw(rng, *shape):
+    return rng.integers(0, 256, shape, dtype=np.uint8)
+
+
+def canaried(shape, offset):
+    """An array `offset` from an aligned address, and the memory around it."""
+    size = int(np.prod(shape))
+    memory = np.full(size + 320, 0xA5, np.uint8)
+    start = -memory.ctypes.data % 64 + 64 + offset
+    return memory[start : start + size].reshape(shape), memory
+
+
+def untouched(view, memory):
+    start = view.ctypes.data - memory.ctypes.data
+    return (memory[:start] == 0xA5).all() and (memory[start + view.size :] == 0xA5).all()
+
+
+def pixel_case(rng, count, size, channels, *, ordered):
+    height, width = size
+    data = draw(rng, count, height, width, channels)
+    order = rng.integers(0, 6, (height, width)).astype(np.uint8) if ordered else None
+    return data, {"order": order, "mask": draw(rng, height, width, channels), "threads": 1}
+
+
+def gather_case(rng, count, items, length, *, masked):
+    data = draw(rng, count, items, length)
+    index = rng.integers(0, items, items).astype(np.int32)
+    return data, {
+        "index": index,
+        "mask": draw(rng, items, length) if masked else None,
+        "threads": 1,
+    }
+
+
+def block_case(rng, count, block, grid, *, nibbles, keys):
+    data = draw(rng, count, grid[0] * block[0], grid[1] * block[1])
+    entries = block[0] * block[1] * (2 if nibbles else 1)
+    blocks = grid[0] * grid[1]
+    return data, {
+        "block": block,
+        "nibbles": nibbles,
+        "perm": rng.integers(0, entries, (keys, entries)).astype(np.int32),
+        "mask": rng.integers(0, 16 if nibbles else 256, (keys, entries)).astype(np.uint8),
+        "which": rng.integers(0, keys, blocks).astype(np.int32),
+        "source": rng.integers(0, blocks, blocks).astype(np.int32),
+        "threads": 1,
+    }
+
+
+def coupling_case(rng, shape, *, rounds=2, hidden=3):
+    channels = shape[3]
+
+    def signed(*shape):
+        return rng.integers(-128, 128, shape).astype(np.int8)
+
+    return draw(rng, *shape), {
+        "first": signed(rounds, hidden, channels, 3, 3),
+        "first_bias": signed(rounds, hidden),
+        "second": signed(rounds, channels, hidden, 3, 3),
+        "second_bias": draw(rng, rounds, channels),
+        "inverse": False,
+        "threads": 1,
+    }
+
+
+def run(kernels, name, data, arguments, offset=0):
+    out, memory = canaried(data.shape, offset)
+    before = data.copy()
+    getattr(kernels, name)(data, out, **arguments)
+    assert untouched(out, memory)
+    assert (data == before).all()
+    return out
+
+
+# ---- the definitions, in loops -----------------------------------------------------------------
+
+
+def test_pixels_are_what_they_say(kernels):
+    data, a = pixel_case(np.random.default_rng(1), 2, (3, 11), 3, ordered=True)
+    out = run(kernels, "pixels", data, a)
+    for n, y, x, j in np.ndindex(data.shape):
+        source = ORDERS[a["order"][y, x]][j]
+        assert out[n, y, x, j] == data[n, y, x, source] ^ a["mask"][y, x, j]
+    data, a = pixel_case(np.random.default_rng(1), 2, (3, 11), 1, ordered=False)
+    assert (run(kernels, "pixels", data, a) == data ^ a["mask"]).all()
+
+
+@pytest.mark.parametrize("length", [1, 2, 3, 24])
+def test_gather_is_what_it_says(kernels, length):
+    for masked in (True, False):
+        data, a = gather_case(np.random.default_rng(2), 3, 50, length, masked=masked)
+        out = run(kernels, "gather", data, a)
+        for n, k, i in np.ndindex(data.shape):
+            mask = a["mask"][k, i] if masked else 0
+            assert out[n, k, i] == data[n, a["index"][k], i] ^ mask
+
+
+@pytest.mark.parametrize("count", [1, 50])
+@pytest.mark.parametrize("nibbles", [False, True])
+def test_blocks_are_what_they_say(kernels, nibbles, count):
+    rows, columns, down, across = 2, 6, 2, 3
+    case = np.random.default_rng(3), count, (rows, columns), (down, across)
+    data, a = block_case(*case, nibbles=nibbles, keys=2)
+    out = run(kernels, "blocks", data, a)
+    for block in range(down * across):
+        source, k = a["source"][block], a["which"][block]
+        top, left = source // across * rows, source % across * columns
+        vector = data[-1, top : top + rows, left : left + columns].ravel().tolist()
+        if nibbles:
+            vector = [v % 16 for v in vector] + [v // 16 for v in vector]
+        pairs = zip(a["perm"][k].tolist(), a["mask"][k].tolist(), strict=True)
+        got = [vector[p] ^ m for p, m in pairs]
+        if nibbles:
+            got = [lo + 16 * hi for lo, hi in zip(got[:12], got[12:], strict=True)]
+        top, left = block // across * rows, block % across * columns
+        assert out[-1, top : top + rows, left : left + columns].ravel().tolist() == got
+
+
+# ---- every way through the kernels -------------------------------------------------------------
+
+SIDES = st.sampled_from([1, 2, 3, 4, 5, 7, 8, 12, 15, 16, 17, 24, 31, 32, 33, 48, 64, 65, 96])
+
+
+def agree(name, data, arguments, offset=0):
+    results = [run(backends.get(b), name, data, arguments, offset) for b in BACKENDS]
+    assert all((result == results[0]).all() for result in results)
+    threaded = run(backends.get("native"), name, data, {**arguments, "threads": 3}, offset)
+    assert (threaded == results[0]).all()
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    sizes=st.tuples(
+        st.sampled_from([0, 1, 3, 20]),
+        st.tuples(SIDES, SIDES),
+        st.tuples(st.integers(1, 4), st.integers(1, 5)),
+    ),
+    nibbles=st.booleans(),
+    keys=st.integers(1, 3),
+    seed=st.integers(0, 99),
+    offset=st.sampled_from([0, 1, 13]),
+)
+def test_blocks_agree(sizes, nibbles, keys, seed, offset):
+    rng = np.random.default_rng(seed)
+    agree("blocks", *block_case(rng, *sizes, nibbles=nibbles, keys=keys), offset)
+
+
+@pytest.mark.parametrize("nibbles", [False, True])
+def test_the_largest_block(nibbles):
+    agree(
+        "blocks",
+        *block_case(np.random.default_rng(4), 11, (64, 192), (1, 1), nibbles=nibbles, keys=1),
+    )
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    seed=st.integers(0, 99),
+    count=st.integers(0, 5),
+    size=st.tuples(st.integers(1, 20), st.integers(1, 20)),
+    kind=st.sampled_from([(1, False), (3, False), (3, True)]),
+    offset=st.sampled_from([0, 1, 13]),
+)
+def test_pixels_agree(seed, count, size, kind, offset):
+    rng = np.random.default_rng(seed)
+    data, a = pixel_case(rng, count, size, kind[0], ordered=kind[1])
+    agree("pixels", data, a, offset)
+    for backend in BACKENDS:
+        same, memory = canaried(data.shape, offset)
+        same[:] = data
+        backends.get(backend).pixels(same, same, **a)
+        assert untouched(same, memory)
+        assert (same == run(backends.get("reference"), "pixels", data, a)).all()
+
+
+def test_pixels_of_many_strips():
+    # More pixels than are prepared at once, and two threads at work in place.
+    data, a = pixel_case(np.random.default_rng(5), 3, (97, 111), 3, ordered=True)
+    agree("pixels", data, a)
+    expected = run(backends.get("reference"), "pixels", data, a)
+    for _ in range(20):
+        same = data.copy()
+        backends.get("native").pixels(same, same, **(a | {"threads": 2}))
+        assert (same == expected).all()
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    seed=st.integers(0, 99),
+    count=st.integers(0, 4),
+    items=st.integers(1, 60),
+    length=st.integers(1, 40),
+    masked=st.booleans(),
+)
+def test_gather_agrees(seed, count, items, length, masked):
+    agree("gather", *gather_case(np.random.default_rng(seed), count, items, length, masked=masked))
+
+
+@settings(max_examples=50, deadline=None)
+@given(
+    seed=st.integers(0, 99),
+    shape=st.tuples(
+        st.integers(0, 3), st.integers(1, 12), st.integers(1, 12), st.sampled_from([1, 3])
+    ),
+    rounds=st.integers(1, 4),
+    hidden=st.integers(1, 9),
+)
+def test_coupling_agrees_and_turns_back(seed, shape, rounds, hidden):
+    data, a = coupling_case(np.random.default_rng(seed), shape, rounds=rounds, hidden=hidden)
+    agree("coupling", data, a)
+    for backend in BACKENDS:
+        same = data.copy()
+        backends.get(backend).coupling(same, same, **a)
+        backends.get(backend).coupling(same, same, **(a | {"inverse": True}))
+        assert (same == data).all()
+
+
+def test_many_pictures_on_all_processors():
+    rng = np.random.default_rng(6)
+    for name, (data, a) in {
+        "pixels": pixel_case(rng, 600, (32, 32), 3, ordered=True),
+        "gather": gather_case(rng, 600, 1024, 3, masked=True),
+        "blocks": block_case(rng, 600, (4, 12), (8, 8), nibbles=True, keys=64),
+    }.items():
+        a["threads"] = None
+        results = [run(backends.get(backend), name, data, a) for backend in BACKENDS]
+        assert (results[0] == results[1]).all()
+
+
+# ---- what they refuse ----------------------------------------------------------------------------
+
+
+def cases():
+    rng = np.random.default_rng(7)
+    return {
+        "pixels": pixel_case(rng, 2, (3, 5), 3, ordered=True),
+        "gather": gather_case(rng, 2, 6, 3, masked=True),
+        "blocks": block_case(rng, 2, (2, 6), (2, 2), nibbles=True, keys=2),
+        "coupling": coupling_case(rng, (2, 3, 5, 3)),
+    }
+
+
+ARRAYS = [
+    (name, argument)
+    for name, (_, arguments) in cases().items()
+    for argument, value in arguments.items()
+    if isinstance(value, np.ndarray)
+]
+
+
+@pytest.mark.parametrize(("name", "argument"), ARRAYS)
+def test_arrays_of_the_wrong_kind(kernels, name, argument):
+    data, a = cases()[name]
+    good = a[argument]
+    out = np.empty_like(data)
+    with pytest.raises(TypeError, match=f"{argument} must"):
+        getattr(kernels, name)(data, out, **(a | {argument: good.astype(np.float64)}))
+    with pytest.raises(ValueError, match=r"must have (the shape|2 dim)"):
+        getattr(kernels, name)(data, out, **(a | {argument: np.concatenate([good, good])[:-1]}))
+    doubled = np.repeat(good, 2, axis=-1)[..., ::2]
+    if not doubled.flags.c_contiguous:
+        with pytest.raises(ValueError, match=f"{argument} must be C-contiguous"):
+            getattr(kernels, name)(data, out, **(a | {argument: doubled}))
+
+
+@pytest.mark.parametrize(
+    ("name", "argument", "value"),
+    [
+        ("pixels", "order", 6),
+        ("gather", "index", 6),
+        ("gather", "index", -1),
+        ("blocks", "perm", 24),
+        ("blocks", "perm", -1),
+        ("blocks", "mask", 16),
+        ("blocks", "which", 2),
+        ("blocks", "which", -1),
+        ("blocks", "source", 4),
+        ("blocks", "source", -(2**31)),
+    ],
+)
+def test_indices_out_of_range(kernels, name, argument, value):
+    data, a = cases()[name]
+    bad = a[argument].copy()
+    bad.flat[-1] = value
+    with pytest.raises(ValueError, match=rf"{argument} must be in 0\.\.\d+, received"):
+        getattr(kernels, name)(data, np.empty_like(data), **(a | {argument: bad}))
+
+
+@pytest.mark.parametrize("name", list(cases()))
+def test_pictures_of_the_wrong_kind(kernels, name):
+    data, a = cases()[name]
+    kernel = getattr(kernels, name)
+    with pytest.raises(TypeError, match="data must"):
+        kernel(data.astype(np.int16), np.empty_like(data), **a)
+    with pytest.raises(TypeError, match="out must"):
+        kernel(data, np.empty(data.shape), **a)
+    with pytest.raises(ValueError, match=r"data must have . dimensions"):
+        kernel(data.ravel(), np.empty_like(data).ravel(), **a)
+    with pytest.raises(ValueError, match="out must"):
+        kernel(data, np.empty((4, *data.shape[1:]), np.uint8), **a)
+    with pytest.raises(ValueError, match="out must"):
+        kernel(data, np.empty(data.shape, np.uint8)[..., ::-1], **a)
+    frozen = np.empty_like(data)
+    frozen.flags.writeable = False
+    with pytest.raises(ValueError, match=r"out must be .*writable"):
+        kernel(data, frozen, **a)
+    memory = np.zeros((3, *data.shape[1:]), np.uint8)
+    with pytest.raises(ValueError, match="out overlaps data"):
+        kernel(memory[:2], memory[1:], **a)
+    if name in ("gather", "blocks"):
+        with pytest.raises(ValueError, match="out overlaps data"):
+            kernel(data, data, **a)
+
+
+@pytest.mark.parametrize("block", [(0, 6), (2, 0), (3, 6), (2, 5), (-2, 6)])
+def test_blocks_that_do_not_fit(kernels, block):
+    data, a = cases()["blocks"]
+    with pytest.raises(ValueError, match="are no whole blocks of"):
+        kernels.blocks(data, np.empty_like(data), **(a | {"block": block}))
+
+
+def test_blocks_that_are_too_large(kernels):
+    data, a = block_case(np.random.default_rng(8), 1, (64, 193), (1, 1), nibbles=False, keys=1)
+    with pytest.raises(ValueError, match="a block has at most 12288 bytes"):
+        kernels.blocks(data, np.empty_like(data), **a)
+
+
+def test_orders_need_three_channels(kernels):
+    data, a = pixel_case(np.random.default_rng(9), 1, (2, 2), 1, ordered=True)
+    with pytest.raises(ValueError, match="order needs 3 channels, received 1"):
+        kernels.pixels(data, np.empty_like(data), **a)
+
+
+@pytest.mark.parametrize("name", list(cases()))
+def test_threads_are_counted(kernels, name):
+    data, a = cases()[name]
+    with pytest.raises(ValueError, match="threads must be at least 1, received 0"):
+        getattr(kernels, name)(data, np.empty_like(data), **(a | {"threads": 0}))
