@@ -5,6 +5,9 @@ published byte is ``floor((d/2) * 1e14) mod 256`` (Ahmad and Shin 2022, Algorith
 equations 3-4). None of this is a cipher: who knows plain bytes gets the state. Sealing
 therefore encrypts with AES-256-GCM on top.
 
+Arrays that PyTorch or CuPy keeps on a graphics card are taken and given as NumPy's are, and
+``backend="auto"`` works on them where they are: see docs/cuda.md.
+
 Keys are vetted in ``facecrypt.vetting``, the sealing stream is in ``facecrypt.stream``; both are
 to be had from here.
 """
@@ -13,6 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from facecrypt import backends
+from facecrypt.backends.arrays import backend_for, empty_like, size
 from facecrypt.stream import seal_stream_xor, sealing_lanes
 from facecrypt.vetting import DISCARD, LogisticKey, check_key, refuse, vet
 
@@ -29,6 +33,7 @@ __all__ = [
 
 # Even good orbits meet their cycle after some 1e5 to 1e7 states (median 1.7e7 of tail and cycle).
 MAX_OUTPUTS = 1 << 20
+_ONE_CHUNK = 1 << 60
 
 
 def logistic_sequence(
@@ -84,7 +89,8 @@ def logistic_sequence(
         weakness = f"{n} bytes of one key, of which {MAX_OUTPUTS} are safe from its cycle"
         refuse(mu, d0, weakness, allow_weak, stacklevel=2)
     out = _target(out, n)
-    backends.get(backend).sequence(mu, d0, None, out, discard=discard, quantiser=quantiser)
+    kernels = backends.get(backend_for(out, backend))
+    kernels.sequence(mu, d0, None, out, discard=discard, quantiser=quantiser)
     return out
 
 
@@ -129,14 +135,14 @@ def logistic_lanes(
     """
     mu, d0, n = _keys(mu), _keys(d0), _length(n)
     out = _target(out, n)
-    backends.get(backend).lanes(
+    backends.get(backend_for(out, backend)).lanes(
         mu,
         d0,
         None,
         out,
         discard=discard,
         bytes_per_iterate=bytes_per_iterate,
-        chunk=max(n, 1),
+        chunk=_ONE_CHUNK,
         threads=threads,
     )
     return out
@@ -176,15 +182,15 @@ def xor_lanes(
     True
     """
     mu, d0 = _keys(mu), _keys(d0)
-    out = np.empty_like(data, order="C") if out is None else out
-    backends.get(backend).lanes(
+    out = empty_like(data) if out is None else out
+    backends.get(backend_for(out, backend)).lanes(
         mu,
         d0,
         data,
         out,
         discard=discard,
         bytes_per_iterate=bytes_per_iterate,
-        chunk=max(out.size, 1),
+        chunk=_ONE_CHUNK,
         threads=threads,
     )
     return out
@@ -226,8 +232,9 @@ def xor_rows(
         raise ValueError(
             f"expected one key for each row of data, received {mu.size} keys for shape {data.shape}"
         )
-    out = np.empty_like(data, order="C") if out is None else out
-    backends.get(backend).rows(mu, d0, data, out, discard=discard, threads=threads)
+    out = empty_like(data) if out is None else out
+    kernels = backends.get(backend_for(out, backend))
+    kernels.rows(mu, d0, data, out, discard=discard, threads=threads)
     return out
 
 
@@ -244,6 +251,6 @@ def _length(n: int) -> int:
 def _target(out: NDArray[np.uint8] | None, n: int) -> NDArray[np.uint8]:
     if out is None:
         return np.empty(n, np.uint8)
-    if out.size != n:
-        raise ValueError(f"out must have n={n} elements, received {out.size}")
+    if size(out) != n:
+        raise ValueError(f"out must have n={n} elements, received {size(out)}")
     return out

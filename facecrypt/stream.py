@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facecrypt import backends
+from facecrypt.backends.arrays import backend_for, empty_like, size
 
 __all__ = ["seal_stream_xor", "sealing_lanes"]
 
@@ -82,9 +83,9 @@ def seal_stream_xor(
     Not a cipher by itself, see the module. Vetting 64 lanes would cost more than sealing
     a face: some 0.8 % of the lanes are periodic, which the cipher on top makes harmless.
     """
-    out = np.empty_like(data, order="C") if out is None else out
-    mu, d0 = _sealing_keys(subkey, range(-(-out.size // CHUNK)))
-    backends.get(backend).lanes(
+    out = empty_like(data) if out is None else out
+    mu, d0 = _sealing_keys(subkey, range(-(-size(out) // CHUNK)))
+    backends.get(backend_for(out, backend)).lanes(
         mu,
         d0,
         data,

@@ -1,8 +1,8 @@
 """Where the kernels run: one definition, several machines, the same bytes.
 
 ``reference`` is the definition, in NumPy. ``native`` is C++ on every vector unit of
-the processor. Each is a module with the functions of :class:`Kernels`; a new one is
-one more line in ``_MODULES``.
+the processor, ``cuda`` runs on NVIDIA cards. Each is a module with the functions of
+:class:`Kernels`; a new one is one more line in ``_MODULES``.
 """
 
 from functools import cache
@@ -17,6 +17,7 @@ from facecrypt.errors import BackendUnavailableError
 __all__ = ["ORDERS", "Kernels", "available", "get"]
 
 _MODULES = {
+    "cuda": "facecrypt.backends.cuda",
     "native": "facecrypt.backends.native",
     "reference": "facecrypt.backends.reference",
 }
@@ -196,13 +197,18 @@ def get(name: str = "auto") -> Kernels:
     if name not in _MODULES:
         raise ValueError(f"backend must be 'auto' or one of {sorted(_MODULES)}, received {name!r}")
     try:
-        return cast(Kernels, import_module(_MODULES[name]))
+        module = import_module(_MODULES[name])
+        if hasattr(module, "check"):  # loads everywhere, but does not run everywhere
+            module.check()
+        return cast(Kernels, module)
     except ImportError as error:
         raise BackendUnavailableError(f"backend {name!r} cannot be loaded: {error}") from error
 
 
 def available() -> dict[str, str | None]:
     """Every backend, with None where it can run and else the reason why not.
+
+    Numba, which ``cuda`` needs, is not loaded for the answer.
 
     Examples
     --------

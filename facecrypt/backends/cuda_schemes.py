@@ -1,0 +1,210 @@
+"""The kernels of the schemes on an NVIDIA card; ``cuda`` gives them out as its own.
+
+Pictures may be in memory or on the card; operands of the key come from memory, are checked there,
+and are copied at each call.
+"""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from facecrypt.backends import ORDERS, reference
+from facecrypt.backends import reference_schemes as checks
+from facecrypt.backends.arrays import on_device
+
+__all__ = ["blocks", "coupling", "gather", "pixels"]
+
+# Blocks of threads, enough to fill the largest cards a few times.
+_BLOCKS = 4096
+_SCRATCH = 1 << 28  # bytes
+_THREADS = 128
+
+
+def pixels(
+    data: Any,
+    out: Any,
+    *,
+    order: NDArray[np.uint8] | None,
+    mask: NDArray[np.uint8],
+    threads: int | None,
+) -> None:
+    """See :class:`facecrypt.backends.Kernels`; a thread of the card is 4 bytes of each picture."""
+    from facecrypt.backends import cuda_pictures as kernels
+    from facecrypt.backends.cuda_arrays import address, as_words, launch, staged, upload
+
+    shape = _shape(data, out, 4)
+    reference._workers(threads)
+    checks._array(mask, "mask", np.uint8, shape[1:])
+    if order is not None:
+        checks._array(order, "order", np.uint8, shape[1:3])
+        checks._below(order, "order", len(ORDERS))
+        if shape[3] != 3:
+            raise ValueError(f"order needs 3 channels, received {shape[3]}")
+    with staged(data, out) as (source, target, stream):
+        if target.size == 0:
+            return
+        key = upload(mask if order is None else order, stream), upload(mask, stream)
+        if mask.size % 4 == 0 and not (address(source) | address(target)) % 4:
+            pieces, groups = _shares(mask.size // 4, shape[0])
+            kernel = kernels.pixel_words_kernel(order is not None)
+            words = (as_words(array, np.int32) for array in (source, target))
+            key = key[0], as_words(key[1], np.int32)
+            launch(kernel, pieces * groups, kernels.THREADS, stream, *words, *key, shape[0], groups)
+        else:
+            kernel, each = kernels.pixel_bytes_kernel(order is not None), kernels.THREADS
+            blocks = -(-target.size // (shape[3] * each))
+            launch(kernel, blocks, each, stream, source, target, *key, shape[3])
+
+
+def gather(
+    data: Any,
+    out: Any,
+    *,
+    index: NDArray[np.int32],
+    mask: NDArray[np.uint8] | None,
+    threads: int | None,
+) -> None:
+    """See :class:`facecrypt.backends.Kernels`; a thread of the card is a word of each picture."""
+    from facecrypt.backends import cuda_pictures as kernels
+    from facecrypt.backends.cuda_arrays import address, as_words, launch, staged, upload
+
+    count, items, length = _shape(data, out, 3)
+    reference._workers(threads)
+    checks._array(index, "index", np.int32, (items,))
+    checks._below(index, "index", items)
+    if mask is not None:
+        checks._array(mask, "mask", np.uint8, (items, length))
+    with staged(data, out, apart=True) as (source, target, stream):
+        if target.size == 0:
+            return
+        alignment = address(source) | address(target) | length
+        word = np.dtype(next(f"u{width}" for width in (8, 4, 1) if alignment % width == 0))
+        pair = (as_words(array, word) for array in (source, target))
+        moves = upload(index, stream)
+        key = moves if mask is None else as_words(upload(mask, stream), word)
+        pieces, groups = _shares(items * length // word.itemsize, count)
+        kernel = kernels.gather_kernel(word.itemsize, mask is not None)
+        shape = length // word.itemsize, count, groups
+        launch(kernel, pieces * groups, kernels.THREADS, stream, *pair, moves, key, *shape)
+
+
+def blocks(
+    data: Any,
+    out: Any,
+    *,
+    block: tuple[int, int],
+    nibbles: bool,
+    perm: NDArray[np.int32],
+    mask: NDArray[np.uint8],
+    which: NDArray[np.int32],
+    source: NDArray[np.int32],
+    threads: int | None,
+) -> None:
+    """See :class:`facecrypt.backends.Kernels`; a thread of the card is a byte of each picture."""
+    from facecrypt.backends import cuda_pictures as kernels
+    from facecrypt.backends.cuda_arrays import launch, staged, upload
+
+    count, height, width = _shape(data, out, 3)
+    reference._workers(threads)
+    high, across = block
+    if high < 1 or across < 1 or height % high or width % across:
+        raise ValueError(f"pictures of {height} x {width} bytes are no whole blocks of {block}")
+    if high * across > checks.WIDEST_BLOCK:
+        raise ValueError(f"a block has at most {checks.WIDEST_BLOCK} bytes, received {block}")
+    entries = high * across * (2 if nibbles else 1)
+    number = (height // high) * (width // across)
+    for array, name, kind, shape, limit in (
+        (perm, "perm", np.int32, (len(perm), entries), entries),
+        (mask, "mask", np.uint8, perm.shape, 16 if nibbles else 256),
+        (which, "which", np.int32, (number,), len(perm)),
+        (source, "source", np.int32, (number,), number),
+    ):
+        checks._array(array, name, kind, shape)
+        checks._below(array, name, limit)
+    with staged(data, out, apart=True) as (whence, target, stream):
+        if target.size == 0:
+            return
+        pieces, groups = _shares(height * width, count)
+        key = (upload(array, stream) for array in (perm, mask, which, source))
+        launch(
+            kernels.blocks_kernel(nibbles), pieces * groups, kernels.THREADS, stream,
+            whence, target, *key, high, across, width, height * width, count, groups,
+        )  # fmt: skip
+
+
+def coupling(
+    data: Any,
+    out: Any,
+    *,
+    first: NDArray[np.int8],
+    first_bias: NDArray[np.int8],
+    second: NDArray[np.int8],
+    second_bias: NDArray[np.uint8],
+    inverse: bool,
+    threads: int | None,
+) -> None:
+    """See :class:`facecrypt.backends.Kernels`; a thread of the card is a sample or hidden unit.
+
+    Pictures are taken as many at a time as have hidden planes in 256 MiB, at least one.
+    """
+    from facecrypt.backends import cuda_coupling as kernels
+    from facecrypt.backends.cuda_arrays import launch, staged, upload
+    from facecrypt.backends.cuda_jit import cuda
+
+    count, height, width, channels = _shape(data, out, 4)
+    reference._workers(threads)
+    if first_bias.ndim != 2:
+        raise ValueError(f"first_bias must have 2 dimensions, received shape {first_bias.shape}")
+    rounds, planes = first_bias.shape
+    if planes > checks.MOST_HIDDEN:
+        raise ValueError(f"at most {checks.MOST_HIDDEN} hidden planes, received {planes}")
+    checks._array(first, "first", np.int8, (rounds, planes, channels, 3, 3))
+    checks._array(first_bias, "first_bias", np.int8, (rounds, planes))
+    checks._array(second, "second", np.int8, (rounds, channels, planes, 3, 3))
+    checks._array(second_bias, "second_bias", np.uint8, (rounds, channels))
+    with staged(data, out) as (source, target, stream):
+        if target.size == 0:
+            return
+        if source is not target:
+            target.copy_to_device(source, stream=stream)
+        each, units = height * width * channels, height * width * planes
+        at_once = min(count, max(1, _SCRATCH // units))
+        scratch = cuda.device_array(at_once * units, np.uint8, stream=stream)
+        keys = [
+            (r, *(upload(a[r], stream) for a in (first, first_bias, second, second_bias)))
+            for r in range(rounds)
+        ]
+        for start in range(0, count, at_once):
+            part = target[start * each : (start + at_once) * each]
+            hidden = scratch[: part.size // each * units]
+            for r, weights, bias, back, shift in reversed(keys) if inverse else keys:
+                launch(
+                    kernels.hidden_kernel(), -(-hidden.size // _THREADS), _THREADS, stream,
+                    part, hidden, weights, bias, r, height, width, channels,
+                )  # fmt: skip
+                launch(
+                    kernels.add_kernel(inverse), -(-part.size // _THREADS), _THREADS, stream,
+                    part, hidden, back, shift, r, height, width, planes,
+                )  # fmt: skip
+
+
+def _shape(data: Any, out: Any, ndim: int) -> tuple[int, ...]:
+    for array, name in ((data, "data"), (out, "out")):
+        if not (isinstance(array, np.ndarray) or on_device(array)):
+            raise TypeError(f"{name} must be a uint8 array, received {type(array).__name__}")
+    if len(data.shape) != ndim:
+        raise ValueError(f"data must have {ndim} dimensions, received shape {tuple(data.shape)}")
+    if tuple(out.shape) != tuple(data.shape):
+        raise ValueError(
+            f"out must have the shape {tuple(data.shape)}, received {tuple(out.shape)}"
+        )
+    return tuple(data.shape)
+
+
+def _shares(words: int, count: int) -> tuple[int, int]:
+    """Pieces of a picture of so many words, and groups of pieces that share the pictures."""
+    from facecrypt.backends.cuda_pictures import AHEAD, THREADS
+
+    pieces = -(-words // THREADS)
+    return pieces, max(1, min(_BLOCKS // pieces, -(-count // AHEAD)))
