@@ -1,9 +1,10 @@
 // Contracts of the native kernels. No Python here: facecrypt/_native.pyx checks every argument first.
 //
-// Those of keystreams compute S. Ahmad and Shin's Algorithm 2 (2022): d = (mu*d)*(1-d) in IEEE binary64,
-// rounded to nearest, associated left to right, never fused; a byte is floor((d/2)*1e14) mod 256.
-// They write d*5e13 for (d/2)*1e14, which is the same number: halving is exact. The bytes are the
-// same on every instruction set, compiler and machine; that is a promise of the file format.
+// Those of keystreams compute S. Ahmad and Shin's Algorithm 2 (2022): d = (mu*d)*(1-d) in IEEE
+// binary64, rounded to nearest, associated left to right, never fused; a byte is
+// floor((d/2)*1e14) mod 256. They write d*5e13 for (d/2)*1e14, which is the same number: halving is
+// exact. The bytes are the same on every instruction set, compiler and machine; that is a promise of
+// the file format.
 //
 // Common to these:
 //   0 <= mu <= 4 and 0 <= d0 <= 1 (see in_domain), so that every state stays in [0, 1] and every
@@ -78,11 +79,11 @@ struct Orbit {
 };
 Orbit examine(double mu, double d0, std::uint64_t discard) noexcept;  // discard >= 1
 
-// ---- the schemes: `count` pictures one behind the other, all under one key ----------------------
+// ---- the schemes: `count` pictures one behind the other, all under one key --------------------
 //
-// What is computed is defined in facecrypt/backends/__init__.py. Indices are in range, no picture is
-// empty, `in` is disjoint from `out` unless it says that they may be equal, and pictures, or parts of large ones,
-// go to different threads.
+// What is computed is defined in facecrypt/backends/__init__.py. Indices are in range, no picture
+// is empty, `in` is disjoint from `out` unless it says that they may be equal. Pictures, or parts
+// of large ones, go to different threads.
 
 // in == out allowed. order is null or has `pixels` entries 0..5, then channels is 3.
 struct Pixels {

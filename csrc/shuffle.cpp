@@ -18,22 +18,26 @@ using Byte = std::uint8_t;
 
 // Pictures and parts of them, for threads to take turns at. A task has some 256 KiB to do.
 struct Split {
+    static constexpr std::size_t task = 1 << 18;
     std::size_t count, parts, together;  // pictures, parts of one, pictures a task
 
     Split(std::size_t pictures, std::size_t size, std::size_t part)
         : count(pictures), parts((size + part - 1) / part),
-          together(std::max<std::size_t>(1, (std::size_t{1} << 18) / std::min(size, part))) {}
+          together(std::max<std::size_t>(1, task / std::min(size, part))) {}
     std::size_t tasks() const { return (count + together - 1) / together * parts; }
-    std::size_t part(std::size_t task) const { return task % parts; }
-    std::size_t first(std::size_t task) const { return task / parts * together; }
-    std::size_t last(std::size_t task) const { return std::min(count, first(task) + together); }
+    std::size_t part(std::size_t index) const { return index % parts; }
+    std::size_t first(std::size_t index) const { return index / parts * together; }
+    std::size_t last(std::size_t index) const {
+        return std::min(count, first(index) + together);
+    }
 };
 
-// ---- pixels --------------------------------------------------------------------------------------
+// ---- pixels ------------------------------------------------------------------------------------
 
 constexpr Byte channel_orders[6][3] = {{0, 1, 2}, {0, 2, 1}, {1, 0, 2},
                                        {1, 2, 0}, {2, 0, 1}, {2, 1, 0}};
 
+// out is in, or apart from it.
 void mix(const Byte *in, const Byte *mask, Byte *out, std::size_t n) noexcept {
     for (std::size_t i = 0; i < n; ++i) out[i] = static_cast<Byte>(in[i] ^ mask[i]);
 }
@@ -108,10 +112,10 @@ void pixel_strip(const Pixels &key, std::size_t first, std::size_t n, std::size_
     }
 }
 
-// ---- gather --------------------------------------------------------------------------------------
+// ---- gather ------------------------------------------------------------------------------------
 
-// RGB pixels by way of four bytes: the fourth is the next pixel's, and is overwritten by it. Not for
-// the last picture, behind which there may be no byte to read.
+// RGB pixels by way of four bytes: the fourth is the next pixel's, and is overwritten by it. Not
+// for the last picture, behind which there may be no byte to read.
 template <bool masked>
 void gather_pixels(const Gather &key, const Byte *in, Byte *out) noexcept {
     const std::size_t last = key.items - 1;
@@ -127,6 +131,20 @@ void gather_pixels(const Gather &key, const Byte *in, Byte *out) noexcept {
         out[3 * last + j] = static_cast<Byte>(item[j] ^ (masked ? key.mask[3 * last + j] : 0));
 }
 
+// mix() without its start-up, for runs of some dozen bytes; out is apart from in.
+void copy_mixed(const Byte *in, const Byte *mask, Byte *out, std::size_t n) noexcept {
+    if (n < 8) return mix(in, mask, out, n);
+    const auto eight = [&](std::size_t i) {
+        std::uint64_t a, b;
+        std::memcpy(&a, in + i, 8);
+        std::memcpy(&b, mask + i, 8);
+        a ^= b;
+        std::memcpy(out + i, &a, 8);
+    };
+    for (std::size_t i = 0; i + 8 < n; i += 8) eight(i);
+    eight(n - 8);
+}
+
 void gather_picture(const Gather &key, bool spare, const Byte *in, Byte *out) noexcept {
     if (key.length == 3 && spare)
         return key.mask ? gather_pixels<true>(key, in, out) : gather_pixels<false>(key, in, out);
@@ -134,13 +152,13 @@ void gather_picture(const Gather &key, bool spare, const Byte *in, Byte *out) no
         const Byte *item = in + static_cast<std::size_t>(key.index[k]) * key.length;
         Byte *to = out + k * key.length;
         if (key.mask)
-            mix(item, key.mask + k * key.length, to, key.length);
+            copy_mixed(item, key.mask + k * key.length, to, key.length);
         else
             copy(item, to, key.length);
     }
 }
 
-// ---- blocks --------------------------------------------------------------------------------------
+// ---- blocks ------------------------------------------------------------------------------------
 
 void block_scalar(const Blocks &key, std::size_t row, const Byte *in, Byte *out) noexcept {
     Byte vector[2 * widest_block];
@@ -160,6 +178,27 @@ void block_scalar(const Blocks &key, std::size_t row, const Byte *in, Byte *out)
             if (key.nibbles) value |= (vector[perm[size + j]] ^ mask[size + j]) << 4u;
             out[y * width + x] = static_cast<Byte>(value);
         }
+}
+
+void prefetch(const Byte *from, std::size_t n) noexcept {
+#if defined(__GNUC__)
+    for (std::size_t i = 0; i < n; i += 64) __builtin_prefetch(from + i);
+#else
+    static_cast<void>(from), static_cast<void>(n);
+#endif
+}
+
+// One row of blocks of a picture; the last picture ends at `end`.
+void block_band(const Blocks &key, const Network &network, std::size_t band, const Byte *picture,
+                const Byte *end, Byte *row) noexcept {
+    if (network.run) return network.run(network, band * key.across, picture, end, row);
+    for (std::size_t x = 0; x < key.across; ++x) {
+        const std::size_t block = band * key.across + x;
+        const std::size_t from = static_cast<std::size_t>(key.source[block]);
+        const std::size_t start = from / key.across * key.rows * key.across + from % key.across;
+        block_scalar(key, static_cast<std::size_t>(key.which[block]),
+                     picture + start * key.columns, row + x * key.columns);
+    }
 }
 
 }  // namespace
@@ -200,35 +239,30 @@ void gather(const Gather &key, const Byte *in, Byte *out, std::size_t count,
 
 bool blocks(const Blocks &key, const Byte *in, Byte *out, std::size_t count,
             std::size_t threads) noexcept {
-    const std::size_t bytes = key.rows * key.columns * key.down * key.across;
+    // Small pictures whole, large ones by rows of blocks.
+    const std::size_t band = key.rows * key.columns * key.across, bytes = band * key.down;
     struct Job {
         const Blocks &key;
         Network network;
         Split split;
         const Byte *in;
         Byte *out;
-        std::size_t size, band;  // bytes of a block, and of a row of them
-    } job{key, {}, {count, bytes, bytes / key.down}, in, out, key.rows * key.columns,
-          bytes / key.down};
+        std::size_t band, bands;  // bytes of a row of blocks; rows of blocks in a part
+    } job{key, {}, {count, bytes, bytes <= Split::task ? bytes : band}, in, out, band,
+          bytes <= Split::task ? key.down : 1};
     if (!job.network.build(key, count)) return false;
     const auto task = [](void *context, std::size_t index) {
         const Job &j = *static_cast<Job *>(context);
-        const std::size_t band = j.split.part(index), across = j.key.across;
-        for (std::size_t i = j.split.first(index); i < j.split.last(index); ++i) {
-            const Byte *picture = j.in + i * j.band * j.key.down;
-            Byte *row = j.out + (i * j.key.down + band) * j.band;
-            if (j.network.run) {
-                j.network.run(j.network, band * across, picture, j.in + j.split.count * j.band * j.key.down, row);
-                continue;
+        const std::size_t first = j.split.part(index) * j.bands;
+        for (std::size_t i = j.split.first(index); i < j.split.last(index); ++i)
+            for (std::size_t band = first; band < first + j.bands; ++band) {
+                const Byte *picture = j.in + i * j.band * j.key.down;
+                // Blocks are read in any order; the next picture comes in by lines meanwhile.
+                if (j.bands > 1) prefetch(picture + (j.key.down + band) * j.band, j.band);
+                block_band(j.key, j.network, band, picture,
+                           j.in + j.split.count * j.band * j.key.down,
+                           j.out + (i * j.key.down + band) * j.band);
             }
-            for (std::size_t x = 0; x < across; ++x) {
-                const std::size_t block = band * across + x;
-                const std::size_t from = static_cast<std::size_t>(j.key.source[block]);
-                block_scalar(j.key, static_cast<std::size_t>(j.key.which[block]),
-                             picture + from / across * j.band + from % across * j.key.columns,
-                             row + x * j.key.columns);
-            }
-        }
     };
     parallel(job.split.tasks(), threads, task, &job);
     return true;
