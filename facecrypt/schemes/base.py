@@ -21,7 +21,7 @@ class Scheme(ABC):
     C)`` with N of 0 and more, all under one key. Alpha planes and floats are refused with what to
     do instead. What is not C-contiguous is copied.
 
-    A subclass names itself and its key, draws keys, and runs kernels; see CONTRIBUTING.md.
+    A subclass names itself and its key, draws keys, and runs kernels; see docs/schemes.md.
     """
 
     name: ClassVar[str]
