@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from facecrypt._version import __version__
+from facecrypt.arrays import ARRAY_SUFFIXES
 from facecrypt.container import CIPHERS
 from facecrypt.inputs import PICTURE_SUFFIXES
 
@@ -37,8 +38,8 @@ def parser(commands: Mapping[str, Callable]) -> argparse.ArgumentParser:
         help_text, fill = _COMMANDS[name]
         sub = subs.add_parser(name, help=help_text, description=help_text)
         sub.set_defaults(run=run)
-        sub.add_argument("-q", "--quiet", action="store_true", help="errors only")
-        fill(sub)
+        for leaf in fill(sub) or (sub,):
+            leaf.add_argument("-q", "--quiet", action="store_true", help="errors only")
     return root
 
 
@@ -103,6 +104,54 @@ def _region_key(sub) -> None:
     _force(sub)
 
 
+def _scheme(sub) -> list[argparse.ArgumentParser]:
+    """``scheme NAME ACTION``; the actions have parsers of their own."""
+    sub.add_argument("name", nargs="?", metavar="NAME", help="as 'facecrypt scheme list' names it")
+    actions = sub.add_subparsers(dest="action", metavar="ACTION", prog="facecrypt scheme NAME")
+    keygen = actions.add_parser("keygen", help="make a key")
+    keygen.add_argument("-o", "--output", required=True, metavar="KEY", help="key file, .npz")
+    shape = keygen.add_mutually_exclusive_group(required=True)
+    shape.add_argument("--like", metavar="FILE", help="for pictures such as this one, or array")
+    shape.add_argument("--size", type=_size, metavar="HxWxC", help="for pictures of this size")
+    keygen.add_argument(
+        "--set",
+        type=_setting,
+        action="append",
+        default=[],
+        metavar="OPTION=VALUE",
+        help="of the scheme, such as block=8",
+    )
+    _force(keygen)
+    encrypt = actions.add_parser("encrypt", help="encrypt pictures and arrays")
+    encrypt.add_argument("--boxes", metavar="FILE", help="fiie: as 'detect --json' prints them")
+    decrypt = actions.add_parser("decrypt", help="give them back")
+    for action in encrypt, decrypt:
+        _inputs(action)
+        action.add_argument("--key", required=True, metavar="KEY", help="as keygen writes it")
+        _batch(action)
+    return [keygen, encrypt, decrypt, actions.add_parser("list", help="what there is")]
+
+
+def _attack(sub) -> None:
+    sub.add_argument("name", metavar="SCHEME")
+    sub.add_argument("input", metavar="IN")
+    sub.add_argument(
+        "-o", "--output", required=True, metavar="FILE", help="plain, cipher and what was recovered"
+    )
+    sub.add_argument("--seed", type=int, metavar="N", help="of the key (default: a fresh one)")
+    _force(sub)
+
+
+def _analyze(sub) -> None:
+    sub.add_argument("inputs", nargs="+", metavar="IN", help="pictures, folders or patterns")
+    sub.add_argument("--scheme", metavar="NAME", help="(default: what 'encrypt' does)")
+    sub.add_argument("--key", metavar="KEY", help="of the scheme (default: a random one for each)")
+    sub.add_argument("-o", "--output", default="report.html", metavar="FILE", help="(%(default)s)")
+    sub.add_argument("--boxes", metavar="FILE", help="measure there: as 'detect --json' prints")
+    _detection(sub)
+    _force(sub)
+
+
 def _force(sub) -> None:
     sub.add_argument("-f", "--force", action="store_true", help="replace existing outputs")
 
@@ -140,12 +189,30 @@ def _batch(sub) -> None:
 
 def _folder(text: str) -> Path:
     path = Path(text)
-    if path.suffix.lower() in PICTURE_SUFFIXES and not path.is_dir():
+    if path.suffix.lower() in PICTURE_SUFFIXES | ARRAY_SUFFIXES and not path.is_dir():
         raise argparse.ArgumentTypeError(
-            f"expected a folder, received {text}, a picture; what is written into the folder is "
+            f"expected a folder, received {text}, a file; pictures are written into the folder as "
             "PNG, which keeps every pixel"
         )
     return path
+
+
+def _size(text: str) -> tuple[int, ...]:
+    try:
+        return tuple(int(part) for part in text.split("x"))
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"expected height x width x channels, such as 32x32x3; received {text!r}"
+        ) from None
+
+
+def _setting(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not (name and equals):
+        raise argparse.ArgumentTypeError(
+            f"expected an option and its value, such as block=8; received {text!r}"
+        )
+    return name, value
 
 
 def _thresholds(text: str) -> tuple[float, ...]:
@@ -180,5 +247,8 @@ _COMMANDS = {
     "verify": ("check that sealed pictures open and are unchanged", _verify),
     "detect": ("find faces and print where they are", _detect),
     "region-key": ("export the key of one face", _region_key),
+    "scheme": ("research: encrypt pictures and arrays by a published scheme", _scheme),
+    "attack": ("research: show on a picture how a scheme falls", _attack),
+    "analyze": ("measure a cipher on pictures and write a report", _analyze),
     "doctor": ("say what is installed and works, and what to do about the rest", lambda sub: None),
 }

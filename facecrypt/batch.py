@@ -93,7 +93,7 @@ def encrypt_files(
             item.source,
             item.output,
             wrappers,
-            regions=_regions_of(item, regions),
+            regions=regions_of(item.source, item.relative, regions),
             detector=detector,
             cipher=cipher,
             grow=grow,
@@ -105,7 +105,7 @@ def encrypt_files(
         )
         return Result(item.source, item.output, len(header.regions))
 
-    return _run(paths, out_dir, one, workers, progress)
+    return run_batch(paths, out_dir, one, workers, progress)
 
 
 def decrypt_files(
@@ -143,19 +143,22 @@ def decrypt_files(
         )
         return Result(item.source, item.output, len(header.regions), edited=edited)
 
-    return _run(paths, out_dir, one, workers, progress)
+    return run_batch(paths, out_dir, one, workers, progress)
 
 
-def _run(
+def run_batch(
     paths: PathLike | Iterable[PathLike],
     out_dir: PathLike,
     one: Callable[[Input], Result],
     workers: int | None,
     progress: Progress | None,
+    *,
+    find: Callable[..., tuple[list[Input], Mapping[str, int]]] = find_inputs,
 ) -> Summary:
+    """Run `one` on what `find` makes of the paths, in a pool of threads; its errors are results."""
     if workers is not None and workers < 1:
         raise ValueError(f"workers must be at least 1, received {workers}")
-    inputs, ignored = find_inputs(paths, Path(out_dir))
+    inputs, ignored = find(paths, Path(out_dir))
     if inputs:
         make_folder(Path(out_dir))
     started = time.perf_counter()
@@ -236,14 +239,15 @@ def _finished(item: Input, resume: bool, wrappers: Sequence, names: Counter) -> 
     return header
 
 
-def _regions_of(item: Input, regions: Boxes | None) -> Sequence[Region] | None:
+def regions_of(source: Path, relative: Path, regions: Boxes | None) -> Sequence[Region] | None:
+    """Those of one picture; ValueError where a mapping lacks it."""
     if not isinstance(regions, Mapping):
         return regions
     # Never by the bare name: a/x.jpg must not get the boxes of b/x.jpg.
-    for name in (item.relative.as_posix(), str(item.source)):
+    for name in (relative.as_posix(), str(source)):
         if name in regions:
             return regions[name]
     raise ValueError(
-        f"{item.source}: no boxes are given for {item.relative.as_posix()}; "
+        f"{source}: no boxes are given for {relative.as_posix()}; "
         "give an empty list where there is nothing to encrypt"
     )

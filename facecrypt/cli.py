@@ -9,7 +9,7 @@ import io
 import os
 import sys
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,7 +20,7 @@ from facecrypt.batch import decrypt_files, encrypt_files, forget_frames
 from facecrypt.boxes import dump_boxes
 from facecrypt.doctor import examine
 from facecrypt.draw import draw_regions
-from facecrypt.errors import FacecryptError, KeyFormatError, MediaError
+from facecrypt.errors import FacecryptError, KeyFormatError, MediaError, UnknownSchemeError
 from facecrypt.files import atomic_write
 from facecrypt.inputs import find_inputs, find_pictures, make_folder
 from facecrypt.keys import Identity, SecretKey
@@ -30,6 +30,7 @@ from facecrypt.terminal import (
     FAILED,
     INTERRUPTED,
     USAGE,
+    count,
     exit_code,
     plain_warnings,
     progress_bar,
@@ -60,7 +61,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         # The reader of a pipe went away; nothing is left to say to it.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILED
-    except KeyFormatError as error:
+    except (KeyFormatError, UnknownSchemeError) as error:
         say_errors([(None, error)])
         return USAGE
     except (FacecryptError, OSError) as error:
@@ -106,9 +107,9 @@ def _encrypt(args) -> int:
             keep_metadata=args.keep_metadata,
             overwrite=args.force,
         )
-    details = [_count(summary.regions, "face" if regions is None else "region")]
+    details = [count(summary.regions, "face" if regions is None else "region")]
     if summary.bare:
-        details.append(f"none in {_count(summary.bare, 'picture')}")
+        details.append(f"none in {count(summary.bare, 'picture')}")
     return report(summary, "encrypted", details, quiet=args.quiet)
 
 
@@ -181,7 +182,7 @@ def _detect(args) -> int:
             continue
         found[item.name] = faces
         if not args.json:
-            print(f"{item.source}: {_count(len(faces), 'face')}")
+            print(f"{item.source}: {count(len(faces), 'face')}")
             for face in faces:
                 print(f"  {' '.join(map(str, face.box))}  score {face.score:.3f}")
     if args.json:
@@ -209,10 +210,6 @@ def _pictures(args) -> Iterator[_Picture]:
         # Of two folders with a file of one name, only the paths as given tell them apart.
         name = relative.as_posix() if times[relative] == 1 else str(source)
         yield _Picture(source, name, None)
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def _some(pictures) -> list:
@@ -247,6 +244,17 @@ def _doctor(args) -> int:
     return DONE if all(finding.ok or not finding.needed for finding in findings) else FAILED
 
 
+def _later(name: str) -> Callable:
+    """A command whose module is imported when it runs: the others start without."""
+
+    def run(args) -> int:
+        from facecrypt import cli_schemes
+
+        return getattr(cli_schemes, name)(args)
+
+    return run
+
+
 _COMMANDS = {
     "keygen": _keygen,
     "encrypt": _encrypt,
@@ -256,6 +264,9 @@ _COMMANDS = {
     "detect": _detect,
     "region-key": _region_key,
     "doctor": _doctor,
+    "scheme": _later("scheme"),
+    "attack": _later("attack"),
+    "analyze": _later("analyze"),
 }
 
 if __name__ == "__main__":

@@ -3,14 +3,14 @@
 import glob
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
 from pathlib import Path
 
 from facecrypt.errors import MediaError
 from facecrypt.files import media_error
 
-__all__ = ["PICTURE_SUFFIXES", "Input", "find_inputs", "find_pictures", "make_folder"]
+__all__ = ["PICTURE_SUFFIXES", "Input", "as_png", "find_inputs", "find_pictures", "make_folder"]
 
 PICTURE_SUFFIXES = frozenset(
     (".jpg", ".jpeg", ".jpe", ".png", ".webp", ".tif", ".tiff", ".bmp", ".avif", ".jp2")
@@ -28,10 +28,28 @@ class Input:
     output: Path
 
 
+def as_png(name: Path) -> Path:
+    """``a/x.jpg`` -> ``a/x.png``."""
+    return name.with_suffix(".png")
+
+
 def find_inputs(
-    paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]], out_dir: Path
+    paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]],
+    out_dir: Path,
+    *,
+    suffixes: Set[str] = PICTURE_SUFFIXES,
+    rename: Callable[[Path], Path] = as_png,
 ) -> tuple[list[Input], Mapping[str, int]]:
     """Expand files, folders and glob patterns; give each picture an output of its own.
+
+    Parameters
+    ----------
+    paths : path or iterable of paths
+    out_dir : Path
+    suffixes : set of str
+        What is an input in a folder; a file that is named is one anyhow.
+    rename : callable
+        The name of an input to that of its output.
 
     Returns
     -------
@@ -49,8 +67,8 @@ def find_inputs(
         Two inputs would have one output, an output would replace an input, or a folder
         is input and output at once.
     """
-    found, ignored = find_pictures(paths, out_dir)
-    outputs = _outputs(found, out_dir)
+    found, ignored = find_pictures(paths, out_dir, suffixes=suffixes)
+    outputs = _outputs(found, out_dir, rename)
     sources = {source.resolve() for source in found}
     for source, output in outputs.items():
         if output.resolve() in sources:
@@ -62,7 +80,10 @@ def find_inputs(
 
 
 def find_pictures(
-    paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]], out_dir: Path | None = None
+    paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]],
+    out_dir: Path | None = None,
+    *,
+    suffixes: Set[str] = PICTURE_SUFFIXES,
 ) -> tuple[Mapping[Path, Path], Mapping[str, int]]:
     """Expand files, folders and glob patterns; what lies in ``out_dir`` is passed over.
 
@@ -78,7 +99,7 @@ def find_pictures(
     found: dict[Path, Path] = {}
     ignored: Counter[str] = Counter()
     for path in many:
-        for source, relative in _expand(path, results, ignored):
+        for source, relative in _expand(path, results, ignored, suffixes):
             found.setdefault(source, relative)
     return found, ignored
 
@@ -94,13 +115,13 @@ def make_folder(folder: Path) -> None:
 
 
 def _expand(
-    path: str | os.PathLike[str], results: Path | None, ignored: Counter[str]
+    path: str | os.PathLike[str], results: Path | None, ignored: Counter[str], suffixes: Set[str]
 ) -> Iterator[tuple[Path, Path]]:
     here = Path(path)
     if here.is_dir():
         if here.resolve() == results:
             raise ValueError(f"{here}: is input and output folder at once; name another for output")
-        yield from _walk(here, results, ignored)
+        yield from _walk(here, results, ignored, suffixes)
     elif here.is_file():
         # A pattern such as sealed/* names the sidecars too; they come with their pictures.
         if not here.name.endswith(SIDECAR_SUFFIX):
@@ -111,12 +132,14 @@ def _expand(
     elif matches := sorted(glob.glob(str(path), recursive=True)):  # noqa: PTH207 (absolute patterns)
         for match in matches:
             if results is None or not Path(match).resolve().is_relative_to(results):
-                yield from _expand(match, results, ignored)
+                yield from _expand(match, results, ignored, suffixes)
     else:
         raise MediaError(f"{path}: no such file or folder")
 
 
-def _walk(folder: Path, results: Path | None, ignored: Counter[str]) -> Iterator[tuple[Path, Path]]:
+def _walk(
+    folder: Path, results: Path | None, ignored: Counter[str], suffixes: Set[str]
+) -> Iterator[tuple[Path, Path]]:
     for where, folders, files in os.walk(folder, onerror=_refuse):
         # Hidden folders are caches and version control; the results are never input.
         folders[:] = sorted(
@@ -131,7 +154,7 @@ def _walk(folder: Path, results: Path | None, ignored: Counter[str]) -> Iterator
             suffix = source.suffix.lower()
             # A link that leads nowhere is a picture that fails, with its name in the summary;
             # a pipe would be waited for without end.
-            if suffix in PICTURE_SUFFIXES and (source.is_file() or not source.exists()):
+            if suffix in suffixes and (source.is_file() or not source.exists()):
                 yield source, source.relative_to(folder)
             else:
                 ignored[suffix or name] += 1
@@ -142,11 +165,15 @@ def _refuse(error: OSError) -> None:
     raise media_error(error.filename, error)
 
 
-def _outputs(found: Mapping[Path, Path], out_dir: Path) -> dict[Path, Path]:
-    short = {source: relative.with_suffix(".png") for source, relative in found.items()}
+def _outputs(
+    found: Mapping[Path, Path], out_dir: Path, rename: Callable[[Path], Path]
+) -> dict[Path, Path]:
+    short = {source: rename(relative) for source, relative in found.items()}
     shared = Counter(short.values())
     names = {
-        source: name if shared[name] == 1 else found[source].with_name(found[source].name + ".png")
+        source: name
+        if shared[name] == 1
+        else found[source].with_name(found[source].name + name.suffix)
         for source, name in short.items()
     }
     taken: dict[Path, Path] = {}

@@ -16,7 +16,7 @@ from facecrypt.errors import (
 )
 from facecrypt.summary import Result, Summary
 
-__all__ = ["exit_code", "plain_warnings", "progress_bar", "report", "say", "say_errors"]
+__all__ = ["count", "exit_code", "plain_warnings", "progress_bar", "report", "say", "say_errors"]
 
 DONE, FAILED, USAGE, DENIED, INTERRUPTED = 0, 1, 2, 3, 130
 
@@ -24,6 +24,11 @@ DONE, FAILED, USAGE, DENIED, INTERRUPTED = 0, 1, 2, 3, 130
 def say(kind: str, text: str) -> None:
     """One line: ``facecrypt: error: …``."""
     print(f"facecrypt: {kind}: {text}", file=sys.stderr)
+
+
+def count(number: int, what: str) -> str:
+    """``1 face``, ``2 faces``."""
+    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def say_errors(errors: Iterable[tuple[object, Exception]]) -> None:
@@ -48,7 +53,7 @@ def say_errors(errors: Iterable[tuple[object, Exception]]) -> None:
 def _hints(error: Exception) -> Iterator[str]:
     if isinstance(error, AuthenticationError) and "allow_edited" in str(error):
         yield "--allow-edited opens the faces all the same"
-    elif isinstance(error, AuthenticationError):
+    elif isinstance(error, AuthenticationError) and "of scheme" not in str(error):
         yield "'facecrypt inspect' shows for which keys it was encrypted"
     elif isinstance(error, MediaError) and "already exists" in str(error):
         yield "--force replaces it"

@@ -20,19 +20,19 @@ LAYERS = (
     ("files",),
     ("regions", "keytext", "kem", "keys"),
     ("_native", "backends", "vetting", "stream", "chaos"),
-    ("metadata", "png", "tiff", "decoders", "readers", "media"),
+    ("metadata", "png", "tiff", "decoders", "readers", "media", "arrays"),
     ("_presets", "_inference", "_cascade", "detector", "schemes"),
-    ("container", "sealing", "carriers"),
+    ("container", "sealing", "carriers", "notes"),
     ("attacks", "api"),
     ("analysis", "inputs", "summary", "boxes", "draw"),
-    ("batch",),
-    ("doctor", "arguments", "terminal", "given", "cli"),
+    ("batch", "scheme_files"),
+    ("doctor", "arguments", "terminal", "given", "cli_schemes", "cli"),
 )
 # These stand on all the others, and nothing stands on them.
 LEAVES = ("learning", "training", "integrations")
 # Not loaded by `import facecrypt`: each costs more than the package itself, or need not be there.
 HEAVY = {"onnxruntime", "numba", "torch", "matplotlib", "cv2", "PIL", "tqdm"}
-PRINTS = {"facecrypt.cli", "facecrypt.terminal"}
+PRINTS = {"facecrypt.cli", "facecrypt.cli_schemes", "facecrypt.terminal"}
 # Where this machine keeps things; [/] so that the pattern does not find itself.
 MACHINE = re.compile(r"(?<![\w.])[/](work|root|tmp)(?=/|\b)")
 

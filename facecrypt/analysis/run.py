@@ -25,7 +25,7 @@ def analyze_files(
     *,
     scheme: SchemeLike | None = None,
     key: Any | Callable[[tuple[int, ...]], Any] = None,
-    regions: Sequence[Region] | None = None,
+    regions: Sequence[Region] | Callable[[PathLike], Sequence[Region]] | None = None,
     detector: Detector | None = None,
     overwrite: bool = False,
     on_error: Callable[[PathLike, Exception], None] | None = None,
@@ -43,7 +43,8 @@ def analyze_files(
     key : optional
         For a scheme: its key, or a function from the shape of a picture to a key.
     regions : sequence of Region, optional
-        None: the faces that are detected; for a scheme, the whole picture.
+        Or a function from a path to them. None: the faces that are detected; for a scheme, the
+        whole picture.
     detector : optional
         For the sealing format, as in :func:`facecrypt.encrypt_image`.
     overwrite : bool
@@ -66,10 +67,11 @@ def analyze_files(
         for path in paths:
             try:
                 image, name = read_image(path).pixels, Path(path).name
+                boxes = regions(path) if callable(regions) else regions
                 if scheme is None:
-                    yield study_sealing(image, regions, detector=detector, name=name)
+                    yield study_sealing(image, boxes, detector=detector, name=name)
                     continue
-                for title, part in _parts(image, name, regions):
+                for title, part in _parts(image, name, boxes):
                     chosen = key(part.shape) if callable(key) else key
                     yield study_scheme(scheme, part, chosen, name=title)
             except (FacecryptError, TypeError, ValueError) as error:

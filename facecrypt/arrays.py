@@ -1,0 +1,108 @@
+"""Arrays in .npy and .npz files, and which of them holds the pictures."""
+
+import io
+import os
+import zipfile
+import zlib
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from facecrypt.errors import MediaError
+from facecrypt.files import media_error
+
+__all__ = [
+    "ARRAY_SUFFIXES",
+    "IMAGES",
+    "encode_arrays",
+    "images_name",
+    "is_array_file",
+    "read_arrays",
+]
+
+ARRAY_SUFFIXES = frozenset((".npy", ".npz"))
+IMAGES = "images"
+
+# What is stored cannot be larger than its file; a few compressed bytes can claim to be terabytes.
+_MAX_INFLATED = 1 << 32
+
+PathLike = str | os.PathLike[str]
+
+
+def is_array_file(path: PathLike) -> bool:
+    """Whether the suffix is that of a file of arrays."""
+    return Path(path).suffix.lower() in ARRAY_SUFFIXES
+
+
+def read_arrays(path: PathLike) -> dict[str, NDArray]:
+    """Read a file that NumPy's save, savez or savez_compressed wrote; nothing in it is executed.
+
+    Parameters
+    ----------
+    path : path
+        Of a .npy file, whose array is named :data:`IMAGES`, or a .npz file.
+
+    Raises
+    ------
+    MediaError
+        The file is missing or damaged, holds Python objects, or compressed arrays of more than
+        4 GiB.
+    """
+    try:
+        with Path(path).open("rb") as file:
+            loaded = np.load(file, allow_pickle=False)
+            if isinstance(loaded, np.ndarray):
+                return {IMAGES: loaded}
+            packed = [m for m in loaded.zip.infolist() if m.compress_type != zipfile.ZIP_STORED]
+            if sum(member.file_size for member in packed) > _MAX_INFLATED:
+                raise ValueError(
+                    f"its compressed arrays have more than {_MAX_INFLATED} bytes; "
+                    "save them with numpy.savez, which does not compress"
+                )
+            arrays = {name: loaded[name] for name in loaded.files}
+    except OSError as error:
+        raise media_error(path, error) from error
+    except (ValueError, EOFError, MemoryError, NotImplementedError, RuntimeError) as error:
+        raise MediaError(f"{path}: not a file of plain arrays, or damaged: {error}") from error
+    except (zipfile.BadZipFile, zlib.error) as error:
+        raise MediaError(f"{path}: damaged: {error}") from error
+    if odd := [name for name, array in arrays.items() if not isinstance(array, np.ndarray)]:
+        raise MediaError(f"{path}: {odd[0]} in it is no array")
+    return arrays
+
+
+def encode_arrays(suffix: str, arrays: Mapping[str, NDArray]) -> memoryview:
+    """The bytes of a .npz file, uncompressed, or of a .npy file of the one array there is."""
+    buffer = io.BytesIO()
+    if suffix.lower() == ".npz":
+        np.savez(buffer, **arrays)  # type: ignore[arg-type]
+    else:
+        (array,) = arrays.values()
+        np.save(buffer, array)
+    return buffer.getbuffer()
+
+
+def images_name(arrays: Mapping[str, NDArray]) -> str:
+    """Which array holds the pictures: the one named ``images``, or the only one.
+
+    Raises
+    ------
+    ValueError
+        That leaves it open; nothing is guessed, for a label array may look like gray pictures.
+
+    Examples
+    --------
+    >>> images_name({"images": np.zeros((2, 4, 4, 3)), "labels": np.zeros(2)})
+    'images'
+    """
+    if IMAGES in arrays:
+        return IMAGES
+    if len(arrays) != 1:
+        names = ", ".join(sorted(arrays)) or "none"
+        raise ValueError(
+            f"holds {len(arrays)} arrays ({names}) and none is named {IMAGES!r}; "
+            f"name the one with the pictures {IMAGES!r}, or save it alone"
+        )
+    return next(iter(arrays))

@@ -1,0 +1,265 @@
+"""Files under a scheme: pictures become PNG, arrays .npz, and the note goes along in both.
+
+The note (:mod:`facecrypt.notes`) is the PNG chunk ``fcSC``, ancillary, private and not safe to
+copy, or the array ``fcSC`` in the .npz. ``x.npy`` becomes ``x.npy.npz``, so that it comes back
+as ``x.npy``.
+"""
+
+from collections import deque
+from collections.abc import Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from facecrypt.api import PathLike
+from facecrypt.arrays import (
+    ARRAY_SUFFIXES,
+    encode_arrays,
+    images_name,
+    is_array_file,
+    read_arrays,
+)
+from facecrypt.batch import Progress, Result, Summary, regions_of, run_batch
+from facecrypt.carriers import is_sealed
+from facecrypt.errors import AuthenticationError, ContainerError, MediaError, NotSealedError
+from facecrypt.files import atomic_write
+from facecrypt.inputs import PICTURE_SUFFIXES, Input, as_png, find_inputs
+from facecrypt.media import encode_image, read_image
+from facecrypt.notes import MAX_NOTE_BYTES, Note, key_id
+from facecrypt.png import png_chunks, read_chunk
+from facecrypt.regions import Region
+from facecrypt.schemes import Key, Scheme
+from facecrypt.schemes.cat_map import CatMap
+from facecrypt.schemes.fiie import Fiie
+from facecrypt.schemes.pictures import picture_shape
+
+__all__ = ["decrypt_files", "decrypted_name", "encrypt_files", "encrypted_name", "options_for"]
+
+CHUNK = "fcSC"
+_CIPHER_SUFFIXES = PICTURE_SUFFIXES | {".npz"}
+_PLAIN_SUFFIXES = PICTURE_SUFFIXES | ARRAY_SUFFIXES
+
+
+class _File(NamedTuple):
+    """What was read: the pictures, and all that has to go along."""
+
+    images: NDArray
+    note: bytes | None
+    icc: bytes | None = None
+    name: str = ""
+    others: Mapping[str, NDArray] = {}
+
+
+def encrypt_files(
+    paths: PathLike | Sequence[PathLike],
+    out_dir: PathLike,
+    scheme: Scheme,
+    key: Key,
+    *,
+    boxes: Mapping[str, Sequence[Region]] | None = None,
+    workers: int | None = None,
+    progress: Progress | None = None,
+    overwrite: bool = False,
+) -> Summary:
+    """Encrypt files under one key of a scheme.
+
+    Parameters
+    ----------
+    paths : path or sequence of paths
+        Files, folders and patterns. Pictures of 8 bits, gray or RGB; .npy files; .npz files with
+        one array or one that is named ``images``, beside which the others stay as they are.
+    out_dir : path
+    scheme : Scheme
+    key : Key
+        For the shape of all of them, where the scheme has such keys.
+    boxes : mapping of path to sequence of Region, optional
+        For fiie, as in :func:`facecrypt.encrypt_files`; all pictures of a batch have the same.
+    workers, progress : optional
+        As in :func:`facecrypt.encrypt_files`.
+    overwrite : bool
+        Replace what exists. Otherwise ciphers of this scheme and key are skipped as done, and
+        anything else is an error.
+
+    Returns
+    -------
+    Summary
+        One failed file does not stop the others.
+
+    Raises
+    ------
+    ValueError
+        Boxes are missing or not wanted, or outputs collide.
+    MediaError
+        There is no such input.
+
+    Notes
+    -----
+    A file is in memory whole, some three times its size.
+    """
+    if isinstance(scheme, Fiie) != (boxes is not None):
+        raise ValueError(
+            "scheme 'fiie' encrypts faces: say where, --boxes FILE as 'facecrypt detect --json' "
+            "prints it"
+            if boxes is None
+            else f"scheme {scheme.name!r} encrypts whole pictures; only fiie takes boxes"
+        )
+    identity = key_id(key)
+
+    def one(item: Input) -> Result:
+        if item.output.exists() and not overwrite:
+            _check_finished(item, scheme, identity)
+            return Result(item.source, item.output, skipped=True)
+        file = _read(item.source)
+        if file.note is not None or is_sealed(item.source):
+            # What it says about itself would be lost, and with it the way back.
+            raise MediaError(f"{item.source}: is encrypted already; decrypt it first")
+        regions = regions_of(item.source, item.relative, boxes)
+        if regions is not None:
+            size = picture_shape(file.images.shape)[:2]
+            inside = (region.clip(*size) for region in regions)
+            regions = tuple(region for region in inside if region is not None)
+        cipher = scheme.encrypt(file.images, key, **options_for(scheme, regions))
+        note = Note(scheme.name, identity, file.images.shape, regions)
+        _write(item.output, file, cipher, note.to_bytes(), overwrite)
+        return Result(item.source, item.output)
+
+    find = partial(find_inputs, suffixes=_PLAIN_SUFFIXES, rename=encrypted_name)
+    return run_batch(paths, out_dir, one, workers, progress, find=find)
+
+
+def decrypt_files(
+    paths: PathLike | Sequence[PathLike],
+    out_dir: PathLike,
+    scheme: Scheme,
+    key: Key,
+    *,
+    workers: int | None = None,
+    progress: Progress | None = None,
+    overwrite: bool = False,
+) -> Summary:
+    """Give back what :func:`encrypt_files` encrypted; outputs that exist are skipped as done.
+
+    Returns
+    -------
+    Summary
+        Errors in it: NotSealedError for what is no cipher, ValueError for one of another scheme,
+        AuthenticationError for one under another key, ContainerError where note and pixels do not
+        fit or the file is damaged.
+    """
+    identity = key_id(key)
+
+    def one(item: Input) -> Result:
+        if item.output.exists() and not overwrite:
+            return Result(item.source, item.output, skipped=True)
+        file, note = _read_cipher(item.source)
+        _check_key(item.source, note, scheme, identity)
+        regional = isinstance(scheme, Fiie)
+        if (note.regions is not None) != regional:
+            raise ContainerError(f"{item.source}: what the cipher says about itself is damaged")
+        crop: dict[str, Any] = {"regions": note.regions} if regional else {"shape": note.shape}
+        plain = scheme.decrypt(file.images, key, **crop)
+        if plain.shape != note.shape:
+            raise ContainerError(
+                f"{item.source}: of the shape {file.images.shape}, which is not that of the "
+                f"cipher of {note.shape}: it was cut, scaled or converted"
+            )
+        _write(item.output, file, plain, None, overwrite)
+        return Result(item.source, item.output)
+
+    find = partial(find_inputs, suffixes=_CIPHER_SUFFIXES, rename=decrypted_name)
+    return run_batch(paths, out_dir, one, workers, progress, find=find)
+
+
+def encrypted_name(name: Path) -> Path:
+    """``x.jpg`` -> ``x.png``; ``x.npz`` -> ``x.npz``; ``x.npy`` -> ``x.npy.npz``."""
+    if not is_array_file(name):
+        return as_png(name)
+    return name if name.suffix.lower() == ".npz" else name.with_name(name.name + ".npz")
+
+
+def decrypted_name(name: Path) -> Path:
+    """``x.png`` -> ``x.png``; ``x.npz`` -> ``x.npz``; ``x.npy.npz`` -> ``x.npy``."""
+    if not is_array_file(name):
+        return as_png(name)
+    return name.with_suffix("") if name.stem.lower().endswith(".npy") else name
+
+
+def options_for(scheme: Scheme, regions: Sequence[Region] | None) -> dict[str, Any]:
+    """What `scheme.encrypt` needs beside pictures and key, so that it takes any picture."""
+    if isinstance(scheme, Fiie):
+        return {"regions": regions}
+    return {"pad": True} if isinstance(scheme, CatMap) else {}
+
+
+def _read(path: Path) -> _File:
+    if not is_array_file(path):
+        picture = read_image(path)
+        note = read_chunk(path, CHUNK.encode(), limit=MAX_NOTE_BYTES)
+        return _File(picture.pixels, note, picture.icc)
+    arrays = read_arrays(path)
+    note = arrays.pop(CHUNK, None)
+    name = images_name(arrays)
+    images = arrays.pop(name)
+    return _File(images, None if note is None else note.tobytes(), None, name, arrays)
+
+
+def _read_cipher(path: Path) -> tuple[_File, Note]:
+    if not is_array_file(path):
+        note = _note_of(path)
+        # The walk refuses what a decoder forgives: wrong checksums, a tail after the end.
+        deque(png_chunks(path.read_bytes()), maxlen=0)
+        return _read(path), note
+    file = _read(path)
+    return file, _parse(path, file.note)
+
+
+def _note_of(path: Path) -> Note:
+    if is_array_file(path):
+        note = read_arrays(path).get(CHUNK)
+        return _parse(path, None if note is None else note.tobytes())
+    return _parse(path, read_chunk(path, CHUNK.encode(), limit=MAX_NOTE_BYTES))
+
+
+def _parse(path: Path, note: bytes | None) -> Note:
+    if note is None:
+        raise NotSealedError(
+            f"{path}: is no cipher of 'facecrypt scheme'. Either it never was one, or a program "
+            "re-saved it and dropped what it said about itself"
+        )
+    return Note.from_bytes(note)
+
+
+def _check_key(path: Path, note: Note, scheme: Scheme, identity: str) -> None:
+    if note.scheme != scheme.name:
+        raise ValueError(
+            f"{path}: a cipher of scheme {note.scheme!r}, not of {scheme.name!r}; "
+            f"'facecrypt scheme {note.scheme} decrypt' opens it"
+        )
+    if note.key != identity:
+        raise AuthenticationError(
+            f"{path}: encrypted under another key of scheme {scheme.name!r} than the one given"
+        )
+
+
+def _check_finished(item: Input, scheme: Scheme, identity: str) -> None:
+    try:
+        _check_key(item.output, _note_of(item.output), scheme, identity)
+    except (AuthenticationError, MediaError, ValueError):
+        raise MediaError(
+            f"{item.output}: already exists, and not as a cipher of this scheme and key; "
+            "overwrite replaces it"
+        ) from None
+
+
+def _write(path: Path, file: _File, images: NDArray, note: bytes | None, overwrite: bool) -> None:
+    data: bytes | memoryview
+    if is_array_file(path):
+        own = {} if note is None else {CHUNK: np.frombuffer(note, np.uint8)}
+        data = encode_arrays(path.suffix, {file.name: images, **file.others, **own})
+    else:
+        chunks = () if note is None else ((CHUNK.encode(), note),)
+        data = encode_image(".png", images, icc=file.icc, chunks=chunks)
+    atomic_write(path, data, overwrite=overwrite)
