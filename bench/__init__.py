@@ -1,0 +1,1 @@
+"""Speed, measured against named peers: ``python -m bench``; see README.md here."""

@@ -1,0 +1,211 @@
+"""Measurements as Markdown: tables with ratios, goals met or missed, and what machine it was."""
+
+import os
+import platform
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from statistics import median
+from typing import NamedTuple
+
+from bench.harness import ROOT, Measured, median_and_mad
+
+__all__ = ["Gain", "Goal", "Load", "Table", "gain_table", "machine", "memory_table", "render"]
+
+PACKAGES = ("numpy", "cryptography", "opencv-python-headless", "onnxruntime", "isal", "numba")
+# Units in which less is better, and how many of them a second has.
+TIMES = {"us": 1e6, "ms": 1e3, "s": 1.0}
+
+
+class Goal(NamedTuple):
+    """What is wanted of a row.
+
+    The ratio of the rates of `row` and `against`, or the other way round if `inverse`, is to be
+    at least `wanted`, or `at_most` that. Without `against` it is the time of `row`, in `unit`.
+    `clock` is what the ratio is of: processor time, or the clock on the wall.
+    """
+
+    row: str
+    against: str | None
+    wanted: float
+    at_most: bool = False
+    unit: str = "x"
+    inverse: bool = False
+    clock: str = "cpu"
+    name: str = ""
+
+    def value(self, found: Measured) -> float:
+        if self.against is None:
+            return median(TIMES[self.unit.strip()] / rate for rate in found.rates(self.row, "cpu"))
+        pair = (self.against, self.row) if self.inverse else (self.row, self.against)
+        return found.ratio(*pair, self.clock)
+
+    def verdict(self, found: Measured) -> str:
+        """The goal, what was reached, and by how much it was missed."""
+        if self.row not in found.samples or self.against not in {None, *found.samples}:
+            return f"{self.text()}: not measured"
+        value = self.value(found)
+        met = value <= self.wanted if self.at_most else value >= self.wanted
+        off = 100 * abs(value / self.wanted - 1)
+        reached = f"{value:.3g}{self.unit}"
+        return f"{self.text()}: {reached}, " + ("met" if met else f"**missed by {off:.0f} %**")
+
+    def text(self) -> str:
+        sign = "at most" if self.at_most else "at least"
+        against = self.name or self.against
+        suffix = f" {against}" if against and self.unit == "x" else ""
+        return f"{sign} {self.wanted:g}{self.unit}{suffix}"
+
+
+class Gain(NamedTuple):
+    """How much faster the row `two` is than the row `one`, and how much it should be."""
+
+    one: str
+    two: str
+    wanted: float | None
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows of one unit, in order.
+
+    Parameters
+    ----------
+    title, unit : str
+    rows : list of str
+    against : sequence of str
+        Rows to give ratios to.
+    goals : list of Goal
+    proof : str
+        Heading of a column with what each row proved; none if empty.
+    clock : str
+        Of the ratios: "cpu", or "wall" where several cores work.
+    """
+
+    title: str
+    unit: str
+    rows: Sequence[str]
+    against: Sequence[str]
+    goals: Sequence[Goal]
+    proof: str = ""
+    clock: str = "cpu"
+
+
+def render(table: Table, found: Measured) -> str:
+    """The table in Markdown; rows and ratios that were not measured are left out."""
+    rows = [row for row in table.rows if row in found.samples]
+    against = [row for row in table.against if row in found.samples]
+    times = "time" if table.unit in TIMES else "rate"
+    heads = ["", f"{table.unit} on the clock", f"{table.unit} of processor time"]
+    heads += [f"{times} / {name}" for name in against]
+    heads += [table.proof] * bool(table.proof) + ["goal"] * bool(table.goals)
+    lines = [f"### {table.title}", "", _line(heads), _line(["---"] * len(heads))]
+    for row in rows:
+        cells = [row, *(_figure(found, row, clock, table.unit) for clock in ("wall", "cpu"))]
+        for name in against:
+            pair = (name, row) if table.unit in TIMES else (row, name)
+            cells.append(f"{found.ratio(*pair, table.clock):.3g}")
+        cells += [str(found.proofs[row])] * bool(table.proof)
+        if table.goals:
+            cells.append("; ".join(g.verdict(found) for g in table.goals if g.row == row))
+        lines.append(_line(cells))
+    return "\n".join(lines) + "\n" if rows else ""
+
+
+def gain_table(gains: Sequence[Gain], found: Measured) -> str:
+    """Two threads against one, on the clock."""
+    lines = ["### Two threads against one, on the clock", "", "| | gain | goal |", "|---|---|---|"]
+    for gain in gains:
+        goal = ""
+        if gain.wanted:
+            goal = Goal(gain.two, gain.one, gain.wanted, clock="wall", name="one").verdict(found)
+        value = found.ratio(gain.two, gain.one, "wall")
+        lines.append(_line([gain.one, f"{value:.2f}", goal]))
+    return "\n".join(lines) + "\n"
+
+
+def memory_table(found: Measured, limits: Mapping[str, float]) -> str:
+    """Most memory that each worker had, with limits of some."""
+    lines = ["### Peak memory of the process", "", "| | MiB | goal |", "|---|---|---|"]
+    for part, peak in found.peaks.items():
+        goal = ""
+        if part in limits:
+            over = 100 * (peak / limits[part] - 1)
+            goal = f"at most {limits[part]:g} MiB: "
+            goal += "met" if over <= 0 else f"**missed by {over:.0f} %**"
+        lines.append(_line([part, f"{peak:.0f}", goal]))
+    return "\n".join(lines) + "\n"
+
+
+def _figure(found: Measured, row: str, clock: str, unit: str) -> str:
+    rates = found.rates(row, clock)
+    values = [TIMES[unit] / rate for rate in rates] if unit in TIMES else rates
+    middle, spread = median_and_mad(values)
+    return f"{middle:.3g} ±{100 * spread / middle:.0f} %"
+
+
+def _line(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+class Load:
+    """Who else used the cores, from its making until :meth:`text`."""
+
+    def __init__(self) -> None:
+        self._before, self._started = _ticks(), os.getloadavg()[0]
+
+    def text(self) -> str:
+        """One sentence; the work of this process and its children is not counted as others'."""
+        (busy, stolen, every, own), before = _ticks(), self._before
+        whole = every - before[2]
+        others = max(0.0, (busy - before[0]) - (own - before[3])) / whole
+        return (
+            f"Load average {self._started:.1f} at the start, {os.getloadavg()[0]:.1f} at the end; "
+            f"other work took {100 * others:.0f} % of the cores, the host "
+            f"{100 * (stolen - before[1]) / whole:.0f} %."
+        )
+
+
+def _ticks() -> tuple[float, float, float, float]:
+    """Seconds of all cores so far: busy, stolen by the host, all; and those of this process."""
+    line = Path("/proc/stat").read_text().splitlines()[0].split()[1:9]
+    user, nice, system, idle, wait, irq, soft, steal = (
+        int(value) / os.sysconf("SC_CLK_TCK") for value in line
+    )
+    busy = user + nice + system + irq + soft
+    times = os.times()
+    return busy, steal, busy + idle + wait + steal, sum(times[:4])
+
+
+def machine(isas: Sequence[str]) -> str:
+    """Date, processor, versions and commit, for the head of a report."""
+    model = [
+        line.split(": ")[1]
+        for line in Path("/proc/cpuinfo").read_text().splitlines()
+        if line.startswith("model name")
+    ]
+    versions = [f"Python {platform.python_version()}"]
+    for package in PACKAGES:
+        try:
+            versions.append(f"{package} {metadata.version(package)}")
+        except metadata.PackageNotFoundError:
+            versions.append(f"no {package}")
+    return (
+        f"{time.strftime('%Y-%m-%d %H:%M')}, {model[0] if model else platform.processor()}, "
+        f"{len(os.sched_getaffinity(0))} cores, {' < '.join(isas)}. {', '.join(versions)}. "
+        f"Commit {_commit()}."
+    )
+
+
+def _commit() -> str:
+    def git(*words: str) -> str:
+        done = subprocess.run(
+            ["git", *words], cwd=ROOT, capture_output=True, text=True, check=False
+        )
+        return done.stdout.strip()
+
+    changed = git("status", "--porcelain", "--untracked-files=no", "--", "facecrypt", "csrc")
+    return (git("rev-parse", "--short", "HEAD") or "unknown") + (" with changes" if changed else "")

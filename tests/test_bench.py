@@ -1,0 +1,139 @@
+"""The benchmarks: their arithmetic on figures worked by hand; every row runs, and all agree."""
+
+import re
+import sys
+from importlib import import_module
+
+import pytest
+from conftest import ROOT
+
+sys.path.insert(0, str(ROOT))  # bench is not installed, and not in source archives
+pytest.importorskip("bench", reason="bench/ is in the repository only")
+
+from bench.__main__ import SUITES, run
+from bench.harness import Measured, Sample, Spec, measure, median_and_mad
+from bench.pictures import _score
+from bench.report import Gain, Goal, Table, gain_table, memory_table, render
+from facecrypt import _native
+
+
+@pytest.fixture
+def found() -> Measured:
+    """Copying 8 GB takes 2, 4 and 2 s, of the processor 1 s less; 2 GB of ours 1, 1 and 2 s."""
+    return Measured(
+        samples={
+            "copy": [Sample(2, 1), Sample(4, 3), Sample(2, 1)],
+            "ours": [Sample(1, 1), Sample(1, 1), Sample(2, 2)],
+        },
+        sizes={"copy": 8, "ours": 2},
+        proofs={"copy": "abc", "ours": "3 of 3"},
+        peaks={"one": 150.0, "two": 250.0},
+    )
+
+
+def test_median_and_the_median_distance_to_it():
+    assert median_and_mad([1, 2, 3, 4, 100]) == (3, 1)
+
+
+def test_ratios_are_of_rates_round_by_round(found):
+    # 2/8, 2/(8/3), 1/8 of the processor; 2/4, 2/2, 1/4 on the clock.
+    assert found.ratio("ours", "copy") == 0.25
+    assert found.ratio("ours", "copy", "wall") == 0.5
+
+
+@pytest.mark.parametrize(
+    ("goal", "verdict"),
+    [
+        (Goal("ours", "copy", 0.25), "at least 0.25x copy: 0.25x, met"),
+        (Goal("ours", "copy", 0.5), "at least 0.5x copy: 0.25x, **missed by 50 %**"),
+        (Goal("ours", "copy", 0.5, clock="wall"), "at least 0.5x copy: 0.5x, met"),
+        (Goal("ours", "copy", 0.2, at_most=True), "at most 0.2x copy: 0.25x, **missed by 25 %**"),
+        (
+            Goal("ours", "copy", 2.0, at_most=True, inverse=True, name="memory"),
+            "at most 2x memory: 4x, **missed by 100 %**",
+        ),
+        (Goal("ours", None, 600, at_most=True, unit=" ms"), "at most 600 ms: 500 ms, met"),
+        (Goal("ours", "theirs", 1), "at least 1x theirs: not measured"),
+    ],
+)
+def test_goals_say_what_was_reached(found, goal, verdict):
+    assert goal.verdict(found) == verdict
+
+
+def test_tables(found):
+    table = Table("T", "GB/s", ("ours", "absent", "copy"), ("copy",), [Goal("ours", "copy", 1)])
+    assert render(table, found).splitlines()[4:] == [
+        "| ours | 2 ±0 % | 2 ±0 % | 0.25 | at least 1x copy: 0.25x, **missed by 75 %** |",
+        "| copy | 4 ±0 % | 8 ±0 % | 1 |  |",
+    ]
+    times = Table("T", "s", ("ours",), ("copy",), [], proof="faces")
+    # Of seconds for one: half and half and one whole; four times those of the copy.
+    assert render(times, found).splitlines()[4:] == ["| ours | 0.5 ±0 % | 0.5 ±0 % | 4 | 3 of 3 |"]
+
+
+def test_gains_and_memory(found):
+    gains = gain_table([Gain("copy", "ours", None), Gain("copy", "ours", 1.0)], found)
+    assert gains.splitlines()[4:] == [
+        "| copy | 0.50 |  |",
+        "| copy | 0.50 | at least 1x one: 0.5x, **missed by 50 %** |",
+    ]
+    memory = memory_table(found, {"one": 200, "two": 200})
+    assert memory.splitlines()[4:] == [
+        "| one | 150 | at most 200 MiB: met |",
+        "| two | 250 | at most 200 MiB: **missed by 25 %** |",
+    ]
+
+
+def test_faces_found_missed_and_beyond():
+    boxes = [(0, 0, 10, 10), (20, 0, 30, 10), (50, 50, 60, 60)]
+    assert _score(boxes, [(5, 5), (25, 5), (99, 99)]) == "2 of 3, 1 more"
+    assert _score(boxes[:2], [(5, 5), (25, 5)]) == "2 of 2"
+
+
+ROWS = """
+from bench.harness import Row
+
+def wrong():
+    assert False, "not the bytes"
+
+def rows(part, scale, data):
+    if part == "absent":
+        raise ImportError("no such peer")
+    print("peers print what they like")
+    made = {
+        "one": [Row("one", list, 1, lambda: "x", "group")],
+        "other": [Row("other", list, 1, lambda: "y", "group")],
+        "wrong": [Row("wrong", list, 1, wrong)],
+    }
+    return made[part]
+"""
+
+
+def test_wrong_and_differing_outputs_end_a_run(tmp_path, monkeypatch):
+    (tmp_path / "some_rows.py").write_text(ROWS)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    one, other, wrong, absent = (
+        Spec("some_rows", part) for part in ("one", "other", "wrong", "absent")
+    )
+    found = measure([one, absent], "tiny", 2)
+    assert (found.proofs, found.absent) == ({"one": "x"}, {"absent": "no such peer"})
+    assert len(found.samples["one"]) == 2
+    with pytest.raises(RuntimeError, match="not the bytes"):
+        measure([wrong], "tiny", 1)
+    with pytest.raises(RuntimeError, match="'other' and 'one' give different bytes"):
+        measure([one, other], "tiny", 1)
+
+
+@pytest.mark.parametrize("suite", SUITES)
+def test_every_row_runs_agrees_and_is_in_a_table(suite):
+    text, found = run(suite, "tiny", {"peers": sys.executable, "photos": None})
+    tables = import_module(f"bench.{suite}").tables(found, list(_native.supported_isas()))
+    shown = {row for table in tables for row in table.rows}
+    gains = {line.split(" | ")[0].removeprefix("| ") for line in text.splitlines()}
+    for row in found.samples:
+        one = row.removesuffix(", 2 threads")
+        assert row in shown or any(gain.startswith(one) for gain in gains), row
+    for goal in (goal for table in tables for goal in table.goals):
+        assert goal.row in found.samples, goal
+    for missing in re.findall(r"([^;|]+): not measured", text):
+        assert any(part.lower() in missing.lower() for part in found.absent), missing
