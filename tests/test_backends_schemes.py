@@ -3,6 +3,9 @@
 test_scheme_vectors.py runs this file again on every instruction set.
 """
 
+import ctypes
+import mmap
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -246,6 +249,50 @@ def test_many_pictures_on_all_processors():
         a["threads"] = None
         results = [run(backends.get(backend), name, data, a) for backend in BACKENDS]
         assert (results[0] == results[1]).all()
+
+
+@pytest.fixture
+def guarded():
+    """Memory that ends where the next page may not be touched: to read on is to crash."""
+    page = mmap.PAGESIZE
+    memory = mmap.mmap(-1, 17 * page)
+    whole = np.frombuffer(memory, np.uint8)
+    protect = ctypes.CDLL(None, use_errno=True).mprotect
+    last = ctypes.c_void_p(whole.ctypes.data + 16 * page)
+    assert protect(last, ctypes.c_size_t(page), 0) == 0
+
+    def place(data):
+        edge = whole[16 * page - data.size : 16 * page]
+        edge[:] = data.ravel()
+        return edge.reshape(data.shape)
+
+    yield place
+    protect(last, ctypes.c_size_t(page), mmap.PROT_READ | mmap.PROT_WRITE)
+
+
+@pytest.mark.skipif(not hasattr(mmap, "PROT_READ"), reason="needs mprotect")
+@pytest.mark.parametrize(
+    ("name", "case"),
+    [
+        ("pixels", pixel_case(np.random.default_rng(1), 3, (9, 11), 3, ordered=True)),
+        ("gather", gather_case(np.random.default_rng(1), 3, 50, 3, masked=True)),
+        ("gather", gather_case(np.random.default_rng(1), 3, 50, 3, masked=False)),
+        ("gather", gather_case(np.random.default_rng(1), 3, 50, 12, masked=True)),
+        *(
+            ("blocks", block_case(np.random.default_rng(1), 9, block, (2, 3), nibbles=n, keys=k))
+            for block in [(2, 6), (4, 12), (4, 4), (3, 5), (8, 24), (8, 8), (16, 48), (3, 100)]
+            for n in (False, True)
+            for k in (1, 2)
+        ),
+    ],
+)
+def test_nothing_is_read_behind_the_end(guarded, name, case):
+    data, a = case
+    edge = guarded(data)
+    out, expected = np.empty_like(data), np.empty_like(data)
+    getattr(backends.get("native"), name)(edge, out, **a)
+    getattr(backends.get("reference"), name)(data, expected, **a)
+    assert (out == expected).all()
 
 
 # ---- what they refuse ----------------------------------------------------------------------------

@@ -281,6 +281,13 @@ def test_a_good_key_file_is_read(tmp_path):
     assert schemes.BlockShuffleKey.load(path) == schemes.BlockShuffleKey([0, 1, 2, 3], 2)
 
 
+def test_a_weak_orbit_in_a_key_file_is_refused(tmp_path):
+    path = tmp_path / "key.npz"
+    path.write_bytes(saved(**FORMAT | {"scheme": "fiie"}, mu=3.83, d0=0.3))
+    with pytest.raises(WeakKeyError, match="periodic window, period 3"):
+        schemes.FiieKey.load(path)
+
+
 def test_every_changed_byte_of_a_key_is_noticed_or_harmless(tmp_path):
     path = tmp_path / "key.npz"
     key = schemes.BlockShuffleKey([2, 0, 3, 1], 2)
