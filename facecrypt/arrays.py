@@ -28,6 +28,17 @@ IMAGES = "images"
 # What is stored cannot be larger than its file; a few compressed bytes can claim to be terabytes.
 _MAX_INFLATED = 1 << 32
 
+# MemoryError: of a header that claims more than there is. RuntimeError: of a zip with a password.
+_DAMAGED = (
+    ValueError,
+    EOFError,
+    MemoryError,
+    NotImplementedError,
+    RuntimeError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
+
 PathLike = str | os.PathLike[str]
 
 
@@ -57,17 +68,18 @@ def read_arrays(path: PathLike) -> dict[str, NDArray]:
                 return {IMAGES: loaded}
             packed = [m for m in loaded.zip.infolist() if m.compress_type != zipfile.ZIP_STORED]
             if sum(member.file_size for member in packed) > _MAX_INFLATED:
-                raise ValueError(
-                    f"its compressed arrays have more than {_MAX_INFLATED} bytes; "
+                raise MediaError(
+                    f"{path}: its compressed arrays have more than {_MAX_INFLATED} bytes; "
                     "save them with numpy.savez, which does not compress"
                 )
             arrays = {name: loaded[name] for name in loaded.files}
+    except MediaError:
+        raise
     except OSError as error:
         raise media_error(path, error) from error
-    except (ValueError, EOFError, MemoryError, NotImplementedError, RuntimeError) as error:
-        raise MediaError(f"{path}: not a file of plain arrays, or damaged: {error}") from error
-    except (zipfile.BadZipFile, zlib.error) as error:
-        raise MediaError(f"{path}: damaged: {error}") from error
+    except _DAMAGED as error:
+        # NumPy's own words for most of them propose to unpickle the file.
+        raise MediaError(f"{path}: not a file of plain NumPy arrays, or damaged") from error
     if odd := [name for name, array in arrays.items() if not isinstance(array, np.ndarray)]:
         raise MediaError(f"{path}: {odd[0]} in it is no array")
     return arrays

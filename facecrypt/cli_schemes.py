@@ -19,7 +19,7 @@ from facecrypt import given, schemes
 from facecrypt.arrays import images_name, is_array_file, read_arrays
 from facecrypt.batch import forget_frames, regions_of
 from facecrypt.boxes import load_boxes
-from facecrypt.errors import MediaError
+from facecrypt.errors import MediaError, UnknownSchemeError
 from facecrypt.files import atomic_write
 from facecrypt.inputs import find_pictures
 from facecrypt.media import encode_image, read_image
@@ -98,7 +98,12 @@ def attack(args: Namespace) -> int:
     from facecrypt.attacks import demonstrate
 
     picture = read_image(args.input)
-    shown = demonstrate(args.name, picture.pixels, np.random.default_rng(args.seed))
+    try:
+        shown = demonstrate(args.name, picture.pixels, np.random.default_rng(args.seed))
+    except UnknownSchemeError:
+        raise
+    except (TypeError, ValueError) as error:
+        raise MediaError(f"{args.input}: {error}") from error
     gap = np.full((len(shown.plain), _GAP, *shown.plain.shape[2:]), 255, np.uint8)
     row = np.hstack([shown.plain, gap, shown.cipher, gap, shown.recovered])
     data = encode_image(Path(args.output).suffix, row, icc=picture.icc)

@@ -42,7 +42,7 @@ def say_errors(errors: Iterable[tuple[object, Exception]]) -> None:
     hints: dict[str, None] = {}
     for source, error in errors:
         text = str(error)
-        if not isinstance(error, (FacecryptError, OSError, ValueError)) or not text:
+        if not isinstance(error, (FacecryptError, OSError, TypeError, ValueError)) or not text:
             text = f"{type(error).__name__}: {text}".removesuffix(": ")
         say("error", text if source is None or str(source) in text else f"{source}: {text}")
         hints |= dict.fromkeys(_hints(error))
