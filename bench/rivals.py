@@ -155,7 +155,7 @@ def _numpy(size: int) -> list[Row]:
             "lanes 1",
         ),
         Row(
-            f"plain Python: key list, then h, w, c loops ({side} x {side} x 3)",
+            f"plain Python, h, w, c loops, {side}x{side}x3",
             lambda: logistic_loops(picture, *KEY),
             picture.size / 1e9,
             lambda: proven_orbit(lambda zeros: logistic_loops(zeros, *KEY)),

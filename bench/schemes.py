@@ -124,14 +124,13 @@ def tables(found: Measured, isas: list[str]) -> list[Table]:
     """A table for each size of batch."""
     best, made = isas[-1], []
     wanted = {"pbe": 0.9, "logistic-pixel": 0.9, "le": 0.65 if best == "avx512" else 0.3}
-    wanted |= dict.fromkeys(("ele", "etc", "block-shuffle", "chaos-blocks"), 0.5)
+    wanted |= dict.fromkeys(("ele", "etc", "block-shuffle"), 0.5)
     for copy in (name for name in found.sizes if name.startswith("memcpy")):
         count = copy.split(", ")[1]
         some = [n for n in found.sizes if f", {count}" in n and not n.endswith("2 threads")]
         goals = [Goal(f"{n}, {count}, {best}", copy, factor) for n, factor in wanted.items()]
         if best == "avx512":
             goals.append(Goal(f"le, {count}, avx2", copy, 0.3))
-            goals += [Goal(f"{n}, {count}, avx2", copy, wanted[n]) for n in ("ele", "etc")]
         title = f"{count} x 32x32x3, one thread"
         made.append(Table(title, "million pictures/s", sorted(some), (copy,), goals))
     return made

@@ -71,12 +71,21 @@ def test_tables(found):
     assert render(times, found).splitlines()[4:] == ["| ours | 0.5 ±0 % | 0.5 ±0 % | 4 | 3 of 3 |"]
 
 
-def test_gains_and_memory(found):
-    gains = gain_table([Gain("copy", "ours", None), Gain("copy", "ours", 1.0)], found)
-    assert gains.splitlines()[4:] == [
-        "| copy | 0.50 |  |",
-        "| copy | 0.50 | at least 1x one: 0.5x, **missed by 50 %** |",
+def test_gains_are_judged_only_where_the_cores_were_free(found):
+    # On the clock "ours" is 2, 4 and 1 times as fast as "one", of the processor 1, 3 and 1/2.
+    found.samples["one"], found.sizes["one"] = found.samples["copy"], 2
+    free, busy = Gain("one", "ours", None), Gain("ours", "one", None)
+    wanted = Gain("one", "ours", 1.8)
+    assert gain_table([free, wanted], found).splitlines()[4:] == [
+        "| one | 2.00 | 2.00 |  |",
+        "| one | 2.00 | 2.00 | at least 1.8x one: 2x, met |",
     ]
+    assert gain_table([busy, wanted], found).splitlines()[5:] == [
+        "| one | 2.00 | 2.00 | at least 1.8x: not judged, ours gained 0.50x |",
+    ]
+
+
+def test_memory(found):
     memory = memory_table(found, {"one": 200, "two": 200})
     assert memory.splitlines()[4:] == [
         "| one | 150 | at most 200 MiB: met |",
