@@ -14,27 +14,38 @@ from typing import Any
 import numpy as np
 
 from facecrypt.backends import ORDERS
-from facecrypt.backends.cuda_jit import cuda, device, permute_bytes, types
+from facecrypt.backends.cuda_jit import SIMULATED, cuda, device, permute_bytes, types
 
 __all__ = [
     "AHEAD",
+    "BLOCKS",
     "THREADS",
     "blocks_kernel",
     "gather_kernel",
     "pixel_bytes_kernel",
     "pixel_words_kernel",
+    "shares",
 ]
 
 # 192 words of 4 bytes are whole pixels of 3: where `out` is `data`, no block of threads reads what
 # another has written.
 THREADS = 192
 AHEAD = 4
+# Blocks of threads, enough to fill the largest cards a few times; the simulator has no more than
+# one at a time and is slow to start them.
+BLOCKS = 1 if SIMULATED else 4096
 # ORDERS[o][j] in bits 2*(3*o + j) and the next.
 _PACKED = sum(
     source << 2 * (3 * o + j)
     for o, channels in enumerate(ORDERS)
     for j, source in enumerate(channels)
 )
+
+
+def shares(words: int, count: int) -> tuple[int, int]:
+    """Pieces of a picture of so many words, and groups of pieces that share the pictures."""
+    pieces = -(-words // THREADS)
+    return pieces, max(1, min(BLOCKS // pieces, -(-count // AHEAD)))
 
 
 @device
@@ -96,25 +107,27 @@ def pixel_words_kernel(ordered: bool) -> Any:
 
 @cache
 def pixel_bytes_kernel(ordered: bool) -> Any:
-    """The kernel ``pixels`` where pictures are no whole words: a thread is a pixel."""
+    """The kernel ``pixels`` where pictures are no whole words: a place is a pixel."""
 
-    def kernel(data, out, order, mask, channels):
-        i = cuda.grid(1)
-        at = i * channels
-        if at >= out.size:
-            return
-        key = at % mask.size
-        if ordered:
-            code = order[key // 3]
-            one = data[at + source_channel(code, 0)]
-            two = data[at + source_channel(code, 1)]
-            three = data[at + source_channel(code, 2)]
-            out[at] = one ^ mask[key]
-            out[at + 1] = two ^ mask[key + 1]
-            out[at + 2] = three ^ mask[key + 2]
-        else:
-            for j in range(channels):
-                out[at + j] = data[at + j] ^ mask[key + j]
+    def kernel(data, out, order, mask, channels, count, groups):
+        pixels = mask.size // channels
+        pieces = (pixels + THREADS - 1) // THREADS
+        i = cuda.blockIdx.x % pieces * THREADS + cuda.threadIdx.x
+        n = cuda.blockIdx.x // pieces
+        key = i * channels
+        while i < pixels and n < count and cuda.blockIdx.x // pieces < groups:
+            at = n * mask.size + key
+            if ordered:
+                one = data[at + source_channel(order[i], 0)]
+                two = data[at + source_channel(order[i], 1)]
+                three = data[at + source_channel(order[i], 2)]
+                out[at] = one ^ mask[key]
+                out[at + 1] = two ^ mask[key + 1]
+                out[at + 2] = three ^ mask[key + 2]
+            else:
+                for j in range(channels):
+                    out[at + j] = data[at + j] ^ mask[key + j]
+            n += groups
 
     return cuda.jit(kernel)
 

@@ -15,8 +15,6 @@ from facecrypt.backends.arrays import on_device
 
 __all__ = ["blocks", "coupling", "gather", "pixels"]
 
-# Blocks of threads, enough to fill the largest cards a few times.
-_BLOCKS = 4096
 _SCRATCH = 1 << 28  # bytes
 _THREADS = 128
 
@@ -46,15 +44,18 @@ def pixels(
             return
         key = upload(mask if order is None else order, stream), upload(mask, stream)
         if mask.size % 4 == 0 and not (address(source) | address(target)) % 4:
-            pieces, groups = _shares(mask.size // 4, shape[0])
+            pieces, groups = kernels.shares(mask.size // 4, shape[0])
             kernel = kernels.pixel_words_kernel(order is not None)
             words = (as_words(array, np.int32) for array in (source, target))
             key = key[0], as_words(key[1], np.int32)
             launch(kernel, pieces * groups, kernels.THREADS, stream, *words, *key, shape[0], groups)
         else:
-            kernel, each = kernels.pixel_bytes_kernel(order is not None), kernels.THREADS
-            blocks = -(-target.size // (shape[3] * each))
-            launch(kernel, blocks, each, stream, source, target, *key, shape[3])
+            pieces, groups = kernels.shares(mask.size // shape[3], shape[0])
+            kernel = kernels.pixel_bytes_kernel(order is not None)
+            launch(
+                kernel, pieces * groups, kernels.THREADS, stream,
+                source, target, *key, shape[3], shape[0], groups,
+            )  # fmt: skip
 
 
 def gather(
@@ -83,7 +84,7 @@ def gather(
         pair = (as_words(array, word) for array in (source, target))
         moves = upload(index, stream)
         key = moves if mask is None else as_words(upload(mask, stream), word)
-        pieces, groups = _shares(items * length // word.itemsize, count)
+        pieces, groups = kernels.shares(items * length // word.itemsize, count)
         kernel = kernels.gather_kernel(word.itemsize, mask is not None)
         shape = length // word.itemsize, count, groups
         launch(kernel, pieces * groups, kernels.THREADS, stream, *pair, moves, key, *shape)
@@ -125,7 +126,7 @@ def blocks(
     with staged(data, out, apart=True) as (whence, target, stream):
         if target.size == 0:
             return
-        pieces, groups = _shares(height * width, count)
+        pieces, groups = kernels.shares(height * width, count)
         key = (upload(array, stream) for array in (perm, mask, which, source))
         launch(
             kernels.blocks_kernel(nibbles), pieces * groups, kernels.THREADS, stream,
@@ -200,11 +201,3 @@ def _shape(data: Any, out: Any, ndim: int) -> tuple[int, ...]:
             f"out must have the shape {tuple(data.shape)}, received {tuple(out.shape)}"
         )
     return tuple(data.shape)
-
-
-def _shares(words: int, count: int) -> tuple[int, int]:
-    """Pieces of a picture of so many words, and groups of pieces that share the pictures."""
-    from facecrypt.backends.cuda_pictures import AHEAD, THREADS
-
-    pieces = -(-words // THREADS)
-    return pieces, max(1, min(_BLOCKS // pieces, -(-count // AHEAD)))
