@@ -6,6 +6,7 @@ import zipfile
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,7 +48,7 @@ def is_array_file(path: PathLike) -> bool:
     return Path(path).suffix.lower() in ARRAY_SUFFIXES
 
 
-def read_arrays(path: PathLike) -> dict[str, NDArray]:
+def read_arrays(path: PathLike) -> dict[str, NDArray[Any]]:
     """Read a file that NumPy's save, savez or savez_compressed wrote; nothing in it is executed.
 
     Parameters
@@ -85,7 +86,7 @@ def read_arrays(path: PathLike) -> dict[str, NDArray]:
     return arrays
 
 
-def encode_arrays(suffix: str, arrays: Mapping[str, NDArray]) -> memoryview:
+def encode_arrays(suffix: str, arrays: Mapping[str, NDArray[Any]]) -> memoryview:
     """The bytes of a .npz file, uncompressed, or of a .npy file of the one array there is."""
     buffer = io.BytesIO()
     if suffix.lower() == ".npz":
@@ -96,7 +97,7 @@ def encode_arrays(suffix: str, arrays: Mapping[str, NDArray]) -> memoryview:
     return buffer.getbuffer()
 
 
-def images_name(arrays: Mapping[str, NDArray]) -> str:
+def images_name(arrays: Mapping[str, NDArray[Any]]) -> str:
     """Which array holds the pictures: the one named ``images``, or the only one.
 
     Raises

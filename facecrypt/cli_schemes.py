@@ -160,13 +160,13 @@ class _Whole:
     def __init__(self, scheme: Scheme):
         self._scheme = scheme
 
-    def _options(self, images: NDArray) -> dict[str, Any]:
+    def _options(self, images: NDArray[Any]) -> dict[str, Any]:
         return options_for(self._scheme, [Region(0, 0, images.shape[1], images.shape[0])])
 
-    def encrypt(self, images: NDArray, key: Key) -> NDArray:
+    def encrypt(self, images: NDArray[Any], key: Key) -> NDArray[Any]:
         return self._scheme.encrypt(images, key, **self._options(images))
 
-    def decrypt(self, images: NDArray, key: Key) -> NDArray:
+    def decrypt(self, images: NDArray[Any], key: Key) -> NDArray[Any]:
         options = self._options(images)
         options.pop("pad", None)
         return self._scheme.decrypt(images, key, **options)

@@ -125,7 +125,7 @@ def key_id(key: Key) -> str:
         array = np.asarray(value)
         array = np.ascontiguousarray(array, array.dtype.newbyteorder("<"))
         digest.update(f"\0{name}\0{array.dtype.str}\0{np.shape(value)}\0".encode())
-        digest.update(array)
+        digest.update(array.tobytes())
     return digest.hexdigest()[: 2 * _KEY_ID_BYTES]
 
 

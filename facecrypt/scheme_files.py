@@ -46,11 +46,11 @@ _PLAIN_SUFFIXES = PICTURE_SUFFIXES | ARRAY_SUFFIXES
 class _File(NamedTuple):
     """What was read: the pictures, and all that has to go along."""
 
-    images: NDArray
+    images: NDArray[Any]
     note: bytes | None
     icc: bytes | None = None
     name: str = ""
-    others: Mapping[str, NDArray] = {}
+    others: Mapping[str, NDArray[Any]] = {}
 
 
 def encrypt_files(
@@ -197,8 +197,8 @@ def options_for(scheme: Scheme, regions: Sequence[Region] | None) -> dict[str, A
 def _read(path: Path) -> _File:
     if not is_array_file(path):
         picture = read_image(path)
-        note = read_chunk(path, CHUNK.encode(), limit=MAX_NOTE_BYTES)
-        return _File(picture.pixels, note, picture.icc)
+        chunk = read_chunk(path, CHUNK.encode(), limit=MAX_NOTE_BYTES)
+        return _File(picture.pixels, chunk, picture.icc)
     arrays = read_arrays(path)
     note = arrays.pop(CHUNK, None)
     name = images_name(arrays)
@@ -254,7 +254,9 @@ def _check_finished(item: Input, scheme: Scheme, identity: str) -> None:
         ) from None
 
 
-def _write(path: Path, file: _File, images: NDArray, note: bytes | None, overwrite: bool) -> None:
+def _write(
+    path: Path, file: _File, images: NDArray[Any], note: bytes | None, overwrite: bool
+) -> None:
     data: bytes | memoryview
     if is_array_file(path):
         own = {} if note is None else {CHUNK: np.frombuffer(note, np.uint8)}

@@ -149,6 +149,8 @@ FAILURES = [
     ("analyze a.png --key pbe.npz", 2, "--key is that of a scheme: name it"),
     ("analyze a.png --scheme le --key pbe.npz", 2, "of scheme 'pbe', expected 'le'"),
     ("analyze a.png --scheme pbe -o a.json", 1, "a.json: already exists"),
+    # Before anything is read and measured in vain.
+    ("analyze garbage --scheme pbe -o a.json", 1, "a.json: already exists"),
     ("analyze g.png --scheme pbe --boxes a.json", 1, "no boxes are given for g.png"),
 ]
 
@@ -285,6 +287,16 @@ def test_arrays_beside_the_pictures_and_names_stay(job):
             assert set(back) == set(plain)
             assert (back[array] == plain[array]).all()
             assert array == "pictures" or (back["labels"] == plain["labels"]).all()
+
+
+def test_arrays_of_one_name(job):
+    shutil.copy("d.npz", "b.npy.npz")
+    sealing = ("scheme", "pbe", "encrypt", "b.npy", "b.npy.npz", "-o", "out", "--key", "pbe.npz")
+    assert command(*sealing).code == 0
+    made = sorted(path.name for path in (job / "out").iterdir())
+    assert made == ["b.npy.npz", "b.npy.npz.npz"]
+    assert command("scheme", "pbe", "decrypt", "out", "-o", "back", "--key", "pbe.npz").code == 0
+    assert (job / "back" / "b.npy").read_bytes() == (job / "b.npy").read_bytes()
 
 
 def test_a_jpeg_comes_back_as_decoded_with_its_profile(job):

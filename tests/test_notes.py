@@ -2,11 +2,12 @@
 
 import io
 import zipfile
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from facecrypt import arrays, schemes
+from facecrypt import arrays, notes, schemes
 from facecrypt.arrays import read_arrays
 from facecrypt.errors import ContainerError, MediaError
 from facecrypt.notes import Note, key_id
@@ -76,11 +77,13 @@ def test_anything_else_is_refused(old, new):
 
 
 def test_no_note_is_large(monkeypatch):
-    box = b"[0,0,4,6],"
-    with pytest.raises(ContainerError, match=r"more than 8388608"):
-        Note.from_bytes(SOUND.replace(b"[[0", b"[" + box * 839_000 + b"[0"))
-    with pytest.raises(ContainerError, match=r"more than 8388608"):
-        Note("fiie", KEY, (9, 9), (Region(0, 0, 4, 6),) * 839_000).to_bytes()
+    with pytest.raises(ContainerError, match=r"has 8388609 bytes, more than 8388608"):
+        Note.from_bytes(b" " * (2**23 + 1))
+    monkeypatch.setattr(notes, "MAX_NOTE_BYTES", len(SOUND))
+    note = Note.from_bytes(SOUND)
+    assert note.to_bytes() == SOUND
+    with pytest.raises(ContainerError, match=rf"of {len(SOUND) + 10} bytes is more than"):
+        replace(note, regions=(Region(0, 0, 4, 6), *note.regions)).to_bytes()
 
 
 @pytest.mark.parametrize("name", schemes.names())

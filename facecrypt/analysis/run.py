@@ -25,7 +25,7 @@ def analyze_files(
     *,
     scheme: SchemeLike | None = None,
     key: Any | Callable[[tuple[int, ...]], Any] = None,
-    regions: Sequence[Region] | Callable[[PathLike], Sequence[Region]] | None = None,
+    regions: Sequence[Region] | Callable[[PathLike], Sequence[Region] | None] | None = None,
     detector: Detector | None = None,
     overwrite: bool = False,
     on_error: Callable[[PathLike, Exception], None] | None = None,
