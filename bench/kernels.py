@@ -164,7 +164,7 @@ def tables(found: Measured, isas: list[str]) -> list[Table]:
     calls = [name for name in found.sizes if name.endswith(("32x32x3", "none discarded"))]
     calls = [name for name in calls if not name.startswith(("a key", "one after"))]
     batches = [name for name in found.sizes if name.startswith(("a key", "one after"))]
-    clock, apart = "clock, in cycles", {*calls, *batches}
+    clock, apart = "clock, in cycles, by Numba", {*calls, *batches}
     streams = [n for n in found.sizes if n not in apart and n != clock and not n.startswith("SHA")]
     seal, one = f"sealing stream, {best}", f"64 lanes, 1 B an iterate, {best}"
     goals = [
