@@ -48,7 +48,8 @@ def make_cases(folder: Path, scale: str, photos: Path | None) -> dict[str, Any]:
         np.save(path, image)
         cases[name] = {"files": [str(path)], "noses": noses}
     if photos is not None:
-        cases[f"photos of {photos.name}"] = {"files": _saved(photos, folder), "noses": None}
+        files = _saved(photos, folder)
+        cases[f"{len(files)} photos of DIR"] = {"files": files, "noses": None}
     return cases
 
 

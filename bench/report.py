@@ -49,9 +49,9 @@ class Goal(NamedTuple):
             return f"{self.text()}: not measured"
         value = self.value(found)
         met = value <= self.wanted if self.at_most else value >= self.wanted
-        off = 100 * abs(value / self.wanted - 1)
+        off = _percent(value / self.wanted - 1)
         reached = f"{_number(value)}{self.unit}"
-        return f"{self.text()}: {reached}, " + ("met" if met else f"**missed by {off:.0f} %**")
+        return f"{self.text()}: {reached}, " + ("met" if met else f"**missed by {off}**")
 
     def text(self) -> str:
         sign = "at most" if self.at_most else "at least"
@@ -141,9 +141,9 @@ def memory_table(found: Measured, limits: Mapping[str, float]) -> str:
     for part, peak in found.peaks.items():
         goal = ""
         if part in limits:
-            over = 100 * (peak / limits[part] - 1)
+            over = peak / limits[part] - 1
             goal = f"at most {limits[part]:g} MiB: "
-            goal += "met" if over <= 0 else f"**missed by {over:.0f} %**"
+            goal += "met" if over <= 0 else f"**missed by {_percent(over)}**"
         lines.append(_line([part, f"{peak:.0f}", goal]))
     return "\n".join(lines) + "\n"
 
@@ -153,6 +153,12 @@ def _figure(found: Measured, row: str, clock: str, unit: str) -> str:
     values = [TIMES[unit] / rate for rate in rates] if unit in TIMES else rates
     middle, spread = median_and_mad(values)
     return f"{_number(middle)} ±{100 * spread / middle:.0f} %"
+
+
+def _percent(part: float) -> str:
+    """A miss is never 0 %."""
+    off = 100 * abs(part)
+    return f"{off:.0f} %" if off >= 1 else f"{off:.2g} %"
 
 
 def _number(value: float) -> str:
