@@ -93,8 +93,18 @@ def test_arrays_on_the_card_stay_there(frozen):
 
 
 @pytest.mark.parametrize("shift", [1, 2, 4])
-def test_any_alignment(frozen, shift):
+def test_any_alignment(monkeypatch, frozen, shift):
     """Words are for aligned memory; the bytes are the same without."""
+    from facecrypt.backends import cuda_arrays
+
+    as_words = cuda_arrays.as_words
+
+    def aligned_words(array, dtype):  # the simulator would take any
+        words = as_words(array, dtype)
+        assert words.flags.aligned
+        return words
+
+    monkeypatch.setattr(cuda_arrays, "as_words", aligned_words)
     mu, d0 = frozen["mu"][:64].copy(), frozen["d0"][:64].copy()
     memory = on_card(noise(4200))
     there = memory[shift : shift + 4160]
@@ -109,6 +119,36 @@ def test_any_alignment(frozen, shift):
     reference.pixels(before, out, order=order, mask=noise((4, 4, 3)), threads=None)
     cuda.pixels(pictures, pictures, order=order, mask=noise((4, 4, 3)), threads=None)
     assert (pictures.copy_to_host() == out).all()
+
+    items, index = there[:192].reshape(3, 8, 8), np.arange(7, -1, -1, dtype=np.int32)
+    reversed_items = on_card(noise((3, 8, 8), 3))
+    cuda.gather(items, reversed_items, index=index, mask=None, threads=None)
+    assert (reversed_items.copy_to_host() == items.copy_to_host()[:, ::-1]).all()
+
+    two = there[:256].reshape(2, 128)
+    expected = chaos.xor_rows(two.copy_to_host(), mu[:2], d0[:2], discard=0, backend="reference")
+    chaos.xor_rows(two, mu[:2], d0[:2], discard=0, out=two)
+    assert (two.copy_to_host() == expected).all()
+
+
+def test_pixels_in_place_across_blocks_of_threads():
+    """The simulator runs them one after the other: the second finds what the first has written."""
+    data, order, mask = noise((1, 16, 32, 3)), noise((16, 32), 1, 6), noise((16, 32, 3), 2)
+    expected = np.empty_like(data)
+    reference.pixels(data, expected, order=order, mask=mask, threads=None)
+    cuda.pixels(data, data, order=order, mask=mask, threads=None)
+    assert (data == expected).all()
+
+
+@pytest.mark.parametrize("chunk", [4096, 4102])
+def test_chunks_in_place(frozen, chunk):
+    """A chunk ends where the next begins, or bytes would be XORed twice."""
+    mu, d0 = frozen["mu"][:192].copy(), frozen["d0"][:192].copy()
+    data, expected = noise(2 * chunk + 77), np.empty(2 * chunk + 77, np.uint8)
+    options = {"discard": 2, "bytes_per_iterate": 2, "chunk": chunk, "threads": None}
+    reference.lanes(mu, d0, data, expected, **options)
+    cuda.lanes(mu, d0, data, data, **options)
+    assert (data == expected).all()
 
 
 def test_what_is_refused_on_the_card():

@@ -16,8 +16,8 @@ if importlib.util.find_spec("numba_cuda") is None:
 if os.environ.get("NUMBA_ENABLE_CUDASIM") == "1":
     pytest.skip("the simulator compiles nothing", allow_module_level=True)
 
-from numba import cuda
-from numba.cuda import libdevice, types
+from numba import cuda, types
+from numba.cuda import libdevice
 
 from facecrypt.backends import cuda_coupling, cuda_orbits, cuda_pictures
 

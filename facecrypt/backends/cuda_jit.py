@@ -10,8 +10,8 @@ import os
 from typing import Any
 
 try:
-    from numba import cuda
-    from numba.cuda import libdevice, types
+    from numba import cuda, types
+    from numba.cuda import libdevice
 except ImportError:  # facecrypt.backends.cuda.check says so before a kernel is asked for
     cuda = libdevice = types = None
 
