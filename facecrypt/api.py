@@ -18,6 +18,7 @@ from facecrypt.container import CIPHERS, Header, Sealed, public_digest
 from facecrypt.errors import AuthenticationError, KeyFormatError, MediaError
 from facecrypt.keys import RecipientLike, RegionKey, Unwraps
 from facecrypt.media import read_image
+from facecrypt.png import read_chunk
 from facecrypt.regions import Claim, Region, claims
 
 __all__ = [
@@ -223,6 +224,11 @@ def encrypt_file(
     if carriers.is_sealed(src):
         # Sealing it again would drop the first header and with it the way back to the faces.
         raise MediaError(f"{src}: is a sealed picture already; decrypt it first")
+    if read_chunk(src, carriers.SCHEME_CHUNK) is not None:
+        raise MediaError(
+            f"{src}: is the cipher of a scheme, and sealing it would drop what opens it; "
+            "decrypt it first, with 'facecrypt scheme'"
+        )
     picture = read_image(src, keep_metadata=keep_metadata)
     sealed = encrypt_image(
         picture.pixels,

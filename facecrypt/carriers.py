@@ -27,6 +27,8 @@ __all__ = [
 ]
 
 CHUNK = b"fcRP"
+# What the cipher of a scheme needs beside its key; here, so that sealing can refuse such a file.
+SCHEME_CHUNK = b"fcSC"
 PNG_SUFFIXES, LOSSLESS_SUFFIXES = (".png",), (".png", ".tif", ".tiff")
 LOSSY_SUFFIXES = (".jpg", ".jpeg", ".jpe", ".webp", ".avif", ".heic", ".gif", ".jxl", ".jp2")
 

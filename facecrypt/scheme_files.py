@@ -23,7 +23,7 @@ from facecrypt.arrays import (
     read_arrays,
 )
 from facecrypt.batch import Progress, Result, Summary, regions_of, run_batch
-from facecrypt.carriers import is_sealed
+from facecrypt.carriers import SCHEME_CHUNK, is_sealed
 from facecrypt.errors import AuthenticationError, ContainerError, MediaError, NotSealedError
 from facecrypt.files import atomic_write
 from facecrypt.inputs import PICTURE_SUFFIXES, Input, as_png, find_inputs
@@ -38,7 +38,6 @@ from facecrypt.schemes.pictures import picture_shape
 
 __all__ = ["decrypt_files", "decrypted_name", "encrypt_files", "encrypted_name", "options_for"]
 
-CHUNK = "fcSC"
 _CIPHER_SUFFIXES = PICTURE_SUFFIXES | {".npz"}
 _PLAIN_SUFFIXES = PICTURE_SUFFIXES | ARRAY_SUFFIXES
 
@@ -197,10 +196,10 @@ def options_for(scheme: Scheme, regions: Sequence[Region] | None) -> dict[str, A
 def _read(path: Path) -> _File:
     if not is_array_file(path):
         picture = read_image(path)
-        chunk = read_chunk(path, CHUNK.encode(), limit=MAX_NOTE_BYTES)
+        chunk = read_chunk(path, SCHEME_CHUNK, limit=MAX_NOTE_BYTES)
         return _File(picture.pixels, chunk, picture.icc)
     arrays = read_arrays(path)
-    note = arrays.pop(CHUNK, None)
+    note = arrays.pop(SCHEME_CHUNK.decode(), None)
     name = images_name(arrays)
     images = arrays.pop(name)
     return _File(images, None if note is None else note.tobytes(), None, name, arrays)
@@ -218,9 +217,9 @@ def _read_cipher(path: Path) -> tuple[_File, Note]:
 
 def _note_of(path: Path) -> Note:
     if is_array_file(path):
-        note = read_arrays(path).get(CHUNK)
+        note = read_arrays(path).get(SCHEME_CHUNK.decode())
         return _parse(path, None if note is None else note.tobytes())
-    return _parse(path, read_chunk(path, CHUNK.encode(), limit=MAX_NOTE_BYTES))
+    return _parse(path, read_chunk(path, SCHEME_CHUNK, limit=MAX_NOTE_BYTES))
 
 
 def _parse(path: Path, note: bytes | None) -> Note:
@@ -259,9 +258,9 @@ def _write(
 ) -> None:
     data: bytes | memoryview
     if is_array_file(path):
-        own = {} if note is None else {CHUNK: np.frombuffer(note, np.uint8)}
+        own = {} if note is None else {SCHEME_CHUNK.decode(): np.frombuffer(note, np.uint8)}
         data = encode_arrays(path.suffix, {file.name: images, **file.others, **own})
     else:
-        chunks = () if note is None else ((CHUNK.encode(), note),)
+        chunks = () if note is None else ((SCHEME_CHUNK, note),)
         data = encode_image(".png", images, icc=file.icc, chunks=chunks)
     atomic_write(path, data, overwrite=overwrite)

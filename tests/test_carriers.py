@@ -21,7 +21,7 @@ from facecrypt import (
     verify,
 )
 from facecrypt.media import Picture
-from facecrypt.png import png_chunks
+from facecrypt.png import encode_png, png_chunks
 
 KEY = SecretKey.generate()
 FACE = [Region(8, 6, 40, 44)]
@@ -131,6 +131,13 @@ def test_other_outputs_are_refused(tmp_path, plain):
 def test_a_sealed_picture_is_not_sealed_again(tmp_path, sealed):
     with pytest.raises(MediaError, match="sealed picture already"):
         encrypt_file(sealed, tmp_path / "twice.png", KEY, regions=FACE)
+
+
+def test_the_cipher_of_a_scheme_is_not_sealed(tmp_path, photo):
+    data = encode_png(photo, chunks=[(b"fcSC", b"{}")])
+    (tmp_path / "cipher.png").write_bytes(data)
+    with pytest.raises(MediaError, match="cipher of a scheme"):
+        encrypt_file(tmp_path / "cipher.png", tmp_path / "sealed.png", KEY, regions=FACE)
 
 
 def test_nothing_is_written_when_the_key_is_wrong(tmp_path, sealed):
