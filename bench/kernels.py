@@ -74,10 +74,10 @@ def _two_threads(isa: str, size: int) -> list[Row]:
         chaos.xor_lanes(buffer, *keys, discard=DISCARD, threads=threads, out=buffer)
 
     return [
-        in_place(f"sealing stream, {isa}, 2 threads", buffer, seal, "sealing"),
+        in_place(f"sealing stream, {isa}, 2 threads", buffer, seal, "sealing", 2),
         in_place(f"512 lanes, 1 B an iterate, {isa}", buffer, lambda: lanes(1), "lanes 512"),
         in_place(
-            f"512 lanes, 1 B an iterate, {isa}, 2 threads", buffer, lambda: lanes(2), "lanes 512"
+            f"512 lanes, 1 B an iterate, {isa}, 2 threads", buffer, lambda: lanes(2), "lanes 512", 2
         ),
     ]
 
@@ -98,7 +98,7 @@ def _batch(isa: str, shape: tuple[int, ...]) -> list[Row]:
     made = [in_place(f"a key each, {label}, {isa}", batch, lambda: run(1), label)]
     if shape[0] > 64:
         two = f"a key each, {label}, {isa}, 2 threads"
-        made.append(in_place(two, batch, lambda: run(2), label))
+        made.append(in_place(two, batch, lambda: run(2), label, 2))
     return made
 
 

@@ -75,7 +75,8 @@ def _scheme(name: str, part: str, batch: NDArray[np.uint8], out: NDArray[np.uint
         assert np.array_equal(last, batch[used][-PROVEN:]), "does not decrypt"
         return digest(out[:PROVEN])
 
-    return Row(f"{name}, {count}, {part}", run, len(batch[used]) / 1e6, prove, name)
+    threads = 2 if part == "2 threads" else 1
+    return Row(f"{name}, {count}, {part}", run, len(batch[used]) / 1e6, prove, name, threads)
 
 
 def _copy(count: int) -> list[Row]:

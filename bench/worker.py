@@ -60,8 +60,8 @@ def _answer(question: str, row: Row | None, repeats: dict[str, int]) -> Any:
     if question == "prove":
         return row.proof()
     if row.name not in repeats:
-        repeats[row.name] = repeats_for(row.run)
-    return sample(row.run, repeats[row.name])
+        repeats[row.name] = repeats_for(row)
+    return sample(row, repeats[row.name])
 
 
 def _say(answers: TextIO, answer: dict[str, Any]) -> None:
