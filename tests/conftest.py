@@ -1,12 +1,7 @@
 """Options, pictures and keys that several test files share."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
-
-ROOT = Path(__file__).parent.parent
-SHARED_FACES = ROOT.parent / "shared" / "data" / "faces"
 
 
 def pytest_addoption(parser):

@@ -12,8 +12,8 @@ import cv2
 import format1
 import numpy as np
 import pytest
-from conftest import ROOT
 from PIL import Image
+from places import ROOT
 
 from facecrypt.cli import main
 

@@ -15,10 +15,10 @@ import cv2
 import format1
 import numpy as np
 import pytest
-from conftest import ROOT
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageCms
+from places import ROOT
 from test_cli import ASTRONAUT, command, files, pixels
 
 from facecrypt import attacks, schemes
