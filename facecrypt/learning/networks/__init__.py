@@ -1,0 +1,104 @@
+"""The networks of the papers on learnable encryption, by name.
+
+========== ====================================================== ==========================
+name       network                                                full size
+========== ====================================================== ==========================
+resnet18   ResNet-18 in its form for CIFAR (He et al., 2016)      11.2 M parameters
+pyramidnet PyramidNet with ShakeDrop (Han, Yamada)                depth 110, alpha 270, 28 M
+tanaka     block-wise adaptation, pyramidal blocks (Tanaka, 2018) 1.8 M
+ele-       a sub-network for each block, a learnt permutation,    ``pyramidnet`` and 0.8 M
+adaptnet   then ``pyramidnet`` (Madono et al., 2020)
+========== ====================================================== ==========================
+
+The tiny sizes have the same structure and train on one CPU core in minutes; their accuracies are
+not to be compared with published ones.
+"""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+
+from facecrypt.learning.networks.resnet import ResNet
+
+__all__ = ["NETWORKS", "build", "penalty"]
+
+SIZES = ("full", "tiny")
+
+
+def _resnet18(classes: int, tiny: bool, side: int, block: int) -> nn.Module:
+    return ResNet(classes, width=16 if tiny else 64)
+
+
+_BUILDERS: dict[str, Callable[[int, bool, int, int], nn.Module]] = {
+    "resnet18": _resnet18,
+}
+
+NETWORKS: tuple[str, ...] = tuple(_BUILDERS)
+
+
+def build(
+    name: str, *, classes: int, size: str = "full", side: int = 32, block: int = 4
+) -> nn.Module:
+    """A network with fresh weights, drawn from torch's global generator.
+
+    Parameters
+    ----------
+    name : one of :data:`NETWORKS`
+    classes : int
+        Length of the output.
+    size : {"full", "tiny"}
+        The published size, or one for a CPU core.
+    side : int
+        Of the pictures in pixels.
+    block : int
+        Side of the blocks of the scheme in pixels; for ``tanaka`` and ``ele-adaptnet``.
+
+    Returns
+    -------
+    torch.nn.Module
+        From float (N, 3, side, side), scaled and normalised by the caller, to logits (N, classes).
+
+    Raises
+    ------
+    ValueError
+        There is no such network or size, or the sides do not fit it.
+
+    Examples
+    --------
+    >>> import torch
+    >>> model = build("resnet18", classes=10, size="tiny")
+    >>> model(torch.zeros(2, 3, 32, 32)).shape
+    torch.Size([2, 10])
+    """
+    if name not in _BUILDERS:
+        raise ValueError(f"no network {name!r}; there are {', '.join(NETWORKS)}")
+    if size not in SIZES:
+        raise ValueError(f"size must be full or tiny, received {size!r}")
+    for label, value in (("classes", classes), ("side", side), ("block", block)):
+        if value < 1:
+            raise ValueError(f"{label} must be positive, received {value}")
+    return _BUILDERS[name](classes, size == "tiny", side, block)
+
+
+def penalty(model: nn.Module) -> Tensor:
+    """What a network adds to its loss; 0 for those that add nothing.
+
+    To be called between the forward and the backward pass of a training step.
+
+    Parameters
+    ----------
+    model : torch.nn.Module
+        From :func:`build`.
+
+    Returns
+    -------
+    torch.Tensor
+        Scalar on the device of `model`, differentiable.
+
+    Examples
+    --------
+    >>> penalty(build("resnet18", classes=10, size="tiny"))
+    tensor(0.)
+    """
+    return torch.zeros((), device=next(model.parameters()).device)
