@@ -135,4 +135,31 @@ struct Coupling {
 bool coupling(const Coupling &key, const std::uint8_t *in, std::uint8_t *out, std::size_t count,
               std::size_t threads) noexcept;
 
+// ---- training samples ---------------------------------------------------------------------------
+//
+// Boxes are x1, y1, x2, y2. One thread: callers have many pictures.
+
+// best: the largest intersection over union of each box with any face, which: that face, the first
+// of several. Without faces 0 and -1. Sides are x2 - x1 + 1, as the scripts that accompany
+// MTCNN have them; coordinates are within 2^22 of 0, so the one rounding is that of the division.
+struct Overlaps {
+    const std::int32_t *boxes;  // count, 4
+    std::size_t count;
+    const std::int32_t *faces;  // known, 4
+    std::size_t known;          // below 2^31
+};
+void overlaps(const Overlaps &job, double *best, std::int32_t *which) noexcept;
+
+// count squares of side x side RGB pixels: bilinear, samples at the middle of their share of the
+// box, borders repeated; in whole numbers, so exact, half rounded up. Boxes are half-open, inside
+// the picture, not empty, at most 2^20 a side.
+struct Crops {
+    const std::uint8_t *image;  // RGB
+    std::size_t width;          // of the picture, in pixels
+    const std::int32_t *boxes;  // count, 4
+    std::size_t count;
+    std::size_t side;           // 12, 24 or 48
+};
+void crops(const Crops &job, std::uint8_t *out) noexcept;
+
 }  // namespace facecrypt

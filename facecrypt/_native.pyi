@@ -58,3 +58,10 @@ def coupling(
     inverse: bool,
     threads: int,
 ) -> None: ...
+def overlaps(
+    boxes: NDArray[np.int32],
+    faces: NDArray[np.int32],
+    best: NDArray[np.float64],
+    which: NDArray[np.int32],
+) -> None: ...
+def crops(image: Any, boxes: NDArray[np.int32], out: NDArray[np.uint8]) -> None: ...

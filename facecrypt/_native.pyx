@@ -70,6 +70,17 @@ cdef extern from "kernels.h" namespace "facecrypt" nogil:
         const int8_t *second
         const uint8_t *second_bias
         bint inverse
+    cdef struct Overlaps:
+        const int32_t *boxes
+        size_t count
+        const int32_t *faces
+        size_t known
+    cdef struct Crops:
+        const uint8_t *image
+        size_t width
+        const int32_t *boxes
+        size_t count
+        size_t side
     size_t widest_block
     Isa c_isa "facecrypt::isa"() noexcept
     bint isa_supported(Isa) noexcept
@@ -89,6 +100,10 @@ cdef extern from "kernels.h" namespace "facecrypt" nogil:
         const Blocks &, const uint8_t *, uint8_t *, size_t, size_t) noexcept
     bint c_coupling "facecrypt::coupling"(
         const Coupling &, const uint8_t *, uint8_t *, size_t, size_t) noexcept
+    void c_overlaps "facecrypt::overlaps"(const Overlaps &, double *, int32_t *) noexcept
+    void c_crops "facecrypt::crops"(const Crops &, uint8_t *) noexcept
+
+cdef int32_t LARGEST = 1 << 22  # coordinate of a box: areas are exact in binary64
 
 cdef dict ISAS = {"baseline": Isa.baseline, "avx2": Isa.avx2, "avx512": Isa.avx512}
 cdef dict QUANTISERS = {
@@ -433,3 +448,64 @@ def coupling(data, out, *, first, first_bias, second, second_bias, inverse, thre
         done = c_coupling(key, job.data, job.out, count, workers)
     if not done:
         raise MemoryError("no memory for the planes of a picture")
+
+
+# ---- training samples ----------------------------------------------------------------------------
+
+
+cdef _Held _boxes(object boxes, str name):
+    cdef _Held held = _hold(boxes, name, b"i", "int32", False)
+    cdef const int32_t *b = <const int32_t *>held.view.buf
+    cdef size_t i
+    if held.view.ndim != 2 or held.view.shape[1] != 4:
+        raise ValueError(f"{name} must have the shape (N, 4), received {_shape(held)}")
+    for i in range(<size_t>held.view.shape[0]):
+        if not (-LARGEST <= b[4 * i] < b[4 * i + 2] <= LARGEST
+                and -LARGEST <= b[4 * i + 1] < b[4 * i + 3] <= LARGEST):
+            raise ValueError(
+                f"{name} must be x1 < x2, y1 < y2 within {LARGEST} of 0, received "
+                f"{[b[4 * i + k] for k in range(4)]} in row {i}"
+            )
+    return held
+
+
+def overlaps(boxes, faces, best, which):
+    cdef _Held b = _boxes(boxes, "boxes"), f = _boxes(faces, "faces")
+    cdef _Held o = _hold(best, "best", b"d", "float64", True)
+    cdef _Held w = _hold(which, "which", b"i", "int32", True)
+    cdef Overlaps job
+    job.boxes, job.count = <const int32_t *>b.view.buf, b.view.shape[0]
+    job.faces, job.known = <const int32_t *>f.view.buf, f.view.shape[0]
+    if _shape(o) != (job.count,) or _shape(w) != (job.count,):
+        raise ValueError(f"best and which must have the shape ({job.count},)")
+    with nogil:
+        c_overlaps(job, <double *>o.view.buf, <int32_t *>w.view.buf)
+
+
+def crops(image, boxes, out):
+    cdef _Held source = _hold(image, "image", b"B", "uint8", False)
+    cdef _Held b = _boxes(boxes, "boxes")
+    cdef _Held target = _hold(out, "out", b"B", "uint8", True)
+    cdef const int32_t *box
+    cdef Crops job
+    cdef size_t i
+    if source.view.ndim != 3 or source.view.shape[2] != 3:
+        raise ValueError(f"image must have the shape (H, W, 3), received {_shape(source)}")
+    job.image, job.width = <const uint8_t *>source.view.buf, source.view.shape[1]
+    job.boxes, job.count = <const int32_t *>b.view.buf, b.view.shape[0]
+    job.side = target.view.shape[1] if target.view.ndim == 4 else 0
+    if job.side not in (12, 24, 48) or _shape(target) != (job.count, job.side, job.side, 3):
+        raise ValueError(
+            f"out must have the shape ({job.count}, s, s, 3), s of 12, 24 or 48, "
+            f"received {_shape(target)}"
+        )
+    for i in range(job.count):
+        box = job.boxes + 4 * i
+        if (box[0] < 0 or box[1] < 0 or box[2] > source.view.shape[1]
+                or box[3] > source.view.shape[0]):
+            raise ValueError(
+                f"boxes must lie within the {source.view.shape[1]} x {source.view.shape[0]} pixels "
+                f"of image, received {[box[k] for k in range(4)]} in row {i}"
+            )
+    with nogil:
+        c_crops(job, <uint8_t *>target.view.buf)
