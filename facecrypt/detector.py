@@ -12,19 +12,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from facecrypt import _cascade as cascade
-from facecrypt._inference import DEVICES, OUTPUTS, Networks, load
+from facecrypt._cascade import AreaSampler
+from facecrypt._inference import DEVICES, load
 from facecrypt._presets import DEFAULT, PRESETS, Settings, checked, preset_settings
+from facecrypt._stages import Stages
 from facecrypt.regions import Region
 
 __all__ = ["MTCNN", "PRESETS", "Detections"]
-
-
-# R-Net and O-Net are fastest on batches that stay in the cache.
-CHUNK = 32
-SIDES = {"rnet": 24, "onet": 48}
-# No boxes, scores, shifts and landmarks.
-NOTHING = ((0, 4), (0,), (0, 4), (0, 10))
 
 
 class Detections(NamedTuple):
@@ -124,11 +118,11 @@ class MTCNN:
         if device not in DEVICES:
             raise ValueError(f"device must be one of {', '.join(DEVICES)}, received {device!r}")
         self._arguments = (self.settings, device, None if models is None else Path(models))
-        self._networks: Networks = load(self._arguments[2], device)
+        self._stages = Stages(load(self._arguments[2], device), self.settings)
 
     @property
     def device(self) -> str:
-        return self._networks.device
+        return self._stages.networks.device
 
     def __repr__(self) -> str:
         settings = ", ".join(f"{k}={v!r}" for k, v in self.settings._asdict().items())
@@ -202,69 +196,9 @@ class MTCNN:
         return self._search(_rgb(image))
 
     def _search(self, image: np.ndarray) -> Detections:
-        sampler = cascade.AreaSampler(image)
-        boxes = self._propose(sampler)
-        boxes = self._refine(sampler, boxes)
-        return self._finish(sampler, boxes)
-
-    def _propose(self, sampler: cascade.AreaSampler) -> np.ndarray:
-        """P-Net on every level: squares that may hold a face."""
-        scales = cascade.pyramid(*sampler.shape, self.settings.min_face_size, self.settings.factor)
-        found = [self._level(sampler, scale) for scale in scales]
-        if not found:
-            return np.empty((0, 4), np.float32)
-        boxes, scores, shifts = (np.concatenate(part) for part in zip(*found, strict=True))
-        keep = cascade.suppress(boxes, scores, 0.7)
-        return cascade.square(cascade.shift(boxes[keep], shifts[keep], 0))
-
-    def _level(self, sampler: cascade.AreaSampler, scale: float) -> list[np.ndarray]:
-        """Boxes, scores and shifts that P-Net finds at one scale."""
-        height, width = (int(side * scale + 1) for side in sampler.shape)
-        found = []
-        for strip in cascade.strips(height, width):
-            pixels = sampler.rows((height, width), strip.start, strip.stop)
-            logit, shifts = self._networks.pnet.run(OUTPUTS["pnet"], {"pixels": pixels})
-            found.append(
-                cascade.cells(logit[0, 0], shifts[0], strip, scale, self.settings.thresholds[0])
-            )
-        boxes, scores, shifts = (np.concatenate(part) for part in zip(*found, strict=True))
-        keep = cascade.suppress(boxes, scores, 0.5)
-        return [boxes[keep], scores[keep], shifts[keep]]
-
-    def _refine(self, sampler: cascade.AreaSampler, boxes: np.ndarray) -> np.ndarray:
-        """R-Net: squares that probably hold a face."""
-        boxes, scores, shifts = self._judge("rnet", sampler, boxes, self.settings.thresholds[1])
-        keep = cascade.suppress(boxes, scores, 0.7)
-        return cascade.square(cascade.shift(boxes[keep], shifts[keep], 1))
-
-    def _finish(self, sampler: cascade.AreaSampler, boxes: np.ndarray) -> Detections:
-        """O-Net: faces and their landmarks."""
-        boxes, scores, shifts, landmarks = self._judge(
-            "onet", sampler, boxes, self.settings.thresholds[2]
-        )
-        sides = boxes[:, 2:] - boxes[:, :2] + np.float32(1)
-        landmarks = landmarks.reshape(-1, 5, 2)
-        # Counted from 0, unlike the boxes: so does facenet-pytorch.
-        landmarks = sides[:, None] * landmarks + boxes[:, None, :2] - np.float32(1)
-        boxes = cascade.shift(boxes, shifts, 1)
-        keep = cascade.suppress_nested(boxes, scores, 0.7)
-        return Detections(boxes[keep], scores[keep], landmarks[keep])
-
-    def _judge(
-        self, name: str, sampler: cascade.AreaSampler, boxes: np.ndarray, threshold: float
-    ) -> list[np.ndarray]:
-        """The boxes that a network takes for faces, their scores, and all else it gives."""
-        network, side, outputs = getattr(self._networks, name), SIDES[name], OUTPUTS[name]
-        whole, visible = cascade.inside(boxes, sampler.shape)
-        boxes, whole = boxes[visible], whole[visible]
-        found = [[np.empty(shape, np.float32) for shape in NOTHING[: len(outputs) + 1]]]
-        for first in range(0, len(boxes), CHUNK):
-            pixels = sampler.crops(whole[first : first + CHUNK], side)
-            logit, *rest = network.run(outputs, {"pixels": pixels})
-            scores = cascade.probability(logit[:, 0])
-            parts = boxes[first : first + CHUNK], scores, *rest
-            found.append([part[scores > threshold] for part in parts])
-        return [np.concatenate(part) for part in zip(*found, strict=True)]
+        sampler = AreaSampler(image)
+        squares = self._stages.refine(sampler, self._stages.propose(sampler))
+        return Detections(*self._stages.finish(sampler, squares))
 
 
 def _restore(settings: Settings, device: str, models: Path | None) -> MTCNN:

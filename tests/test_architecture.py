@@ -21,7 +21,7 @@ LAYERS = (
     ("regions", "keytext", "kem", "keys"),
     ("_native", "backends", "vetting", "stream", "chaos"),
     ("metadata", "png", "tiff", "decoders", "readers", "media", "arrays"),
-    ("_presets", "_inference", "_cascade", "detector", "schemes"),
+    ("_presets", "_inference", "_cascade", "_stages", "detector", "schemes"),
     ("container", "sealing", "carriers", "notes"),
     ("attacks", "api"),
     ("analysis", "inputs", "summary", "boxes", "draw"),

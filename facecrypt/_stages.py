@@ -1,0 +1,88 @@
+"""The three stages of MTCNN: networks and the arithmetic between them.
+
+Boxes are those of :mod:`facecrypt._cascade`.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from facecrypt import _cascade as cascade
+from facecrypt._inference import OUTPUTS, Networks
+from facecrypt._presets import Settings
+
+__all__ = ["Stages"]
+
+# R-Net and O-Net are fastest on batches that stay in the cache.
+CHUNK = 32
+SIDES = {"rnet": 24, "onet": 48}
+# No boxes, scores, shifts and landmarks.
+NOTHING = ((0, 4), (0,), (0, 4), (0, 10))
+
+
+class Stages(NamedTuple):
+    """What each stage finds in a picture, given what the one before it passed on."""
+
+    networks: Networks
+    settings: Settings
+
+    def propose(self, sampler: cascade.AreaSampler) -> np.ndarray:
+        """P-Net on every level: squares that may hold a face."""
+        scales = cascade.pyramid(*sampler.shape, self.settings.min_face_size, self.settings.factor)
+        found = [self._level(sampler, scale) for scale in scales]
+        if not found:
+            return np.empty((0, 4), np.float32)
+        boxes, scores, shifts = (np.concatenate(part) for part in zip(*found, strict=True))
+        keep = cascade.suppress(boxes, scores, 0.7)
+        return cascade.square(cascade.shift(boxes[keep], shifts[keep], 0))
+
+    def _level(self, sampler: cascade.AreaSampler, scale: float) -> list[np.ndarray]:
+        """Boxes, scores and shifts that P-Net finds at one scale."""
+        height, width = (int(side * scale + 1) for side in sampler.shape)
+        found = []
+        for strip in cascade.strips(height, width):
+            pixels = sampler.rows((height, width), strip.start, strip.stop)
+            logit, shifts = self.networks.pnet.run(OUTPUTS["pnet"], {"pixels": pixels})
+            found.append(
+                cascade.cells(logit[0, 0], shifts[0], strip, scale, self.settings.thresholds[0])
+            )
+        boxes, scores, shifts = (np.concatenate(part) for part in zip(*found, strict=True))
+        keep = cascade.suppress(boxes, scores, 0.5)
+        return [boxes[keep], scores[keep], shifts[keep]]
+
+    def refine(self, sampler: cascade.AreaSampler, boxes: np.ndarray) -> np.ndarray:
+        """R-Net: squares that probably hold a face."""
+        boxes, scores, shifts = self._judge("rnet", sampler, boxes, self.settings.thresholds[1])
+        keep = cascade.suppress(boxes, scores, 0.7)
+        return cascade.square(cascade.shift(boxes[keep], shifts[keep], 1))
+
+    def finish(
+        self, sampler: cascade.AreaSampler, boxes: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """O-Net: boxes, scores and landmarks of faces, as ``Detections`` has them."""
+        boxes, scores, shifts, landmarks = self._judge(
+            "onet", sampler, boxes, self.settings.thresholds[2]
+        )
+        sides = boxes[:, 2:] - boxes[:, :2] + np.float32(1)
+        landmarks = landmarks.reshape(-1, 5, 2)
+        # Counted from 0, unlike the boxes: so does facenet-pytorch.
+        landmarks = sides[:, None] * landmarks + boxes[:, None, :2] - np.float32(1)
+        boxes = cascade.shift(boxes, shifts, 1)
+        keep = cascade.suppress_nested(boxes, scores, 0.7)
+        return boxes[keep], scores[keep], landmarks[keep]
+
+    def _judge(
+        self, name: str, sampler: cascade.AreaSampler, boxes: np.ndarray, threshold: float
+    ) -> list[np.ndarray]:
+        """The boxes that a network takes for faces, their scores, and all else it gives."""
+        network, side, outputs = getattr(self.networks, name), SIDES[name], OUTPUTS[name]
+        whole, visible = cascade.inside(boxes, sampler.shape)
+        boxes, whole = boxes[visible], whole[visible]
+        found = [[np.empty(shape, np.float32) for shape in NOTHING[: len(outputs) + 1]]]
+        for first in range(0, len(boxes), CHUNK):
+            pixels = sampler.crops(whole[first : first + CHUNK], side)
+            logit, *rest = network.run(outputs, {"pixels": pixels})
+            scores = cascade.probability(logit[:, 0])
+            parts = boxes[first : first + CHUNK], scores, *rest
+            found.append([part[scores > threshold] for part in parts])
+        return [np.concatenate(part) for part in zip(*found, strict=True)]
