@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
-from facecrypt.training.graphs import NAMES, build
+from facecrypt.training.graphs import build
 
 SHA256 = {
     "pnet": "a2a71925e0b9996a42f63e47efc1ca19043e69558b5c523b978d611dfae49c8f",
@@ -111,11 +111,11 @@ def main() -> None:
     parser.add_argument("directory", type=Path, help="where the ONNX files go")
     args = parser.parse_args()
     with zipfile.ZipFile(args.wheel) as wheel:
-        for name in NAMES:
+        for name, expected in SHA256.items():
             data = wheel.read(f"facenet_pytorch/data/{name}.pt")
             digest = hashlib.sha256(data).hexdigest()
-            if digest != SHA256[name]:
-                raise SystemExit(f"{name}.pt has sha256 {digest}, expected {SHA256[name]}")
+            if digest != expected:
+                raise SystemExit(f"{name}.pt has sha256 {digest}, expected {expected}")
             path = args.directory / f"{name}.onnx"
             path.write_bytes(build(name, natural(read_weights(data))))
             print(hashlib.sha256(path.read_bytes()).hexdigest(), path.name)

@@ -12,9 +12,9 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-__all__ = ["NAMES", "build"]
+from facecrypt.training.layout import SIZES
 
-NAMES = ("pnet", "rnet", "onet")
+__all__ = ["build"]
 
 
 class _Graph:
@@ -121,8 +121,8 @@ def build(name: str, weights: Mapping[str, np.ndarray]) -> bytes:
     ValueError
         Another name, or a weight is missing.
     """
-    if name not in NAMES:
-        raise ValueError(f"name must be one of {', '.join(NAMES)}, received {name!r}")
+    if name not in SIZES:
+        raise ValueError(f"name must be one of {', '.join(SIZES)}, received {name!r}")
     graph = _Graph(weights)
     try:
         return {"pnet": _pnet, "rnet": _rnet, "onet": _onet}[name](graph)

@@ -1,0 +1,63 @@
+"""Trained networks as the ONNX files that ``MTCNN(models=...)`` loads."""
+
+import os
+from pathlib import Path
+
+from facecrypt.errors import ModelError
+from facecrypt.files import atomic_write, media_error
+from facecrypt.training.checkpoints import load
+from facecrypt.training.graphs import build
+from facecrypt.training.networks import network
+
+__all__ = ["export"]
+
+PathLike = str | os.PathLike[str]
+
+
+def export(pnet: PathLike, rnet: PathLike, onet: PathLike, out: PathLike) -> Path:
+    """Write ``pnet.onnx``, ``rnet.onnx`` and ``onet.onnx``.
+
+    The graphs are built from the weights, not traced, by what built the shipped files.
+
+    Parameters
+    ----------
+    pnet, rnet, onet : path
+        Folders of :func:`facecrypt.training.fit.train`, or their checkpoints.
+    out : path
+        A folder, made where it is missing; files that are there are not replaced.
+
+    Returns
+    -------
+    Path
+        `out`.
+
+    Raises
+    ------
+    ModelError
+        A checkpoint is damaged or of another network.
+    MediaError
+        A checkpoint cannot be read, or a file not written.
+
+    Notes
+    -----
+    An O-Net that was trained without landmarks gives some all the same; they mean nothing.
+    """
+    runs = {"pnet": pnet, "rnet": rnet, "onet": onet}
+    files = {name: _onnx(name, run) for name, run in runs.items()}
+    out = Path(out)
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise media_error(out, error) from error
+    for name, data in files.items():
+        atomic_write(out / f"{name}.onnx", data)
+    return out
+
+
+def _onnx(name: str, run: PathLike) -> bytes:
+    weights, model = load(run, name).model, network(name)
+    try:
+        model.load_state_dict(weights)
+    except (RuntimeError, TypeError) as error:
+        raise ModelError(f"the weights of {run} are not those of {name}: {error}") from error
+    return build(name, {key: value.numpy() for key, value in model.state_dict().items()})
