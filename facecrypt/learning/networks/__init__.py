@@ -5,7 +5,7 @@ name       network                                                full size
 ========== ====================================================== ==========================
 resnet18   ResNet-18 in its form for CIFAR (He et al., 2016)      11.2 M parameters
 pyramidnet PyramidNet with ShakeDrop (Han, Yamada)                depth 110, alpha 270, 28 M
-tanaka     block-wise adaptation, pyramidal blocks (Tanaka, 2018) 1.8 M
+tanaka     block-wise adaptation, pyramidal blocks (Tanaka, 2018) 2.3 M
 ele-       a sub-network for each block, a learnt permutation,    ``pyramidnet`` and 0.8 M
 adaptnet   then ``pyramidnet`` (Madono et al., 2020)
 ========== ====================================================== ==========================
@@ -15,23 +15,55 @@ not to be compared with published ones.
 """
 
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from facecrypt.learning.networks.ele_adaptation import EleAdaptNet
+from facecrypt.learning.networks.pyramidnet import PyramidNet
 from facecrypt.learning.networks.resnet import ResNet
+from facecrypt.learning.networks.tanaka import Tanaka
 
 __all__ = ["NETWORKS", "build", "penalty"]
 
 SIZES = ("full", "tiny")
+FULL: dict[str, Any] = {"depth": 110, "alpha": 270, "keep": 0.5}
+# Without ShakeDrop, which is for hundreds of epochs: in a few it only slows learning.
+TINY: dict[str, Any] = {"depth": 14, "alpha": 24, "keep": 1.0}
 
 
 def _resnet18(classes: int, tiny: bool, side: int, block: int) -> nn.Module:
     return ResNet(classes, width=16 if tiny else 64)
 
 
+def _pyramidnet(classes: int, tiny: bool, side: int, block: int) -> nn.Module:
+    _divides(4, side)
+    return PyramidNet(classes, **(TINY if tiny else FULL))
+
+
+def _tanaka(classes: int, tiny: bool, side: int, block: int) -> nn.Module:
+    _divides(block, side)
+    _divides(8, side)
+    return Tanaka(classes, block=block, width=8 if tiny else 32)
+
+
+def _ele_adaptnet(classes: int, tiny: bool, side: int, block: int) -> nn.Module:
+    _divides(block, side)
+    _divides(4, side)
+    return EleAdaptNet(classes, side=side, block=block, **(TINY if tiny else FULL))
+
+
+def _divides(part: int, side: int) -> None:
+    if side % part:
+        raise ValueError(f"side must be a multiple of {part} for this network, received {side}")
+
+
 _BUILDERS: dict[str, Callable[[int, bool, int, int], nn.Module]] = {
     "resnet18": _resnet18,
+    "pyramidnet": _pyramidnet,
+    "tanaka": _tanaka,
+    "ele-adaptnet": _ele_adaptnet,
 }
 
 NETWORKS: tuple[str, ...] = tuple(_BUILDERS)
@@ -101,4 +133,6 @@ def penalty(model: nn.Module) -> Tensor:
     >>> penalty(build("resnet18", classes=10, size="tiny"))
     tensor(0.)
     """
+    if isinstance(model, EleAdaptNet):
+        return model.penalty()
     return torch.zeros((), device=next(model.parameters()).device)
