@@ -18,7 +18,7 @@ from facecrypt._presets import DEFAULT, PRESETS, Settings, checked, preset_setti
 from facecrypt._stages import Stages
 from facecrypt.regions import Region
 
-__all__ = ["MTCNN", "PRESETS", "Detections"]
+__all__ = ["MTCNN", "PRESETS", "Detections", "as_rgb"]
 
 
 class Detections(NamedTuple):
@@ -150,7 +150,7 @@ class MTCNN:
         TypeError, ValueError
             Not such an array, or one without pixels.
         """
-        pixels = _rgb(image)
+        pixels = as_rgb(image)
         height, width = pixels.shape[:2]
         regions = []
         for box, score, landmarks in zip(*self._search(pixels), strict=True):
@@ -193,7 +193,7 @@ class MTCNN:
             The boxes of facenet-pytorch, to the letter: its corner ``x0`` counts the
             first pixel as 1, its landmarks count it as 0.
         """
-        return self._search(_rgb(image))
+        return self._search(as_rgb(image))
 
     def _search(self, image: np.ndarray) -> Detections:
         sampler = AreaSampler(image)
@@ -205,7 +205,7 @@ def _restore(settings: Settings, device: str, models: Path | None) -> MTCNN:
     return MTCNN(**settings._asdict(), device=device, models=models)
 
 
-def _rgb(image: np.ndarray) -> np.ndarray:
+def as_rgb(image: np.ndarray) -> np.ndarray:
     """The picture as (H, W, 3) uint8."""
     if not isinstance(image, np.ndarray):
         raise TypeError(f"image must be a NumPy array, received {type(image).__name__}")
