@@ -6,6 +6,7 @@ from math import inf, nan
 from pathlib import Path
 from typing import NoReturn
 
+from facecrypt import arguments_train
 from facecrypt._version import __version__
 from facecrypt.arrays import ARRAY_SUFFIXES
 from facecrypt.container import CIPHERS
@@ -250,5 +251,6 @@ _COMMANDS = {
     "scheme": ("research: encrypt pictures and arrays by a published scheme", _scheme),
     "attack": ("research: show on a picture how a scheme falls", _attack),
     "analyze": ("measure a cipher on pictures and write a report", _analyze),
+    "train-mtcnn": ("train the detector on annotated faces", arguments_train.fill),
     "doctor": ("say what is installed and works, and what to do about the rest", lambda sub: None),
 }

@@ -255,6 +255,12 @@ def _later(name: str) -> Callable:
     return run
 
 
+def _train_mtcnn(args) -> int:
+    from facecrypt.cli_train import train_mtcnn
+
+    return train_mtcnn(args)
+
+
 _COMMANDS = {
     "keygen": _keygen,
     "encrypt": _encrypt,
@@ -267,6 +273,7 @@ _COMMANDS = {
     "scheme": _later("scheme"),
     "attack": _later("attack"),
     "analyze": _later("analyze"),
+    "train-mtcnn": _train_mtcnn,
 }
 
 if __name__ == "__main__":

@@ -217,7 +217,7 @@ class _Unfinished:
 
     def __enter__(self) -> Path:
         if self._final.exists():
-            raise MediaError(f"{self._final}: already exists; remove it or choose another folder")
+            raise MediaError(f"{self._final}: is there; remove it, or choose another folder")
         try:
             self._hidden.mkdir()
         except OSError as error:
