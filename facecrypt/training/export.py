@@ -14,7 +14,7 @@ __all__ = ["export"]
 PathLike = str | os.PathLike[str]
 
 
-def export(pnet: PathLike, rnet: PathLike, onet: PathLike, out: PathLike) -> Path:
+def export(pnet: PathLike, rnet: PathLike | None, onet: PathLike | None, out: PathLike) -> Path:
     """Write ``pnet.onnx``, ``rnet.onnx`` and ``onet.onnx``.
 
     The graphs are built from the weights, not traced, by what built the shipped files.
@@ -22,7 +22,8 @@ def export(pnet: PathLike, rnet: PathLike, onet: PathLike, out: PathLike) -> Pat
     Parameters
     ----------
     pnet, rnet, onet : path
-        Folders of :func:`facecrypt.training.fit.train`, or their checkpoints.
+        Folders of :func:`facecrypt.training.fit.train`, or their checkpoints. None for R- and
+        O-Net: not yet trained, and no file; the samples of R-Net need P-Net alone.
     out : path
         A folder, made where it is missing; files that are there are not replaced.
 
@@ -43,7 +44,7 @@ def export(pnet: PathLike, rnet: PathLike, onet: PathLike, out: PathLike) -> Pat
     An O-Net that was trained without landmarks gives some all the same; they mean nothing.
     """
     runs = {"pnet": pnet, "rnet": rnet, "onet": onet}
-    files = {name: _onnx(name, run) for name, run in runs.items()}
+    files = {name: _onnx(name, run) for name, run in runs.items() if run is not None}
     out = Path(out)
     try:
         out.mkdir(parents=True, exist_ok=True)
