@@ -1,4 +1,4 @@
-"""The three networks of the cascade as onnxruntime sessions."""
+"""ONNX models as onnxruntime sessions: the three networks of the cascade, and others."""
 
 from contextlib import redirect_stdout
 from io import StringIO
@@ -9,7 +9,7 @@ import numpy as np
 
 from facecrypt.errors import BackendUnavailableError, ModelError
 
-__all__ = ["DEVICES", "OUTPUTS", "Networks", "load"]
+__all__ = ["DEVICES", "MODELS", "OUTPUTS", "Networks", "import_runtime", "load", "open_model"]
 
 DEVICES = ("auto", "cpu", "cuda")
 MODELS = Path(__file__).with_name("models")
@@ -45,13 +45,7 @@ def load(directory: Path | None, device: str) -> Networks:
     ModelError
         A file is missing, damaged, or a network with other inputs or outputs.
     """
-    try:
-        import onnxruntime
-    except ImportError as error:
-        raise BackendUnavailableError(
-            "finding faces needs onnxruntime: pip install 'facecrypt[cpu]', "
-            "or 'facecrypt[gpu]' for NVIDIA cards"
-        ) from error
+    onnxruntime = import_runtime("finding faces")
     directory = MODELS if directory is None else directory
     if device != "cpu":
         problem = _cuda_problem(onnxruntime, directory)
@@ -65,12 +59,34 @@ def load(directory: Path | None, device: str) -> Networks:
     return _sessions(onnxruntime, directory, "cpu")
 
 
+def import_runtime(purpose: str) -> Any:
+    """The module onnxruntime, or a :class:`BackendUnavailableError` that says what needs it."""
+    try:
+        import onnxruntime
+    except ImportError as error:
+        raise BackendUnavailableError(
+            f"{purpose} needs onnxruntime: pip install 'facecrypt[cpu]', "
+            "or 'facecrypt[gpu]' for NVIDIA cards"
+        ) from error
+    return onnxruntime
+
+
 def _sessions(onnxruntime: Any, directory: Path, device: str) -> Networks:
-    return Networks(*(_open(onnxruntime, directory, name, device) for name in OUTPUTS), device)
+    sessions = (
+        open_model(onnxruntime, directory / f"{name}.onnx", outputs, device)
+        for name, outputs in OUTPUTS.items()
+    )
+    return Networks(*sessions, device)
 
 
-def _open(onnxruntime: Any, directory: Path, name: str, device: str) -> Any:
-    path = directory / f"{name}.onnx"
+def open_model(onnxruntime: Any, path: Path, wanted: tuple[str, ...], device: str) -> Any:
+    """A session on a model that takes ``pixels`` and gives the `wanted` outputs.
+
+    Raises
+    ------
+    ModelError
+        The file is missing, damaged, or of a network with other inputs or outputs.
+    """
     options = onnxruntime.SessionOptions()
     # Throughput comes from many pictures at once: one thread a call, so that a pool of
     # callers does not fight over the cores.
@@ -90,9 +106,9 @@ def _open(onnxruntime: Any, directory: Path, name: str, device: str) -> Any:
         raise ModelError(f"{path} is damaged or no ONNX model: {error}") from error
     inputs = [item.name for item in session.get_inputs()]
     outputs = [item.name for item in session.get_outputs()]
-    if inputs != ["pixels"] or not set(OUTPUTS[name]) <= set(outputs):
+    if inputs != ["pixels"] or not set(wanted) <= set(outputs):
         raise ModelError(
-            f"{path} must take 'pixels' and give {', '.join(OUTPUTS[name])} "
+            f"{path} must take 'pixels' and give {', '.join(wanted)} "
             f"(see facecrypt/models/README.md); it takes {inputs} and gives {outputs}"
         )
     return session
@@ -103,7 +119,7 @@ def _cuda_problem(onnxruntime: Any, directory: Path) -> str | None:
     if "CUDAExecutionProvider" not in onnxruntime.get_available_providers():
         return "this onnxruntime has no CUDA provider"
     _find_cuda(onnxruntime)
-    session = _open(onnxruntime, directory, "pnet", "cuda")
+    session = open_model(onnxruntime, directory / "pnet.onnx", OUTPUTS["pnet"], "cuda")
     if session.get_providers()[0] != "CUDAExecutionProvider":
         return "onnxruntime could not load its CUDA provider"
     try:

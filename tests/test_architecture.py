@@ -24,11 +24,11 @@ LAYERS = (
     ("_presets", "_inference", "_cascade", "_stages", "detector", "schemes"),
     ("container", "sealing", "carriers", "notes"),
     ("attacks", "api"),
-    ("analysis", "inputs", "summary", "boxes", "draw"),
+    ("analysis", "inputs", "summary", "boxes", "draw", "guess"),
     ("batch", "scheme_files"),
     ("doctor", "terminal", "given"),
     ("arguments_learn", "arguments_train"),
-    ("arguments", "cli_schemes", "cli_learn", "cli_train", "cli"),
+    ("arguments", "cli_inspect", "cli_schemes", "cli_learn", "cli_train", "cli"),
 )
 # These stand on all the others, and nothing stands on them,
 LEAVES = ("learning", "training", "integrations")
@@ -42,6 +42,7 @@ COMMANDS = {
 HEAVY = {"onnxruntime", "numba", "torch", "matplotlib", "cv2", "PIL", "tqdm"}
 PRINTS = {
     "facecrypt.cli",
+    "facecrypt.cli_inspect",
     "facecrypt.cli_learn",
     "facecrypt.cli_schemes",
     "facecrypt.cli_train",
