@@ -3,6 +3,7 @@
 import io
 import os
 import pickle
+import warnings
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -70,7 +71,8 @@ def load(run: str | os.PathLike[str], net: str) -> Checkpoint:
     """
     path = path_of(run)
     try:
-        with path.open("rb") as file:
+        # torch warns of some files before it refuses them.
+        with path.open("rb") as file, warnings.catch_warnings(action="ignore"):
             content = torch.load(file, map_location="cpu", weights_only=True)
     except OSError as error:
         raise media_error(path, error) from error

@@ -3,10 +3,9 @@
 import os
 from pathlib import Path
 
-from facecrypt.errors import ModelError
+from facecrypt.errors import BackendUnavailableError, ModelError
 from facecrypt.files import atomic_write, media_error
 from facecrypt.training.checkpoints import load
-from facecrypt.training.graphs import build
 from facecrypt.training.networks import network
 
 __all__ = ["export"]
@@ -21,7 +20,7 @@ def export(pnet: PathLike, rnet: PathLike | None, onet: PathLike | None, out: Pa
 
     Parameters
     ----------
-    pnet, rnet, onet : path
+    pnet, rnet, onet : path or None
         Folders of :func:`facecrypt.training.fit.train`, or their checkpoints. None for R- and
         O-Net: not yet trained, and no file; the samples of R-Net need P-Net alone.
     out : path
@@ -38,6 +37,8 @@ def export(pnet: PathLike, rnet: PathLike | None, onet: PathLike | None, out: Pa
         A checkpoint is damaged or of another network.
     MediaError
         A checkpoint cannot be read, or a file not written.
+    BackendUnavailableError
+        onnx is not installed.
 
     Notes
     -----
@@ -56,6 +57,12 @@ def export(pnet: PathLike, rnet: PathLike | None, onet: PathLike | None, out: Pa
 
 
 def _onnx(name: str, run: PathLike) -> bytes:
+    try:
+        from facecrypt.training.graphs import build
+    except ImportError as error:
+        raise BackendUnavailableError(
+            "exporting needs onnx: pip install 'facecrypt[learn]'"
+        ) from error
     weights, model = load(run, name).model, network(name)
     try:
         model.load_state_dict(weights)
