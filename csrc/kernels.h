@@ -162,4 +162,18 @@ struct Crops {
 };
 void crops(const Crops &job, std::uint8_t *out) noexcept;
 
+// ---- the detector ------------------------------------------------------------------------------
+
+// Boxes of one RGB picture, each shrunk to down x across pixels of which `rows` from `first` on are
+// wanted. An output pixel is the mean of all source pixels it touches, rounded to float.
+struct Area {
+    const std::uint8_t *pixels;
+    std::size_t pitch;          // bytes from one row to the next
+    std::size_t down, across;   // >= 1
+    std::size_t first, rows;    // first + rows <= down
+};
+// boxes: x0, y0, x1, y1 of each, half-open, not empty, inside the picture. out: for each, three
+// planes of rows * across. False, and nothing useful in out, where memory ran out.
+bool area_means(const Area &job, const std::int32_t *boxes, float *out, std::size_t count) noexcept;
+
 }  // namespace facecrypt

@@ -14,6 +14,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from facecrypt import _native
+
 __all__ = [
     "AreaSampler",
     "Strip",
@@ -72,23 +74,16 @@ class AreaSampler:
     """Shrinks a picture, or parts of it, as torch's ``interpolate(mode="area")`` does.
 
     An output pixel is the unweighted mean of all source pixels it touches, which is not
-    OpenCV's INTER_AREA. Every mean comes from one table of sums, at four look-ups.
+    OpenCV's INTER_AREA.
 
     Parameters
     ----------
-    image : (H, W, 3) uint8 array
-        The table takes 16 bytes a pixel.
+    image : (H, W, 3) uint8 array, C order
     """
 
     def __init__(self, image: np.ndarray):
-        import cv2
-
         self.shape = image.shape[:2]
-        # The fourth channel is never read: it makes an entry 16 bytes, which NumPy looks
-        # up as one complex number, three times as fast as three integers. The sums may
-        # wrap around; the differences stay right, as no window holds 2**23 pixels.
-        sums = cv2.integral(cv2.cvtColor(image, cv2.COLOR_RGB2RGBA), sdepth=cv2.CV_32S)
-        self._sums = sums.view(np.complex128)[:, :, 0]
+        self._image = image
 
     def rows(self, size: tuple[int, int], start: int, stop: int) -> np.ndarray:
         """Rows ``[start, stop)`` of the picture shrunk to ``size`` (height, width).
@@ -97,56 +92,26 @@ class AreaSampler:
         -------
         (1, 3, stop - start, width) float32 array, 0 to 255
         """
-        (y0, y1), (x0, x1) = (_windows(n, m) for n, m in zip(self.shape, size, strict=True))
-        y0, y1 = y0[start:stop], y1[start:stop]
-        tall = self._sums[y1]
-        tall.view(np.int32)[:] -= self._sums[y0].view(np.int32)
-        sums = tall.take(x1, axis=1).view(np.int32)
-        sums -= tall.take(x0, axis=1).view(np.int32)
-        return _means(sums[None], np.multiply.outer(y1 - y0, x1 - x0)[None])
+        means = np.empty((1, 3, stop - start, size[1]), np.float32)
+        whole = np.array([[0, 0, *self.shape[::-1]]], np.int32)
+        _native.area_means(self._image, whole, means, down=size[0], first=start)
+        return means
 
     def crops(self, boxes: np.ndarray, size: int) -> np.ndarray:
         """Boxes of the picture, each resampled to a square.
 
         Parameters
         ----------
-        boxes : (N, 4) integer array
+        boxes : (N, 4) int32 array
             Half-open, counted from 0, not empty, inside the picture.
 
         Returns
         -------
         (N, 3, size, size) float32 array, 0 to 255
         """
-        sides = boxes[:, 2:] - boxes[:, :2]
-        x0, x1 = (v[:, None, :] for v in _windows(sides[:, 0:1], size))
-        y0, y1 = (v[:, :, None] for v in _windows(sides[:, 1:2], size))
-        width = self._sums.shape[1]
-        corner = boxes[:, 1, None, None] * width + boxes[:, 0, None, None]
-
-        def at(y: np.ndarray, x: np.ndarray) -> np.ndarray:
-            return self._sums.take(corner + y * width + x).view(np.int32)
-
-        sums = at(y1, x1)
-        sums -= at(y1, x0)
-        sums -= at(y0, x1)
-        sums += at(y0, x0)
-        return _means(sums, (y1 - y0) * (x1 - x0))
-
-
-def _means(sums: np.ndarray, areas: np.ndarray) -> np.ndarray:
-    """(N, H, 4 W) sums by pixel over (N, H, W) areas, as (N, 3, H, W)."""
-    sums = sums.reshape(*areas.shape, 4).astype(np.float32)
-    areas = areas.astype(np.float32)
-    means = np.empty((len(sums), 3, *sums.shape[1:3]), np.float32)
-    for channel in range(3):
-        np.divide(sums[..., channel], areas, out=means[:, channel])
-    return means
-
-
-def _windows(length: int | np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
-    """Begin and end of the source pixels under each of ``size`` output pixels."""
-    index = np.arange(size)
-    return index * length // size, -(-(index + 1) * length // size)
+        means = np.empty((len(boxes), 3, size, size), np.float32)
+        _native.area_means(self._image, boxes, means, down=size, first=0)
+        return means
 
 
 def probability(logit: np.ndarray) -> np.ndarray:
@@ -232,12 +197,12 @@ def inside(boxes: np.ndarray, shape: tuple[int, int]) -> tuple[np.ndarray, np.nd
 
     Returns
     -------
-    (N, 4) int64 array
+    (N, 4) int32 array
         Half-open and counted from 0. Nothing is padded: the nets see what is left,
         stretched.
     (N,) bool array
     """
-    whole = np.trunc(boxes).astype(np.int64)
+    whole = np.trunc(boxes).astype(np.int32)
     whole[:, :2] = np.maximum(whole[:, :2], 1) - 1
     whole[:, 2:] = np.minimum(whole[:, 2:], shape[::-1])
     return whole, (whole[:, 2:] > whole[:, :2]).all(axis=1)

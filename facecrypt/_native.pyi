@@ -65,3 +65,11 @@ def overlaps(
     which: NDArray[np.int32],
 ) -> None: ...
 def crops(image: Any, boxes: NDArray[np.int32], out: NDArray[np.uint8]) -> None: ...
+def area_means(
+    image: NDArray[np.uint8],
+    boxes: NDArray[np.int32],
+    out: NDArray[np.float32],
+    *,
+    down: int,
+    first: int,
+) -> None: ...

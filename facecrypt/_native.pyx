@@ -81,6 +81,13 @@ cdef extern from "kernels.h" namespace "facecrypt" nogil:
         const int32_t *boxes
         size_t count
         size_t side
+    cdef struct Area:
+        const uint8_t *pixels
+        size_t pitch
+        size_t down
+        size_t across
+        size_t first
+        size_t rows
     size_t widest_block
     Isa c_isa "facecrypt::isa"() noexcept
     bint isa_supported(Isa) noexcept
@@ -102,6 +109,8 @@ cdef extern from "kernels.h" namespace "facecrypt" nogil:
         const Coupling &, const uint8_t *, uint8_t *, size_t, size_t) noexcept
     void c_overlaps "facecrypt::overlaps"(const Overlaps &, double *, int32_t *) noexcept
     void c_crops "facecrypt::crops"(const Crops &, uint8_t *) noexcept
+    bint c_area_means "facecrypt::area_means"(
+        const Area &, const int32_t *, float *, size_t) noexcept
 
 cdef int32_t LARGEST = 1 << 22  # coordinate of a box: areas are exact in binary64
 
@@ -509,3 +518,43 @@ def crops(image, boxes, out):
             )
     with nogil:
         c_crops(job, <uint8_t *>target.view.buf)
+
+
+# ---- the detector ------------------------------------------------------------------------------
+
+
+def area_means(image, boxes, out, *, down, first):
+    cdef _Held source = _hold(image, "image", b"B", "uint8", False)
+    cdef _Held b = _hold(boxes, "boxes", b"i", "int32", False)
+    cdef _Held target = _hold(out, "out", b"f", "float32", True)
+    cdef const int32_t *box = <const int32_t *>b.view.buf
+    cdef tuple shape = _shape(source), planes = _shape(target)
+    cdef Area job
+    cdef size_t count, i
+    cdef int32_t height, width
+    cdef bint done
+    if len(shape) != 3 or shape[2] != 3:
+        raise ValueError(f"image must have the shape (height, width, 3), received {shape}")
+    if len(planes) != 4 or planes[1] != 3:
+        raise ValueError(f"out must have the shape (N, 3, rows, across), received {planes}")
+    if _shape(b) != (planes[0], 4):
+        raise ValueError(f"boxes must have the shape {(planes[0], 4)}, received {_shape(b)}")
+    height, width, count = shape[0], shape[1], planes[0]
+    job.pixels, job.pitch = <const uint8_t *>source.view.buf, 3 * shape[1]
+    job.rows, job.across = planes[2:]
+    job.down, job.first = _at_least(down, "down", 1), _at_least(first, "first", 0)
+    if job.first > job.down or job.rows > job.down - job.first:
+        raise ValueError(f"{planes[2]} rows from {first} on are not among {down}")
+    for i in range(count):
+        if not (0 <= box[4 * i] < box[4 * i + 2] <= width
+                and 0 <= box[4 * i + 1] < box[4 * i + 3] <= height):
+            raise ValueError(
+                f"box {i} must be x0, y0, x1, y1 around pixels of a picture {width} wide and "
+                f"{height} high, received {[box[4 * i + j] for j in range(4)]}"
+            )
+    if target.size() == 0:
+        return
+    with nogil:
+        done = c_area_means(job, box, <float *>target.view.buf, count)
+    if not done:
+        raise MemoryError("no memory to shrink a picture")

@@ -93,8 +93,8 @@ class MTCNN:
     ========  ============  =====  ====================  ====
 
     One call uses one thread. An instance may be used by many threads at once, and
-    pickled: its settings travel, the networks are opened again. Time and memory grow
-    with the pixels of the picture; a table of sums takes 16 bytes for each.
+    pickled: its settings travel, the networks are opened again. Time grows
+    with the pixels of the picture, memory with its width.
 
     Examples
     --------

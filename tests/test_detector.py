@@ -14,6 +14,7 @@ from mtcnn_pictures import astronaut, composites, shared_pictures
 
 import facecrypt
 from facecrypt import _cascade as cascade
+from facecrypt import _native
 from facecrypt.detector import MTCNN, PRESETS
 from facecrypt.errors import BackendUnavailableError, ModelError
 
@@ -103,16 +104,87 @@ def test_area_mean_takes_whole_pixels():
     # Five pixels on three: [0, 2), [1, 4), [3, 5).
     expected = np.array([1.5, 13, 45], np.float32)
     np.testing.assert_array_equal(sampler.rows((1, 3), 0, 1)[0, 1, 0], expected)
-    whole = np.array([[0, 0, 5, 1]])
+    whole = np.array([[0, 0, 5, 1]], np.int32)
     np.testing.assert_array_equal(sampler.crops(whole, 3)[0, 2, 2], expected)
     # Enlarged, one pixel covers several: [1, 4) on six.
-    part = sampler.crops(np.array([[1, 0, 4, 1]]), 6)[0, 0, 0]
+    part = sampler.crops(np.array([[1, 0, 4, 1]], np.int32), 6)[0, 0, 0]
     np.testing.assert_array_equal(part, [3, 3, 6, 6, 30, 30])
+
+
+def plain_means(image, box, size):
+    """Loops over the definition of torch's adaptive average pooling."""
+    x0, y0, x1, y1 = box
+    part = image[y0:y1, x0:x1].astype(np.int64)
+    means = np.empty((3, size[0], size[1]), np.float32)
+    for i in range(size[0]):
+        top, bottom = i * len(part) // size[0], -(-(i + 1) * len(part) // size[0])
+        for j in range(size[1]):
+            left, right = j * (x1 - x0) // size[1], -(-(j + 1) * (x1 - x0) // size[1])
+            window = part[top:bottom, left:right].reshape(-1, 3)
+            means[:, i, j] = np.float32(window.sum(0)) / np.float32(len(window))
+    return means
+
+
+@given(st.data())
+@settings(max_examples=60)
+def test_area_means_of_boxes(data):
+    height, width = data.draw(st.tuples(st.integers(1, 60), st.integers(1, 60)))
+    image = np.random.default_rng(height * 61 + width).integers(
+        0, 256, (height, width, 3), np.uint8
+    )
+    edges = [
+        sorted(data.draw(st.lists(st.integers(0, n), min_size=2, max_size=2, unique=True)))
+        for n in (width, height, width, height)
+    ]
+    boxes = [[x[0], y[0], x[1], y[1]] for x, y in (edges[:2], edges[2:])]
+    size = data.draw(st.integers(1, 30))
+    crops = cascade.AreaSampler(image).crops(np.array(boxes, np.int32), size)
+    for crop, box in zip(crops, boxes, strict=True):
+        assert np.array_equal(crop, plain_means(image, box, (size, size)))
+    rows = cascade.AreaSampler(image).rows((size, 7), size // 3, size)
+    assert np.array_equal(
+        rows[0], plain_means(image, (0, 0, width, height), (size, 7))[:, size // 3 :]
+    )
+
+
+@pytest.mark.parametrize("height", [255, 256, 257, 511, 513, 1500])
+def test_area_mean_of_a_tall_white_window(height):
+    """Where sums of 16 bits end: 257 rows of 255."""
+    image = np.full((height, 3, 3), 255, np.uint8)
+    assert (cascade.AreaSampler(image).rows((2, 2), 0, 2) == 255).all()
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "what"),
+    [
+        ({"boxes": np.array([[0, 0, 9, 8]], np.int32)}, ValueError, "box 0 must be"),
+        ({"boxes": np.array([[3, 0, 3, 8]], np.int32)}, ValueError, "box 0 must be"),
+        ({"boxes": np.array([[0, -1, 3, 8]], np.int32)}, ValueError, "box 0 must be"),
+        ({"boxes": np.array([[0, 0, 3, 8]])}, TypeError, "int32"),
+        ({"boxes": np.zeros((2, 4), np.int32)}, ValueError, r"shape \(1, 4\)"),
+        ({"image": np.zeros((8, 8, 4), np.uint8)}, ValueError, "height, width, 3"),
+        ({"image": np.zeros((8, 8, 3), np.uint8)[:, ::2]}, ValueError, "C-contiguous"),
+        ({"out": np.zeros((1, 4, 4), np.float32)}, ValueError, "rows, across"),
+        ({"first": 1}, ValueError, "4 rows from 1"),
+        ({"down": 0}, ValueError, "at least 1"),
+    ],
+)
+def test_area_means_checks_what_it_is_given(change, error, what):
+    good = {
+        "image": np.zeros((8, 8, 3), np.uint8),
+        "boxes": np.array([[0, 0, 8, 8]], np.int32),
+        "out": np.zeros((1, 3, 4, 4), np.float32),
+        "down": 4,
+        "first": 0,
+    }
+    image, boxes, out, down, first = (good | change).values()
+    with pytest.raises(error, match=what):
+        _native.area_means(image, boxes, out, down=down, first=first)
 
 
 def test_area_mean_beyond_32_bit_sums():
     sampler = cascade.AreaSampler(np.full((4200, 4100, 3), 255, np.uint8))
-    corner = np.array([[4000, 4100, 4100, 4200]])
+    corner = np.array([[4000, 4100, 4100, 4200]], np.int32)
     assert (sampler.crops(corner, 24) == 255).all()
     assert (sampler.rows((2520, 2460), 2400, 2520) == 255).all()
 
