@@ -1,4 +1,8 @@
-"""Arrays that other libraries keep on a graphics card, known without loading one of these."""
+"""Arrays of other libraries, in memory and on a graphics card, known without loading one of these.
+
+Where an array lies is what its interface says: ``__array_interface__`` of what is in memory and
+``__cuda_array_interface__`` of what is on a card have the same entries.
+"""
 
 import sys
 from importlib import import_module
@@ -7,7 +11,26 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["backend_for", "empty_like", "on_device", "size"]
+from facecrypt.errors import BackendUnavailableError
+
+__all__ = [
+    "apart",
+    "backend_for",
+    "begins",
+    "dtype_name",
+    "empty_like",
+    "is_contiguous",
+    "is_writable",
+    "library",
+    "on_device",
+    "reshaped",
+    "resize",
+    "seen",
+    "size",
+    "strides",
+]
+
+_LIBRARIES = ("torch", "cupy", "numba")
 
 
 def on_device(array: object) -> bool:
@@ -27,9 +50,53 @@ def on_device(array: object) -> bool:
     return hasattr(array, "__cuda_array_interface__") or hasattr(array, "__cuda_ndarray__")
 
 
+def library(array: object) -> str:
+    """``"torch"``, ``"cupy"`` or ``"numba"`` where that is whose array it is, also by a subclass;
+    else the package of its class."""
+    packages = [kind.__module__.partition(".")[0] for kind in type(array).__mro__]
+    return next((name for name in packages if name in _LIBRARIES), packages[0])
+
+
 def backend_for(array: object, backend: str) -> str:
-    """The backend that is meant by ``"auto"``: ``cuda`` for what is on a card."""
-    return "cuda" if backend == "auto" and on_device(array) else backend
+    """The backend that is meant by ``"auto"``: ``cuda`` for what is on a card.
+
+    Raises
+    ------
+    BackendUnavailableError
+        The array is on a card, where the backend that is asked for does not work.
+    """
+    if not on_device(array):
+        return backend
+    if backend not in {"auto", "cuda"}:
+        raise BackendUnavailableError(
+            f"backend {backend!r} does not work on a card, where the {type(array).__name__} is; "
+            "pass backend='cuda' or none, or copy the array to memory first"
+        )
+    return "cuda"
+
+
+def seen(array: Any, name: str) -> Any:
+    """The array as kernels take it, the same memory: tensors of PyTorch that are in memory as
+    NumPy's, what is on a card as an array of PyTorch, CuPy or Numba.
+
+    Raises
+    ------
+    TypeError
+        It is no array that can be taken so.
+    """
+    if isinstance(array, np.ndarray):
+        return array
+    kind = library(array)
+    if on_device(array):
+        if kind in _LIBRARIES:
+            return array
+        return import_module("numba.cuda").as_cuda_array(array, sync=False)
+    if kind == "torch":
+        return array.numpy()
+    remedy = ""
+    if hasattr(array, "__dlpack__"):
+        remedy = "; pass a view of it: torch.from_dlpack, cupy.from_dlpack or numpy.from_dlpack"
+    raise TypeError(f"{name} must be a uint8 array, received {type(array).__name__}{remedy}")
 
 
 def size(array: Any) -> int:
@@ -43,8 +110,25 @@ def size(array: Any) -> int:
     return prod(array.shape)
 
 
-def empty_like(array: Any) -> Any:
-    """An array of the same library, device, shape and dtype, C-contiguous, not initialised.
+def dtype_name(array: Any) -> str:
+    """As NumPy calls it, ``"uint8"`` also for ``torch.uint8``.
+
+    Examples
+    --------
+    >>> dtype_name(np.zeros(3))
+    'float64'
+    """
+    return getattr(array.dtype, "name", str(array.dtype)).removeprefix("torch.")
+
+
+def empty_like(array: Any, shape: tuple[int, ...] | None = None) -> Any:
+    """An array of the same library, device and dtype, C-contiguous, not initialised.
+
+    Parameters
+    ----------
+    array : array
+    shape : tuple of int, optional
+        That of `array` by default.
 
     Raises
     ------
@@ -54,20 +138,134 @@ def empty_like(array: Any) -> Any:
 
     Examples
     --------
-    >>> empty_like(np.zeros((2, 3), np.uint8)).shape
-    (2, 3)
+    >>> empty_like(np.zeros((2, 3), np.uint8), (4,)).shape
+    (4,)
     """
+    shape = tuple(array.shape) if shape is None else shape
+    kind = library(array)
+    if kind == "torch":
+        return sys.modules["torch"].empty(shape, dtype=array.dtype, device=array.device)
     if not on_device(array):
-        return np.empty_like(array, order="C")
-    library = type(array).__module__.partition(".")[0]
-    if library == "torch":
-        torch = sys.modules["torch"]
-        return torch.empty_like(array, memory_format=torch.contiguous_format)
-    if library == "cupy":
-        return sys.modules["cupy"].empty_like(array, order="C")
-    if library == "numba":
-        return import_module("numba.cuda").device_array(array.shape, array.dtype)
+        return np.empty(shape, array.dtype)
+    if kind == "cupy":
+        with array.device:
+            return sys.modules["cupy"].empty(shape, array.dtype)
+    if kind == "numba":
+        cuda = import_module("numba.cuda")
+        return cuda.device_array(shape, array.dtype, stream=array.stream)
     raise TypeError(
-        f"cannot make an array of {library!r} on the card; pass one as out=, or pass a PyTorch or "
+        f"cannot make an array of {kind!r} on the card; pass one as out=, or pass a PyTorch or "
         "CuPy view: torch.from_dlpack, cupy.from_dlpack"
     )
+
+
+def reshaped(array: Any, shape: tuple[int, ...]) -> Any:
+    """A view in another shape of a C-contiguous array; Numba's own forgets the stream."""
+    view = array.reshape(shape)
+    return view.bind(array.stream) if library(array) == "numba" else view
+
+
+def resize(data: Any, shape: tuple[int, ...], out: Any) -> None:
+    """Copy pictures into pictures of another size: cut off, or the last row and column repeated.
+
+    Parameters
+    ----------
+    data : uint8 array
+        In any memory layout.
+    shape : (N, H, W, C)
+        What `data` is taken as: its own shape, with ones where that has fewer dimensions.
+    out : uint8 array (N, H', W', C)
+        C-contiguous, apart from `data`, where `data` is: in memory or on the card.
+
+    Examples
+    --------
+    >>> out = np.empty((1, 1, 4, 1), np.uint8)
+    >>> resize(np.array([[1, 2], [3, 4]], np.uint8), (1, 2, 2, 1), out)
+    >>> out.ravel()
+    array([1, 2, 2, 2], dtype=uint8)
+    """
+    if on_device(out):
+        import_module("facecrypt.backends.cuda_schemes").resize(data, shape, out)
+        return
+    height, width = min(shape[1], out.shape[1]), min(shape[2], out.shape[2])
+    out[:, :height, :width] = data.reshape(shape)[:, :height, :width]
+    out[:, :height, width:] = out[:, :height, width - 1 : width]
+    out[:, height:] = out[:, height - 1 : height]
+
+
+def is_contiguous(array: Any) -> bool:
+    """Whether an array is C-contiguous.
+
+    Examples
+    --------
+    >>> is_contiguous(np.zeros((4, 4))), is_contiguous(np.zeros((4, 4)).T)
+    (True, False)
+    """
+    if isinstance(array, np.ndarray):
+        return array.flags.c_contiguous
+    step, steps = np.dtype(_interface(array)["typestr"]).itemsize, strides(array)
+    if steps is None or size(array) == 0:
+        return True
+    for length, stride in zip(tuple(array.shape)[::-1], steps[::-1], strict=True):
+        if length > 1 and stride != step:
+            return False
+        step *= length
+    return True
+
+
+def strides(array: Any) -> tuple[int, ...] | None:
+    """In bytes; None may stand for those of a C-contiguous array."""
+    if library(array) == "numba":  # whose interface calls broadcast arrays contiguous
+        return array.strides
+    return _interface(array).get("strides")
+
+
+def is_writable(array: Any) -> bool:
+    """Whether the array's library lets others write to it.
+
+    Examples
+    --------
+    >>> is_writable(np.zeros(2)), is_writable(np.frombuffer(b"abc", np.uint8))
+    (True, False)
+    """
+    return not _interface(array)["data"][1]
+
+
+def apart(one: Any, other: Any) -> bool:
+    """Whether two arrays, both in memory or both on cards, share no address between their ends.
+
+    Examples
+    --------
+    >>> memory = np.zeros(8)
+    >>> apart(memory[:4], memory[4:]), apart(memory[::2], memory[1::2])
+    (True, False)
+    """
+    (low, high), (start, end) = _ends(one), _ends(other)
+    return high <= start or end <= low
+
+
+def begins(array: Any) -> int:
+    """The address of the first element."""
+    return _interface(array)["data"][0]
+
+
+def _ends(array: Any) -> tuple[int, int]:
+    """Address of the first byte, and of that behind the last."""
+    interface = _interface(array)
+    low = interface["data"][0]
+    if size(array) == 0:
+        return low, low
+    itemsize, steps = np.dtype(interface["typestr"]).itemsize, strides(array)
+    if steps is None:
+        return low, low + size(array) * itemsize
+    high = low + itemsize
+    for length, stride in zip(array.shape, steps, strict=True):
+        low += min((length - 1) * stride, 0)
+        high += max((length - 1) * stride, 0)
+    return low, high
+
+
+def _interface(array: Any) -> dict[str, Any]:
+    if hasattr(array, "__cuda_array_interface__"):
+        return array.__cuda_array_interface__
+    return array.__array_interface__  # of NumPy, and of Numba's simulator

@@ -21,6 +21,7 @@ __all__ = [
     "BLOCKS",
     "THREADS",
     "blocks_kernel",
+    "fit_kernel",
     "gather_kernel",
     "pixel_bytes_kernel",
     "pixel_words_kernel",
@@ -208,5 +209,20 @@ def blocks_kernel(nibbles: bool) -> Any:
                 if n + a < count:
                     out[(n + a) * size + i] = held[a]
             n += groups * AHEAD
+
+    return cuda.jit(kernel)
+
+
+@cache
+def fit_kernel() -> Any:
+    """Pictures ``data`` (N, H, W, C) in any layout, into others of ``height`` x ``width`` pixels,
+    flat: cut off, or the last row and column repeated. A thread is a byte of ``out``."""
+
+    def kernel(data, out, height, width, channels):
+        i = cuda.grid(1)
+        if i < out.size:
+            c, pixel = i % channels, i // channels
+            x, y, n = pixel % width, pixel // width % height, pixel // (width * height)
+            out[i] = data[n, min(y, data.shape[1] - 1), min(x, data.shape[2] - 1), c]
 
     return cuda.jit(kernel)

@@ -1,7 +1,7 @@
 """The kernels of the schemes on an NVIDIA card; ``cuda`` gives them out as its own.
 
-Pictures may be in memory or on the card; operands of the key come from memory, are checked there,
-and are copied at each call.
+Pictures may be in memory or on the card; operands of the key come from memory and are checked
+there. What of them is read-only is copied to the card once, all else at each call.
 """
 
 from typing import Any
@@ -13,7 +13,7 @@ from facecrypt.backends import ORDERS, reference
 from facecrypt.backends import reference_schemes as checks
 from facecrypt.backends.arrays import on_device
 
-__all__ = ["blocks", "coupling", "gather", "pixels"]
+__all__ = ["blocks", "coupling", "gather", "pixels", "resize"]
 
 _SCRATCH = 1 << 28  # bytes
 _THREADS = 128
@@ -150,7 +150,7 @@ def coupling(
     Pictures are taken as many at a time as have hidden planes in 256 MiB, at least one.
     """
     from facecrypt.backends import cuda_coupling as kernels
-    from facecrypt.backends.cuda_arrays import launch, staged, upload
+    from facecrypt.backends.cuda_arrays import launch, staged
     from facecrypt.backends.cuda_jit import cuda
 
     count, height, width, channels = _shape(data, out, 4)
@@ -172,10 +172,8 @@ def coupling(
         each, units = height * width * channels, height * width * planes
         at_once = min(count, max(1, _SCRATCH // units))
         scratch = cuda.device_array(at_once * units, np.uint8, stream=stream)
-        keys = [
-            (r, *(upload(a[r], stream) for a in (first, first_bias, second, second_bias)))
-            for r in range(rounds)
-        ]
+        arrays = first, first_bias, second, second_bias
+        keys = list(zip(range(rounds), *(_rounds(array, stream) for array in arrays), strict=True))
         for start in range(0, count, at_once):
             part = target[start * each : (start + at_once) * each]
             hidden = scratch[: part.size // each * units]
@@ -188,6 +186,26 @@ def coupling(
                     kernels.add_kernel(inverse), -(-part.size // _THREADS), _THREADS, stream,
                     part, hidden, back, shift, r, height, width, planes,
                 )  # fmt: skip
+
+
+def resize(data: Any, shape: tuple[int, ...], out: Any) -> None:
+    """See :func:`facecrypt.backends.arrays.resize`; both are on the card."""
+    from facecrypt.backends import cuda_pictures as kernels
+    from facecrypt.backends.cuda_arrays import launch, ordered, strided
+
+    with ordered(data, out) as stream:
+        target = strided(out, tuple(out.shape)).ravel()
+        blocks = -(-target.size // _THREADS)
+        sizes = tuple(out.shape)[1:]
+        launch(kernels.fit_kernel(), blocks, _THREADS, stream, strided(data, shape), target, *sizes)
+
+
+def _rounds(array: NDArray, stream: Any) -> list[Any]:
+    """An array (rounds, ...) on the card, flat, a piece for each round."""
+    from facecrypt.backends.cuda_arrays import upload
+
+    whole, each = upload(array, stream), array[:1].size
+    return [whole[r * each : (r + 1) * each] for r in range(len(array))]
 
 
 def _shape(data: Any, out: Any, ndim: int) -> tuple[int, ...]:

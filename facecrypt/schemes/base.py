@@ -7,9 +7,17 @@ import numpy as np
 
 from facecrypt import backends
 from facecrypt.backends import Kernels
+from facecrypt.backends.arrays import backend_for, empty_like, reshaped, resize, seen
 from facecrypt.schemes.draws import Draws
 from facecrypt.schemes.key import Key
-from facecrypt.schemes.pictures import Pictures, as_batch, check_out, pad, picture_shape
+from facecrypt.schemes.pictures import (
+    Pictures,
+    batch_shape,
+    check_out,
+    checked,
+    fitted,
+    picture_shape,
+)
 
 __all__ = ["Scheme"]
 
@@ -20,6 +28,10 @@ class Scheme(ABC):
     Pictures are uint8: ``(H, W)`` gray, ``(H, W, 1)``, ``(H, W, 3)`` RGB, or a batch ``(N, H, W,
     C)`` with N of 0 and more, all under one key. Alpha planes and floats are refused with what to
     do instead. What is not C-contiguous is copied.
+
+    They may be arrays of NumPy, CuPy or Numba, or tensors of PyTorch, and the result is of the same
+    kind and in the same place. What is on a card is worked on there, by the backend ``cuda``, on
+    the stream of its library; see docs/cuda.md.
 
     A subclass names itself and its key, draws keys, and runs kernels; see docs/schemes.md.
     """
@@ -78,14 +90,21 @@ class Scheme(ABC):
         key : Key
             Of this scheme.
         out : uint8 array, optional
-            C-contiguous, of the shape of the result: `images` itself or memory apart from it.
+            C-contiguous, of the shape of the result: `images` itself or memory apart from it, and
+            where `images` is, in memory or on the card.
         backend : str
+            ``"auto"`` is ``"cuda"`` for pictures on a card, and ``"native"`` for others.
 
         Returns
         -------
         uint8 array
             As many dimensions as `images`. Where the scheme works on blocks and they do not fit,
             the bottom row and right column are repeated first: the result is larger.
+
+        Raises
+        ------
+        BackendUnavailableError
+            The backend cannot run here, or does not work on the card where the pictures are.
         """
         return self._transform(images, key, out, None, backend, inverse=False)
 
@@ -122,7 +141,10 @@ class Scheme(ABC):
         self, kernels: Kernels, source: Pictures, target: Pictures, key: Any, *, inverse: bool
     ) -> None:
         """Transform `source` into `target`: (N, H, W, C), contiguous, padded, and disjoint or,
-        for an elementwise scheme, perhaps the same."""
+        for an elementwise scheme, perhaps the same.
+
+        Both may be on a card: nothing but kernels and :mod:`facecrypt.backends.arrays` touches
+        them."""
 
     def _transform(
         self,
@@ -140,29 +162,29 @@ class Scheme(ABC):
                 f"scheme {self.name!r} needs a {self.key_type.__name__}, "
                 f"received {type(key).__name__}"
             )
-        kernels = backends.get(backend)
-        batch = as_batch(images)
-        count, height, width, channels = batch.shape
-        size = self.padded(key, height, width)
-        if inverse and size != (height, width):
+        kernels = backends.get(backend_for(images, backend))
+        source = checked(images)
+        shape = batch_shape(tuple(source.shape))
+        size = self.padded(key, *shape[1:3])
+        if inverse and size != shape[1:3]:
             raise ValueError(
-                f"a cipher under this key is of the size {size}, received {(height, width)}"
+                f"a cipher under this key is of the size {size}, received {shape[1:3]}"
             )
-        kept = size if crop is None else self._crop(key, crop, batch.shape)
-        result = _shape_like(images.ndim, (count, *kept, channels))
-        same = out is not None and check_out(out, images, result)
-        out = np.empty(result, np.uint8) if out is None else out
-        if count == 0:
+        kept = size if crop is None else self._crop(key, crop, shape)
+        result = shape[0], *kept, shape[3]
+        given = _shape_like(source.ndim, result)
+        same = out is not None and check_out(out, source, given)
+        out = empty_like(images, given) if out is None else out
+        if shape[0] == 0:
             return out
-        batch = pad(batch, *size)
-        if same and not self.elementwise:
-            batch = batch.copy()
+        target = reshaped(seen(out, "out"), result)
+        batch = fitted(source, shape, size, copy=same and not self.elementwise)
         if kept == size:
-            self.run(kernels, batch, out.reshape(batch.shape), key, inverse=inverse, **extra)
+            self.run(kernels, batch, target, key, inverse=inverse, **extra)
         else:
-            whole = np.empty_like(batch)
+            whole = empty_like(batch)
             self.run(kernels, batch, whole, key, inverse=inverse, **extra)
-            out.reshape(count, *kept, channels)[:] = whole[:, : kept[0], : kept[1]]
+            resize(whole, tuple(whole.shape), target)
         return out
 
     def _crop(self, key: Any, shape: tuple[int, ...], padded: tuple[int, ...]) -> tuple[int, int]:

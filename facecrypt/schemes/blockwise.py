@@ -1,14 +1,16 @@
 """What schemes share that shuffle within square blocks, and perhaps move the blocks."""
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from facecrypt.backends import Kernels
+from facecrypt.backends.arrays import reshaped
 from facecrypt.schemes.base import Scheme
+from facecrypt.schemes.fields import frozen
 from facecrypt.schemes.fields import inverse as inverted
 from facecrypt.schemes.key import Key
 from facecrypt.schemes.pictures import Pictures
@@ -24,6 +26,11 @@ class BlockPlan:
     mask: NDArray[np.uint8]
     which: NDArray[np.int32] | None = None
     source: NDArray[np.int32] | None = None
+
+    def __post_init__(self) -> None:
+        for name, array in vars(self).items():
+            if array is not None:
+                object.__setattr__(self, name, frozen(array))
 
     def inverse(self) -> "BlockPlan":
         # w[j] = v[perm[j]] ^ mask[j]  <=>  v[i] = w[inv[i]] ^ mask[inv[i]]
@@ -66,6 +73,7 @@ class BlockScheme(Scheme):
         count, height, width, channels = source.shape
         blocks = (height // key.block) * (width // key.block)
         plan = key.decrypting if inverse else key.encrypting
+        first, all_of_them = _in_place(blocks)
         if channels != key.channels:
             raise ValueError(f"this key is for {key.channels} channels, received {channels}")
         if plan.source is not None and plan.source.size != blocks:
@@ -74,16 +82,22 @@ class BlockScheme(Scheme):
                 f"received {blocks}: pictures of {height} x {width}, padded"
             )
         kernels.blocks(
-            source.reshape(count, height, -1),
-            target.reshape(count, height, -1),
+            reshaped(source, (count, height, width * channels)),
+            reshaped(target, (count, height, width * channels)),
             block=(key.block, key.block * channels),
             nibbles=key.nibbles,
             perm=plan.perm,
             mask=plan.mask,
-            which=np.zeros(blocks, np.int32) if plan.which is None else plan.which,
-            source=np.arange(blocks, dtype=np.int32) if plan.source is None else plan.source,
+            which=first if plan.which is None else plan.which,
+            source=all_of_them if plan.source is None else plan.source,
             threads=None,
         )
+
+
+@lru_cache(maxsize=8)
+def _in_place(blocks: int) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """`which` and `source` of blocks that one row serves, and that stay where they are."""
+    return frozen(np.zeros(blocks, np.int32)), frozen(np.arange(blocks, dtype=np.int32))
 
 
 def check_entries(entries: int, block: int, each: int) -> int:

@@ -17,12 +17,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facecrypt.backends import Kernels
+from facecrypt.backends.arrays import reshaped
 from facecrypt.schemes.base import Scheme
 from facecrypt.schemes.draws import Draws
-from facecrypt.schemes.fields import integers, whole
+from facecrypt.schemes.fields import frozen, integers, whole
 from facecrypt.schemes.fields import inverse as inverted
 from facecrypt.schemes.key import Key
-from facecrypt.schemes.pictures import Pictures, as_batch, picture_shape
+from facecrypt.schemes.pictures import Pictures, checked, picture_shape
 
 __all__ = ["CatMap", "CatMapKey", "CombinedCatMap", "CombinedCatMapKey"]
 
@@ -131,7 +132,7 @@ class CatMap(Scheme):
     ) -> Pictures:
         """As :meth:`Scheme.encrypt`; with `pad` the shorter side is first made as long as the
         longer one, and for the combined map even, by repeating the last row or column."""
-        _, height, width, _ = as_batch(images).shape
+        height, width, _ = picture_shape(tuple(checked(images).shape))
         if not pad and self.padded(key, height, width) != (height, width):
             wanted = "square with an even side" if self.even else "square"
             raise ValueError(
@@ -148,11 +149,15 @@ class CatMap(Scheme):
         self, kernels: Kernels, source: Pictures, target: Pictures, key: Any, *, inverse: bool
     ) -> None:
         count, side, _, channels = source.shape
-        index = key.moves(side)
+
+        def make() -> NDArray[np.int32]:
+            return frozen(inverted(key.moves(side)) if inverse else key.moves(side))
+
+        index = key._kept("_back" if inverse else "_forth", (side,), make)
         kernels.gather(
-            source.reshape(count, -1, channels),
-            target.reshape(count, -1, channels),
-            index=inverted(index) if inverse else index,
+            reshaped(source, (count, index.size, channels)),
+            reshaped(target, (count, index.size, channels)),
+            index=index,
             mask=None,
             threads=None,
         )

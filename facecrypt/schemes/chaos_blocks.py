@@ -19,8 +19,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facecrypt.backends import Kernels
+from facecrypt.backends.arrays import reshaped
 from facecrypt.schemes.draws import Draws
-from facecrypt.schemes.fields import integers, permutations
+from facecrypt.schemes.fields import frozen, integers, permutations
 from facecrypt.schemes.fields import inverse as inverted
 from facecrypt.schemes.key import Key, factorial_bits
 from facecrypt.schemes.nonces import Probabilistic
@@ -133,7 +134,22 @@ class ChaosBlocks(Probabilistic):
         *,
         inverse: bool,
     ) -> None:
-        count, height, width, channels = source.shape
+        shape = tuple(source.shape)
+        index, mask = key._kept(
+            "_back" if inverse else "_forth",
+            shape[1:],
+            lambda: self._operands(key, *shape[1:], inverse=inverse),
+        )
+        moved = shape[0], *mask.shape
+        kernels.gather(
+            reshaped(source, moved), reshaped(target, moved), index=index, mask=mask, threads=None
+        )
+
+    @staticmethod
+    def _operands(
+        key: ChaosBlocksKey, height: int, width: int, channels: int, *, inverse: bool
+    ) -> tuple[NDArray[np.int32], NDArray[np.uint8]]:
+        """Index and mask of the kernel ``gather``."""
         rows, columns = key.parts.tolist()
         # What moves as one is a row of a part.
         runs = np.arange(height * columns, dtype=np.int32).reshape(rows, -1, columns)
@@ -143,10 +159,4 @@ class ChaosBlocks(Probabilistic):
         if inverse:
             index = inverted(index)
             mask = mask[index]
-        kernels.gather(
-            source.reshape(count, *mask.shape),
-            target.reshape(count, *mask.shape),
-            index=np.ascontiguousarray(index),
-            mask=mask,
-            threads=None,
-        )
+        return frozen(np.ascontiguousarray(index)), frozen(mask)

@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facecrypt.backends import Kernels
+from facecrypt.backends.arrays import empty_like
 from facecrypt.schemes.chaos_blocks import ChaosBlocks, ChaosBlocksKey
 from facecrypt.schemes.draws import Draws
 from facecrypt.schemes.fields import integers, whole
@@ -200,7 +201,7 @@ class ChaosCnn(Probabilistic):
     ) -> None:
         chaos, cnn = self._stages
         if inverse:
-            between = np.empty_like(source)
+            between = empty_like(source)
             cnn.run(kernels, source, between, key.cnn, inverse=True)
             chaos.run(kernels, between, target, key.chaos, inverse=True)
         else:

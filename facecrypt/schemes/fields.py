@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["integers", "inverse", "permutations", "whole"]
+__all__ = ["frozen", "integers", "inverse", "permutations", "whole"]
 
 
 def integers(
@@ -20,8 +20,14 @@ def integers(
     least, most = int(array.min()), int(array.max())
     if least < low or most >= high:
         raise ValueError(f"{name} must be in {low}..{high - 1}, received {least}..{most}")
-    array = array.astype(dtype, order="C")
-    # What is computed from a key once, and kept, must stay true.
+    return frozen(array.astype(dtype, order="C"))
+
+
+def frozen(array: NDArray) -> NDArray:
+    """The array, read-only from now on, or such a copy of a view: what is computed from a key once,
+    and kept, in memory or on a card, must stay true."""
+    if array.base is not None:
+        array = array.copy()
     array.flags.writeable = False
     return array
 

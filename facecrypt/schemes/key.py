@@ -3,6 +3,7 @@
 import io
 import os
 import zipfile
+from collections.abc import Callable
 from dataclasses import fields
 from math import lgamma, log
 from typing import Any, ClassVar, Self
@@ -35,6 +36,14 @@ class Key:
     def _set(self, **values: Any) -> None:
         for name, value in values.items():
             object.__setattr__(self, name, value)
+
+    def _kept(self, name: str, arguments: tuple, make: Callable[[], Any]) -> Any:
+        """What `make` gives, kept under that name until it is asked for with other arguments."""
+        last = self.__dict__.get(name)
+        if last is None or last[0] != arguments:
+            last = arguments, make()
+            self._set(**{name: last})
+        return last[1]
 
     def __eq__(self, other: object) -> bool:
         if type(other) is not type(self):

@@ -1,15 +1,16 @@
 """Probabilistic encryption: a fresh random nonce, hence a fresh key, for each picture."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from facecrypt.backends.arrays import empty_like, seen
 from facecrypt.schemes.base import Scheme
 from facecrypt.schemes.key import Key
-from facecrypt.schemes.pictures import Pictures, as_batch
+from facecrypt.schemes.pictures import Pictures, checked, picture_shape
 
 __all__ = ["NONCE_SIZE", "Probabilistic"]
 
@@ -52,16 +53,17 @@ class Probabilistic(Scheme):
             As of :meth:`encrypt`.
         nonces : (16,) uint8 array, or (N, 16) of a batch
         """
-        batch = as_batch(images)
+        height, width, _ = picture_shape(tuple(checked(images).shape))
         if nonces is None:
-            drawn = os.urandom(len(batch) * NONCE_SIZE)
-            nonces = np.frombuffer(drawn, np.uint8).reshape(*_lead(images), NONCE_SIZE)
+            lead = _lead(images)
+            drawn = os.urandom(NONCE_SIZE * (lead[0] if lead else 1))
+            nonces = np.frombuffer(drawn, np.uint8).reshape(*lead, NONCE_SIZE)
+
+        def run(picture: Pictures, key: Key, out: Pictures | None) -> Pictures:
+            return self.encrypt(picture, key, out, backend=backend)
+
         keys = self._keys(images, master, nonces, options)
-        ciphers = [
-            self.encrypt(picture, key, backend=backend)
-            for picture, key in zip(batch, keys, strict=True)
-        ]
-        return _joined(ciphers, images), nonces
+        return _each(images, keys, run, lambda key: self.padded(key, height, width)), nonces
 
     def decrypt_fresh(
         self,
@@ -75,12 +77,13 @@ class Probabilistic(Scheme):
     ) -> Pictures:
         """The exact inverse of :meth:`encrypt_fresh` with the same options; `shape` as in
         :meth:`decrypt`."""
+        side = picture_shape(tuple(checked(images).shape) if shape is None else shape)[:2]
+
+        def run(picture: Pictures, key: Key, out: Pictures | None) -> Pictures:
+            return self.decrypt(picture, key, out, shape=shape, backend=backend)
+
         keys = self._keys(images, master, nonces, options)
-        plains = [
-            self.decrypt(cipher, key, shape=shape, backend=backend)
-            for cipher, key in zip(as_batch(images), keys, strict=True)
-        ]
-        return _joined(plains, images)
+        return _each(images, keys, run, lambda key: side)
 
     def _keys(
         self, images: Pictures, master: bytes, nonces: NDArray[np.uint8], options: dict[str, Any]
@@ -88,19 +91,29 @@ class Probabilistic(Scheme):
         wanted = (*_lead(images), NONCE_SIZE)
         if np.shape(nonces) != wanted or np.asarray(nonces).dtype != np.uint8:
             raise ValueError(
-                f"nonces must be a uint8 array {wanted} for images {images.shape}, "
+                f"nonces must be a uint8 array {wanted} for images {tuple(images.shape)}, "
                 f"received {np.asarray(nonces).dtype} {np.shape(nonces)}"
             )
         for nonce in np.reshape(nonces, (-1, NONCE_SIZE)):
-            yield self.derive_key(images.shape, master, nonce=nonce.tobytes(), **options)
+            yield self.derive_key(tuple(images.shape), master, nonce=nonce.tobytes(), **options)
 
 
 def _lead(images: Pictures) -> tuple[int, ...]:
-    return images.shape[:1] if images.ndim == 4 else ()
+    return tuple(images.shape)[:1] if images.ndim == 4 else ()
 
 
-def _joined(pictures: list[Pictures], like: Pictures) -> Pictures:
-    if not pictures:
-        return like.copy()
-    joined = np.stack(pictures)
-    return joined if like.ndim == 4 else joined.reshape(joined.shape[1 : 1 + like.ndim])
+def _each(
+    images: Pictures,
+    keys: Iterator[Key],
+    run: Callable[[Pictures, Key, Pictures | None], Pictures],
+    side: Callable[[Key], tuple[int, int]],
+) -> Pictures:
+    """Each picture under its own key; `side` says of what size the results are."""
+    if images.ndim < 4:
+        return run(images, next(keys), None)
+    source, out = seen(images, "images"), None
+    for i, key in enumerate(keys):
+        if out is None:
+            out = empty_like(images, (source.shape[0], *side(key), source.shape[3]))
+        run(source[i], key, seen(out, "out")[i])
+    return empty_like(images) if out is None else out

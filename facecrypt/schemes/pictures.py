@@ -1,11 +1,30 @@
-"""Pictures as the schemes take them: checked, as one batch, padded and cropped."""
+"""Pictures as the schemes take them: checked, as one batch, padded and cropped.
+
+They are arrays of NumPy, or of PyTorch, CuPy or Numba on a graphics card; nothing here moves them
+from one to the other.
+"""
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Pictures", "as_batch", "check_out", "pad", "picture_shape"]
+from facecrypt.backends.arrays import (
+    apart,
+    begins,
+    dtype_name,
+    empty_like,
+    is_contiguous,
+    is_writable,
+    on_device,
+    reshaped,
+    resize,
+    seen,
+    size,
+)
+
+__all__ = ["Pictures", "as_batch", "batch_shape", "check_out", "checked", "fitted", "picture_shape"]
 
 Pictures = NDArray[np.uint8]
+Shape = tuple[int, int, int, int]
 
 _FLOATS = (
     "; for floats in [0, 1] that are k/255 (within 1e-4, or the picture was resized or normalised "
@@ -45,47 +64,83 @@ def picture_shape(shape: tuple[int, ...]) -> tuple[int, int, int]:
     return height, width, channels
 
 
+def batch_shape(shape: tuple[int, ...]) -> Shape:
+    """(N, H, W, C) of an array of this shape; one picture is a batch of one.
+
+    Examples
+    --------
+    >>> batch_shape((5, 7)), batch_shape((50000, 32, 32, 3))
+    ((1, 5, 7, 1), (50000, 32, 32, 3))
+    """
+    return (shape[0] if len(shape) == 4 else 1, *picture_shape(shape))
+
+
+def checked(images: Pictures) -> Pictures:
+    """The pictures as :func:`facecrypt.backends.arrays.seen`, if they are uint8.
+
+    Raises
+    ------
+    TypeError
+        Otherwise; the message says what to do about floats.
+    """
+    images, kind = seen(images, "images"), dtype_name(images)
+    if kind != "uint8":
+        remedy = _FLOATS if "float" in kind else "; convert without changing a value"
+        raise TypeError(f"images must hold uint8, received {kind}{remedy}")
+    return images
+
+
 def as_batch(images: Pictures) -> Pictures:
-    """The same pictures as a C-contiguous (N, H, W, C) array: a view where that is possible."""
+    """The same pictures, in memory, as a C-contiguous (N, H, W, C) array: a view where that is
+    possible."""
     if not isinstance(images, np.ndarray):
         raise TypeError(f"images must be a uint8 array, received {type(images).__name__}")
-    if images.dtype != np.uint8:
-        remedy = _FLOATS if images.dtype.kind == "f" else "; convert without changing a value"
-        raise TypeError(f"images must hold uint8, received {images.dtype}{remedy}")
-    shape = picture_shape(images.shape)
-    # Asked first: ascontiguousarray makes a new object even of what is contiguous.
-    if not images.flags.c_contiguous:
-        images = np.ascontiguousarray(images)
-    return images.reshape(-1 if images.size else 0, *shape)
+    shape = batch_shape(checked(images).shape)
+    return fitted(images, shape, shape[1:3])
 
 
 def check_out(out: Pictures, images: Pictures, shape: tuple[int, ...]) -> bool:
     """Refuse an ``out`` that cannot take the result; True where it is the input itself."""
-    if not isinstance(out, np.ndarray) or out.dtype != np.uint8:
-        kind = getattr(out, "dtype", type(out).__name__)
-        raise TypeError(f"out must be a uint8 array, received {kind}")
-    if out.shape != shape:
-        raise ValueError(f"out must have the shape of the result, {shape}, received {out.shape}")
-    if not out.flags.c_contiguous or not out.flags.writeable:
+    out = seen(out, "out")
+    if on_device(out) != on_device(images):
+        place = "on the card" if on_device(images) else "in memory"
+        raise TypeError(f"out must be {place} as images are, received {type(out).__name__}")
+    if dtype_name(out) != "uint8":
+        raise TypeError(f"out must be a uint8 array, received {dtype_name(out)}")
+    if tuple(out.shape) != shape:
+        raise ValueError(
+            f"out must have the shape of the result, {shape}, received {tuple(out.shape)}"
+        )
+    if not is_contiguous(out) or not is_writable(out):
         raise ValueError("out must be C-contiguous and writable; leave it out to get a new array")
     if out is images:
         return True
-    if not np.may_share_memory(out, images):
+    if apart(out, images):
         return False
-    if (
-        out.ctypes.data == images.ctypes.data
-        and out.size == images.size
-        and images.flags.c_contiguous
-    ):
+    if begins(out) == begins(images) and size(out) == size(images) and is_contiguous(images):
         return True
     raise ValueError(
         "out overlaps images without being the same memory; pass images itself or another array"
     )
 
 
-def pad(batch: Pictures, height: int, width: int) -> Pictures:
-    """Repeat the bottom row and the right column until the pictures are height x width."""
-    _, h, w, _ = batch.shape
-    if (h, w) == (height, width):
-        return batch
-    return np.pad(batch, ((0, 0), (0, height - h), (0, width - w), (0, 0)), mode="edge")
+def fitted(
+    images: Pictures, shape: Shape, side: tuple[int, int], *, copy: bool = False
+) -> Pictures:
+    """The pictures as a C-contiguous batch of another size: cut off, or with the bottom row and
+    the right column repeated. A view where nothing changes, unless a copy is asked for.
+
+    Parameters
+    ----------
+    images : uint8 array
+        In any memory layout.
+    shape : (N, H, W, C)
+        What it is taken as.
+    side : (H, W)
+        Of the result.
+    """
+    if not copy and side == shape[1:3] and is_contiguous(images):
+        return reshaped(images, shape)
+    result = empty_like(images, (shape[0], *side, shape[3]))
+    resize(images, shape, result)
+    return result

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from facecrypt.backends import ORDERS, Kernels
 from facecrypt.schemes.base import Scheme
-from facecrypt.schemes.fields import integers
+from facecrypt.schemes.fields import frozen, integers
 from facecrypt.schemes.key import Key
 from facecrypt.schemes.pictures import Pictures
 
@@ -48,12 +48,12 @@ class PixelKey(Key):
     def encrypting(self) -> Operands:
         """Order, and the mask as it is after ordering."""
         if self.order is None:
-            return None, self.mask
-        return self.order, np.take_along_axis(self.mask, _ORDERS[self.order], axis=-1)
+            return None, frozen(self.mask)
+        return self.order, frozen(np.take_along_axis(self.mask, _ORDERS[self.order], axis=-1))
 
     @cached_property
     def decrypting(self) -> Operands:
-        return None if self.order is None else _UNDO[self.order], self.mask
+        return None if self.order is None else frozen(_UNDO[self.order]), frozen(self.mask)
 
 
 class PixelScheme(Scheme):
