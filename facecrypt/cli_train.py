@@ -6,6 +6,7 @@ from argparse import Namespace
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
+from math import isfinite
 
 from facecrypt.errors import BackendUnavailableError
 from facecrypt.terminal import DONE, count
@@ -83,10 +84,12 @@ def _eval(args: Namespace) -> int:
 
     with _bar("pictures", args.quiet) as moved:
         found = evaluate(args.models, args.annotations, args.images, progress=moved)
+    figures = found._asdict()
     if args.json:
-        print(json.dumps(found._asdict()))
+        # JSON has no NaN, which a figure is where there is nothing to divide by.
+        print(json.dumps({k: v if isfinite(v) else None for k, v in figures.items()}))
     else:
-        for name, value in found._asdict().items():
+        for name, value in figures.items():
             shown = f"{value:.4f}" if isinstance(value, float) else value
             print(f"{name.replace('_', ' '):<18} {shown}")
     return DONE

@@ -138,10 +138,11 @@ class _Array:
 
 
 def encode_jpegs(crops: NDArray[np.uint8]) -> list[bytes]:
-    """RGB crops as JPEG of quality 95."""
+    """RGB crops as JPEG of quality 95, all of their colour kept: half of 12 pixels is little."""
     import cv2
 
-    settings = [cv2.IMWRITE_JPEG_QUALITY, QUALITY]
+    full = (cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444)
+    settings = [cv2.IMWRITE_JPEG_QUALITY, QUALITY, *full]
     return [
         cv2.imencode(".jpg", cv2.cvtColor(crop, cv2.COLOR_RGB2BGR), settings)[1].tobytes()
         for crop in crops
