@@ -5,8 +5,8 @@ published byte is ``floor((d/2) * 1e14) mod 256`` (Ahmad and Shin 2022, Algorith
 equations 3-4). None of this is a cipher: who knows plain bytes gets the state. Sealing
 therefore encrypts with AES-256-GCM on top.
 
-Arrays that PyTorch or CuPy keeps on a graphics card are taken and given as NumPy's are, and
-``backend="auto"`` works on them where they are: see docs/cuda.md.
+Tensors of PyTorch and arrays that CuPy or Numba keeps on a graphics card are taken and given as
+NumPy's are; ``backend="auto"`` works on them where they are: see docs/cuda.md.
 
 Keys are vetted in ``facecrypt.vetting``, the sealing stream is in ``facecrypt.stream``; both are
 to be had from here.
@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from facecrypt import backends
-from facecrypt.backends.arrays import backend_for, empty_like, size
+from facecrypt.backends.arrays import backend_for, empty_like, seen, size
 from facecrypt.stream import seal_stream_xor, sealing_lanes
 from facecrypt.vetting import DISCARD, LogisticKey, check_key, refuse, vet
 
@@ -90,7 +90,7 @@ def logistic_sequence(
         refuse(mu, d0, weakness, allow_weak, stacklevel=2)
     out = _target(out, n)
     kernels = backends.get(backend_for(out, backend))
-    kernels.sequence(mu, d0, None, out, discard=discard, quantiser=quantiser)
+    kernels.sequence(mu, d0, None, seen(out, "out"), discard=discard, quantiser=quantiser)
     return out
 
 
@@ -139,7 +139,7 @@ def logistic_lanes(
         mu,
         d0,
         None,
-        out,
+        seen(out, "out"),
         discard=discard,
         bytes_per_iterate=bytes_per_iterate,
         chunk=_ONE_CHUNK,
@@ -182,12 +182,14 @@ def xor_lanes(
     True
     """
     mu, d0 = _keys(mu), _keys(d0)
+    kernels = backends.get(backend_for(data if out is None else out, backend))
+    source = seen(data, "data")
     out = empty_like(data) if out is None else out
-    backends.get(backend_for(out, backend)).lanes(
+    kernels.lanes(
         mu,
         d0,
-        data,
-        out,
+        source,
+        seen(out, "out"),
         discard=discard,
         bytes_per_iterate=bytes_per_iterate,
         chunk=_ONE_CHUNK,
@@ -232,9 +234,10 @@ def xor_rows(
         raise ValueError(
             f"expected one key for each row of data, received {mu.size} keys for shape {data.shape}"
         )
+    kernels = backends.get(backend_for(data if out is None else out, backend))
+    source = seen(data, "data")
     out = empty_like(data) if out is None else out
-    kernels = backends.get(backend_for(out, backend))
-    kernels.rows(mu, d0, data, out, discard=discard, threads=threads)
+    kernels.rows(mu, d0, source, seen(out, "out"), discard=discard, threads=threads)
     return out
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facecrypt import backends
-from facecrypt.backends.arrays import backend_for, empty_like, size
+from facecrypt.backends.arrays import backend_for, empty_like, seen, size
 
 __all__ = ["seal_stream_xor", "sealing_lanes"]
 
@@ -83,13 +83,15 @@ def seal_stream_xor(
     Not a cipher by itself, see the module. Vetting 64 lanes would cost more than sealing
     a face: some 0.8 % of the lanes are periodic, which the cipher on top makes harmless.
     """
+    kernels = backends.get(backend_for(data if out is None else out, backend))
+    source = seen(data, "data")
     out = empty_like(data) if out is None else out
     mu, d0 = _sealing_keys(subkey, range(-(-size(out) // CHUNK)))
-    backends.get(backend_for(out, backend)).lanes(
+    kernels.lanes(
         mu,
         d0,
-        data,
-        out,
+        source,
+        seen(out, "out"),
         discard=DISCARD,
         bytes_per_iterate=2,
         chunk=CHUNK,

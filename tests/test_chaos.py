@@ -297,3 +297,18 @@ def test_chaos_loads_no_heavy_module():
     loaded = set(done.stdout.split())
     assert "facecrypt.chaos" in loaded
     assert not loaded & {"onnxruntime", "numba", "torch"}
+
+
+def test_tensors_in_memory():
+    torch = pytest.importorskip("torch", reason="needs facecrypt[learn]")
+    mu, d0, data = np.full(4, 3.995), np.array([0.41, 0.2, 0.3, 0.4]), torch.zeros(4, 8).byte()
+    expected = chaos.logistic_lanes(mu, d0, 32, discard=5)
+    got = chaos.xor_lanes(data, mu, d0, discard=5)
+    assert type(got) is torch.Tensor
+    assert (got.numpy().ravel() == expected).all()
+    assert chaos.xor_lanes(data, mu, d0, discard=5, out=data) is data
+    assert torch.equal(data, got)
+    rows = chaos.xor_rows(torch.zeros(4, 8).byte(), mu, d0)
+    assert (rows[0].numpy() == chaos.logistic_sequence(3.995, 0.41, 8)).all()
+    sealed = chaos.seal_stream_xor(got, bytes(32))
+    assert (sealed.numpy() == chaos.seal_stream_xor(got.numpy(), bytes(32))).all()

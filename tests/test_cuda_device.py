@@ -9,9 +9,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import scheme_contract as contract
 
-from facecrypt import backends, chaos
+from facecrypt import backends, chaos, schemes
 from facecrypt.backends import native
+from facecrypt.errors import BackendUnavailableError
 
 if reason := backends.available()["cuda"]:
     pytest.skip(reason, allow_module_level=True)
@@ -146,7 +148,7 @@ def test_views_of_torch():
         chaos.xor_lanes(memory.T, mu, d0, discard=0)
     with pytest.raises(TypeError, match="uint8, received float32"):
         chaos.xor_lanes(memory.float(), mu, d0, discard=0)
-    with pytest.raises(TypeError, match="data must be a uint8 array, received Tensor"):
+    with pytest.raises(BackendUnavailableError, match="'native' does not work on a card"):
         chaos.xor_lanes(memory, mu, d0, discard=0, backend="native")
 
 
@@ -156,3 +158,71 @@ def test_numpy_goes_there_and_back():
     got = chaos.xor_lanes(data, mu, d0, discard=9, backend="cuda")
     assert isinstance(got, np.ndarray)
     assert (got == chaos.xor_lanes(data, mu, d0, discard=9, backend="native")).all()
+
+
+@pytest.fixture(params=schemes.names())
+def scheme(request):
+    return contract.usual(schemes.get(request.param))
+
+
+def test_schemes_on_arrays_of_the_card(library, scheme, monkeypatch):
+    images = contract.pictures((40, 32, 32, 3))
+    key = contract.key_for(scheme, images.shape)
+    expected = scheme.encrypt(images, key)
+    there = library.there(images)
+
+    def refused(*args, **options):
+        raise AssertionError("a picture went to memory")
+
+    fake = type(numba_cuda.device_array(1, np.uint8))
+    with monkeypatch.context() as patch:
+        patch.setattr(fake, "copy_to_host", refused)
+        patch.setattr(fake, "__array__", refused, raising=False)
+        got = scheme.encrypt(there, key)
+        plain = scheme.decrypt(got, key)
+        assert scheme.encrypt(there, key, there) is there
+    assert type(got) is type(plain) is type(there)
+    for array, wanted in ((got, expected), (there, expected), (plain, images)):
+        assert (library.back(array) == wanted).all()
+
+
+def test_planes_of_torch_are_copied_on_the_card(scheme):
+    """Networks have channels first: a view with channels last is not contiguous."""
+    torch = Library("torch").module
+    planes = torch.from_numpy(contract.pictures((8, 3, 32, 32))).cuda()
+    images = planes.permute(0, 2, 3, 1)
+    key = contract.key_for(scheme, (32, 32, 3))
+    got = scheme.encrypt(images, key)
+    assert got.is_cuda
+    expected = scheme.encrypt(images.cpu().numpy(), key)
+    assert (got.cpu().numpy() == expected).all()
+    assert (scheme.decrypt(got, key) == images).all()
+
+
+def test_padded_and_cut_on_the_card(library):
+    scheme, images = schemes.get("le"), contract.pictures((3, 30, 21, 3))
+    key = scheme.random_key(images.shape, np.random.default_rng(1))
+    cipher = scheme.encrypt(library.there(images), key)
+    assert (library.back(cipher) == scheme.encrypt(images, key)).all()
+    plain = scheme.decrypt(cipher, key, shape=images.shape)
+    assert (library.back(plain) == images).all()
+
+
+def test_schemes_keep_the_stream_of_torch(scheme):
+    torch = Library("torch").module
+    images = contract.pictures((64, 32, 32, 3))
+    key = contract.key_for(scheme, images.shape)
+    expected = scheme.encrypt(images, key)
+    source = torch.from_numpy(images).cuda()
+    scheme.encrypt(source, key)  # compiled, and the key is there
+    torch.cuda.synchronize()
+    stream = torch.cuda.Stream()
+    with torch.cuda.stream(stream):
+        busy = torch.randn(4096, 4096, device="cuda")
+        for _ in range(20):
+            busy = busy @ busy / 64
+        late = torch.zeros_like(source)
+        late += source
+        copy = scheme.encrypt(late, key).clone()
+    stream.synchronize()
+    assert (copy.cpu().numpy() == expected).all()

@@ -46,6 +46,10 @@ MOVES = [
         for width, word in ((1, U8), (4, U32), (8, U64))
     ),
     (cuda_pictures.gather_kernel, (8, 0), (U64, U64, I32, I32, I64, I64, I64)),
+    *(
+        (cuda_pictures.fit_kernel, (), (types.Array(types.uint8, 4, layout), U8, I64, I64, I64))
+        for layout in "AC"
+    ),
     (cuda_coupling.hidden_kernel, (), (U8, U8, I8, I8, I64, I64, I64, I64)),
     *((cuda_coupling.add_kernel, (i,), (U8, U8, I8, U8, I64, I64, I64, I64)) for i in (0, 1)),
 ]

@@ -305,3 +305,37 @@ def test_coupling_reaches_as_far_as_it_says():
     assert (ys.min(), ys.max(), xs.min(), xs.max()) >= (12, 20, 12, 20)
     assert max(ys.max(), xs.max()) <= 28
     assert changed.sum() > 100
+
+
+# ---- tensors of PyTorch ----------------------------------------------------------------------
+
+
+def test_tensors_in_memory_are_taken_and_given(scheme):
+    torch = pytest.importorskip("torch", reason="needs facecrypt[learn]")
+    planes = torch.from_numpy(contract.pictures((2, 3, 16, 16)))
+    images = planes.permute(0, 2, 3, 1)  # not contiguous
+    key = contract.key_for(scheme, images.shape)
+    expected = scheme.encrypt(images.numpy(), key)
+    got = scheme.encrypt(images, key)
+    assert type(got) is torch.Tensor
+    assert (got.numpy() == expected).all()
+    assert torch.equal(scheme.decrypt(got, key), images)
+    same = images.contiguous()
+    assert scheme.encrypt(same, key, same) is same
+    assert torch.equal(same, got)
+    with pytest.raises(ValueError, match="out overlaps images without being the same memory"):
+        scheme.encrypt(same[:1], key, same.view(-1)[768 - 1 : -1].view(1, 16, 16, 3))
+    with pytest.raises(TypeError, match=r"uint8, received float32; for floats.*numpy\.rint"):
+        scheme.encrypt(images.float(), key)
+
+
+def test_what_speaks_dlpack_alone_is_told_what_to_do():
+    class Capsule:
+        """An array of a library that is not known here."""
+
+        def __dlpack__(self):
+            raise NotImplementedError
+
+    key = schemes.get("pbe").random_key((4, 4), np.random.default_rng(1))
+    with pytest.raises(TypeError, match=r"received Capsule; pass a view.*torch\.from_dlpack"):
+        schemes.get("pbe").encrypt(Capsule(), key)
