@@ -18,6 +18,7 @@ OUTPUTS = {
     "rnet": ("logit", "box"),
     "onet": ("logit", "box", "landmarks"),
 }
+SIDES = (12, 24, 48)
 
 
 class Networks(NamedTuple):
@@ -47,16 +48,19 @@ def load(directory: Path | None, device: str) -> Networks:
     """
     onnxruntime = import_runtime("finding faces")
     directory = MODELS if directory is None else directory
-    if device != "cpu":
-        problem = _cuda_problem(onnxruntime, directory)
-        if problem is None:
-            return _sessions(onnxruntime, directory, "cuda")
-        if device == "cuda":
-            raise BackendUnavailableError(
-                f"device='cuda' does not work here: {problem}; it needs an NVIDIA driver and "
-                "pip install 'facecrypt[gpu]'"
-            )
-    return _sessions(onnxruntime, directory, "cpu")
+    # First, so that a damaged model says so whatever it was to run on.
+    networks = _sessions(onnxruntime, directory, "cpu")
+    if device == "cpu":
+        return networks
+    found, problem = _on_cuda(onnxruntime, directory)
+    if found is not None:
+        return found
+    if device == "cuda":
+        raise BackendUnavailableError(
+            f"device='cuda' does not work here: {problem}; it needs an NVIDIA driver and "
+            "pip install 'facecrypt[gpu]'"
+        )
+    return networks
 
 
 def import_runtime(purpose: str) -> Any:
@@ -98,7 +102,12 @@ def open_model(onnxruntime: Any, path: Path, wanted: tuple[str, ...], device: st
     if device == "cuda":
         providers.insert(0, "CUDAExecutionProvider")
     try:
-        session = onnxruntime.InferenceSession(path.read_bytes(), options, providers=providers)
+        session = onnxruntime.InferenceSession(
+            path.read_bytes(),
+            options,
+            providers=providers,
+            enable_fallback=0,  # or a failing card becomes the processor, with a line on stdout
+        )
     except OSError as error:
         raise ModelError(f"cannot read the model {path}: {error.strerror}") from error
     # onnxruntime has a class for every kind of damage, and no public name for them.
@@ -114,19 +123,23 @@ def open_model(onnxruntime: Any, path: Path, wanted: tuple[str, ...], device: st
     return session
 
 
-def _cuda_problem(onnxruntime: Any, directory: Path) -> str | None:
-    """Why CUDA cannot be used, by trying P-Net: onnxruntime itself falls back in silence."""
+def _on_cuda(onnxruntime: Any, directory: Path) -> tuple[Networks | None, str]:
+    """The networks on the card, each tried there, or why not: onnxruntime itself leaves out in
+    silence what it cannot load."""
     if "CUDAExecutionProvider" not in onnxruntime.get_available_providers():
-        return "this onnxruntime has no CUDA provider"
+        return None, "this onnxruntime has no CUDA provider"
     _find_cuda(onnxruntime)
-    session = open_model(onnxruntime, directory / "pnet.onnx", OUTPUTS["pnet"], "cuda")
-    if session.get_providers()[0] != "CUDAExecutionProvider":
-        return "onnxruntime could not load its CUDA provider"
     try:
-        session.run(None, {"pixels": np.zeros((1, 3, 12, 12), np.float32)})
+        networks = _sessions(onnxruntime, directory, "cuda")
+        for session, side in zip(networks[: len(SIDES)], SIDES, strict=True):
+            if session.get_providers()[0] != "CUDAExecutionProvider":
+                return None, "onnxruntime could not load its CUDA provider"
+            session.run(None, {"pixels": np.zeros((1, 3, side, side), np.float32)})
+    except ModelError as error:  # on the processor it was sound
+        return None, str(error.__cause__)
     except Exception as error:
-        return str(error)
-    return None
+        return None, str(error)
+    return networks, ""
 
 
 def _find_cuda(onnxruntime: Any) -> None:

@@ -386,6 +386,12 @@ def test_cuda_is_not_replaced_in_silence():
         assert detector._networks.onet.get_providers()[0] == "CUDAExecutionProvider"
 
 
+def test_onnxruntime_falls_back_to_no_other_device():
+    """By default it reopens a session that fails on a card on the processor, and prints."""
+    networks = MTCNN(device="cpu")._networks
+    assert not any(session._enable_fallback for session in networks[:3])
+
+
 def test_without_onnxruntime(monkeypatch):
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
     with pytest.raises(BackendUnavailableError, match=r"facecrypt\[cpu\]"):
