@@ -69,7 +69,7 @@ class EleAdaptNet(nn.Module):
     permutation : (blocks, blocks) parameter
         Gather: block i of the restored picture is the sum of ``permutation[i, j]`` times block j.
     variation : scalar tensor or None
-        :func:`total_variation` of the pictures restored in the last forward pass in training.
+        :func:`total_variation` of what the last forward pass restored, if that was in training.
 
     Examples
     --------
@@ -98,15 +98,14 @@ class EleAdaptNet(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         restored = self.restore(x)
+        # As in the authors' program: as if the first three channels were colours.
         self.variation = total_variation(restored[:, :3]) if self.training else None
         return self.classifier(restored)
 
     def restore(self, x: Tensor) -> Tensor:
         """Encrypted pictures (N, 3, side, side) to what is classified, (N, 16, side, side)."""
-        blocks = self.permutation @ self.sub_networks(x)
-        shape = (len(x), self.grid, self.grid, CHANNELS, self.block, self.block)
-        side = self.grid * self.block
-        return blocks.view(shape).permute(0, 3, 1, 4, 2, 5).reshape(len(x), CHANNELS, side, side)
+        blocks = (self.permutation @ self.sub_networks(x)).transpose(1, 2)
+        return functional.pixel_shuffle(blocks.unflatten(2, (self.grid, self.grid)), self.block)
 
     def penalty(self) -> Tensor:
         """0.001 of the mean of :func:`l1_minus_l2`, and 0.1 of ``variation`` if there is one."""

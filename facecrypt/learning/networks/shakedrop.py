@@ -43,14 +43,14 @@ class Scaled(torch.autograd.Function):
 class ShakeDrop(nn.Module):
     """Disturb a residual branch while training; see the module.
 
-    alpha and beta are drawn for each picture, as for PyramidNet in the paper's code.
+    alpha and beta are drawn for each picture.
 
     Parameters
     ----------
     keep : float
         Probability in [0, 1] that the branch is left alone.
     gate : {"batch", "sample"}
-        Whether b is drawn once for a batch, as in the paper, or for each picture.
+        Whether b is drawn once for a batch, as Madono et al. (2020) do, or for each picture.
 
     Examples
     --------
