@@ -80,6 +80,9 @@ def _decrypt(sub) -> None:
 def _inspect(sub) -> None:
     sub.add_argument("input", metavar="IN")
     sub.add_argument("--json", action="store_true")
+    sub.add_argument(
+        "--guess", action="store_true", help="of any picture: does it look encrypted, and where"
+    )
 
 
 def _verify(sub) -> None:

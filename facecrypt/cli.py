@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from facecrypt import given
+from facecrypt import cli_inspect, given
 from facecrypt.api import inspect, region_key, verify
 from facecrypt.arguments import parser
 from facecrypt.batch import decrypt_files, encrypt_files, forget_frames
@@ -133,24 +133,6 @@ def _decrypt(args) -> int:
     return report(summary, "decrypted", details, quiet=args.quiet)
 
 
-def _inspect(args) -> int:
-    header = inspect(args.input)
-    if args.json:
-        print(header.to_bytes().decode())
-        return DONE
-    print(f"facecrypt format 1, written by {header.software}")
-    print(f"picture   {'x'.join(map(str, header.shape))} {header.dtype}")
-    print(f"cipher    {header.cipher}")
-    for stanza in header.stanzas:
-        print(f"opens to  {stanza['type']} {stanza.get('id', '')}".rstrip())
-    for index, region in enumerate(header.regions):
-        score = "" if region.score is None else f"  score {region.score:.3f}"
-        print(f"region {index}  {region.shape} {' '.join(map(str, region.box))}{score}")
-    if not header.regions:
-        print("regions   none")
-    return DONE
-
-
 def _verify(args) -> int:
     identities = given.identities(args)
     errors = []
@@ -265,7 +247,7 @@ _COMMANDS = {
     "keygen": _keygen,
     "encrypt": _encrypt,
     "decrypt": _decrypt,
-    "inspect": _inspect,
+    "inspect": cli_inspect.inspect,
     "verify": _verify,
     "detect": _detect,
     "region-key": _region_key,
