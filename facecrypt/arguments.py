@@ -6,7 +6,7 @@ from math import inf, nan
 from pathlib import Path
 from typing import NoReturn
 
-from facecrypt import arguments_train
+from facecrypt import arguments_learn, arguments_train
 from facecrypt._version import __version__
 from facecrypt.arrays import ARRAY_SUFFIXES
 from facecrypt.container import CIPHERS
@@ -255,5 +255,6 @@ _COMMANDS = {
     "attack": ("research: show on a picture how a scheme falls", _attack),
     "analyze": ("measure a cipher on pictures and write a report", _analyze),
     "train-mtcnn": ("train the detector on annotated faces", arguments_train.fill),
+    "learn": ("research: train networks on ciphers, test and compare them", arguments_learn.learn),
     "doctor": ("say what is installed and works, and what to do about the rest", lambda sub: None),
 }

@@ -10,6 +10,7 @@ import os
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import NamedTuple
 
@@ -226,21 +227,13 @@ def _doctor(args) -> int:
     return DONE if all(finding.ok or not finding.needed for finding in findings) else FAILED
 
 
-def _later(name: str) -> Callable:
+def _later(module: str, name: str) -> Callable:
     """A command whose module is imported when it runs: the others start without."""
 
     def run(args) -> int:
-        from facecrypt import cli_schemes
-
-        return getattr(cli_schemes, name)(args)
+        return getattr(import_module(f"facecrypt.{module}"), name)(args)
 
     return run
-
-
-def _train_mtcnn(args) -> int:
-    from facecrypt.cli_train import train_mtcnn
-
-    return train_mtcnn(args)
 
 
 _COMMANDS = {
@@ -252,10 +245,11 @@ _COMMANDS = {
     "detect": _detect,
     "region-key": _region_key,
     "doctor": _doctor,
-    "scheme": _later("scheme"),
-    "attack": _later("attack"),
-    "analyze": _later("analyze"),
-    "train-mtcnn": _train_mtcnn,
+    "scheme": _later("cli_schemes", "scheme"),
+    "attack": _later("cli_schemes", "attack"),
+    "analyze": _later("cli_schemes", "analyze"),
+    "learn": _later("cli_learn", "learn"),
+    "train-mtcnn": _later("cli_train", "train_mtcnn"),
 }
 
 if __name__ == "__main__":

@@ -1,0 +1,117 @@
+"""What a trained network knows: accuracy, confusion, and what it makes of other pictures."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from facecrypt.files import atomic_write
+from facecrypt.learning.data import Pictures, load
+from facecrypt.learning.encrypted import PLAIN
+from facecrypt.learning.fit import network_for, predict
+from facecrypt.learning.runs import (
+    EVALUATION,
+    Record,
+    load_encryption,
+    load_record,
+    load_state,
+)
+
+__all__ = ["confusion", "evaluate"]
+
+
+def confusion(
+    labels: NDArray[np.int64], predicted: NDArray[np.int64], classes: int
+) -> NDArray[np.int64]:
+    """How often each class was taken for each.
+
+    Returns
+    -------
+    (classes, classes) int64 array
+        Row: true class; column: predicted.
+
+    Examples
+    --------
+    >>> confusion(np.array([0, 0, 1]), np.array([0, 1, 1]), 2).tolist()
+    [[1, 1], [0, 1]]
+    """
+    counts = np.bincount(labels * classes + predicted, minlength=classes**2)
+    return counts.reshape(classes, classes)
+
+
+def evaluate(
+    folder: str | os.PathLike[str],
+    *,
+    device: torch.device,
+    data: str | os.PathLike[str] | None = None,
+) -> dict[str, Any]:
+    """Test a run, write what comes out into its folder, and return it.
+
+    Parameters
+    ----------
+    folder : path
+        Of a run.
+    device : torch.device
+    data : path, optional
+        Where the data set is now; by default where it was when the run was made.
+
+    Returns
+    -------
+    dict
+        ``accuracy`` on the ciphers of the test pictures; ``plain``, on these pictures as they are;
+        ``wrong_key``, on their ciphers under another key, None without a key: shares of 1.
+        ``confusion``, a list of rows as of :func:`confusion`, and their ``classes``. ``epochs``,
+        done so far.
+
+    Raises
+    ------
+    MediaError
+        There is no run, or no data set where it was.
+    ValueError
+        The data set is another one.
+    """
+    record = load_record(folder)
+    pictures = _pictures(record, data)
+    encryption = load_encryption(folder, record.scheme)
+    state, _ = load_state(folder, device)
+    cipher = encryption(pictures.test)
+    model = network_for(record.settings, cipher.shape, len(pictures.classes), encryption.block)
+    model.to(device).load_state_dict(state["model"])
+    labels = pictures.test_labels
+
+    def score(images: NDArray[np.uint8]) -> float:
+        return float((predict(model, images, device) == labels).mean())
+
+    wrong = None
+    if record.scheme != PLAIN:
+        other = encryption.under_another_key(pictures.test.shape, record.settings.seed + 1)
+        wrong = score(other(pictures.test))
+    found = predict(model, cipher, device)
+    result = {
+        "epochs": int(state["done"]),
+        "accuracy": float((found == labels).mean()),
+        "plain": score(pictures.test) if cipher.shape == pictures.test.shape else None,
+        "wrong_key": wrong,
+        "classes": list(pictures.classes),
+        "confusion": confusion(labels, found, len(pictures.classes)).tolist(),
+    }
+    text = json.dumps(result) + "\n"
+    atomic_write(Path(folder) / EVALUATION, text.encode(), overwrite=True)
+    return result
+
+
+def _pictures(record: Record, data: str | os.PathLike[str] | None) -> Pictures:
+    about = record.data
+    path = about["path"] if data is None else data
+    whole = load(path, side=about["side"], seed=record.settings.seed)
+    pictures = whole.subset(about["train"], about["test"], record.settings.seed)
+    if pictures.fingerprint != about["fingerprint"]:
+        raise ValueError(
+            f"{path}: not the pictures of the run, which were of {about['name']!r}; say where they "
+            "are (--data)"
+        )
+    return pictures

@@ -1,0 +1,327 @@
+"""Training of one network on the ciphers of one scheme.
+
+Every random choice of an epoch follows from the seed and the number of the epoch. So there is no
+state of a generator to save: a run that was stopped and taken up again has, on a CPU, the same
+weights to the last bit as one that never stopped.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from math import ceil, cos, isfinite, pi
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
+
+from facecrypt.errors import FacecryptError
+from facecrypt.learning.augment import allow_after, draw_moves, move
+from facecrypt.learning.data import Pictures
+from facecrypt.learning.encrypted import Encryption
+from facecrypt.learning.networks import build, penalty
+
+__all__ = ["AUGMENTATIONS", "SCHEDULES", "Epoch", "Settings", "Trainer", "network_for", "predict"]
+
+AUGMENTATIONS = ("before", "after", "none")
+SCHEDULES = ("cosine", "step")
+
+_MOMENTUM, _DECAY = 0.9, 5e-4
+_WATCH = 20  # steps between looks at the loss: each look waits for the card
+_TEST_BATCH = 512
+
+Progress = Callable[[int, int, float], None]
+"""Called with the step, the number of steps in the epoch and the mean loss so far."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All that decides what a run gives, beside pictures and key.
+
+    Parameters
+    ----------
+    network, size : str
+        As of :func:`facecrypt.learning.networks.build`.
+    epochs, batch : int
+    lr : float
+        Rate of SGD at the start, with Nesterov momentum 0.9 and weight decay 5e-4.
+    schedule : {"cosine", "step"}
+        Down to 0 along half a cosine; or to a tenth at half and again at three quarters of the
+        steps, as in the ELE paper.
+    augment : {"before", "after", "none"}
+        Random crops and mirror images before or after encryption; see
+        :mod:`facecrypt.learning.augment`.
+    seed : int
+        Of the weights, the order of the pictures and the augmentation.
+
+    Raises
+    ------
+    ValueError
+        A number is not positive, or a name is none of these.
+    """
+
+    network: str
+    size: str = "full"
+    epochs: int = 60
+    batch: int = 128
+    lr: float = 0.1
+    schedule: str = "cosine"
+    augment: str = "before"
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name in ("epochs", "batch", "lr"):
+            if not getattr(self, name) > 0:
+                raise ValueError(f"{name} must be positive, received {getattr(self, name)}")
+        for name, known in (("schedule", SCHEDULES), ("augment", AUGMENTATIONS)):
+            if getattr(self, name) not in known:
+                raise ValueError(
+                    f"{name} must be one of {', '.join(known)}, received {getattr(self, name)!r}"
+                )
+        if self.seed < 0:
+            raise ValueError(f"seed must not be negative, received {self.seed}")
+
+    def rate(self, done: float) -> float:
+        """Of SGD when so much of the run is done, 0 to 1.
+
+        Examples
+        --------
+        >>> Settings("resnet18", lr=0.2).rate(0.5), Settings("resnet18", schedule="step").rate(0.6)
+        (0.1, 0.01)
+        """
+        if self.schedule == "cosine":
+            return self.lr * 0.5 * (1 + cos(pi * done))
+        return self.lr * 0.1 ** ((done >= 0.5) + (done >= 0.75))
+
+
+class Epoch(NamedTuple):
+    """What one epoch gave.
+
+    Attributes
+    ----------
+    loss : float
+        Mean over the training pictures, with the penalty of the network.
+    train_accuracy, test_accuracy : float
+        Shares of 1; the first while training, on augmented pictures.
+    seconds : float
+    """
+
+    loss: float
+    train_accuracy: float
+    test_accuracy: float
+    seconds: float
+
+
+class Trainer:
+    """A network, its optimiser, and ciphers to learn from.
+
+    Parameters
+    ----------
+    pictures : Pictures
+        Plain. They are encrypted here, and the network sees nothing else.
+    encryption : Encryption
+    settings : Settings
+    device : torch.device
+    ciphers : Path
+        Folder for ciphers made ahead of time, where no augmentation comes before them.
+
+    Raises
+    ------
+    ValueError
+        Pictures, scheme, network and augmentation do not fit each other.
+    """
+
+    def __init__(
+        self,
+        pictures: Pictures,
+        encryption: Encryption,
+        settings: Settings,
+        *,
+        device: torch.device,
+        ciphers: Path,
+    ):
+        self.settings = settings
+        self.done = 0
+        self._device = device
+        images = pictures.train
+        self._late: Encryption | None = encryption
+        if settings.augment != "before":
+            if settings.augment == "after":
+                allow_after(encryption.scheme)
+            images, self._late = encryption.ahead(images, ciphers), None
+        # On a card the data set lies there as a whole; on the host it stays where it is.
+        self._images: Any = torch.tensor(images, device=device) if _fast(device) else images
+        self._labels = torch.from_numpy(pictures.train_labels).to(device)
+        self._test = encryption(pictures.test)
+        self._test_labels = pictures.test_labels
+        with _seeded([settings.seed], device):
+            self.model = network_for(
+                settings, self._test.shape, len(pictures.classes), encryption.block
+            ).to(device)
+        self.model.to(memory_format=torch.channels_last)  # twice as fast, on a processor too
+        self._optimiser = torch.optim.SGD(
+            self.model.parameters(),
+            lr=settings.lr,
+            momentum=_MOMENTUM,
+            nesterov=True,
+            weight_decay=_DECAY,
+        )
+
+    def state(self) -> dict[str, Any]:
+        """Tensors and numbers from which :meth:`restore` continues."""
+        return {
+            "done": self.done,
+            "model": self.model.state_dict(),
+            "optimiser": self._optimiser.state_dict(),
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Continue where :meth:`state` was called.
+
+        Raises
+        ------
+        ValueError
+            It is the state of something else.
+        """
+        try:
+            self.model.load_state_dict(state["model"])
+            self._optimiser.load_state_dict(state["optimiser"])
+            self.done = int(state["done"])
+        except (KeyError, TypeError, RuntimeError) as error:
+            raise ValueError(f"the state of another network: {error}") from error
+
+    def epoch(self, progress: Progress | None = None) -> Epoch:
+        """Train on every picture once, then look at the test pictures.
+
+        Raises
+        ------
+        FacecryptError
+            The loss is no longer a number.
+        """
+        started = time.perf_counter()
+        with _seeded([self.settings.seed, self.done], self._device):
+            loss, right = self._pass(progress or _silent)
+        predicted = predict(self.model, self._test, self._device)
+        self.done += 1
+        return Epoch(
+            loss,
+            right,
+            float((predicted == self._test_labels).mean()),
+            time.perf_counter() - started,
+        )
+
+    def _pass(self, progress: Progress) -> tuple[float, float]:
+        rng = np.random.default_rng([self.settings.seed, self.done])
+        count = len(self._labels)
+        steps = ceil(count / self.settings.batch)
+        total = torch.zeros((), device=self._device)
+        right = torch.zeros((), dtype=torch.int64, device=self._device)
+        seen = 0
+        self.model.train()
+        # Equal parts, so that no batch is too small for its statistics.
+        for step, index in enumerate(np.array_split(rng.permutation(count), steps)):
+            self._set_rate((self.done + step / steps) / self.settings.epochs)
+            labels = self._labels[torch.from_numpy(index).to(self._device)]
+            loss, hits = self._step(self._batch(index, rng), labels)
+            total += loss * len(index)
+            right += hits
+            seen += len(index)
+            if (step + 1) % _WATCH == 0 or step + 1 == steps:
+                mean = float(total) / seen
+                self._check(mean, step)
+                progress(step + 1, steps, mean)
+        return mean, int(right) / count
+
+    def _step(self, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+        self._optimiser.zero_grad(set_to_none=True)
+        logits = _logits(self.model, images)
+        loss = cross_entropy(logits, labels) + penalty(self.model)
+        loss.backward()
+        self._optimiser.step()
+        return loss.detach(), (logits.detach().argmax(1) == labels).sum()
+
+    def _batch(self, index: NDArray[np.int64], rng: np.random.Generator) -> Tensor:
+        """Pictures of an epoch as the network sees them: uint8 (N, H, W, 3)."""
+        if isinstance(self._images, Tensor):
+            images = self._images[torch.from_numpy(index).to(self._device)]
+        else:
+            images = torch.from_numpy(self._images[index])
+        if self.settings.augment != "none":
+            images = move(images, draw_moves(len(index), rng))
+        return images if self._late is None else self._late(images)
+
+    def _set_rate(self, done: float) -> None:
+        for group in self._optimiser.param_groups:
+            group["lr"] = self.settings.rate(done)
+
+    def _check(self, loss: float, step: int) -> None:
+        if not isfinite(loss):
+            raise FacecryptError(
+                f"the loss became {loss} in epoch {self.done + 1}, by step {step + 1}; nothing "
+                f"can be learnt any more. Try a lower rate than {self.settings.lr} (--lr)"
+            )
+
+
+def network_for(settings: Settings, shape: tuple[int, ...], classes: int, block: int) -> nn.Module:
+    """The network of a run, with fresh weights, for ciphers (N, H, W, 3) of this shape.
+
+    Raises
+    ------
+    ValueError
+        There is none for it: they are not square, or the network does not fit them.
+    """
+    _, height, width, _ = shape
+    if height != width:
+        raise ValueError(f"networks take square pictures, received {height} x {width}")
+    return build(settings.network, classes=classes, size=settings.size, side=height, block=block)
+
+
+def predict(model: nn.Module, images: NDArray[np.uint8], device: torch.device) -> NDArray[np.int64]:
+    """The class that the network finds most likely.
+
+    Parameters
+    ----------
+    model : torch.nn.Module
+        On `device`; it is left in evaluation mode.
+    images : (N, H, W, 3) uint8 array
+
+    Returns
+    -------
+    (N,) int64 array
+    """
+    model.eval()
+    found = []
+    with torch.inference_mode():
+        for start in range(0, len(images), _TEST_BATCH):
+            batch = torch.tensor(images[start : start + _TEST_BATCH], device=device)
+            found.append(_logits(model, batch).argmax(1).cpu().numpy())
+    return np.concatenate(found)
+
+
+def _logits(model: nn.Module, images: Tensor) -> Tensor:
+    # One scale for all schemes: no figure about the plain pictures reaches the network.
+    scaled = (images.permute(0, 3, 1, 2).float() - 127.5) / 64
+    with torch.autocast(images.device.type, torch.bfloat16, enabled=_fast(images.device)):
+        return model(scaled).float()
+
+
+def _fast(device: torch.device) -> bool:
+    """Whether it is a card: then bfloat16, and the data set in its memory."""
+    return device.type == "cuda"
+
+
+def _silent(step: int, steps: int, loss: float) -> None:
+    """No progress is shown."""
+
+
+@contextmanager
+def _seeded(words: list[int], device: torch.device) -> Iterator[None]:
+    """Torch's generators seeded for a while; the caller's own states come back."""
+    (seed,) = np.random.SeedSequence(words).generate_state(1, np.uint64)
+    with torch.random.fork_rng([device] if _fast(device) else []):
+        torch.manual_seed(int(seed))
+        yield

@@ -1,0 +1,301 @@
+"""A run on the disk: its settings and log, its key, and the checkpoint to continue from.
+
+==================  =============================================================
+``run.json``        settings, data, hardware and one entry for each epoch
+``key.npz``         the key, not for ``plain``; readable by its owner only
+``checkpoint.pt``   weights, optimiser, and what is in ``run.json``
+``evaluation.json`` what :mod:`facecrypt.learning.evaluate` found
+==================  =============================================================
+
+Every file is whole or absent, and replaced in one step.
+"""
+
+import io
+import json
+import os
+import pickle
+import platform
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from facecrypt._version import __version__
+from facecrypt.errors import BackendUnavailableError, MediaError
+from facecrypt.files import atomic_write, media_error, read_small, remove
+from facecrypt.inputs import make_folder
+from facecrypt.learning.data import Pictures
+from facecrypt.learning.encrypted import PLAIN, Encryption
+from facecrypt.learning.fit import Epoch, Progress, Settings, Trainer
+
+__all__ = ["Record", "choose_device", "load_encryption", "load_record", "load_state", "train"]
+
+RECORD, KEY, CHECKPOINT, EVALUATION = "run.json", "key.npz", "checkpoint.pt", "evaluation.json"
+CIPHERS = "ciphers"
+_FORMAT = "facecrypt learning run 1"
+_LIMIT = 1 << 24
+
+
+@dataclass
+class Record:
+    """What ``run.json`` says.
+
+    Parameters
+    ----------
+    scheme : str
+    settings : Settings
+    data : dict
+        ``path`` and ``side`` to load it again, ``name``, ``classes``, ``fingerprint``; ``train``
+        and ``test``, how many pictures of each, and ``whole``, how many there would be.
+    key : str or None
+        Identity of the key.
+    hardware, software : str
+    epochs : list of Epoch
+    evaluation : dict or None
+        As of :func:`facecrypt.learning.evaluate.evaluate`; in a file of its own.
+    """
+
+    scheme: str
+    settings: Settings
+    data: dict[str, Any]
+    key: str | None
+    hardware: str
+    software: str = f"facecrypt {__version__}, torch {torch.__version__}"
+    epochs: list[Epoch] = field(default_factory=list)
+    evaluation: dict[str, Any] | None = None
+
+    @property
+    def finished(self) -> bool:
+        """Whether all its epochs are done."""
+        return len(self.epochs) >= self.settings.epochs
+
+    def to_json(self) -> str:
+        """The text of the file."""
+        values = asdict(self)
+        values.pop("evaluation")
+        epochs = [{"epoch": n, **e._asdict()} for n, e in enumerate(self.epochs, 1)]
+        return json.dumps({"format": _FORMAT, **values, "epochs": epochs}, indent=1) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> "Record":
+        """Read what :meth:`to_json` wrote; ValueError for anything else."""
+        values = json.loads(text)
+        if not isinstance(values, dict) or values.pop("format", None) != _FORMAT:
+            raise ValueError(f"it is no {_FORMAT!r}")
+        try:
+            values["settings"] = Settings(**values["settings"])
+            for entry in values["epochs"]:
+                entry.pop("epoch")
+            values["epochs"] = [Epoch(**entry) for entry in values["epochs"]]
+            return cls(**values)
+        except (KeyError, TypeError, AttributeError) as error:
+            raise ValueError(f"a field is missing, wrong or unknown: {error}") from error
+
+
+def train(
+    folder: str | os.PathLike[str],
+    pictures: Pictures,
+    encryption: Encryption,
+    settings: Settings,
+    *,
+    source: Mapping[str, Any],
+    device: torch.device,
+    resume: bool = False,
+    progress: Progress | None = None,
+    on_epoch: Callable[[int, Epoch], None] | None = None,
+) -> Record:
+    """Train until all epochs are done, with a checkpoint after each.
+
+    Parameters
+    ----------
+    folder : path
+        Of the run; made if need be.
+    pictures : Pictures
+    encryption : Encryption
+    settings : Settings
+    source : mapping
+        ``path`` and ``side`` to load the pictures again, with the seed of the settings.
+    device : torch.device
+    resume : bool
+        Continue the run in the folder, if one was begun there; a finished one is left alone.
+    progress, on_epoch : callable, optional
+        Called while an epoch runs, and with its number when it is done.
+
+    Returns
+    -------
+    Record
+
+    Raises
+    ------
+    MediaError
+        The folder holds a run, and `resume` is not set; or a file cannot be read or written.
+    ValueError
+        The run in the folder has other settings, pictures or another key.
+    FacecryptError
+        The loss is no longer a number; the last checkpoint stays.
+    """
+    folder = Path(folder)
+    record = Record(
+        encryption.name,
+        settings,
+        _data(pictures, source),
+        encryption.key_id,
+        _hardware(device),
+    )
+    earlier = None
+    if (folder / CHECKPOINT).exists():
+        if not resume:
+            raise MediaError(f"{folder}: holds a run; --resume continues it, or name another")
+        earlier, text = load_state(folder, device)
+        record.epochs = _continued(folder, Record.from_json(text), record)
+        if record.finished:
+            return record
+    make_folder(folder)
+    remove(folder / EVALUATION)
+    if encryption.key is not None:
+        encryption.key.save(folder / KEY, overwrite=True)
+    trainer = Trainer(pictures, encryption, settings, device=device, ciphers=folder / CIPHERS)
+    if earlier is not None:
+        trainer.restore(earlier)
+    while not record.finished:
+        epoch = trainer.epoch(progress)
+        record.epochs.append(epoch)
+        _save(folder, trainer, record)
+        if on_epoch is not None:
+            on_epoch(trainer.done, epoch)
+    return record
+
+
+def load_record(folder: str | os.PathLike[str]) -> Record:
+    """What a run is, and what was found of it.
+
+    Raises
+    ------
+    MediaError
+        No run is there, or its file is damaged.
+    """
+    folder = Path(folder)
+    path = folder / RECORD
+    if not path.exists():
+        raise MediaError(f"{folder}: holds no run; 'facecrypt learn train' makes them")
+    try:
+        record = Record.from_json(read_small(path, _LIMIT))
+        if (folder / EVALUATION).exists():
+            record.evaluation = json.loads(read_small(folder / EVALUATION, _LIMIT))
+    except ValueError as error:
+        raise MediaError(f"{path}: not the log of a run, or damaged: {error}") from error
+    return record
+
+
+def load_encryption(folder: str | os.PathLike[str], scheme: str) -> Encryption:
+    """The scheme of a run and its key; errors as of :meth:`facecrypt.schemes.Key.load`."""
+    if scheme == PLAIN:
+        return Encryption(PLAIN, None)
+    return Encryption.from_file(scheme, Path(folder) / KEY)
+
+
+def load_state(folder: str | os.PathLike[str], device: torch.device) -> tuple[dict[str, Any], str]:
+    """The checkpoint of a run; nothing in it is executed.
+
+    Returns
+    -------
+    dict
+        For :meth:`Trainer.restore`.
+    str
+        The text of ``run.json`` at that time.
+
+    Raises
+    ------
+    MediaError
+        It is missing or damaged.
+    """
+    path = Path(folder) / CHECKPOINT
+    try:
+        values = torch.load(path, map_location=device, weights_only=True)
+        return values["state"], values["record"]
+    except OSError as error:
+        raise media_error(path, error) from error
+    except (pickle.UnpicklingError, RuntimeError, EOFError, KeyError, TypeError) as error:
+        raise MediaError(
+            f"{path}: not a checkpoint, or damaged; remove the folder and train again"
+        ) from error
+
+
+def choose_device(name: str) -> torch.device:
+    """``auto``, ``cpu`` or ``cuda``.
+
+    Raises
+    ------
+    BackendUnavailableError
+        ``cuda``, and torch finds no card.
+    """
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    if name == "cuda" and not torch.cuda.is_available():
+        raise BackendUnavailableError(
+            "torch finds no NVIDIA card; install its build with CUDA and a driver, or take "
+            "--device cpu"
+        )
+    # With its number: tensors name theirs, and a device without one is not equal to it.
+    return (
+        torch.device("cuda", torch.cuda.current_device()) if name == "cuda" else torch.device(name)
+    )
+
+
+def _save(folder: Path, trainer: Trainer, record: Record) -> None:
+    text = record.to_json()
+    buffer = io.BytesIO()
+    torch.save({"state": trainer.state(), "record": text}, buffer)
+    # The checkpoint first: it knows all that the log says, and not the other way round.
+    atomic_write(folder / CHECKPOINT, buffer.getbuffer(), overwrite=True)
+    atomic_write(folder / RECORD, text.encode(), overwrite=True)
+
+
+def _continued(folder: Path, earlier: Record, now: Record) -> list[Epoch]:
+    """The epochs of the earlier run, if it is the same run."""
+    before, after = (
+        {
+            "scheme": one.scheme,
+            "key": one.key,
+            "pictures": one.data["fingerprint"],
+            **asdict(one.settings),
+        }
+        for one in (earlier, now)
+    )
+    for name, value in before.items():
+        if after[name] != value:
+            raise ValueError(
+                f"{folder}: the run there has {name} {value}, not {after[name]}; continue it as it "
+                "was begun, or name another folder"
+            )
+    return earlier.epochs
+
+
+def _data(pictures: Pictures, source: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        **source,
+        "name": pictures.name,
+        "classes": list(pictures.classes),
+        "train": len(pictures.train),
+        "test": len(pictures.test),
+        "whole": list(pictures.whole or ()),
+        "fingerprint": pictures.fingerprint,
+    }
+
+
+def _hardware(device: torch.device) -> str:
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    threads = torch.get_num_threads()
+    return f"{_processor()}, {threads} thread{'' if threads == 1 else 's'}"
+
+
+def _processor() -> str:
+    try:
+        found = re.search(r"model name\s*:\s*(.+)", Path("/proc/cpuinfo").read_text())
+    except OSError:
+        found = None
+    return found[1].strip() if found else platform.processor() or platform.machine()
