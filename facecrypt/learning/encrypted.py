@@ -6,6 +6,7 @@ picture to picture. That is also what an attacker needs (docs/attacks.md).
 
 import io
 import os
+from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, overload
@@ -119,14 +120,13 @@ class Encryption:
         """
         if self.scheme is None:
             return images
-        if isinstance(images, np.ndarray):
-            return self.scheme.encrypt(images, self.key)
-        if images.is_cuda and backends.available()["cuda"] is None:
-            return self.scheme.encrypt(images.contiguous(), self.key, backend="cuda")
-        import torch
+        if getattr(images, "is_cuda", False) and not self._on_card:
+            return self.scheme.encrypt(images.cpu(), self.key).to(images.device)
+        return self.scheme.encrypt(images, self.key)
 
-        cipher = self.scheme.encrypt(images.cpu().numpy(), self.key)
-        return torch.from_numpy(cipher).to(images.device)
+    @cached_property
+    def _on_card(self) -> bool:
+        return backends.available()["cuda"] is None
 
     @property
     def block(self) -> int:
