@@ -3,3 +3,5 @@
 from importlib.util import find_spec
 
 collect_ignore = [] if find_spec("torch") else ["facecrypt/learning", "facecrypt/training"]
+if not find_spec("deepface"):
+    collect_ignore.append("facecrypt/integrations/deepface.py")

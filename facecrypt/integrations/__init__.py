@@ -1,0 +1,6 @@
+"""Drop-in replacements for the detectors of other libraries, one module for each.
+
+``facenet_pytorch`` (facenet-pytorch's ``MTCNN``), ``mtcnn`` (ipazc's ``MTCNN``), ``yunet``
+(``cv2.FaceDetectorYN``) and ``deepface`` (a detector backend). A module is imported by
+its name when it is wanted; only ``deepface`` needs the library that it is named after.
+"""

@@ -1,0 +1,51 @@
+"""The libraries that the drop-ins stand in for, where they are installed."""
+
+import sys
+import types
+import warnings
+
+import numpy as np
+import pytest
+
+
+def facenet_pytorch():
+    """facenet-pytorch; where torchvision is missing, on the two functions of it that count."""
+    torch = pytest.importorskip("torch", reason="needs facecrypt[learn]")
+    pytest.importorskip("requests", reason="facenet-pytorch imports requests")
+    try:
+        import torchvision  # noqa: F401
+    except ImportError:
+        for name in ("", ".ops", ".ops.boxes", ".transforms", ".transforms.functional"):
+            sys.modules[f"torchvision{name}"] = types.ModuleType(f"torchvision{name}")
+        sys.modules["torchvision.ops.boxes"].batched_nms = _batched_nms
+        functional = sys.modules["torchvision.transforms.functional"]
+        functional.to_tensor = lambda array: torch.from_numpy(
+            np.ascontiguousarray(array.transpose(2, 0, 1))
+        )
+        sys.modules["torchvision.transforms"].functional = functional
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return pytest.importorskip(
+            "facenet_pytorch", reason="pip install --no-deps facenet-pytorch==2.6.0 to compare"
+        )
+
+
+def _batched_nms(boxes, scores, groups, threshold):
+    """torchvision's rule: greedy, stable, within a group, no + 1, kept up to the threshold."""
+    import torch
+
+    boxes, groups = boxes.numpy(), groups.numpy()
+    sides = boxes[:, 2:] - boxes[:, :2]
+    areas = sides[:, 0] * sides[:, 1]
+    order = np.argsort(-scores.numpy(), kind="stable")
+    keep = []
+    while len(order):
+        best, order = order[0], order[1:]
+        keep.append(best)
+        low = np.maximum(boxes[best, :2], boxes[order, :2])
+        high = np.minimum(boxes[best, 2:], boxes[order, 2:])
+        both = np.maximum(high - low, 0)
+        both = both[:, 0] * both[:, 1]
+        apart = groups[order] != groups[best]
+        order = order[apart | (both / (areas[best] + areas[order] - both) <= threshold)]
+    return torch.tensor(np.array(keep, np.int64))
