@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from facecrypt.backends import reference
+from facecrypt.backends import checks
 from facecrypt.backends.cuda_schemes import blocks, coupling, gather, pixels
 
 __all__ = [
@@ -68,10 +68,7 @@ def sequence(
     quantiser: str,
 ) -> None:
     """See :class:`facecrypt.backends.Kernels`; one thread of the card, slower than a processor."""
-    if quantiser not in reference._QUANTISERS:
-        raise ValueError(
-            f"quantiser must be one of {', '.join(reference._QUANTISERS)}, received {quantiser!r}"
-        )
+    checks.quantiser(quantiser)
     key = np.array([mu], np.float64), np.array([d0], np.float64)
     _rows(*key, data, out, discard=discard, quantiser=quantiser)
 
@@ -94,10 +91,10 @@ def lanes(
     from facecrypt.backends import cuda_orbits as kernels
     from facecrypt.backends.cuda_arrays import address, as_words, launch, staged, upload
 
-    mu, d0 = reference._keys(mu, d0)
+    mu, d0 = checks.keys(mu, d0)
     for value, name, least in ((chunk, "chunk", 1), (discard, "discard", 0)):
-        reference._at_least(value, name, least)
-    reference._workers(threads)
+        checks.at_least(value, name, least)
+    checks.workers(threads)
     if bytes_per_iterate not in (1, 2):
         raise ValueError(f"bytes_per_iterate must be 1 or 2, received {bytes_per_iterate!r}")
     with staged(data, out) as (source, target, stream):
@@ -132,7 +129,7 @@ def rows(
     threads: int | None,
 ) -> None:
     """See :class:`facecrypt.backends.Kernels`; a thread of the card is a row."""
-    reference._workers(threads)
+    checks.workers(threads)
     _rows(mu, d0, data, out, discard=discard, quantiser="eq4")
 
 
@@ -155,8 +152,8 @@ def _rows(
     from facecrypt.backends import cuda_orbits as kernels
     from facecrypt.backends.cuda_arrays import address, as_words, launch, staged, upload
 
-    mu, d0 = reference._keys(mu, d0)
-    reference._at_least(discard, "discard", 0)
+    mu, d0 = checks.keys(mu, d0)
+    checks.at_least(discard, "discard", 0)
     with staged(data, out) as (source, target, stream):
         if target.size == 0:
             return

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from facecrypt.backends import reference
+from facecrypt.backends import checks
 from facecrypt.backends.arrays import is_contiguous, is_writable, library, on_device, strides
 from facecrypt.backends.cuda_jit import SIMULATED, cuda
 
@@ -45,7 +45,7 @@ def staged(data: Any, out: Any, *, apart: bool = False) -> Iterator[tuple[Any, A
         For launches and copies.
     """
     if not on_device(out):
-        source, target = reference._buffers(data, out)
+        source, target = checks.buffers(data, out)
         if target.size == 0:
             yield target, target, 0
             return

@@ -9,8 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from facecrypt.backends import ORDERS, reference
-from facecrypt.backends import reference_schemes as checks
+from facecrypt.backends import checks
 from facecrypt.backends.arrays import on_device
 
 __all__ = ["blocks", "coupling", "gather", "pixels", "resize"]
@@ -32,13 +31,8 @@ def pixels(
     from facecrypt.backends.cuda_arrays import address, as_words, launch, staged, upload
 
     shape = _shape(data, out, 4)
-    reference._workers(threads)
-    checks._array(mask, "mask", np.uint8, shape[1:])
-    if order is not None:
-        checks._array(order, "order", np.uint8, shape[1:3])
-        checks._below(order, "order", len(ORDERS))
-        if shape[3] != 3:
-            raise ValueError(f"order needs 3 channels, received {shape[3]}")
+    checks.workers(threads)
+    checks.pixel_operands(shape, order, mask)
     with staged(data, out) as (source, target, stream):
         if target.size == 0:
             return
@@ -70,12 +64,9 @@ def gather(
     from facecrypt.backends import cuda_pictures as kernels
     from facecrypt.backends.cuda_arrays import address, as_words, launch, staged, upload
 
-    count, items, length = _shape(data, out, 3)
-    reference._workers(threads)
-    checks._array(index, "index", np.int32, (items,))
-    checks._below(index, "index", items)
-    if mask is not None:
-        checks._array(mask, "mask", np.uint8, (items, length))
+    count, items, length = shape = _shape(data, out, 3)
+    checks.workers(threads)
+    checks.gather_operands(shape, index, mask)
     with staged(data, out, apart=True) as (source, target, stream):
         if target.size == 0:
             return
@@ -86,8 +77,8 @@ def gather(
         key = moves if mask is None else as_words(upload(mask, stream), word)
         pieces, groups = kernels.shares(items * length // word.itemsize, count)
         kernel = kernels.gather_kernel(word.itemsize, mask is not None)
-        shape = length // word.itemsize, count, groups
-        launch(kernel, pieces * groups, kernels.THREADS, stream, *pair, moves, key, *shape)
+        sizes = length // word.itemsize, count, groups
+        launch(kernel, pieces * groups, kernels.THREADS, stream, *pair, moves, key, *sizes)
 
 
 def blocks(
@@ -106,23 +97,12 @@ def blocks(
     from facecrypt.backends import cuda_pictures as kernels
     from facecrypt.backends.cuda_arrays import launch, staged, upload
 
-    count, height, width = _shape(data, out, 3)
-    reference._workers(threads)
+    count, height, width = shape = _shape(data, out, 3)
+    checks.workers(threads)
+    checks.block_operands(
+        shape, block, nibbles=nibbles, perm=perm, mask=mask, which=which, source=source
+    )
     high, across = block
-    if high < 1 or across < 1 or height % high or width % across:
-        raise ValueError(f"pictures of {height} x {width} bytes are no whole blocks of {block}")
-    if high * across > checks.WIDEST_BLOCK:
-        raise ValueError(f"a block has at most {checks.WIDEST_BLOCK} bytes, received {block}")
-    entries = high * across * (2 if nibbles else 1)
-    number = (height // high) * (width // across)
-    for array, name, kind, shape, limit in (
-        (perm, "perm", np.int32, (len(perm), entries), entries),
-        (mask, "mask", np.uint8, perm.shape, 16 if nibbles else 256),
-        (which, "which", np.int32, (number,), len(perm)),
-        (source, "source", np.int32, (number,), number),
-    ):
-        checks._array(array, name, kind, shape)
-        checks._below(array, name, limit)
     with staged(data, out, apart=True) as (whence, target, stream):
         if target.size == 0:
             return
@@ -154,16 +134,8 @@ def coupling(
     from facecrypt.backends.cuda_jit import cuda
 
     count, height, width, channels = _shape(data, out, 4)
-    reference._workers(threads)
-    if first_bias.ndim != 2:
-        raise ValueError(f"first_bias must have 2 dimensions, received shape {first_bias.shape}")
-    rounds, planes = first_bias.shape
-    if planes > checks.MOST_HIDDEN:
-        raise ValueError(f"at most {checks.MOST_HIDDEN} hidden planes, received {planes}")
-    checks._array(first, "first", np.int8, (rounds, planes, channels, 3, 3))
-    checks._array(first_bias, "first_bias", np.int8, (rounds, planes))
-    checks._array(second, "second", np.int8, (rounds, channels, planes, 3, 3))
-    checks._array(second_bias, "second_bias", np.uint8, (rounds, channels))
+    checks.workers(threads)
+    rounds, planes = checks.coupling_operands(channels, first, first_bias, second, second_bias)
     with staged(data, out) as (source, target, stream):
         if target.size == 0:
             return

@@ -5,6 +5,7 @@ from math import inf, log
 import numpy as np
 from numpy.typing import NDArray
 
+from facecrypt.backends import checks
 from facecrypt.backends.reference_schemes import blocks, coupling, gather, pixels
 
 __all__ = ["blocks", "coupling", "examine", "gather", "lanes", "pixels", "rows", "sequence"]
@@ -27,11 +28,8 @@ def sequence(
     quantiser: str,
 ) -> None:
     """See :class:`facecrypt.backends.Kernels`."""
-    source, target = _buffers(data, out)
-    if quantiser not in _QUANTISERS:
-        raise ValueError(
-            f"quantiser must be one of {', '.join(_QUANTISERS)}, received {quantiser!r}"
-        )
+    source, target = checks.buffers(data, out)
+    checks.quantiser(quantiser)
     states = _states(np.array([mu], np.float64), np.array([d0], np.float64), discard, target.size)
     _apply(_QUANTISERS[quantiser](states).astype(np.uint8).reshape(-1), source, target)
 
@@ -48,10 +46,10 @@ def lanes(
     threads: int | None,
 ) -> None:
     """See :class:`facecrypt.backends.Kernels`; always one thread."""
-    source, target = _buffers(data, out)
-    mu, d0 = _keys(mu, d0)
-    _at_least(chunk, "chunk", 1)
-    _workers(threads)
+    source, target = checks.buffers(data, out)
+    mu, d0 = checks.keys(mu, d0)
+    checks.at_least(chunk, "chunk", 1)
+    checks.workers(threads)
     if bytes_per_iterate not in (1, 2):
         raise ValueError(f"bytes_per_iterate must be 1 or 2, received {bytes_per_iterate!r}")
     chunks = -(-target.size // chunk)
@@ -83,9 +81,9 @@ def rows(
     threads: int | None,
 ) -> None:
     """See :class:`facecrypt.backends.Kernels`; always one thread."""
-    source, target = _buffers(data, out)
-    mu, d0 = _keys(mu, d0)
-    _workers(threads)
+    source, target = checks.buffers(data, out)
+    mu, d0 = checks.keys(mu, d0)
+    checks.workers(threads)
     if target.size == 0:
         return
     if mu.size == 0 or target.size % mu.size:
@@ -98,8 +96,8 @@ def rows(
 
 def examine(mu: float, d0: float, discard: int) -> tuple[float, int]:
     """See :class:`facecrypt.backends.Kernels`."""
-    _at_least(discard, "discard", 1)
-    _keys(np.array([mu], np.float64), np.array([d0], np.float64))
+    checks.at_least(discard, "discard", 1)
+    checks.keys(np.array([mu], np.float64), np.array([d0], np.float64))
     d, total = d0, 0.0
     for _ in range(discard):
         d = (mu * d) * (1.0 - d)
@@ -120,9 +118,9 @@ def _states(
     mu: NDArray[np.float64], d0: NDArray[np.float64], discard: int, count: int
 ) -> NDArray[np.float64]:
     """(count, lanes) states of orbits with keys (lanes,), after ``discard`` more."""
-    mu, d = _keys(mu, d0)
+    mu, d = checks.keys(mu, d0)
     states = np.empty((count, mu.size))
-    for _ in range(_at_least(discard, "discard", 0)):
+    for _ in range(checks.at_least(discard, "discard", 0)):
         d = (mu * d) * (1.0 - d)
     for t in range(count):
         d = (mu * d) * (1.0 - d)
@@ -137,61 +135,3 @@ def _apply(
         target[:] = keystream
     else:
         np.bitwise_xor(source, keystream, out=target)
-
-
-def _at_least(value: int, name: str, least: int) -> int:
-    if value < least:
-        raise ValueError(f"{name} must be at least {least}, received {value}")
-    return value
-
-
-def _workers(threads: int | None) -> None:
-    if threads is not None:
-        _at_least(threads, "threads", 1)
-
-
-def _keys(
-    mu: NDArray[np.float64], d0: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    mu, d0 = _flat(mu, "mu", np.float64), _flat(d0, "d0", np.float64)
-    if mu.size != d0.size:
-        raise ValueError(f"mu and d0 must be of equal size, received {mu.size} and {d0.size}")
-    inside = (mu >= 0) & (mu <= 4) & (d0 >= 0) & (d0 <= 1)
-    if not inside.all():
-        first = int(np.argmin(inside))
-        raise ValueError(
-            f"a logistic key needs mu in [0, 4] and d0 in [0, 1], received "
-            f"({mu[first]}, {d0[first]}) at index {first}"
-        )
-    return mu, d0
-
-
-def _flat(array: NDArray, name: str, dtype: type) -> NDArray:
-    if not isinstance(array, np.ndarray):
-        raise TypeError(f"{name} must be a {dtype.__name__} array, received {type(array).__name__}")
-    if array.dtype != dtype:
-        raise TypeError(f"{name} must hold {dtype.__name__}, received {array.dtype}")
-    if not array.flags.c_contiguous:
-        raise ValueError(f"{name} must be C-contiguous; pass a copy: numpy.ascontiguousarray")
-    return array.reshape(-1)
-
-
-def _buffers(
-    data: NDArray[np.uint8] | None, out: NDArray[np.uint8]
-) -> tuple[NDArray[np.uint8] | None, NDArray[np.uint8]]:
-    target = _flat(out, "out", np.uint8)
-    if not out.flags.writeable:
-        raise ValueError("out must be writable; pass a copy: numpy.ascontiguousarray")
-    if data is None:
-        return None, target
-    source = _flat(data, "data", np.uint8)
-    if source.size != target.size:
-        raise ValueError(
-            f"out must have as many elements as data, {source.size}, received {target.size}"
-        )
-    same = source.ctypes.data == target.ctypes.data
-    if not same and np.may_share_memory(source, target):
-        raise ValueError(
-            "out overlaps data without being the same memory; pass data itself or another array"
-        )
-    return source, target

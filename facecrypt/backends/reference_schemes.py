@@ -3,13 +3,9 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from facecrypt.backends import ORDERS
+from facecrypt.backends import ORDERS, checks
 
 __all__ = ["blocks", "coupling", "gather", "pixels"]
-
-# What the native kernels have room for.
-WIDEST_BLOCK = 64 * 64 * 3
-MOST_HIDDEN = 64
 
 
 def pixels(
@@ -22,12 +18,8 @@ def pixels(
 ) -> None:
     """See :class:`facecrypt.backends.Kernels`; always one thread."""
     _pictures(data, out, 4, threads, may_be_same=True)
-    _array(mask, "mask", np.uint8, data.shape[1:])
+    checks.pixel_operands(data.shape, order, mask)
     if order is not None:
-        _array(order, "order", np.uint8, data.shape[1:3])
-        if data.shape[3] != 3:
-            raise ValueError(f"order needs 3 channels, received {data.shape[3]}")
-        _below(order, "order", len(ORDERS))
         data = np.take_along_axis(data, np.array(ORDERS)[order][None], axis=-1)
     np.bitwise_xor(data, mask, out=out)
 
@@ -42,11 +34,9 @@ def gather(
 ) -> None:
     """See :class:`facecrypt.backends.Kernels`; always one thread."""
     _pictures(data, out, 3, threads)
-    _array(index, "index", np.int32, data.shape[1:2])
-    _below(index, "index", data.shape[1])
+    checks.gather_operands(data.shape, index, mask)
     np.take(data, index, axis=1, out=out)
     if mask is not None:
-        _array(mask, "mask", np.uint8, data.shape[1:])
         out ^= mask
 
 
@@ -66,21 +56,10 @@ def blocks(
     _pictures(data, out, 3, threads)
     count, height, width = data.shape
     rows, columns = block
-    if rows < 1 or columns < 1 or height % rows or width % columns:
-        raise ValueError(f"pictures of {height} x {width} bytes are no whole blocks of {block}")
-    if rows * columns > WIDEST_BLOCK:
-        raise ValueError(f"a block has at most {WIDEST_BLOCK} bytes, received {block}")
+    checks.block_operands(
+        data.shape, block, nibbles=nibbles, perm=perm, mask=mask, which=which, source=source
+    )
     grid = height // rows, width // columns
-    entries = rows * columns * (2 if nibbles else 1)
-    _array(perm, "perm", np.int32, (perm.shape[0], entries))
-    _array(mask, "mask", np.uint8, perm.shape)
-    _array(which, "which", np.int32, (grid[0] * grid[1],))
-    _array(source, "source", np.int32, which.shape)
-    for index, name, high in (
-        (perm, "perm", entries), (which, "which", len(perm)), (source, "source", which.size),
-        (mask, "mask", 16 if nibbles else 256),
-    ):  # fmt: skip
-        _below(index, name, high)
     split = count, grid[0], rows, grid[1], columns
     vectors = data.reshape(split).swapaxes(2, 3).reshape(count, which.size, rows * columns)
     if nibbles:
@@ -107,15 +86,7 @@ def coupling(
     """See :class:`facecrypt.backends.Kernels`; always one thread."""
     _pictures(data, out, 4, threads, may_be_same=True)
     _, height, width, channels = data.shape
-    if first_bias.ndim != 2:
-        raise ValueError(f"first_bias must have 2 dimensions, received shape {first_bias.shape}")
-    rounds, hidden = first_bias.shape
-    if hidden > MOST_HIDDEN:
-        raise ValueError(f"at most {MOST_HIDDEN} hidden planes, received {hidden}")
-    _array(first, "first", np.int8, (rounds, hidden, channels, 3, 3))
-    _array(first_bias, "first_bias", np.int8, (rounds, hidden))
-    _array(second, "second", np.int8, (rounds, channels, hidden, 3, 3))
-    _array(second_bias, "second_bias", np.uint8, (rounds, channels))
+    rounds, _ = checks.coupling_operands(channels, first, first_bias, second, second_bias)
     if out is not data:
         out[:] = data
     parity = np.indices((height, width, channels)).sum(axis=0) % 2
@@ -148,29 +119,13 @@ def _pictures(
     *,
     may_be_same: bool = False,
 ) -> None:
-    if threads is not None and threads < 1:
-        raise ValueError(f"threads must be at least 1, received {threads}")
+    checks.workers(threads)
     if data.ndim != ndim:
         raise ValueError(f"data must have {ndim} dimensions, received shape {data.shape}")
-    _array(data, "data", np.uint8, data.shape)
-    _array(out, "out", np.uint8, data.shape)
+    checks.array(data, "data", np.uint8, data.shape)
+    checks.array(out, "out", np.uint8, data.shape)
     if not out.flags.writeable:
         raise ValueError("out must be writable")
     same = may_be_same and out.ctypes.data == data.ctypes.data
     if not same and np.may_share_memory(data, out):
         raise ValueError("out overlaps data; pass another array")
-
-
-def _array(array: NDArray, name: str, dtype: type, shape: tuple[int, ...]) -> None:
-    if not isinstance(array, np.ndarray) or array.dtype != dtype:
-        kind = getattr(array, "dtype", type(array).__name__)
-        raise TypeError(f"{name} must be an array of {dtype.__name__}, received {kind}")
-    if array.shape != shape:
-        raise ValueError(f"{name} must have the shape {shape}, received {array.shape}")
-    if not array.flags.c_contiguous:
-        raise ValueError(f"{name} must be C-contiguous; pass a copy: numpy.ascontiguousarray")
-
-
-def _below(array: NDArray[np.integer], name: str, high: int) -> None:
-    if array.size and not 0 <= array.min() <= array.max() < high:
-        raise ValueError(f"{name} must be in 0..{high - 1}, received {array.min()}..{array.max()}")

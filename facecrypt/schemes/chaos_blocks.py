@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from facecrypt.backends import Kernels
 from facecrypt.backends.arrays import reshaped
+from facecrypt.backends.checks import QUANTISERS
 from facecrypt.schemes.draws import Draws
 from facecrypt.schemes.fields import frozen, integers, permutations
 from facecrypt.schemes.fields import inverse as inverted
@@ -29,8 +30,6 @@ from facecrypt.schemes.pictures import Pictures
 from facecrypt.schemes.streams import StreamKey
 
 __all__ = ["ChaosBlocks", "ChaosBlocksKey"]
-
-QUANTISERS = ("eq4", "floor255", "round255", "floor256")
 
 
 @dataclass(frozen=True, eq=False)
