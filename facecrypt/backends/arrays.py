@@ -30,6 +30,7 @@ __all__ = [
     "strides",
 ]
 
+_UINT8 = np.dtype(np.uint8)
 _LIBRARIES = ("torch", "cupy", "numba")
 
 
@@ -118,6 +119,8 @@ def dtype_name(array: Any) -> str:
     >>> dtype_name(np.zeros(3))
     'float64'
     """
+    if array.dtype is _UINT8:  # NumPy works its names out each time
+        return "uint8"
     return getattr(array.dtype, "name", str(array.dtype)).removeprefix("torch.")
 
 
@@ -142,11 +145,11 @@ def empty_like(array: Any, shape: tuple[int, ...] | None = None) -> Any:
     (4,)
     """
     shape = tuple(array.shape) if shape is None else shape
+    if isinstance(array, np.ndarray):
+        return np.empty(shape, array.dtype)
     kind = library(array)
     if kind == "torch":
         return sys.modules["torch"].empty(shape, dtype=array.dtype, device=array.device)
-    if not on_device(array):
-        return np.empty(shape, array.dtype)
     if kind == "cupy":
         with array.device:
             return sys.modules["cupy"].empty(shape, array.dtype)
@@ -162,6 +165,8 @@ def empty_like(array: Any, shape: tuple[int, ...] | None = None) -> Any:
 def reshaped(array: Any, shape: tuple[int, ...]) -> Any:
     """A view in another shape of a C-contiguous array; Numba's own forgets the stream."""
     view = array.reshape(shape)
+    if isinstance(array, np.ndarray):  # asked first: a small picture takes a few microseconds
+        return view
     return view.bind(array.stream) if library(array) == "numba" else view
 
 
@@ -228,6 +233,8 @@ def is_writable(array: Any) -> bool:
     >>> is_writable(np.zeros(2)), is_writable(np.frombuffer(b"abc", np.uint8))
     (True, False)
     """
+    if isinstance(array, np.ndarray):
+        return array.flags.writeable
     return not _interface(array)["data"][1]
 
 
@@ -240,6 +247,8 @@ def apart(one: Any, other: Any) -> bool:
     >>> apart(memory[:4], memory[4:]), apart(memory[::2], memory[1::2])
     (True, False)
     """
+    if isinstance(one, np.ndarray) and isinstance(other, np.ndarray):
+        return not np.may_share_memory(one, other)
     (low, high), (start, end) = _ends(one), _ends(other)
     return high <= start or end <= low
 
