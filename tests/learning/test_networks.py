@@ -445,6 +445,20 @@ def test_bfloat16_and_channels_last(name, device):
     assert all(weights.grad.isfinite().all() for weights in model.parameters())
 
 
+@pytest.mark.parametrize("name", NETWORKS)
+def test_the_usual_rate_makes_no_network_diverge(name):
+    pictures, labels = batch(64)
+    model = tiny(name)
+    optimiser = torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9, nesterov=True)
+    for _ in range(12):
+        optimiser.zero_grad()
+        loss = loss_of(model, pictures, labels)
+        loss.backward()
+        optimiser.step()
+    # Guessing costs log 10, 2.3.
+    assert loss < 5
+
+
 def test_a_tiny_network_learns_64_pictures_by_heart():
     pictures, labels = batch(64)
     model = tiny("resnet18")

@@ -6,7 +6,7 @@ __all__ = ["he_normal"]
 
 
 def he_normal(model: nn.Module) -> None:
-    """Draw the weights of every convolution as He et al. (2015), for the fan out; biases are 0.
+    """Draw the weights of every convolution as He et al. (2015), for the fan in; biases are 0.
 
     Other layers keep what torch gives them: batch normalisation 1 and 0.
 
@@ -24,6 +24,6 @@ def he_normal(model: nn.Module) -> None:
     """
     for module in model.modules():
         if isinstance(module, nn.Conv2d):
-            nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
+            nn.init.kaiming_normal_(module.weight, mode="fan_in", nonlinearity="relu")
             if module.bias is not None:
                 nn.init.zeros_(module.bias)

@@ -3,9 +3,11 @@
 The first convolution sees whole blocks, each alone: with one key for every block it can learn to
 undo the scheme. Two 1 x 1 convolutions follow, and a pixel shuffle to the full side. After this
 block-wise adaptation come pyramidal residual blocks. What the paper leaves open (padding by the
-edge, dropout, the order within a block) is as in the author's published program.
+edge, dropout, the order within a block) is as in the author's published program; some weights
+start smaller.
 """
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -84,6 +86,12 @@ class Tanaka(nn.Module):
             nn.Conv2d(16 * width, classes, 1),
         )
         he_normal(self)
+        # No normalisation stands between the residual sums and the logits: from He's weights alone
+        # the rates at which the other networks learn make this one diverge.
+        ends = [unit.branch[-2] for unit in layers if isinstance(unit, _Residual)]
+        with torch.no_grad():
+            for conv in (*ends, self.classify[-1]):
+                conv.weight *= 0.1
 
     def forward(self, x: Tensor) -> Tensor:
         return self.classify(self.features(self.adapt(x))).mean((2, 3))
