@@ -126,7 +126,7 @@ def test_a_known_face(pictures):
     elsewhere = "5 5 30 30 0 0 0 1 0 0\n"
     wider.write_text(f"face.png\n2\n{row}{elsewhere}none.png\n0\n0 0 0 0 0 0 0 0 0 0\n")
     seen = []
-    found = evaluate(None, wider, pictures, iou=0.9, progress=lambda *done: seen.append(done))
+    found = evaluate(None, wider, pictures, iou=0.99, progress=lambda *done: seen.append(done))
     assert seen == [(1, 2), (2, 2)]
     assert found[:2] == (1.0, 1.0) and found[3:] == (2, 1, 1, 1, 0)
     assert found.average_precision == 1.0

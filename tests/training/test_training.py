@@ -238,10 +238,16 @@ def test_a_run_that_was_stopped_goes_on_as_if_it_never_had(samples, tmp_path):
     for name, value in whole.model.items():
         assert torch.equal(value, parts.model[name]), name
     assert [entry["total"] for entry in whole.log] == [entry["total"] for entry in parts.log]
-    other = train(samples, "rnet", tmp_path / "other", **(args | {"seed": 6}))
-    assert not torch.equal(
-        checkpoints.load(other, "rnet").model["conv1.weight"], whole.model["conv1.weight"]
-    )
+
+
+def test_a_seed_is_a_run(samples, tmp_path):
+    args = {"epochs": 1, "batch": 50, "device": "cpu", "threads": 1}
+    runs = []
+    for name, seed in {"a": 3, "again": 3, "other": 4}.items():
+        torch.manual_seed(len(name))
+        path = train(samples, "pnet", tmp_path / name, seed=seed, **args)
+        runs.append(checkpoints.load(path, "pnet").model["conv1.weight"])
+    assert torch.equal(runs[0], runs[1]) and not torch.equal(runs[0], runs[2])
 
 
 def test_runs_are_not_mixed(samples, tmp_path):
