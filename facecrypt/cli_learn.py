@@ -56,6 +56,9 @@ def _train(args: Namespace) -> int:
             _run(args, pictures, encryption, one, device)
         except (FacecryptError, OSError, ValueError) as error:
             errors.append((encryption.name, error))
+        except KeyboardInterrupt:
+            say("hint", "--resume continues after the last epoch that was finished")
+            raise
     say_errors(errors)
     return exit_code([error for _, error in errors])
 

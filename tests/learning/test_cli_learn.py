@@ -228,6 +228,29 @@ def test_one_run_that_fails_does_not_stop_the_others(torch, data, tmp_path):
     assert "the ciphers of 'le' cannot be augmented" in result.err[0]
 
 
+def test_interrupted_and_continued(torch, data, tmp_path, monkeypatch):
+    from facecrypt.learning.fit import Trainer
+
+    epoch = Trainer.epoch
+
+    def once(trainer, *args):
+        if trainer.done:
+            raise KeyboardInterrupt
+        return epoch(trainer, *args)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Trainer, "epoch", once)
+        stopped = train(data, tmp_path, "-q", scheme=["pbe"])
+    assert stopped.code == 130
+    assert stopped.err[0] == (
+        "facecrypt: hint: --resume continues after the last epoch that was finished"
+    )
+    assert len(json.loads((tmp_path / "pbe" / "run.json").read_text())["epochs"]) == 1
+    going = train(data, tmp_path, "--resume", scheme=["pbe"])
+    assert going.code == 0
+    assert [line[:18] for line in going.err[1:]] == ["pbe: epoch 2 of 2,"]
+
+
 def test_no_runs(torch, tmp_path):
     for action in "eval", "table":
         assert "holds no run" in learn(action, tmp_path).err[0]
@@ -299,6 +322,11 @@ def test_the_table_of_full_runs(torch, tmp_path):
         assert text in table
     for text in "subset", "tiny", "**A**":
         assert text not in table
+
+
+def test_evaluations_of_an_earlier_epoch_do_not_count(torch, tmp_path):
+    log(tmp_path / "a", "le", done=1, plain=0.1)
+    assert rows_of(learn("table", tmp_path).out)[0][3:5] == ["-", "-"]
 
 
 def test_the_table_marks_what_is_small(torch, tmp_path):

@@ -144,8 +144,8 @@ def test_evaluation_of_other_pictures(tmp_path, monkeypatch):
 
 
 def test_confusion_by_hand():
-    labels, predicted = np.array([0, 0, 1, 2, 2, 2]), np.array([0, 2, 1, 2, 0, 2])
-    assert confusion(labels, predicted, 3).tolist() == [[1, 0, 1], [0, 1, 0], [1, 0, 2]]
+    labels, predicted = np.array([0, 0, 1, 2, 2, 2]), np.array([0, 2, 1, 2, 1, 2])
+    assert confusion(labels, predicted, 3).tolist() == [[1, 0, 1], [0, 1, 0], [0, 1, 2]]
 
 
 @pytest.mark.parametrize("augment", ["before", "after", "none"])
