@@ -244,7 +244,7 @@ class MTCNN:
         ]
         if is_batch:
             return _columns(chosen)
-        ((boxes, (prob,), points),) = chosen
+        boxes, (prob,), points = chosen[0]
         return boxes, prob, points
 
     def extract(self, img: Any, batch_boxes: Any, save_path: Any) -> Any:
@@ -253,11 +253,9 @@ class MTCNN:
         Raises
         ------
         ValueError
-            Not one path for each picture; a box outside its picture.
-        BackendUnavailableError
-            torch is missing.
-        MediaError
-            A crop cannot be written.
+            Not one path for each picture.
+        ValueError, BackendUnavailableError, MediaError
+            As :func:`extract_face`.
         """
         pictures, is_batch = _batch(img)
         if not is_batch:

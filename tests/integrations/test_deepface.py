@@ -55,7 +55,7 @@ def test_close_to_its_own_mtcnn(deepface):
     pytest.importorskip("mtcnn", reason="pip install mtcnn==1.0.0 to compare")
     picture = np.ascontiguousarray(astronaut()[:, :, ::-1])
     ours, theirs = (
-        deepface.extract_faces(picture, detector_backend=name)[0]["facial_area"]
+        deepface.extract_faces(picture, detector_backend=name, align=False)[0]["facial_area"]
         for name in ("facecrypt", "mtcnn")
     )
     for key in ("x", "y", "w", "h", "left_eye", "right_eye"):

@@ -143,9 +143,10 @@ def test_close_to_mtcnn(peer, detector, name):
         assert {key: type(face[key]) for key in face} == {
             key: float if key == "confidence" else type(other[key]) for key in other
         }
-        np.testing.assert_allclose(face["box"], other["box"], rtol=0, atol=0.2 * width + 1)
+        np.testing.assert_allclose(face["box"], other["box"], rtol=0, atol=0.25 * width + 1)
         for key, point in face["keypoints"].items():
-            np.testing.assert_allclose(point, other["keypoints"][key], rtol=0, atol=0.1 * width)
+            want = other["keypoints"][key]
+            np.testing.assert_allclose(point, want, rtol=0, atol=0.2 * width + 1)
 
 
 @pytest.mark.filterwarnings("ignore")
