@@ -446,17 +446,8 @@ def test_bfloat16_and_channels_last(name, device):
 
 
 @pytest.mark.parametrize("name", NETWORKS)
-def test_the_usual_rate_makes_no_network_diverge(name):
-    pictures, labels = batch(64)
-    model = tiny(name)
-    optimiser = torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9, nesterov=True)
-    for _ in range(12):
-        optimiser.zero_grad()
-        loss = loss_of(model, pictures, labels)
-        loss.backward()
-        optimiser.step()
-    # Guessing costs log 10, 2.3.
-    assert loss < 5
+def test_the_first_loss_is_near_that_of_guessing(name):
+    assert loss_of(tiny(name), *batch(64)).item() == pytest.approx(np.log(10), abs=0.7)
 
 
 def test_a_tiny_network_learns_64_pictures_by_heart():

@@ -54,6 +54,9 @@ class _Residual(nn.Module):
 class Tanaka(nn.Module):
     """Block-wise adaptation, then three stages of two residual blocks and a max-pooling each.
 
+    Its residual sums are not normalised before the logits, so it takes a lower learning rate than
+    the other networks: SGD with momentum 0.9 at 0.1 makes the full size diverge within ten steps.
+
     Parameters
     ----------
     classes : int
@@ -86,8 +89,8 @@ class Tanaka(nn.Module):
             nn.Conv2d(16 * width, classes, 1),
         )
         he_normal(self)
-        # No normalisation stands between the residual sums and the logits: from He's weights alone
-        # the rates at which the other networks learn make this one diverge.
+        # Nothing normalises the residual sums before the logits: from He's weights alone the
+        # first loss is several times that of guessing.
         ends = [unit.branch[-2] for unit in layers if isinstance(unit, _Residual)]
         with torch.no_grad():
             for conv in (*ends, self.classify[-1]):
