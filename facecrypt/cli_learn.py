@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from facecrypt.learning.data import Pictures
     from facecrypt.learning.encrypted import Encryption
-    from facecrypt.learning.fit import Settings
+    from facecrypt.learning.settings import Settings
 
 __all__ = ["learn"]
 
@@ -65,7 +65,7 @@ def _train(args: Namespace) -> int:
 
 def _settings(args: Namespace, scheme: str) -> "Settings":
     from facecrypt.learning.choices import network_for_scheme, rate_for_network
-    from facecrypt.learning.fit import Settings
+    from facecrypt.learning.settings import Settings
 
     network = args.network or network_for_scheme(scheme)
     return Settings(
@@ -95,8 +95,8 @@ def _run(
     settings: "Settings",
     device: "torch.device",
 ) -> None:
-    from facecrypt.learning.fit import Epoch
     from facecrypt.learning.runs import train
+    from facecrypt.learning.settings import Epoch
 
     name = encryption.name
 
@@ -194,7 +194,7 @@ def _table(args: Namespace) -> int:
 def _device(args: Namespace) -> "torch.device":
     import torch
 
-    from facecrypt.learning.runs import choose_device
+    from facecrypt.learning.machine import choose_device
 
     if args.threads is not None:
         if args.threads < 1:

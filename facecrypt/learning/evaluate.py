@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from facecrypt.files import atomic_write
 from facecrypt.learning.data import Pictures, load
-from facecrypt.learning.encrypted import PLAIN
+from facecrypt.learning.encrypted import Encryption
 from facecrypt.learning.fit import network_for, predict
 from facecrypt.learning.runs import (
     EVALUATION,
@@ -76,32 +76,41 @@ def evaluate(
     """
     record = load_record(folder)
     pictures = _pictures(record, data)
-    encryption = load_encryption(folder, record.scheme)
     state, _ = load_state(folder, device)
-    cipher = encryption(pictures.test)
-    model = network_for(record.settings, cipher.shape, len(pictures.classes), encryption.block)
-    model.to(device).load_state_dict(state["model"])
-    labels = pictures.test_labels
+    encryption = load_encryption(folder, record.scheme)
+    result = {"epochs": int(state["done"])}
+    result |= _scores(record, pictures, encryption, state["model"], device)
+    text = json.dumps(result) + "\n"
+    atomic_write(Path(folder) / EVALUATION, text.encode(), overwrite=True)
+    return result
+
+
+def _scores(
+    record: Record,
+    pictures: Pictures,
+    encryption: Encryption,
+    weights: dict[str, Any],
+    device: torch.device,
+) -> dict[str, Any]:
+    plain, labels, count = pictures.test, pictures.test_labels, len(pictures.classes)
+    cipher = encryption(plain)
+    model = network_for(record.settings, cipher.shape, count, encryption.block)
+    model.to(device).load_state_dict(weights)
 
     def score(images: NDArray[np.uint8]) -> float:
         return float((predict(model, images, device) == labels).mean())
 
     wrong = None
-    if record.scheme != PLAIN:
-        other = encryption.under_another_key(pictures.test.shape, record.settings.seed + 1)
-        wrong = score(other(pictures.test))
+    if encryption.key is not None:
+        wrong = score(encryption.under_another_key(plain.shape, record.settings.seed + 1)(plain))
     found = predict(model, cipher, device)
-    result = {
-        "epochs": int(state["done"]),
+    return {
         "accuracy": float((found == labels).mean()),
-        "plain": score(pictures.test) if cipher.shape == pictures.test.shape else None,
+        "plain": score(plain) if cipher.shape == plain.shape else None,
         "wrong_key": wrong,
         "classes": list(pictures.classes),
-        "confusion": confusion(labels, found, len(pictures.classes)).tolist(),
+        "confusion": confusion(labels, found, count).tolist(),
     }
-    text = json.dumps(result) + "\n"
-    atomic_write(Path(folder) / EVALUATION, text.encode(), overwrite=True)
-    return result
 
 
 def _pictures(record: Record, data: str | os.PathLike[str] | None) -> Pictures:

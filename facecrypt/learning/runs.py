@@ -14,8 +14,6 @@ import io
 import json
 import os
 import pickle
-import platform
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -24,14 +22,16 @@ from typing import Any
 import torch
 
 from facecrypt._version import __version__
-from facecrypt.errors import BackendUnavailableError, MediaError
+from facecrypt.errors import MediaError
 from facecrypt.files import atomic_write, media_error, read_small, remove
 from facecrypt.inputs import make_folder
 from facecrypt.learning.data import Pictures
 from facecrypt.learning.encrypted import PLAIN, Encryption
-from facecrypt.learning.fit import Epoch, Progress, Settings, Trainer
+from facecrypt.learning.fit import Progress, Trainer
+from facecrypt.learning.machine import hardware
+from facecrypt.learning.settings import Epoch, Settings
 
-__all__ = ["Record", "choose_device", "load_encryption", "load_record", "load_state", "train"]
+__all__ = ["Record", "load_encryption", "load_record", "load_state", "train"]
 
 RECORD, KEY, CHECKPOINT, EVALUATION = "run.json", "key.npz", "checkpoint.pt", "evaluation.json"
 CIPHERS = "ciphers"
@@ -138,13 +138,8 @@ def train(
         The loss is no longer a number; the last checkpoint stays.
     """
     folder = Path(folder)
-    record = Record(
-        encryption.name,
-        settings,
-        _data(pictures, source),
-        encryption.key_id,
-        _hardware(device),
-    )
+    data = _data(pictures, source)
+    record = Record(encryption.name, settings, data, encryption.key_id, hardware(device))
     earlier = None
     if (folder / CHECKPOINT).exists():
         if not resume:
@@ -153,10 +148,7 @@ def train(
         record.epochs = _continued(folder, Record.from_json(text), record)
         if record.finished:
             return record
-    make_folder(folder)
-    remove(folder / EVALUATION)
-    if encryption.key is not None:
-        encryption.key.save(folder / KEY, overwrite=True)
+    _prepare(folder, encryption)
     trainer = Trainer(pictures, encryption, settings, device=device, ciphers=folder / CIPHERS)
     if earlier is not None:
         trainer.restore(earlier)
@@ -224,25 +216,11 @@ def load_state(folder: str | os.PathLike[str], device: torch.device) -> tuple[di
         ) from error
 
 
-def choose_device(name: str) -> torch.device:
-    """``auto``, ``cpu`` or ``cuda``.
-
-    Raises
-    ------
-    BackendUnavailableError
-        ``cuda``, and torch finds no card.
-    """
-    if name == "auto":
-        name = "cuda" if torch.cuda.is_available() else "cpu"
-    if name == "cuda" and not torch.cuda.is_available():
-        raise BackendUnavailableError(
-            "torch finds no NVIDIA card; install its build with CUDA and a driver, or take "
-            "--device cpu"
-        )
-    # With its number: tensors name theirs, and a device without one is not equal to it.
-    return (
-        torch.device("cuda", torch.cuda.current_device()) if name == "cuda" else torch.device(name)
-    )
+def _prepare(folder: Path, encryption: Encryption) -> None:
+    make_folder(folder)
+    remove(folder / EVALUATION)  # of an epoch that is not the last any more
+    if encryption.key is not None:
+        encryption.key.save(folder / KEY, overwrite=True)
 
 
 def _save(folder: Path, trainer: Trainer, record: Record) -> None:
@@ -284,18 +262,3 @@ def _data(pictures: Pictures, source: Mapping[str, Any]) -> dict[str, Any]:
         "whole": list(pictures.whole or ()),
         "fingerprint": pictures.fingerprint,
     }
-
-
-def _hardware(device: torch.device) -> str:
-    if device.type == "cuda":
-        return torch.cuda.get_device_name(device)
-    threads = torch.get_num_threads()
-    return f"{_processor()}, {threads} thread{'' if threads == 1 else 's'}"
-
-
-def _processor() -> str:
-    try:
-        found = re.search(r"model name\s*:\s*(.+)", Path("/proc/cpuinfo").read_text())
-    except OSError:
-        found = None
-    return found[1].strip() if found else platform.processor() or platform.machine()

@@ -16,15 +16,16 @@ from facecrypt.errors import (  # noqa: E402
 )
 from facecrypt.learning.encrypted import Encryption  # noqa: E402
 from facecrypt.learning.evaluate import confusion, evaluate  # noqa: E402
-from facecrypt.learning.fit import Settings, Trainer, predict  # noqa: E402
+from facecrypt.learning.fit import Trainer, predict  # noqa: E402
+from facecrypt.learning.machine import choose_device  # noqa: E402
 from facecrypt.learning.runs import (  # noqa: E402
     Record,
-    choose_device,
     load_encryption,
     load_record,
     load_state,
     train,
 )
+from facecrypt.learning.settings import Settings  # noqa: E402
 
 CPU = torch.device("cpu")
 PICTURES = corners()
