@@ -204,27 +204,20 @@ def draw_windows(
     -------
     Windows
     """
-    methods = tuple(methods)
-    pixels, encrypted, method, origin = [], [], [], []
-
-    def keep(cut: Iterator[tuple[Picture, bool]], index: int, source: int) -> None:
-        for window, label in cut:
-            pixels.append(window)
-            encrypted.append(label)
-            method.append(index)
-            origin.append(source)
-
+    methods, samples = tuple(methods), []
     for number, source in enumerate(sources):
         nothing = np.zeros(source.picture.shape[:2], bool)
-        keep(_cut(source.picture, nothing, plain, rng, mirror=not pure), -1, number)
+        cut = _cut(source.picture, nothing, plain, rng, mirror=not pure)
+        samples += [(*window, -1, number) for window in cut]
         for name in (name for name in methods for _ in range(each)):
-            index = METHODS.index(name)
             if pure:
                 part = _square(source.picture, rng)
                 cipher, mask = encrypt_whole(part, name, rng), np.ones(part.shape[:2], bool)
             else:
                 cipher, mask = conceal(source.picture, name, rng)
-            keep(_cut(cipher, mask, 2, rng, mirror=not pure), index, number)
+            cut = _cut(cipher, mask, 2, rng, mirror=not pure)
+            samples += [(*window, METHODS.index(name), number) for window in cut]
+    pixels, encrypted, method, origin = zip(*samples, strict=True)
     return Windows(np.stack(pixels), np.array(encrypted), np.array(method), np.array(origin))
 
 
