@@ -37,6 +37,7 @@ RECORD, KEY, CHECKPOINT, EVALUATION = "run.json", "key.npz", "checkpoint.pt", "e
 CIPHERS = "ciphers"
 _FORMAT = "facecrypt learning run 1"
 _LIMIT = 1 << 24
+_DATA = {"path", "side", "name", "classes", "fingerprint", "train", "test", "whole"}
 
 
 @dataclass
@@ -86,6 +87,8 @@ class Record:
         if not isinstance(values, dict) or values.pop("format", None) != _FORMAT:
             raise ValueError(f"it is no {_FORMAT!r}")
         try:
+            if missing := _DATA - set(values["data"]):
+                raise KeyError(f"data without {sorted(missing)[0]}")
             values["settings"] = Settings(**values["settings"])
             for entry in values["epochs"]:
                 entry.pop("epoch")

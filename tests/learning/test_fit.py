@@ -337,6 +337,15 @@ def test_a_damaged_log(tmp_path, text):
         Record.from_json(text)
 
 
+def test_a_log_that_does_not_say_what_the_data_were(tmp_path):
+    run(tmp_path, epochs=1)
+    log = json.loads((tmp_path / "run.json").read_text())
+    del log["data"]["name"]
+    (tmp_path / "run.json").write_text(json.dumps(log))
+    with pytest.raises(MediaError, match="data without name"):
+        load_record(tmp_path)
+
+
 def test_no_run(tmp_path):
     with pytest.raises(MediaError, match="holds no run; 'facecrypt learn train' makes them"):
         load_record(tmp_path)
