@@ -2,7 +2,7 @@
 
 A small network looks at windows of 32 x 32 pixels, one for each 8 x 8 cell of the picture, and
 says how likely it is that the cell in the middle is cipher. It is a guess and no proof: static
-looks encrypted, and a scheme that keeps flat areas flat does not. A picture that facecrypt sealed
+looks encrypted, and a scheme that keeps neighbours together does not. A picture that facecrypt sealed
 names its regions in its header: :func:`facecrypt.inspect`.
 """
 
