@@ -2,8 +2,8 @@
 
 A small network looks at windows of 32 x 32 pixels, one for each 8 x 8 cell of the picture, and
 says how likely it is that the cell in the middle is cipher. It is a guess and no proof: static
-looks encrypted, and a scheme that keeps neighbours together does not. A picture that facecrypt sealed
-names its regions in its header: :func:`facecrypt.inspect`.
+looks encrypted, and a scheme that keeps neighbours together does not. A picture that facecrypt
+sealed names its regions in its header: :func:`facecrypt.inspect`.
 """
 
 from collections.abc import Iterator
@@ -68,7 +68,7 @@ def guess(image: NDArray) -> Guess:
 
     Notes
     -----
-    Time grows with the pixels. Memory beside the picture: 60 MB, and 16 bytes for each cell.
+    Time grows with the pixels. Memory beside the picture: 100 MB, and 16 bytes for each cell.
 
     Examples
     --------
