@@ -196,11 +196,11 @@ def test_crops_are_resampled_by_the_filter_of_their_kind(torch):
     face = extract_face(Image.fromarray(FACE), box, 80, 16)
     assert (face.shape, face.dtype, face.is_contiguous()) == ((3, 80, 80), torch.float32, True)
     np.testing.assert_array_equal(face.numpy().transpose(1, 2, 0), np.asarray(picture))
-    # To 25 pixels OpenCV's area filter and torch's are the mean of 2 x 2.
-    means = part.reshape(25, 2, 25, 2, 3).mean(axis=(1, 3))
+    # To 10 pixels OpenCV's area filter and torch's are the mean of 5 x 5.
+    means = part.reshape(10, 5, 10, 5, 3).mean(axis=(1, 3))
     box = (5, 15, 55, 65)
     for kind, want in ((FACE, np.floor(means + 0.5)), (torch.tensor(FACE), np.floor(means))):
-        face = extract_face(kind, box, 25).numpy().transpose(1, 2, 0)
+        face = extract_face(kind, box, 10).numpy().transpose(1, 2, 0)
         np.testing.assert_array_equal(face, want)
     gray = FACE[:, :, 1]
     for kind in (gray, gray[:, :, None], torch.tensor(gray), Image.fromarray(gray)):

@@ -7,6 +7,7 @@ import pytest
 from mtcnn_pictures import astronaut, composites
 from places import ROOT
 
+import facecrypt
 from facecrypt.errors import MediaError
 from facecrypt.integrations.mtcnn import MTCNN, load_image
 
@@ -78,6 +79,11 @@ def test_arrays(detector):
     rows = detector.detect_faces([BLANK, FACE, CROWD], output_type="numpy")
     assert (rows.shape, rows.dtype) == ((8, 16), np.float64)
     assert rows[:, 0].tolist() == [1] + [2] * 7
+    # facecrypt counts a box's first pixel as 1.
+    box = facecrypt.MTCNN(device="cpu").detect_raw(FACE).boxes[0]
+    corners = [box[0] - 1, box[1] - 1, box[2], box[3]]
+    (again,) = detector.detect_faces(FACE, box_format="xyxy", output_type="numpy")
+    np.testing.assert_allclose(again[1:5], corners, rtol=0, atol=1e-3)
     (face,) = detector.detect_faces(FACE)
     assert np.rint(rows[0, 1:5]).tolist() == face["box"]
     assert rows[0, 5] == face["confidence"]
