@@ -23,7 +23,16 @@ from numpy.typing import NDArray
 
 from facecrypt.errors import ContainerError, MediaError
 
-__all__ = ["KINDS", "SIZES", "Kind", "Samples", "array_path", "labels_path", "open_samples"]
+__all__ = [
+    "KINDS",
+    "SIZES",
+    "Kind",
+    "Samples",
+    "array_path",
+    "check_size",
+    "labels_path",
+    "open_samples",
+]
 
 SIZES = {"pnet": 12, "rnet": 24, "onet": 48}
 """Side in pixels of what each network sees."""

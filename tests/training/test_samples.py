@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from places import ROOT, SHARED_FACES
 
-from facecrypt import MTCNN, _inference
+from facecrypt import MTCNN, _cascade, _inference
 from facecrypt.errors import ContainerError, MediaError, ModelError
 from facecrypt.training.hard import open_stages, passed_on
 from facecrypt.training.layout import open_samples
@@ -174,6 +174,17 @@ def test_what_the_networks_pass_on_shrinks_and_still_holds_the_face():
         assert (boxes[:, :2] >= 0).all() and (boxes[:, 2:] <= image.shape[1::-1]).all()
         sides = boxes[:, 2:] - boxes[:, :2]
         assert abs(sides[:, 0] - sides[:, 1]).max() <= 1
+
+
+def test_what_is_passed_on_is_what_the_detector_cuts_out():
+    image = cv2.imread(str(ASTRONAUT))[:, :, ::-1].copy()
+    stages, sampler = open_stages(None, 24), _cascade.AreaSampler(image)
+    boxes = stages.propose(sampler)
+    cut, _ = _cascade.inside(boxes, sampler.shape)
+    whole = np.trunc(boxes)
+    fits = (whole[:, :2] >= 1).all(axis=1) & (whole[:, 2:] <= image.shape[1::-1]).all(axis=1)
+    assert 0 < fits.sum() < len(boxes)
+    assert np.array_equal(passed_on(stages, image), cut[fits])
 
 
 def test_only_the_networks_before_are_needed(tmp_path):

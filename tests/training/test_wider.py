@@ -99,6 +99,8 @@ def test_a_row_of_zeros_that_was_counted_is_a_face_without_size(tmp_path):
         ("a.jpg\n", 1, "the number of its faces"),
         ("a.jpg\n2\n1 2 3 4 0 0 0 0 0 0\n", 1, "the file ends before"),
         ("a.jpg\n1\n1 2 3 4 0 0 0 0 0 0\n5 6 7 8 0 0 0 0 0 0\n", 4, "path of a picture"),
+        (f"a.jpg\n1\n1 2 3 4 0 0 0 0 0 0\n{ZEROS}", 4, "path of a picture"),
+        (f"a.jpg\n0\n{ZEROS}{ZEROS}", 4, "path of a picture"),
         ("my holiday.jpg\n0\n", 1, "without blanks"),
     ],
 )
