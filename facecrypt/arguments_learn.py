@@ -46,7 +46,7 @@ def _train(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("--size", choices=("full", "tiny"), default="full", help="(%(default)s)")
     sub.add_argument("--epochs", type=int, default=60, metavar="N", help="(default %(default)s)")
     sub.add_argument("--batch", type=int, default=128, metavar="N", help="(default %(default)s)")
-    sub.add_argument("--lr", type=float, metavar="X", help="(default 0.1, of tanaka 0.01)")
+    sub.add_argument("--lr", type=float, metavar="X", help="(default 0.1, of tanaka 0.03)")
     sub.add_argument("--schedule", choices=("cosine", "step"), default="cosine", help="of the rate")
     sub.add_argument(
         "--augment",

@@ -11,8 +11,8 @@ _NETWORKS = {
     "etc": "ele-adaptnet",
     "le": "tanaka",
 }
-# Between Tanaka's pyramidal blocks nothing holds the scale: at 0.1 the loss overflows.
-_RATES = {"tanaka": 0.01}
+# At 0.1 the losses of its first epochs are several times those of guessing.
+_RATES = {"tanaka": 0.03}
 
 
 def network_for_scheme(name: str) -> str:
