@@ -232,7 +232,6 @@ class MTCNN:
         -------
         boxes, probs, points : (1, 4) array, float and (1, 5, 2) array, or None each
             For a batch arrays of them, as in :meth:`detect`.
-
         """
         pictures, is_batch = _batch(imgs)
         found = (all_boxes, all_probs, all_points)
@@ -272,7 +271,7 @@ class MTCNN:
         return faces if is_batch else faces[0]
 
     def _crops(self, picture: Any, boxes: Any, path: str | os.PathLike[str] | None) -> Any:
-        if boxes is None:
+        if boxes is None or not len(boxes):
             return None
         faces, own = [], path
         for i, box in enumerate(boxes if self.keep_all else boxes[:1]):

@@ -66,6 +66,7 @@ def test_no_face(detector, picture):
     assert detector.detect(picture, landmarks=True) == (None, [None], None)
     assert detector(picture) is None
     assert detector(picture, return_prob=True) == (None, None)
+    assert detector.extract(picture, np.empty((0, 4)), None) is None
 
 
 def test_batches(detector):
