@@ -28,7 +28,7 @@ from facecrypt.training.wider import Landmarks, read_annotations, read_landmarks
 __all__ = ["Prepared", "prepare"]
 
 PathLike = str | os.PathLike[str]
-# Pictures that wait, decoded, for those before them to be written.
+# Pictures whose samples may wait for those of others before them to be written.
 AHEAD = 4
 
 Item = TypeVar("Item")
@@ -100,7 +100,18 @@ def prepare(
 
     Notes
     -----
-    One picture a thread is in memory, and a few that wait for their turn to be written.
+    One picture a thread is in memory, and samples of a few that wait for their turn to be written.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> from facecrypt.media import encode_image
+    >>> with TemporaryDirectory() as name:
+    ...     here = Path(name)
+    ...     _ = (here / "a.png").write_bytes(encode_image(".png", np.zeros((90, 90), np.uint8)))
+    ...     _ = (here / "anno_train.txt").write_text("a.png\\n")
+    ...     prepare(here / "anno_train.txt", here, here / "samples", size=12)
+    Prepared(pictures=1, positive=0, part=0, negative=50, landmark=0)
     """
     check_size(size)
     _check(size, models, landmarks, seed, jobs)
