@@ -95,6 +95,8 @@ def _run(
     settings: "Settings",
     device: "torch.device",
 ) -> None:
+    from tqdm import tqdm
+
     from facecrypt.learning.runs import train
     from facecrypt.learning.settings import Epoch
 
@@ -102,7 +104,8 @@ def _run(
 
     def told(number: int, epoch: Epoch) -> None:
         if not args.quiet:
-            print(
+            # Above the bar, which a plain print would write into.
+            tqdm.write(
                 f"{name}: epoch {number} of {settings.epochs}, loss {epoch.loss:.3f}, "
                 f"accuracy {epoch.train_accuracy:.1%} in training, "
                 f"{epoch.test_accuracy:.1%} in testing ({epoch.seconds:.1f} s)",
