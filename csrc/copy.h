@@ -23,4 +23,13 @@ inline void copy(const std::uint8_t *in, std::uint8_t *out, std::size_t n) noexc
     }
 }
 
+// Asks for the lines of what will be read soon; it need not be there.
+inline void prefetch(const std::uint8_t *from, std::size_t n) noexcept {
+#if defined(__GNUC__)
+    for (std::size_t i = 0; i < n; i += 64) __builtin_prefetch(from + i);
+#else
+    static_cast<void>(from), static_cast<void>(n);
+#endif
+}
+
 }  // namespace facecrypt

@@ -81,8 +81,7 @@ FACECRYPT_AVX2 void small16(const Network &n, std::size_t first, const Byte *pic
         const std::size_t a = first + x, b = x + 1 < across ? a + 1 : a;
         const Byte *in_a = picture + n.start[static_cast<std::size_t>(key.source[a])];
         const Byte *in_b = picture + n.start[static_cast<std::size_t>(key.source[b])];
-        const auto row_a = static_cast<std::size_t>(key.which[a]);
-        const auto row_b = static_cast<std::size_t>(key.which[b]);
+        const std::size_t row_a = n.which[a], row_b = n.which[b];
         __m256i v[rows], source[sources];
         FACECRYPT_UNROLL
         for (int y = 0; y < rows; ++y)
@@ -131,11 +130,11 @@ FACECRYPT_AVX2 void small16(const Network &n, std::size_t first, const Byte *pic
 
 // ---- large blocks: packed, by way of memory ----------------------------------------------------
 
-FACECRYPT_AVX2 inline __m128i sum16(const Network &n, std::size_t out,
+FACECRYPT_AVX2 inline __m128i sum16(const Network &n, std::size_t first, std::size_t each,
                                     const Byte *source) noexcept {
     __m128i sum = _mm_setzero_si128();
     const Byte *terms = n.terms[0].at;
-    for (std::size_t i = n.begin[out], end = n.begin[out + 1]; i < end; ++i)
+    for (std::size_t i = first, end = first + each; i < end; ++i)
         sum = _mm_xor_si128(
             sum, _mm_shuffle_epi8(load16(source + 16 * n.from[i]), load16(terms + 16 * i)));
     return sum;
@@ -150,6 +149,7 @@ FACECRYPT_AVX2 void large16(const Network &n, std::size_t first, const Byte *pic
     const std::size_t width = key.across * key.columns, words = n.words;
     for (std::size_t x = 0; x < key.across; ++x) {
         const Byte *in = picture + n.start[static_cast<std::size_t>(key.source[first + x])];
+        n.prefetch(picture, first + x);
         for (std::size_t y = 0; y < key.rows; ++y)
             copy(in + y * width, source + y * key.columns, key.columns);
         if constexpr (nibbles)
@@ -158,13 +158,15 @@ FACECRYPT_AVX2 void large16(const Network &n, std::size_t first, const Byte *pic
                 store16(source + 16 * (words + w), _mm_and_si128(_mm_srli_epi16(v, 4), low));
                 store16(source + 16 * w, _mm_and_si128(v, low));
             }
-        const std::size_t base = static_cast<std::size_t>(key.which[first + x]) * n.total();
+        const std::size_t key_row = n.which[first + x];
+        const auto [begin, each] = n.rows[key_row];
+        const Byte *masks = n.masks[0].at + 16 * key_row * words;
         for (std::size_t w = 0; w < words; ++w) {
-            __m128i v = sum16(n, base + w, source);
+            __m128i v = sum16(n, begin + w * each, each, source);
             if constexpr (nibbles)
-                v = _mm_or_si128(v, _mm_slli_epi16(sum16(n, base + words + w, source), 4));
-            const std::size_t mask = static_cast<std::size_t>(key.which[first + x]) * words + w;
-            store16(block + 16 * w, _mm_xor_si128(v, load16(n.masks[0].at + 16 * mask)));
+                v = _mm_or_si128(
+                    v, _mm_slli_epi16(sum16(n, begin + (words + w) * each, each, source), 4));
+            store16(block + 16 * w, _mm_xor_si128(v, load16(masks + 16 * w)));
         }
         for (std::size_t y = 0; y < key.rows; ++y)
             copy(block + y * key.columns, row + x * key.columns + y * width, key.columns);
@@ -179,7 +181,7 @@ template <bool nibbles, bool one_key> Run of_rows(std::size_t words) noexcept {
 
 template <bool nibbles> Run run_of(const Network &n) noexcept {
     if (!n.dense) return large16<nibbles>;
-    return n.key->keys == 1 ? of_rows<nibbles, true>(n.words) : of_rows<nibbles, false>(n.words);
+    return n.rows.size() == 1 ? of_rows<nibbles, true>(n.words) : of_rows<nibbles, false>(n.words);
 }
 
 }  // namespace

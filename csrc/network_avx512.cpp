@@ -100,7 +100,7 @@ FACECRYPT_VBMI void small64(const Network &n, std::size_t first, const Byte *pic
     const __m512i low = _mm512_set1_epi8(15);
     for (std::size_t x = 0; x < key.across; ++x) {
         const Byte *in = picture + n.start[static_cast<std::size_t>(key.source[first + x])];
-        const auto key_row = static_cast<std::size_t>(key.which[first + x]);
+        const std::size_t key_row = n.which[first + x];
         __m512i source[2 * pairs];
         if (static_cast<std::size_t>(end - in) >= reach) {
             FACECRYPT_UNROLL
@@ -151,15 +151,16 @@ FACECRYPT_VBMI void small64(const Network &n, std::size_t first, const Byte *pic
     }
 }
 
-FACECRYPT_VBMI inline __m512i sum64(const Network &n, std::size_t out,
+FACECRYPT_VBMI inline __m512i sum64(const Network &n, std::size_t first, std::size_t each,
                                     const Line *source) noexcept {
     __m512i sum = _mm512_setzero_si512();
-    const Line *terms = n.terms.data();
-    const std::uint64_t *live = n.live.data();
-    for (std::size_t i = n.begin[out], end = n.begin[out + 1]; i < end; ++i)
+    for (std::size_t i = first, end = first + each; i < end; ++i) {
+        const Line *pair = source + 2 * n.from[i];
         sum = _mm512_xor_si512(
-            sum, _mm512_maskz_permutexvar_epi8(live[i], _mm512_load_si512(terms[i].at),
-                                               _mm512_load_si512(source[n.from[i]].at)));
+            sum, _mm512_maskz_permutex2var_epi8(n.live[i], _mm512_load_si512(pair[0].at),
+                                                _mm512_load_si512(n.terms[i].at),
+                                                _mm512_load_si512(pair[1].at)));
+    }
     return sum;
 }
 
@@ -168,6 +169,7 @@ template <bool nibbles>
 FACECRYPT_VBMI void large64(const Network &n, std::size_t first, const Byte *picture,
                             const Byte *, Byte *row) noexcept {
     Line source[2 * widest_block / 8];
+    source[n.total()] = Line{};  // the second of the last pair, where words are odd in number
     const Blocks &key = *n.key;
     const __m512i low = _mm512_set1_epi8(15);
     const std::size_t width = key.across * key.columns, words = n.words, each = n.pitch / 64;
@@ -177,6 +179,7 @@ FACECRYPT_VBMI void large64(const Network &n, std::size_t first, const Byte *pic
     const auto offset = [&](std::size_t w) { return w / each * width + w % each * 64; };
     for (std::size_t x = 0; x < key.across; ++x) {
         const Byte *in = picture + n.start[static_cast<std::size_t>(key.source[first + x])];
+        n.prefetch(picture, first + x);
         for (std::size_t w = 0; w < words; ++w) {
             __m512i v = _mm512_maskz_loadu_epi8(~std::uint64_t{0} >> (64 - part(w)),
                                                 in + offset(w));
@@ -187,15 +190,65 @@ FACECRYPT_VBMI void large64(const Network &n, std::size_t first, const Byte *pic
             }
             _mm512_store_si512(source[w].at, v);
         }
-        const std::size_t key_row = static_cast<std::size_t>(key.which[first + x]);
-        const std::size_t base = key_row * n.total();
+        const std::size_t key_row = n.which[first + x];
+        const auto [begin, each] = n.rows[key_row];
         Byte *out = row + x * key.columns;
         for (std::size_t w = 0; w < words; ++w) {
-            __m512i v = sum64(n, base + w, source);
+            __m512i v = sum64(n, begin + w * each, each, source);
             if constexpr (nibbles)
-                v = _mm512_or_si512(v, _mm512_slli_epi16(sum64(n, base + words + w, source), 4));
+                v = _mm512_or_si512(
+                    v, _mm512_slli_epi16(sum64(n, begin + (words + w) * each, each, source), 4));
             v = _mm512_xor_si512(v, _mm512_load_si512(n.masks[key_row * words + w].at));
             store64_part<1>(v, out + offset(w), width, 1, part(w));
+        }
+    }
+}
+
+// One of the four steps that transpose 16 rows of 16 pixels.
+template <int step>
+FACECRYPT_VBMI inline void transpose_step(__m512i *v, const Line *weave) noexcept {
+    const __m512i first = _mm512_load_si512(weave[0].at), second = _mm512_load_si512(weave[1].at);
+    FACECRYPT_UNROLL
+    for (int i = 0; i < 8; ++i) {
+        const int a = i / step * 2 * step + i % step, b = a + step;
+        const __m512i kept = _mm512_permutex2var_epi8(v[a], first, v[b]);
+        v[b] = _mm512_permutex2var_epi8(v[a], second, v[b]);
+        v[a] = kept;
+    }
+}
+
+// Blocks of up to 16 rows of up to 64 bytes, each in a register.
+FACECRYPT_VBMI void turned64(const Network &n, std::size_t first, const Byte *picture,
+                             const Byte *, Byte *row) noexcept {
+    const Blocks &key = *n.key;
+    const std::size_t width = key.across * key.columns, rows = key.rows;
+    const std::uint64_t live = ~std::uint64_t{0} >> (64 - key.columns);
+    for (std::size_t x = 0; x < key.across; ++x) {
+        const Byte *in = picture + n.start[static_cast<std::size_t>(key.source[first + x])];
+        Byte *out = row + x * key.columns;
+        n.prefetch(picture, first + x);
+        const std::size_t key_row = n.which[first + x];
+        const Network::Turn &turn = n.turns[key_row];
+        const Line *masks = n.masks.data() + key_row * n.words;
+        __m512i v[16];
+        FACECRYPT_UNROLL
+        for (std::size_t y = 0; y < 16; ++y)
+            v[y] = y < rows ? _mm512_maskz_loadu_epi8(live, in + y * width)
+                            : _mm512_setzero_si512();
+        if (turn.transposed) {
+            transpose_step<1>(v, n.weave.data());
+            transpose_step<2>(v, n.weave.data() + 2);
+            transpose_step<4>(v, n.weave.data() + 4);
+            transpose_step<8>(v, n.weave.data() + 6);
+        }
+        const __m512i column = _mm512_load_si512(turn.column.at);
+        FACECRYPT_UNROLL
+        for (std::size_t y = 0; y < 16; ++y) {
+            if (y >= rows) break;
+            const std::size_t to = turn.target[y];
+            _mm512_mask_storeu_epi8(out + to * width, live,
+                                    _mm512_xor_si512(_mm512_permutexvar_epi8(column, v[y]),
+                                                     _mm512_load_si512(masks[to].at)));
         }
     }
 }
@@ -207,6 +260,7 @@ template <bool nibbles, int per> Run of_words(std::size_t words) noexcept {
 }
 
 template <bool nibbles> Run run_of(const Network &n) noexcept {
+    if (!n.turns.empty()) return turned64;
     if (!n.dense) return large64<nibbles>;
     return n.pitch == 16   ? of_words<nibbles, 4>(n.words)
            : n.pitch == 32 ? of_words<nibbles, 2>(n.words)

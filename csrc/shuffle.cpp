@@ -180,14 +180,6 @@ void block_scalar(const Blocks &key, std::size_t row, const Byte *in, Byte *out)
         }
 }
 
-void prefetch(const Byte *from, std::size_t n) noexcept {
-#if defined(__GNUC__)
-    for (std::size_t i = 0; i < n; i += 64) __builtin_prefetch(from + i);
-#else
-    static_cast<void>(from), static_cast<void>(n);
-#endif
-}
-
 // One row of blocks of a picture; the last picture ends at `end`.
 void block_band(const Blocks &key, const Network &network, std::size_t band, const Byte *picture,
                 const Byte *end, Byte *row) noexcept {
@@ -258,7 +250,7 @@ bool blocks(const Blocks &key, const Byte *in, Byte *out, std::size_t count,
             for (std::size_t band = first; band < first + j.bands; ++band) {
                 const Byte *picture = j.in + i * j.band * j.key.down;
                 // Blocks are read in any order; the next picture comes in by lines meanwhile.
-                if (j.bands > 1) prefetch(picture + (j.key.down + band) * j.band, j.band);
+                if (j.network.dense) prefetch(picture + (j.key.down + band) * j.band, j.band);
                 block_band(j.key, j.network, band, picture,
                            j.in + j.split.count * j.band * j.key.down,
                            j.out + (i * j.key.down + band) * j.band);

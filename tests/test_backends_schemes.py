@@ -239,6 +239,30 @@ def test_coupling_agrees_and_turns_back(seed, shape, rounds, hidden):
         assert (same == data).all()
 
 
+def turn_case(rng, count, rows, pixel, grid, *, spoil):
+    """Blocks, turned or not, whose whole rows change places, and whole columns of bytes."""
+    columns, keys = rows * pixel, 4
+    samples = np.arange(rows * columns, dtype=np.int32).reshape(rows, rows, pixel)
+    perm = [
+        (samples.swapaxes(0, 1) if k % 2 else samples).reshape(rows, columns)[
+            rng.permutation(rows)
+        ][:, rng.permutation(columns)]
+        for k in range(keys)
+    ]
+    if spoil == "entry":
+        perm[-1][-1, [0, 1]] = perm[-1][-1, [1, 0]]
+    if spoil == "row":
+        perm[-1][0] = perm[-1][1]
+    data, a = block_case(rng, count, (rows, columns), grid, nibbles=False, keys=keys)
+    return data, a | {"perm": np.array(perm).reshape(keys, -1)}
+
+
+@pytest.mark.parametrize("spoil", ["nothing", "entry", "row"])
+@pytest.mark.parametrize(("rows", "pixel"), [(9, 2), (13, 1), (15, 3), (16, 3), (16, 4), (17, 3)])
+def test_turned_blocks_agree(rows, pixel, spoil):
+    agree("blocks", *turn_case(np.random.default_rng(3), 41, rows, pixel, (3, 3), spoil=spoil), 5)
+
+
 def test_many_pictures_on_all_processors():
     rng = np.random.default_rng(6)
     for name, (data, a) in {
@@ -284,6 +308,7 @@ def guarded():
             for n in (False, True)
             for k in (1, 2)
         ),
+        ("blocks", turn_case(np.random.default_rng(1), 9, 15, 3, (2, 3), spoil="nothing")),
     ],
 )
 def test_nothing_is_read_behind_the_end(guarded, name, case):
