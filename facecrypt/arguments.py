@@ -67,6 +67,7 @@ def _encrypt(sub) -> None:
     sub.add_argument("--keep-metadata", action="store_true", help="keep EXIF, thumbnails never")
     _detection(sub)
     _batch(sub)
+    _engine(sub)
 
 
 def _decrypt(sub) -> None:
@@ -189,6 +190,16 @@ def _detection(sub) -> None:
 def _batch(sub) -> None:
     sub.add_argument("-j", "--jobs", type=int, metavar="N", help="threads (default: one a core)")
     _force(sub)
+
+
+def _engine(sub) -> None:
+    many = sub.add_argument_group("many machines")
+    many.add_argument("--engine", choices=("local", "ray"), default="local")
+    many.add_argument("--address", metavar="HOST:PORT", help="ray: of the cluster")
+    many.add_argument(
+        "--actors", type=int, metavar="N", help="ray: workers (default: all there is)"
+    )
+    many.add_argument("--num-gpus", type=float, metavar="X", help="ray: GPUs a worker (default 0)")
 
 
 def _folder(text: str) -> Path:

@@ -11,6 +11,7 @@ import traceback
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import KW_ONLY, dataclass, field
 from pathlib import Path
 
 from facecrypt import api
@@ -18,6 +19,7 @@ from facecrypt.api import Detector, Identities, PathLike, Recipients
 from facecrypt.container import CIPHERS, Header
 from facecrypt.errors import ContainerError, MediaError
 from facecrypt.inputs import Input, find_inputs, make_folder
+from facecrypt.keys import RecipientLike
 from facecrypt.regions import Region
 from facecrypt.summary import Result, Summary
 
@@ -78,34 +80,76 @@ def encrypt_files(
         There is no such input.
     """
     wrappers = api.as_list(recipients, "a recipient", "wrap")
-    # Stretches a passphrase, too: now, rather than in every worker.
-    names = _names(wrapper.wrap(bytes(32)) for wrapper in wrappers)
-    if cipher not in CIPHERS:
-        raise ValueError(f"cipher must be one of {', '.join(CIPHERS)}, received {cipher!r}")
     if detector is None and regions is None:
         detector = api.default_detector()
+    job = FileEncryptor(
+        wrappers,
+        detector,
+        resume=resume,
+        cipher=cipher,
+        grow=grow,
+        shape=shape,
+        sidecar=sidecar,
+        keep_metadata=keep_metadata,
+        overwrite=overwrite,
+        backend=backend,
+    )
+    return run_batch(paths, out_dir, lambda item: job(item, regions), workers, progress)
 
-    def one(item: Input) -> Result:
-        if item.output.exists() and not overwrite:
-            header = _finished(item, resume, wrappers, names)
+
+@dataclass
+class FileEncryptor:
+    """What is done to each picture of a batch; can be pickled where its parts can.
+
+    Parameters
+    ----------
+    detector : Detector, optional
+        Not needed where every call is given regions.
+    recipients, resume, cipher, grow, shape, sidecar, keep_metadata, overwrite, backend
+        As in :func:`encrypt_files`; ValueError where there is no such cipher.
+    """
+
+    recipients: Sequence[RecipientLike]
+    detector: Detector | None
+    _: KW_ONLY
+    resume: bool
+    cipher: str
+    grow: float
+    shape: str
+    sidecar: bool
+    keep_metadata: bool
+    overwrite: bool
+    backend: str
+    names: Counter = field(init=False)
+
+    def __post_init__(self):
+        if self.cipher not in CIPHERS:
+            raise ValueError(
+                f"cipher must be one of {', '.join(CIPHERS)}, received {self.cipher!r}"
+            )
+        # Stretches a passphrase, too: now, rather than in every worker.
+        self.names = _names(recipient.wrap(bytes(32)) for recipient in self.recipients)
+
+    def __call__(self, item: Input, regions: Boxes | None = None) -> Result:
+        """Encrypt one picture, or find that it was; raises what :func:`encrypt_file` raises."""
+        if item.output.exists() and not self.overwrite:
+            header = _finished(item, self.resume, self.recipients, self.names)
             return Result(item.source, item.output, len(header.regions), skipped=True)
         header = api.encrypt_file(
             item.source,
             item.output,
-            wrappers,
+            self.recipients,
             regions=regions_of(item.source, item.relative, regions),
-            detector=detector,
-            cipher=cipher,
-            grow=grow,
-            shape=shape,
-            sidecar=sidecar,
-            keep_metadata=keep_metadata,
-            overwrite=overwrite,
-            backend=backend,
+            detector=self.detector,
+            cipher=self.cipher,
+            grow=self.grow,
+            shape=self.shape,
+            sidecar=self.sidecar,
+            keep_metadata=self.keep_metadata,
+            overwrite=self.overwrite,
+            backend=self.backend,
         )
         return Result(item.source, item.output, len(header.regions))
-
-    return run_batch(paths, out_dir, one, workers, progress)
 
 
 def decrypt_files(

@@ -10,15 +10,17 @@ import os
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from importlib import import_module
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from facecrypt import cli_inspect, given
 from facecrypt.api import inspect, region_key, verify
 from facecrypt.arguments import parser
 from facecrypt.batch import decrypt_files, encrypt_files, forget_frames
 from facecrypt.boxes import dump_boxes
+from facecrypt.detector import MTCNN
 from facecrypt.doctor import examine
 from facecrypt.draw import draw_regions
 from facecrypt.errors import FacecryptError, KeyFormatError, MediaError, UnknownSchemeError
@@ -91,27 +93,50 @@ def _keygen(args) -> int:
 def _encrypt(args) -> int:
     recipients = given.recipients(args)
     regions = given.regions(args)
-    detector = None if regions is not None else given.detector(args)
+    encrypt, options = _engine(args, detect=regions is None)
     with progress_bar(quiet=args.quiet) as bar:
-        summary = encrypt_files(
+        summary = encrypt(
             args.inputs,
             args.output,
             recipients,
-            workers=args.jobs,
             progress=bar,
             regions=regions,
-            detector=detector,
             cipher=args.cipher,
             grow=args.grow,
             shape=args.shape,
-            sidecar=args.sidecar,
             keep_metadata=args.keep_metadata,
             overwrite=args.force,
+            **options,
         )
     details = [count(summary.regions, "face" if regions is None else "region")]
     if summary.bare:
         details.append(f"none in {count(summary.bare, 'picture')}")
     return report(summary, "encrypted", details, quiet=args.quiet)
+
+
+def _engine(args, *, detect: bool) -> tuple[Callable, dict[str, Any]]:
+    """What encrypts many files, and the options that it alone takes."""
+    remote = {"address": args.address, "actors": args.actors, "num_gpus": args.num_gpus}
+    if args.engine == "local":
+        for name, value in remote.items():
+            if value is not None:
+                raise ValueError(f"--{name.replace('_', '-')} is for --engine ray")
+        detector = given.detector(args) if detect else None
+        return encrypt_files, {"workers": args.jobs, "sidecar": args.sidecar, "detector": detector}
+    if args.jobs is not None:
+        raise ValueError("--jobs is for threads of one machine; with --engine ray say --actors")
+    if args.sidecar:
+        raise ValueError(
+            "--engine ray writes no sidecars: of two files, a lost machine could leave one"
+        )
+    from facecrypt.integrations.ray import encrypt_files as encrypt_on_cluster
+
+    gpus = remote["num_gpus"] = args.num_gpus or 0
+    settings = given.detector_settings(args)
+    if gpus and args.device == "auto":
+        # A worker that holds a card must not fall back to the processor unseen.
+        settings["device"] = "cuda"
+    return encrypt_on_cluster, {**remote, "detector": partial(MTCNN, **settings)}
 
 
 def _decrypt(args) -> int:

@@ -3,13 +3,14 @@
 import getpass
 import os
 from argparse import Namespace
+from typing import Any
 
 from facecrypt.boxes import load_boxes
 from facecrypt.detector import MTCNN
 from facecrypt.keys import Passphrase, Recipient, SecretKey, load_identity, load_recipients
 from facecrypt.regions import Region
 
-__all__ = ["detector", "identities", "recipients", "regions"]
+__all__ = ["detector", "detector_settings", "identities", "recipients", "regions"]
 
 # A box that covers every picture a header can describe; it is clipped to each.
 _WHOLE = 1 << 20
@@ -53,8 +54,8 @@ def identities(args: Namespace) -> list:
     return found
 
 
-def detector(args: Namespace) -> MTCNN:
-    """The detector as the options set it."""
+def detector_settings(args: Namespace) -> dict[str, Any]:
+    """What the options say of the detector: arguments of :class:`MTCNN`."""
     settings = {"device": args.device}
     if args.preset is not None:
         settings["preset"] = args.preset
@@ -62,7 +63,12 @@ def detector(args: Namespace) -> MTCNN:
         settings["min_face_size"] = args.min_face
     if args.threshold is not None:
         settings["thresholds"] = args.threshold
-    return MTCNN(**settings)
+    return settings
+
+
+def detector(args: Namespace) -> MTCNN:
+    """The detector as the options set it."""
+    return MTCNN(**detector_settings(args))
 
 
 def regions(args: Namespace) -> list[Region] | dict[str, list[Region]] | None:
