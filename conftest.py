@@ -3,5 +3,9 @@
 from importlib.util import find_spec
 
 collect_ignore = [] if find_spec("torch") else ["facecrypt/learning", "facecrypt/training"]
-if not find_spec("deepface"):
-    collect_ignore.append("facecrypt/integrations/deepface.py")
+# Each of these is named after the library that it needs.
+collect_ignore += [
+    f"facecrypt/integrations/{name}.py"
+    for name in ("albumentations", "deepface", "torchvision")
+    if not find_spec(name)
+]
