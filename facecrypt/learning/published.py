@@ -15,7 +15,7 @@ SOURCES = {
     "Shake-PyramidNet-110, alpha 270; M without adaptation network, M-LE with that of LE, M-ELE "
     "with that of ELE. In their EtC step a colour channel was overwritten for most blocks, so "
     "that their figures for it are of another transform",
-    "K": "reviews of Kiya's group, quoted from memory and not checked: ResNet-18 for pbe",
+    "K": "reviews of Kiya's group, second-hand and not checked: ResNet-18 for pbe",
     "A": "Ahmad and Shin (2022): the text gives only 2 points less than plain on CIFAR-10 and 5 "
     "on CIFAR-100, the other schemes about equal, ELE the worst; its table is not to be had",
 }
