@@ -2,7 +2,13 @@
 
 from importlib.util import find_spec
 
-collect_ignore = [] if find_spec("torch") else ["facecrypt/learning", "facecrypt/training"]
+collect_ignore = []
+if not find_spec("torch"):
+    collect_ignore += [
+        "facecrypt/learning",
+        "facecrypt/training",
+        "facecrypt/integrations/torch_data.py",
+    ]
 # Each of these is named after the library that it needs.
 collect_ignore += [
     f"facecrypt/integrations/{name}.py"
