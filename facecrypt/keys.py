@@ -274,6 +274,14 @@ class Passphrase:
         self._keys: dict[tuple, bytes] = {}
         self._lock = threading.Lock()
 
+    def __getstate__(self) -> dict[str, Any]:
+        # Locks stay where they are; what was stretched travels, for it took long.
+        with self._lock:
+            return {**self.__dict__, "_keys": dict(self._keys), "_lock": None}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state, _lock=threading.Lock())
+
     def _stretch(self, salt: bytes, memory: int, time: int, lanes: int) -> bytes:
         parameters = (salt, memory, time, lanes)
         with self._lock:

@@ -1,3 +1,4 @@
+import pickle
 import stat
 
 import pytest
@@ -133,6 +134,8 @@ def test_a_passphrase_opens_what_it_sealed_and_is_stretched_once(monkeypatch):
     assert len({stanza["wrapped"] for stanza in stanzas}) == 5
     again = Passphrase("correct horse")
     assert [again.unwrap(stanza) for stanza in stanzas] == [CONTENT] * 5
+    # As a worker gets it.
+    assert pickle.loads(pickle.dumps(again)).unwrap(stanzas[0]) == CONTENT
     assert len(calls) == 2
     assert Passphrase("battery staple").unwrap(stanzas[0]) is None
 
