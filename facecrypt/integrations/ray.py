@@ -66,7 +66,7 @@ def encrypt_files(
     address : str, optional
         Of the cluster, such as ``"ray-head:6379"``. None: the one this process is
         connected to, else that of ``$RAY_ADDRESS`` or of this machine, else a new one
-        on this machine for the length of the call.
+        on this machine for the length of the call; ``"local"``: such a one in any case.
     actors : int, optional
         Worker processes, a processor each; as many as the cluster has room for if None.
         One processor of the cluster stays free.
@@ -191,7 +191,7 @@ def _cluster(address: str | None) -> Iterator[Any]:
     except (ConnectionError, RuntimeError, ValueError) as error:
         raise BackendUnavailableError(
             f"no Ray cluster answers at {address or 'the address of $RAY_ADDRESS'}: {error}; "
-            "'ray start --head' starts one"
+            "'ray start --head' starts one, and the address 'local' one for this run alone"
         ) from error
     try:
         yield ray

@@ -4,8 +4,10 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from functools import partial
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -26,6 +28,7 @@ from facecrypt import (
 from facecrypt.batch import FileEncryptor
 from facecrypt.cli import main
 from facecrypt.inputs import Input
+from facecrypt.integrations import _ray_pool
 from facecrypt.integrations._ray_worker import Task, Worker
 from facecrypt.integrations.ray import encrypt_files
 
@@ -44,9 +47,16 @@ SMALL = {"object_store_memory": 100 * 2**20, "include_dashboard": False}
 
 
 class Slow:
-    """A detector that gives a test the time to kill something."""
+    """A detector that gives a test the time to kill something, and notes where it ran."""
+
+    def __init__(self, notes: Path | None = None):
+        self.notes = notes
 
     def detect(self, image):
+        if self.notes is not None:
+            from ray import get_runtime_context
+
+            (self.notes / get_runtime_context().get_node_id()).touch()
         time.sleep(0.15)
         return FACE
 
@@ -116,19 +126,21 @@ def second(cluster):
 
 
 def test_a_node_is_killed_and_nothing_is_lost(cluster, second, photos):
-    killed = []
+    nodes, killed = photos / "nodes", []
+    nodes.mkdir()
 
     def progress(result, total):
-        # The pictures that are out by now are on both nodes; so are those in work.
-        if len(seen := listing(photos / "out")) >= 6 and not killed:
-            killed.append(len(seen))
+        # Three workers do not fit on one node: both have work when one of them goes, and the
+        # two processors that are left have no room for all who would have to start again.
+        if len(listing(nodes)) == 2 and not killed:
+            killed.append(len(listing(photos / "out")))
             cluster.remove_node(second, allow_graceful=False)
 
     done = encrypt_files(
         photos / "in",
         photos / "out",
         IDENTITY.recipient,
-        detector=Slow,
+        detector=partial(Slow, nodes),
         grow=0,
         actors=3,
         progress=progress,
@@ -228,6 +240,24 @@ def test_more_workers_than_room_do_not_stall(cluster, photos):
         done = encrypt_files(
             photos / "in", photos / "out", IDENTITY.recipient, regions=FACE, actors=9
         )
+    assert done.done == 24
+
+
+def test_a_busy_cluster_is_waited_for_and_said_so(cluster, photos, monkeypatch):
+    import ray
+
+    class Busy:
+        def ping(self):
+            pass
+
+    monkeypatch.setattr(_ray_pool, "PATIENCE", 1)
+    other = ray.remote(num_cpus=2)(Busy).remote()
+    ray.get(other.ping.remote())
+    release = threading.Timer(3, ray.kill, [other])
+    release.start()
+    with pytest.warns(UserWarning, match="no worker has started in 1 s"):
+        done = encrypt_files(photos / "in", photos / "out", IDENTITY.recipient, regions=FACE)
+    release.join()
     assert done.done == 24
 
 
