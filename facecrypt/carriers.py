@@ -8,16 +8,18 @@ them bind it to the picture, which may then be any lossless file of those pixels
 
 import os
 from collections import deque
+from io import BytesIO
 from pathlib import Path
 
 from facecrypt.container import MAX_HEADER_BYTES, Header, Sealed
 from facecrypt.errors import ContainerError, MediaError, NotSealedError
 from facecrypt.files import atomic_write, read_small, remove
-from facecrypt.media import Picture, encode_image, read_image
+from facecrypt.media import Picture, decode_image, encode_image, read_image
 from facecrypt.png import png_chunks, read_chunk
 
 __all__ = [
     "check_destination",
+    "decode",
     "is_sealed",
     "read",
     "read_header",
@@ -113,10 +115,24 @@ def read(path: PathLike) -> tuple[Sealed, Picture]:
         if error.errno is not None:
             raise
         raise ContainerError(str(error)) from error
-    pixels = picture.pixels
-    if header.shape[2:] == (1,) and pixels.ndim == 2:
-        pixels = pixels[..., None]  # PNG and TIFF know one kind of gray
-    return Sealed(pixels, header), picture
+    return _joined(header, picture), picture
+
+
+def decode(data: bytes) -> tuple[Sealed, Picture]:
+    """Read a sealed PNG file held in memory, with its header in it; errors as of :func:`read`."""
+    found = read_chunk(BytesIO(data), CHUNK, limit=MAX_HEADER_BYTES)
+    if found is None:
+        raise NotSealedError(
+            "holds no facecrypt header. Either it was never encrypted, or a program re-saved it "
+            "and dropped the header"
+        )
+    header = Header.from_bytes(found)
+    try:
+        deque(png_chunks(data), maxlen=0)
+        picture = decode_image(data, keep_metadata=True)
+    except MediaError as error:
+        raise ContainerError(str(error)) from error
+    return _joined(header, picture), picture
 
 
 def read_header(path: PathLike) -> Header:
@@ -130,6 +146,13 @@ def read_header(path: PathLike) -> Header:
         The header is damaged.
     """
     return Header.from_bytes(_header_bytes(path)[0])
+
+
+def _joined(header: Header, picture: Picture) -> Sealed:
+    pixels = picture.pixels
+    if header.shape[2:] == (1,) and pixels.ndim == 2:
+        pixels = pixels[..., None]  # PNG and TIFF know one kind of gray
+    return Sealed(pixels, header)
 
 
 def _header_bytes(path: PathLike) -> tuple[bytes, bool]:

@@ -207,6 +207,16 @@ def test_truncation_at_every_byte_is_refused(tmp_path):
     assert refused(path)
 
 
+def test_a_file_in_memory_reads_as_one_on_disk(tmp_path):
+    path, made = small_file(tmp_path)
+    data = path.read_bytes()
+    sealed, _ = carriers.decode(data)
+    assert (sealed.image == made.image).all() and sealed.header == made.header
+    for damaged in (data + b"\0", *(data[:length] for length in range(0, len(data), 7))):
+        with pytest.raises(ContainerError):
+            carriers.decode(damaged)
+
+
 def thumbnail_photo(path, photo, orientation=1):
     """A JPEG with a thumbnail of the face in its EXIF, as cameras write it."""
     image = Image.fromarray(photo)
