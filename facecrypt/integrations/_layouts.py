@@ -11,7 +11,7 @@ from PIL import Image
 
 from facecrypt.backends.arrays import dtype_name, library
 
-__all__ = ["channels_last", "like", "on_host"]
+__all__ = ["channels_last", "like", "on_host", "pillow_picture"]
 
 MODES = ("L", "RGB", "RGBA")
 
@@ -73,6 +73,21 @@ def like(pixels: Any, picture: Any) -> Any:
 def on_host(pixels: Any) -> np.ndarray:
     """What :func:`channels_last` gives as an array in memory."""
     return pixels.cpu().numpy() if _is_tensor(pixels) else pixels
+
+
+def pillow_picture(pixels: np.ndarray) -> Image.Image:
+    """Pixels as :func:`facecrypt.decrypt_image` gives them.
+
+    Raises
+    ------
+    ValueError
+        16 bits a sample in colour, which Pillow cannot hold.
+    """
+    if pixels.shape[2:] == (1,):
+        pixels = pixels[:, :, 0]
+    if pixels.dtype == np.uint16 and pixels.ndim == 3:
+        raise ValueError("a picture has 16 bits a sample in colour, which Pillow cannot hold")
+    return Image.fromarray(pixels)
 
 
 def _is_tensor(picture: Any) -> bool:

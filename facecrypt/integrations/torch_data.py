@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from PIL import Image
 from torch.utils.data import Dataset
 
 from facecrypt import carriers
@@ -15,6 +14,7 @@ from facecrypt.api import Identities, as_list, decrypt_image
 from facecrypt.errors import MediaError
 from facecrypt.inputs import find_pictures
 from facecrypt.integrations._keyed import KeyedScheme
+from facecrypt.integrations._layouts import pillow_picture
 from facecrypt.schemes import Key
 
 __all__ = ["EncryptedDataset", "OpenSealed", "SealedFolder"]
@@ -131,7 +131,7 @@ class OpenSealed:
         pixels = decrypt_image(sealed, self._identities)
         if self.kind == "numpy":
             return pixels
-        return _pillow(path, pixels) if self.kind == "pillow" else _tensor(pixels)
+        return pillow_picture(pixels) if self.kind == "pillow" else _tensor(pixels)
 
 
 class SealedFolder(Dataset[Any]):
@@ -181,15 +181,6 @@ class SealedFolder(Dataset[Any]):
     def __getitem__(self, index: int) -> Any:
         picture = self._open(self.paths[index])
         return picture if self.transform is None else self.transform(picture)
-
-
-def _pillow(path: str | os.PathLike[str], pixels: NDArray[Any]) -> Image.Image:
-    if pixels.dtype == np.uint16 and pixels.ndim == 3 and pixels.shape[2] > 1:
-        raise ValueError(
-            f"{path}: has 16 bits a sample in colour, which Pillow cannot hold; "
-            "ask for kind='numpy' or 'torch'"
-        )
-    return Image.fromarray(pixels[:, :, 0] if pixels.shape[2:] == (1,) else pixels)
 
 
 def _tensor(pixels: NDArray[Any]) -> torch.Tensor:

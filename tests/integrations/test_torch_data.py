@@ -178,7 +178,7 @@ def test_sixteen_bits_in_colour(tmp_path):
     image = IMAGES[0].astype(np.uint16) * 257
     sealed = encrypt_image(image, ALICE.recipient, regions=FACE)
     write(tmp_path / "c.png", sealed, like=Picture(image), sidecar=False, overwrite=False)
-    with pytest.raises(ValueError, match=r"c\.png: has 16 bits a sample in colour"):
+    with pytest.raises(ValueError, match="16 bits a sample in colour"):
         OpenSealed(ALICE)(tmp_path / "c.png")
     tensor = OpenSealed(ALICE, kind="torch")(tmp_path / "c.png")
     np.testing.assert_array_equal(tensor.numpy(), image.transpose(2, 0, 1))
