@@ -67,7 +67,7 @@ def encrypt_image(
         What to encrypt, exactly as given but clipped to the picture. None: detect faces.
     detector : optional
         Has ``detect(image) -> list[Region]``; :class:`MTCNN` with its defaults if None.
-    cipher : {"logistic+aes-256-gcm", "aes-256-gcm", "logistic"}
+    cipher : {"logistic+aes-256-gcm", "aes-256-gcm", "logistic"}, default "logistic+aes-256-gcm"
         ``"logistic"`` alone is for research: the logistic map is not a cipher.
     grow : float
         How far each side of a *detected* box moves out, as a part of its width or height.
