@@ -14,19 +14,24 @@ from setuptools.errors import BaseError, CCompilerError
 
 # No -march: the kernels choose the instruction set when they are loaded. No fused
 # multiply-add and no fast-math: the bytes of a keystream depend on every rounding.
-GCC = ["-std=c++17", "-O3", "-ffp-contract=off", "-fno-fast-math", "-Wall", "-Wextra", "-pthread"]
-MSVC = ["/std:c++17", "/O2", "/fp:precise", "/EHsc"]
+EXACT = ["-ffp-contract=off", "-fno-fast-math"]
+# -g0: Python's own flags ask for debug information, which would be seven eighths of the file.
+FLAGS = ["-std=c++17", "-O3", "-g0", *EXACT, "-Wall", "-Wextra", "-pthread"]
 DEBUG = ["-O0", "-g"]
 SANITIZE = ["-O1", "-g", "-fno-omit-frame-pointer", "-fsanitize=address,undefined"]
 
 
 class BuildExt(build_ext):
     def build_extensions(self):
-        msvc = self.compiler.compiler_type == "msvc"
+        if self.compiler.compiler_type == "msvc":
+            raise SystemExit(
+                "facecrypt is not built by MSVC yet: its kernels are written for GCC and Clang. "
+                "On Windows, install it in WSL."
+            )
         for extension in self.extensions:
-            extension.extra_compile_args = list(MSVC if msvc else GCC)
+            extension.extra_compile_args = [*FLAGS]
             if os.environ.get("FACECRYPT_DEBUG"):
-                extension.extra_compile_args += ["/Od", "/Zi"] if msvc else DEBUG
+                extension.extra_compile_args += DEBUG
             if os.environ.get("FACECRYPT_SANITIZE"):
                 extension.extra_compile_args += SANITIZE
                 extension.extra_link_args += ["-fsanitize=address,undefined"]
@@ -36,7 +41,7 @@ class BuildExt(build_ext):
             raise SystemExit(
                 f"facecrypt needs a C++17 compiler, and building with it failed ({error}): install "
                 "g++ and the Python headers (Debian: apt install g++ python3-dev; macOS: "
-                "xcode-select --install; Windows: Visual Studio Build Tools), then try again."
+                "xcode-select --install), then try again."
             ) from error
 
 
