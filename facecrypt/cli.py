@@ -80,12 +80,14 @@ def _keygen(args) -> int:
         if args.pq:
             raise ValueError("--pq is for key pairs; a symmetric key needs no such thing")
         SecretKey.generate().save(args.output or "facecrypt.key", overwrite=args.force)
-        print(f"wrote {args.output or 'facecrypt.key'}; keep it secret", file=sys.stderr)
+        if not args.quiet:
+            print(f"wrote {args.output or 'facecrypt.key'}; keep it secret", file=sys.stderr)
         return DONE
     identity = Identity.generate(pq=args.pq)
     path = args.output or "key.txt"
     identity.save(path, overwrite=args.force)
-    print(f"wrote {path}; keep it secret. Its public key, to encrypt with:", file=sys.stderr)
+    if not args.quiet:
+        print(f"wrote {path}; keep it secret. Its public key, to encrypt with:", file=sys.stderr)
     print(identity.recipient)
     return DONE
 
@@ -236,7 +238,9 @@ def _region_key(args) -> int:
     key = region_key(inspect(args.input), given.identities(args), args.region)
     if args.output:
         key.save(args.output, overwrite=args.force)
-        print(f"wrote {args.output}; it opens region {args.region} and no other", file=sys.stderr)
+        if not args.quiet:
+            opens = f"it opens region {args.region} and no other"
+            print(f"wrote {args.output}; {opens}", file=sys.stderr)
     else:
         print(key)
     return DONE
