@@ -72,6 +72,12 @@ def import_runtime(purpose: str) -> Any:
             f"{purpose} needs onnxruntime: pip install 'facecrypt[cpu]', "
             "or 'facecrypt[gpu]' for NVIDIA cards"
         ) from error
+    if not hasattr(onnxruntime, "InferenceSession"):
+        # Uninstalling onnxruntime-gpu takes files of onnxruntime with it, and the other way round.
+        raise BackendUnavailableError(
+            f"{purpose} needs onnxruntime, and files of the one installed are missing; "
+            "'facecrypt doctor' says how to install it again"
+        )
     return onnxruntime
 
 

@@ -5,24 +5,58 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from importlib import metadata
+from importlib import import_module, metadata
 
 import numpy as np
 
 from facecrypt import backends, chaos
+from facecrypt._inference import import_runtime
 from facecrypt._version import __version__
-from facecrypt.errors import FacecryptError
+from facecrypt.detector import MTCNN
+from facecrypt.errors import BackendUnavailableError, FacecryptError
 
-__all__ = ["Finding", "examine"]
-
-# One distribution of each group may be installed: they write the same files.
-_ONNXRUNTIME = ("onnxruntime", "onnxruntime-gpu", "onnxruntime-directml", "onnxruntime-openvino")
-_OPENCV = tuple(
-    f"opencv-{kind}python{head}" for kind in ("", "contrib-") for head in ("", "-headless")
-)
+__all__ = ["Finding", "distributions", "examine"]
 
 # Algorithm 2, mu = 3.99, d0 = 0.4, bytes 1 to 8: computed with Python floats.
 _KNOWN_KEY, _KNOWN_BYTES = (3.99, 0.4), bytes.fromhex("bfb5960b42e84564")
+
+
+@dataclass(frozen=True)
+class _Rivals:
+    """Distributions that write the same files, so that one of them may be installed.
+
+    Of several the last is kept. `installs` says what brings it, where its name alone does not
+    do; `attribute` is something that `module` lacks once another of them was removed.
+    """
+
+    what: str
+    names: tuple[str, ...]
+    module: str
+    attribute: str
+    first: str
+    installs: dict[str, str]
+
+
+_RIVALS = (
+    _Rivals(
+        "OpenCV",
+        tuple(
+            f"opencv-{kind}python{head}" for kind in ("", "contrib-") for head in ("", "-headless")
+        ),
+        "cv2",
+        "imdecode",
+        "opencv-python-headless",
+        {},
+    ),
+    _Rivals(
+        "onnxruntime",
+        ("onnxruntime", "onnxruntime-openvino", "onnxruntime-directml", "onnxruntime-gpu"),
+        "onnxruntime",
+        "InferenceSession",
+        "facecrypt[cpu]",
+        {"onnxruntime-gpu": "facecrypt[gpu]"},
+    ),
+)
 
 
 @dataclass(frozen=True)
@@ -55,10 +89,18 @@ def examine() -> list[Finding]:
         Finding("python", True, f"{sys.version.split()[0]} on {platform.platform()}"),
         *_packages(),
         *_kernels(),
-        *_one_of("OpenCV", _OPENCV, "opencv-python-headless"),
-        *_one_of("onnxruntime", _ONNXRUNTIME, "facecrypt[cpu]"),
-        *_detector(),
+        *distributions(),
+        *_detectors(),
     ]
+
+
+def distributions() -> list[Finding]:
+    """Look at the distributions of OpenCV and of onnxruntime: one of each, and whole.
+
+    Each has several that write the same files. Installed over each other, the one that came last
+    works, often not the wanted one; when one is removed, it takes the files of the other with it.
+    """
+    return [_one_of(rivals) for rivals in _RIVALS]
 
 
 def _packages() -> Iterator[Finding]:
@@ -81,48 +123,54 @@ def _kernels() -> Iterator[Finding]:
         yield Finding(f"backend {name}", good, detail, remedy)
 
 
-def _one_of(what: str, names: tuple[str, ...], install: str) -> Iterator[Finding]:
-    found = []
-    for name in names:
+def _one_of(rivals: _Rivals) -> Finding:
+    found = {}
+    for name in rivals.names:
         try:
-            found.append(f"{name} {metadata.version(name)}")
+            found[name] = metadata.version(name)
         except metadata.PackageNotFoundError:
             continue
     if not found:
-        yield Finding(what, False, "not installed", f"pip install '{install}'")
-    elif len(found) > 1:
-        names_only = " ".join(entry.split()[0] for entry in found)
-        keep = found[-1].split()[0]
-        yield Finding(
-            what,
-            False,
-            f"{' and '.join(found)} are installed over each other",
-            f"pip uninstall -y {names_only} && pip install {keep}",
-        )
+        return Finding(rivals.what, False, "not installed", f"pip install '{rivals.first}'")
+    versions = " and ".join(f"{name} {version}" for name, version in found.items())
+    last = list(found)[-1]
+    install = rivals.installs.get(last, last)
+    if len(found) > 1:
+        trouble = f"{versions} are installed over each other"
     else:
-        yield Finding(what, True, found[0])
+        try:
+            if hasattr(import_module(rivals.module), rivals.attribute):
+                return Finding(rivals.what, True, versions)
+            trouble = f"{versions} is installed, but files of it are missing"
+        except ImportError as error:  # on servers: libGL, which OpenCV with windows needs
+            trouble, install = f"{versions} does not load: {error}", rivals.first
+    remedy = f"pip uninstall -y {' '.join(found)} && pip install '{install}'"
+    return Finding(rivals.what, False, trouble, remedy)
 
 
-def _detector() -> Iterator[Finding]:
+def _detectors() -> Iterator[Finding]:
     try:
-        import onnxruntime
-
-        from facecrypt.detector import MTCNN
-
-        providers = onnxruntime.get_available_providers()
-        detector = MTCNN()
-        started = time.perf_counter()
-        detector.detect(np.zeros((240, 320, 3), np.uint8))
-        spent = (time.perf_counter() - started) * 1000
+        providers = import_runtime("finding faces").get_available_providers()
+        detail = f"{_timed('cpu')}; providers {', '.join(providers)}"
+        yield Finding("detector", True, detail)
     except (ImportError, FacecryptError) as error:
-        yield Finding("detector", False, str(error), "pip install 'facecrypt[cpu]'")
+        yield Finding("detector", False, str(error))
         return
-    yield Finding("detector", True, f"320x240 in {spent:.0f} ms; providers {', '.join(providers)}")
-    if "CUDAExecutionProvider" not in providers:
-        yield Finding(
-            "detector on CUDA",
-            False,
-            "this onnxruntime has no CUDA provider",
-            "for an NVIDIA GPU: pip uninstall -y onnxruntime && pip install 'facecrypt[gpu]'",
-            needed=False,
-        )
+    try:
+        yield Finding("detector on CUDA", True, _timed("cuda"), needed=False)
+    except BackendUnavailableError as error:
+        remedy = ""
+        if "CUDAExecutionProvider" not in providers and sys.platform != "darwin":
+            remedy = (
+                "for an NVIDIA GPU: pip uninstall -y onnxruntime && pip install 'facecrypt[gpu]'"
+            )
+        yield Finding("detector on CUDA", False, str(error), remedy, needed=False)
+
+
+def _timed(device: str) -> str:
+    """How long a picture takes, once the first has made the device ready."""
+    detector, picture = MTCNN(device=device), np.zeros((240, 320, 3), np.uint8)
+    detector.detect(picture)
+    started = time.perf_counter()
+    detector.detect(picture)
+    return f"320x240 in {(time.perf_counter() - started) * 1000:.1f} ms"

@@ -1,0 +1,96 @@
+"""What `doctor` says of distributions, from records of installations as installers leave them."""
+
+import sys
+from types import ModuleType
+
+import cv2  # noqa: F401 - loaded before Python finds nothing
+import pytest
+
+from facecrypt._inference import import_runtime
+from facecrypt.doctor import distributions
+from facecrypt.errors import BackendUnavailableError
+
+pytest.importorskip("onnxruntime", reason="needs facecrypt[cpu]")
+
+
+@pytest.fixture
+def installed(tmp_path, monkeypatch):
+    """Only what it is called with is installed; Python itself finds nothing else."""
+
+    def install(*names: str):
+        for name in names:
+            project, version = name.split("==")
+            record = tmp_path / f"{project.replace('-', '_')}-{version}.dist-info"
+            record.mkdir()
+            (record / "METADATA").write_text(
+                f"Metadata-Version: 2.1\nName: {project}\nVersion: {version}\n"
+            )
+        monkeypatch.setattr(sys, "path", [str(tmp_path)])
+        return {finding.what: finding for finding in distributions()}
+
+    return install
+
+
+def test_one_of_each_is_well(installed):
+    found = installed("onnxruntime-gpu==1.31.1", "opencv-contrib-python==4.12.0")
+    assert all(finding.ok and not finding.remedy for finding in found.values())
+    assert found["onnxruntime"].detail == "onnxruntime-gpu 1.31.1"
+    assert found["OpenCV"].detail == "opencv-contrib-python 4.12.0"
+
+
+def test_none(installed):
+    found = installed()
+    assert not any(finding.ok for finding in found.values())
+    assert all(finding.needed for finding in found.values())
+    assert found["onnxruntime"].remedy == "pip install 'facecrypt[cpu]'"
+    assert found["OpenCV"].remedy == "pip install 'opencv-python-headless'"
+
+
+def test_onnxruntime_for_processor_and_card_together(installed):
+    found = installed("onnxruntime==1.31.0", "onnxruntime-gpu==1.31.1")["onnxruntime"]
+    assert not found.ok and found.needed
+    assert found.detail == (
+        "onnxruntime 1.31.0 and onnxruntime-gpu 1.31.1 are installed over each other"
+    )
+    assert found.remedy == (
+        "pip uninstall -y onnxruntime onnxruntime-gpu && pip install 'facecrypt[gpu]'"
+    )
+
+
+def test_onnxruntime_of_others_is_kept(installed):
+    found = installed("onnxruntime==1.31.0", "onnxruntime-openvino==1.24.1")["onnxruntime"]
+    assert found.remedy == (
+        "pip uninstall -y onnxruntime onnxruntime-openvino && pip install 'onnxruntime-openvino'"
+    )
+
+
+def test_three_of_opencv(installed):
+    names = "opencv-python", "opencv-python-headless", "opencv-contrib-python"
+    found = installed(*(f"{name}==5.0.0.93" for name in names))["OpenCV"]
+    assert not found.ok
+    assert found.remedy == (
+        "pip uninstall -y opencv-python opencv-python-headless opencv-contrib-python "
+        "&& pip install 'opencv-contrib-python'"
+    )
+
+
+def test_what_is_left_when_one_of_two_was_removed(installed, monkeypatch):
+    # The folder stays with a file or two in it, and Python makes an empty module of it.
+    monkeypatch.setitem(sys.modules, "onnxruntime", ModuleType("onnxruntime"))
+    found = installed("onnxruntime==1.31.1")["onnxruntime"]
+    assert found.detail == "onnxruntime 1.31.1 is installed, but files of it are missing"
+    assert found.remedy == "pip uninstall -y onnxruntime && pip install 'onnxruntime'"
+    with pytest.raises(BackendUnavailableError, match="'facecrypt doctor' says how"):
+        import_runtime("finding faces")
+
+
+def test_opencv_with_windows_on_a_server(installed, tmp_path, monkeypatch):
+    (tmp_path / "cv2.py").write_text("raise ImportError('libGL.so.1: cannot open shared object')")
+    monkeypatch.delitem(sys.modules, "cv2", raising=False)
+    found = installed("opencv-python==4.12.0")["OpenCV"]
+    assert found.detail == (
+        "opencv-python 4.12.0 does not load: libGL.so.1: cannot open shared object"
+    )
+    assert found.remedy == (
+        "pip uninstall -y opencv-python && pip install 'opencv-python-headless'"
+    )
