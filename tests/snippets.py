@@ -37,7 +37,17 @@ REASONS = {
     "needs another program",
     "takes long",
 }
-LIBRARIES = {"deepface", "facenet_pytorch", "matplotlib", "ray", "torch", "torchvision"}
+SECONDS = 60
+LIBRARIES = {
+    "albumentations",
+    "datasets",
+    "deepface",
+    "facenet_pytorch",
+    "matplotlib",
+    "ray",
+    "torch",
+    "torchvision",
+}
 
 _FENCE = re.compile(r"^ *(?P<ticks>```+)(?P<language>[^`]*)$")
 _COMMENT = re.compile(r"^ *<!-- (?P<word>not run|needs|output|command)(:? (?P<what>.*?))? -->$")
@@ -88,7 +98,7 @@ class Block:
         return next((text for broken, text in rules if broken), "")
 
     def __str__(self) -> str:
-        return f"{self.page.relative_to(ROOT)}:{self.line}"
+        return f"{os.path.relpath(self.page, ROOT)}:{self.line}"
 
 
 def blocks(page: Path) -> list[Block]:
@@ -170,7 +180,7 @@ class Reader:
             stderr=subprocess.STDOUT,
             text=True,
             check=False,
-            timeout=60,
+            timeout=SECONDS,
         )
         assert done.returncode == 0, (
             f"{block}: exit code {done.returncode} of\n{command}\n{done.stdout}"
