@@ -92,8 +92,10 @@ class SealFaces(v2.Transform):
 
     Raises
     ------
+    TypeError, KeyFormatError
+        No recipient, or nothing that makes a detector.
     TypeError, ValueError
-        An option is not as described; later, a picture is not of uint8, or a batch.
+        Later, a picture is not of uint8, or a batch, or another option is not as described.
     BackendUnavailableError
         Later, the detector cannot run here.
 

@@ -75,6 +75,8 @@ def test_on_the_fly_and_with_two_processes():
     lazy = dataset.with_transform(EncryptScheme("le", LE))
     np.testing.assert_array_equal(np.asarray(lazy[3]["image"]), CIPHERS[3])
     assert lazy[3]["label"] == 1
+    streamed = dataset.to_iterable_dataset().map(EncryptScheme("le", LE), batched=True)
+    np.testing.assert_array_equal(pixels(streamed), CIPHERS)
     forked = dataset.map(EncryptScheme("le", LE), batched=True, with_rank=True, num_proc=2)
     np.testing.assert_array_equal(pixels(forked), CIPHERS)
 

@@ -35,21 +35,21 @@ ALICE = Identity.generate()
 FACE = [Region(2, 3, 12, 14)]
 
 
-def loaded(data, **options):
-    """The batches of two workers that were spawned."""
-    loader = partial(torch.utils.data.DataLoader, data, batch_size=3)
-    return list(loader(**options)), list(
-        loader(
-            num_workers=2,
-            multiprocessing_context="spawn",
-            worker_init_fn=one_thread,
-            **options,
-        )
-    )
-
-
 def one_thread(_):
     torch.set_num_threads(1)
+
+
+class Both(torch.utils.data.Dataset):
+    """Two data sets side by side, so that workers start once for both."""
+
+    def __init__(self, *parts):
+        self.parts = parts
+
+    def __len__(self):
+        return len(self.parts[0])
+
+    def __getitem__(self, index):
+        return tuple(part[index] for part in self.parts)
 
 
 def planes(image):
@@ -101,13 +101,6 @@ def test_decryption_and_a_transform():
     np.testing.assert_allclose(image, IMAGES[4] / 255, rtol=0, atol=1e-15)
 
 
-def test_workers_encrypt_as_the_process_itself_does():
-    serial, spawned = loaded(EncryptedDataset(ITEMS, "le", LE))
-    assert torch.equal(torch.cat([images for images, _ in serial]), torch.from_numpy(CIPHERS))
-    for mine, theirs in zip(serial, spawned, strict=True):
-        assert all(torch.equal(one, other) for one, other in zip(mine, theirs, strict=True))
-
-
 def test_refused_items():
     with pytest.raises(TypeError, match="tuples that begin with a picture, received ndarray"):
         EncryptedDataset(IMAGES, "le", LE)[0]
@@ -144,10 +137,16 @@ def test_sealed_pictures_open_in_a_fixed_order(folder):
     assert SealedFolder(folder, ALICE, transform=lambda image: image.size)[0] == (24, 16)
 
 
-def test_workers_open_sealed_pictures(folder):
-    serial, spawned = loaded(SealedFolder(folder, ALICE, kind="torch"))
-    wanted = torch.stack([planes(IMAGES[number]) for number in ORDER])
-    assert torch.equal(torch.cat(serial), wanted) and torch.equal(torch.cat(spawned), wanted)
+def test_workers_give_what_the_process_itself_gives(folder):
+    data = Both(EncryptedDataset(ITEMS, "le", LE), SealedFolder(folder, ALICE, kind="torch"))
+    loader = partial(torch.utils.data.DataLoader, data, batch_size=3)
+    spawn = {"multiprocessing_context": "spawn", "worker_init_fn": one_thread}
+    for batches in (list(loader()), list(loader(num_workers=2, **spawn))):
+        encrypted, opened = zip(*batches, strict=True)
+        ciphers, labels = (torch.cat(parts) for parts in zip(*encrypted, strict=True))
+        assert torch.equal(ciphers, torch.from_numpy(CIPHERS)) and labels.tolist() == [*range(6)]
+        wanted = torch.stack([planes(IMAGES[number]) for number in ORDER])
+        assert torch.equal(torch.cat(opened), wanted)
 
 
 def test_as_the_loader_of_a_data_set_with_labels(folder):
