@@ -2,5 +2,8 @@
 
 ``facenet_pytorch`` (facenet-pytorch's ``MTCNN``), ``mtcnn`` (ipazc's ``MTCNN``), ``yunet``
 (``cv2.FaceDetectorYN``) and ``deepface`` (a detector backend). A module is imported by
-its name when it is wanted; only ``deepface`` needs the library that it is named after.
+its name when it is wanted; of these only ``deepface`` needs the library that it is named after.
+
+``torchvision``, ``albumentations``, ``torch_data`` (PyTorch) and ``huggingface`` (``datasets``) are
+steps of pipelines and data sets, of schemes and of sealing.
 """
