@@ -6,7 +6,7 @@ from math import inf, nan
 from pathlib import Path
 from typing import NoReturn
 
-from facecrypt import arguments_learn, arguments_train
+from facecrypt import arguments_deface, arguments_learn, arguments_train
 from facecrypt._version import __version__
 from facecrypt.arrays import ARRAY_SUFFIXES
 from facecrypt.container import CIPHERS
@@ -61,13 +61,23 @@ def _encrypt(sub) -> None:
         "--grow", type=_margin, default=0.2, help="margin a side (default %(default)s)"
     )
     sub.add_argument("--shape", choices=("box", "ellipse"), default="box")
-    sub.add_argument("--boxes", metavar="FILE", help="boxes as 'detect --json' prints them")
+    sub.add_argument(
+        "--boxes",
+        nargs="?",
+        const="",  # deface's --boxes has no value; its type says so
+        type=arguments_deface.boxes_file,
+        metavar="FILE",
+        help="boxes as 'detect --json' prints them",
+    )
     sub.add_argument("--whole", action="store_true", help="encrypt whole pictures")
     sub.add_argument("--sidecar", action="store_true", help="header in NAME.fcrypt.json beside")
-    sub.add_argument("--keep-metadata", action="store_true", help="keep EXIF, thumbnails never")
+    sub.add_argument(
+        "-m", "--keep-metadata", action="store_true", help="keep EXIF, thumbnails never"
+    )
     _detection(sub)
     _batch(sub)
     _engine(sub)
+    arguments_deface.fill(sub)
 
 
 def _decrypt(sub) -> None:

@@ -27,7 +27,7 @@ LAYERS = (
     ("analysis", "inputs", "summary", "boxes", "draw", "guess"),
     ("batch", "scheme_files"),
     ("doctor", "terminal", "given"),
-    ("arguments_learn", "arguments_train"),
+    ("arguments_deface", "arguments_learn", "arguments_train"),
     ("arguments", "cli_inspect", "cli_schemes", "cli_learn", "cli_train", "cli"),
 )
 # These stand on all the others, and nothing stands on them,

@@ -1,0 +1,105 @@
+"""Options of deface 1.5.0, for those who come from it: as ours, or with what to say instead."""
+
+import argparse
+from math import inf
+from pathlib import Path
+
+from facecrypt._presets import DEFAULT
+from facecrypt.inputs import PICTURE_SUFFIXES
+
+__all__ = ["boxes_file", "fill"]
+
+_DEVICES = {"CPUExecutionProvider": "cpu", "CUDAExecutionProvider": "cuda"}
+_NO_FILTER = "faces are encrypted, and neither blurred nor replaced; leave it out"
+_PICTURES_ONLY = "facecrypt takes pictures, no videos; make a folder of PNG files of the frames"
+_DRAW = "to see what is found, with scores, run 'facecrypt detect IN', with --draw DIR for pictures"
+_REFUSED = {
+    ("-s", "--scale"): "the detector makes its own smaller pictures; for more speed say "
+    "--min-face PIXELS, such as 40, the side of the smallest face to look for",
+    ("--preview",): _DRAW,
+    ("--draw-scores",): _DRAW,
+    ("--replacewith",): _NO_FILTER,
+    ("--replaceimg",): _NO_FILTER,
+    ("--mosaicsize",): _NO_FILTER,
+    ("--keep-audio",): _PICTURES_ONLY,
+    ("--ffmpeg-config",): _PICTURES_ONLY,
+}
+
+
+class _Refused(argparse.Action):
+    def __call__(self, parser, namespace, values, option_string=None):
+        parser.error(f"{option_string} is an option of deface: {self.const}")
+
+
+def fill(sub: argparse.ArgumentParser) -> None:
+    """Accept the options that mean the same, and refuse the rest by name."""
+    group = sub.add_argument_group("as in deface")
+    same = {"default": argparse.SUPPRESS}  # of the option it stands for
+    group.add_argument(
+        "-t",
+        "--thresh",
+        dest="threshold",
+        type=_score,
+        metavar="T",
+        **same,
+        help="score that a face needs: --threshold .6,.7,T",
+    )
+    group.add_argument(
+        "--mask-scale", dest="grow", type=_mask_scale, metavar="M", **same, help="--grow M-1"
+    )
+    group.add_argument(
+        "--execution-provider",
+        "--ep",
+        dest="device",
+        type=_provider,
+        metavar="EP",
+        **same,
+        help="--device",
+    )
+    group.add_argument("--backend", choices=("auto", "onnxrt"), help="onnxruntime in any case")
+    for names, instead in _REFUSED.items():
+        group.add_argument(
+            *names, action=_Refused, nargs="?", const=instead, help=argparse.SUPPRESS
+        )
+
+
+def boxes_file(text: str) -> str:
+    """The file of ``--boxes FILE``, unless it looks as if deface's ``--boxes`` was meant."""
+    path = Path(text)
+    if not text or path.suffix.lower() in PICTURE_SUFFIXES or path.is_dir():
+        raise argparse.ArgumentTypeError(
+            "expected a file of boxes as 'detect --json' prints them; rectangles, which is what "
+            "--boxes is for deface, are --shape box, the default"
+        )
+    return text
+
+
+def _score(text: str) -> tuple[float, ...]:
+    return (*DEFAULT.thresholds[:2], _number(text, "0.7"))
+
+
+def _mask_scale(text: str) -> float:
+    value = _number(text, "1.3")
+    if not 1 <= value < inf:
+        raise argparse.ArgumentTypeError(
+            f"expected a number of at least 1, such as 1.3; received {text!r}"
+        )
+    # deface moves each side by this share of the box, so the box becomes 2M-1 times as wide.
+    return value - 1
+
+
+def _number(text: str, example: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"expected a number, such as {example}; received {text!r}"
+        ) from None
+
+
+def _provider(text: str) -> str:
+    if text not in _DEVICES:
+        raise argparse.ArgumentTypeError(
+            f"expected {' or '.join(_DEVICES)}, received {text}; others are not supported"
+        )
+    return _DEVICES[text]
