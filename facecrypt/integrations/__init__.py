@@ -6,4 +6,7 @@ its name when it is wanted; of these only ``deepface`` needs the library that it
 
 ``torchvision``, ``albumentations``, ``torch_data`` (PyTorch) and ``huggingface`` (``datasets``) are
 steps of pipelines and data sets, of schemes and of sealing.
+
+``ray`` encrypts many files on many machines; ``batch_encryptor`` does rows of bytes, for
+engines that have workers of their own.
 """

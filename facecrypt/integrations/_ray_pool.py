@@ -82,14 +82,17 @@ class Pool:
         return True
 
     def _wait(self) -> list[Any]:
-        done, _ = self._ray.wait(list(self._calls), timeout=PATIENCE)
-        if not done and all(tasks is None for _, tasks in self._calls.values()):
+        calls = list(self._calls)
+        if self._ray.wait(calls, timeout=PATIENCE)[0]:
+            # All that are done by now: with a thousand calls out, asking for each takes too long.
+            return self._ray.wait(calls, num_returns=len(calls), timeout=0)[0]
+        if all(tasks is None for _, tasks in self._calls.values()):
             warnings.warn(
                 f"no worker has started in {PATIENCE:.0f} s: others use the processors of the "
                 "cluster, or a machine is gone; 'ray status' shows which",
                 stacklevel=2,
             )
-        return done
+        return []
 
     def _finish(self, call: Any) -> Iterator[Outcome]:
         errors = self._ray.exceptions

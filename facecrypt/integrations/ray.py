@@ -188,7 +188,7 @@ def _cluster(address: str | None) -> Iterator[Any]:
             # Ray tells of its plans for later versions.
             warnings.simplefilter("ignore", FutureWarning)
             ray.init(address, include_dashboard=False, log_to_driver=False, logging_level="error")
-    except (ConnectionError, RuntimeError, ValueError) as error:
+    except (ConnectionError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
         raise BackendUnavailableError(
             f"no Ray cluster answers at {address or 'the address of $RAY_ADDRESS'}: {error}; "
             "'ray start --head' starts one, and the address 'local' one for this run alone"
