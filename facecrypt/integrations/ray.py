@@ -78,6 +78,7 @@ def encrypt_files(
     detector : callable, optional
         Makes the detector in each worker, such as ``functools.partial(MTCNN,
         preset="recall")``. :class:`MTCNN` if None; on CUDA where ``num_gpus`` is not 0.
+        Not made where there are ``regions``.
 
     Returns
     -------
@@ -110,7 +111,9 @@ def encrypt_files(
         raise ValueError(f"actors must be at least 1, received {actors}")
     if not 0 <= num_gpus < float("inf"):
         raise ValueError(f"num_gpus must be a number of at least 0, received {num_gpus}")
-    if detector is None and regions is None:
+    if regions is not None:
+        detector = None
+    elif detector is None:
         detector = partial(MTCNN, device="cuda" if num_gpus else "auto")
     job = FileEncryptor(
         public_keys(recipients),

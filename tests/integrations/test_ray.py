@@ -125,10 +125,25 @@ def second(cluster):
     yield node
     if node in cluster.worker_nodes:
         cluster.remove_node(node)
+    only_the_head()
+
+
+@pytest.fixture
+def with_card(cluster):
+    """A node of four processors that says it has a GPU."""
+    node = cluster.add_node(num_cpus=4, num_gpus=1, **SMALL)
+    cluster.wait_for_nodes()
+    yield node
+    cluster.remove_node(node)
+    only_the_head()
+
+
+def only_the_head() -> None:
+    """Wait: Ray counts a dead node for a while."""
     import ray
 
     until = time.monotonic() + 60
-    while ray.cluster_resources()["CPU"] > 2:  # Ray counts a dead node for a while
+    while ray.cluster_resources()["CPU"] > 2:
         assert time.monotonic() < until
         time.sleep(0.1)
 
@@ -279,6 +294,28 @@ def test_a_cluster_without_room_is_refused(cluster, photos):
     with pytest.raises(BackendUnavailableError, match="2 processors and 0 GPUs"):
         encrypt_files(photos / "in", photos / "out", IDENTITY.recipient, num_gpus=1)
     assert listing(photos / "out") == set()
+
+
+def test_workers_share_a_card(with_card, photos):
+    (photos / "nodes").mkdir()
+    done = encrypt_files(
+        photos / "in",
+        photos / "out",
+        IDENTITY.recipient,
+        detector=partial(Slow, photos / "nodes"),
+        num_gpus=0.5,
+    )
+    assert done.done == 24
+    assert len(listing(photos / "nodes")) == 2
+    assert len(list((photos / "nodes").iterdir())) == 1
+
+
+def test_the_detector_is_not_made_where_there_are_boxes(cluster, photos):
+    broken = partial(MTCNN, min_face_size=1)
+    done = encrypt_files(
+        photos / "in", photos / "out", IDENTITY.recipient, regions=FACE, detector=broken
+    )
+    assert done.done == 24
 
 
 def test_a_detector_that_cannot_be_made_ends_the_run_with_its_error(cluster, photos):
