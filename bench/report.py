@@ -2,6 +2,7 @@
 
 import os
 import platform
+import shutil
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
@@ -220,6 +221,9 @@ def machine(isas: Sequence[str]) -> str:
 
 
 def _commit() -> str:
+    if shutil.which("git") is None:
+        return "unknown"
+
     def git(*words: str) -> str:
         done = subprocess.run(
             ["git", *words], cwd=ROOT, capture_output=True, text=True, check=False

@@ -9,9 +9,19 @@ import pytest
 from places import ROOT
 from snippets import Block, Reader, blocks
 
+from facecrypt import schemes
+
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 BLOCKS = {page: blocks(page) for page in PAGES}
 WRITTEN = [block for found in BLOCKS.values() for block in found]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def no_new_scheme_stays():
+    """A page registers one of its own, which the tests of other modules must not see."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(schemes, "_schemes", dict(schemes._schemes))
+        yield
 
 
 @pytest.fixture(scope="module")
