@@ -140,10 +140,12 @@ def encrypt_files(
                 num_cpus=1, num_gpus=num_gpus, max_restarts=0, scheduling_strategy="SPREAD"
             )(Worker)
             pool = Pool(ray, lambda: remote.remote(job, detector, marker), size)
-            for outcome in pool.run(_batches(inputs, regions, size)):
-                result = results[outcome.index] = _result(inputs[outcome.index], outcome)
-                if progress is not None:
-                    progress(result, len(inputs))
+            # Closed at once where progress raises: its workers go before the connection does.
+            with contextlib.closing(pool.run(_batches(inputs, regions, size))) as outcomes:
+                for outcome in outcomes:
+                    result = results[outcome.index] = _result(inputs[outcome.index], outcome)
+                    if progress is not None:
+                        progress(result, len(inputs))
     ordered = tuple(results[index] for index in range(len(inputs)))
     return Summary(ordered, time.perf_counter() - started, ignored)
 

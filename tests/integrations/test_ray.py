@@ -318,6 +318,26 @@ def test_the_detector_is_not_made_where_there_are_boxes(cluster, photos):
     assert done.done == 24
 
 
+def test_an_error_of_the_callback_ends_the_workers(cluster, photos):
+    import ray
+
+    class Stop(Exception):
+        pass
+
+    def progress(result, total):
+        raise Stop
+
+    with pytest.raises(Stop):
+        encrypt_files(
+            photos / "in", photos / "out", IDENTITY.recipient, regions=FACE, progress=progress
+        )
+    until = time.monotonic() + 60
+    while ray.available_resources().get("CPU", 0) < 2:
+        assert time.monotonic() < until
+        time.sleep(0.1)
+    assert not [name for name in listing(photos / "out") if name.startswith(".")]
+
+
 def test_a_detector_that_cannot_be_made_ends_the_run_with_its_error(cluster, photos):
     with pytest.raises(ValueError, match="min_face_size"):
         encrypt_files(
