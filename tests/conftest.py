@@ -2,6 +2,11 @@
 
 import numpy as np
 import pytest
+from hypothesis import settings
+
+# How long an example takes is the load of the machine, and no property of the code.
+settings.register_profile("facecrypt", deadline=None)
+settings.load_profile("facecrypt")
 
 
 def pytest_addoption(parser):

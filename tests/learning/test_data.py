@@ -192,6 +192,17 @@ def test_a_pickle_that_is_no_batch(tmp_path, data, message):
     rejected(tmp_path, message)
 
 
+def test_what_a_pickle_says_of_objects_is_not_believed(tmp_path):
+    # The flags of the type, 0, become 3, objects: NumPy's own dtype took bytes for pointers.
+    good = batch2(b"labels", [1], planes(1))
+    flags = b"J\xff\xff\xff\xffK\0tb"
+    assert good.count(flags) == 1
+    python10(tmp_path)
+    hostile = good.replace(flags, flags.replace(b"K\0", b"K\3"))
+    (tmp_path / "data_batch_1").write_bytes(hostile)
+    check_planes(load(tmp_path).train[0], 1)
+
+
 @settings(max_examples=60, deadline=None)
 @given(st.data())
 def test_a_damaged_pickle_gives_pictures_or_a_clear_error(tmp_path_factory, data):
