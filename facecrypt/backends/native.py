@@ -20,15 +20,16 @@ except ModuleNotFoundError as error:
 
 __all__ = ["blocks", "coupling", "examine", "gather", "lanes", "pixels", "rows", "sequence"]
 
-# Below this, starting a thread costs more than it saves.
-THREADS_FROM = 1 << 20
+# Bytes from which a second thread gains time, measured: of kernels that compute, and of those
+# that keep up with memory, which a second core reads no faster at first.
+COMPUTING, AT_MEMORY_SPEED = 2 << 20, 8 << 20
 
 _CPUS = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _workers(threads: int | None, size: int) -> int:
+def _workers(threads: int | None, size: int, least: int) -> int:
     if threads is None:
-        return _CPUS if size >= THREADS_FROM else 1
+        return _CPUS if size >= least else 1
     return threads
 
 
@@ -44,7 +45,7 @@ def lanes(
     threads: int | None,
 ) -> None:
     """See :class:`facecrypt.backends.Kernels`; threads share chunks and groups of 256 lanes."""
-    workers = _workers(threads, out.size)
+    workers = _workers(threads, out.size, AT_MEMORY_SPEED)
     _native.lanes(
         mu,
         d0,
@@ -67,7 +68,7 @@ def rows(
     threads: int | None,
 ) -> None:
     """See :class:`facecrypt.backends.Kernels`; threads share groups of 64 rows."""
-    _native.rows(mu, d0, data, out, discard=discard, threads=_workers(threads, out.size))
+    _native.rows(mu, d0, data, out, discard=discard, threads=_workers(threads, out.size, COMPUTING))
 
 
 def pixels(
@@ -79,7 +80,8 @@ def pixels(
     threads: int | None,
 ) -> None:
     """See :class:`facecrypt.backends.Kernels`; threads share pictures, and strips of large ones."""
-    _native.pixels(data, out, order=order, mask=mask, threads=_workers(threads, out.size))
+    workers = _workers(threads, out.size, AT_MEMORY_SPEED)
+    _native.pixels(data, out, order=order, mask=mask, threads=workers)
 
 
 def gather(
@@ -91,7 +93,8 @@ def gather(
     threads: int | None,
 ) -> None:
     """See :class:`facecrypt.backends.Kernels`; threads share pictures."""
-    _native.gather(data, out, index=index, mask=mask, threads=_workers(threads, out.size))
+    workers = _workers(threads, out.size, COMPUTING)
+    _native.gather(data, out, index=index, mask=mask, threads=workers)
 
 
 def blocks(
@@ -116,7 +119,7 @@ def blocks(
         mask=mask,
         which=which,
         source=source,
-        threads=_workers(threads, out.size),
+        threads=_workers(threads, out.size, COMPUTING),
     )
 
 
@@ -141,5 +144,5 @@ def coupling(
         second=second,
         second_bias=second_bias,
         inverse=inverse,
-        threads=_workers(threads, out.size * 64),  # some 600 operations a sample
+        threads=_workers(threads, 256 * out.size, COMPUTING),  # some 600 operations a sample
     )
