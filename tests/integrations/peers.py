@@ -9,12 +9,16 @@ import pytest
 
 
 def facenet_pytorch():
-    """facenet-pytorch; where torchvision is missing, on the two functions of it that count."""
+    """facenet-pytorch; where torchvision is missing, or lacks its compiled operators because it
+    was built for another torch, on our own of the two functions of it that count."""
     torch = pytest.importorskip("torch", reason="needs facecrypt[learn]")
     pytest.importorskip("requests", reason="facenet-pytorch imports requests")
     try:
-        import torchvision  # noqa: F401
-    except ImportError:
+        import torchvision
+
+        if not torchvision.extension._has_ops():
+            torchvision.ops.boxes.batched_nms = _batched_nms
+    except (ImportError, RuntimeError):
         for name in ("", ".ops", ".ops.boxes", ".transforms", ".transforms.functional"):
             sys.modules[f"torchvision{name}"] = types.ModuleType(f"torchvision{name}")
         sys.modules["torchvision.ops.boxes"].batched_nms = _batched_nms
