@@ -47,11 +47,7 @@ class KeyedScheme:
                 "scheme 'fiie' encrypts the faces of each picture, which a transform is not told; "
                 "call schemes.get('fiie').encrypt(image, key, regions)"
             )
-        if not isinstance(key, self._scheme.key_type):
-            raise TypeError(
-                f"scheme {name!r} needs a {self._scheme.key_type.__name__}, "
-                f"received {type(key).__name__}"
-            )
+        self._scheme.check_key(key)
         self._key, self._inverse = key, inverse
 
     def __call__(self, picture: Any) -> Any:

@@ -63,11 +63,10 @@ class Encryption:
         self.name = name
         self.key = key
         self.scheme: Scheme | None = None if name == PLAIN else schemes.get(name)
-        wanted = type(None) if self.scheme is None else self.scheme.key_type
-        if not isinstance(key, wanted):
-            raise TypeError(
-                f"scheme {name!r} needs a {wanted.__name__}, received {type(key).__name__}"
-            )
+        if self.scheme is not None:
+            self.scheme.check_key(key)
+        elif key is not None:
+            raise TypeError(f"scheme {name!r} needs a NoneType, received {type(key).__name__}")
 
     @classmethod
     def from_seed(cls, name: str, shape: tuple[int, ...], seed: int) -> Self:

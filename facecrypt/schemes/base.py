@@ -128,6 +128,20 @@ class Scheme(ABC):
         """
         return self._transform(images, key, out, shape, backend, inverse=True)
 
+    def check_key(self, key: Any) -> None:
+        """Refuse what is no key of this scheme, as :meth:`encrypt` and :meth:`decrypt` do.
+
+        Raises
+        ------
+        TypeError
+            The key is not one of this scheme.
+        """
+        if not isinstance(key, self.key_type):
+            raise TypeError(
+                f"scheme {self.name!r} needs a {self.key_type.__name__}, "
+                f"received {type(key).__name__}"
+            )
+
     @abstractmethod
     def draw(self, shape: tuple[int, int, int], draws: Draws) -> Key:
         """A key for pictures of this (H, W, C)."""
@@ -157,11 +171,7 @@ class Scheme(ABC):
         inverse: bool,
         **extra: Any,
     ) -> Pictures:
-        if not isinstance(key, self.key_type):
-            raise TypeError(
-                f"scheme {self.name!r} needs a {self.key_type.__name__}, "
-                f"received {type(key).__name__}"
-            )
+        self.check_key(key)
         kernels = backends.get(backend_for(images, backend))
         source = checked(images)
         shape = batch_shape(tuple(source.shape))
