@@ -33,30 +33,10 @@ SETTINGS = {
 sys.path.insert(0, str(ROOT / "tests"))
 
 
-def batched_nms(
-    boxes: torch.Tensor, scores: torch.Tensor, groups: torch.Tensor, threshold: float
-) -> torch.Tensor:
-    """torchvision's rule, for one group: greedy, stable, no + 1, kept up to the threshold."""
-    if groups.numel() and bool((groups != groups[0]).any()):
-        raise NotImplementedError("one picture a call")
-    boxes = boxes.numpy()
-    sides = boxes[:, 2:] - boxes[:, :2]
-    areas = sides[:, 0] * sides[:, 1]
-    order = np.argsort(-scores.numpy(), kind="stable")
-    keep = []
-    while len(order):
-        best, order = order[0], order[1:]
-        keep.append(best)
-        low = np.maximum(boxes[best, :2], boxes[order, :2])
-        high = np.minimum(boxes[best, 2:], boxes[order, 2:])
-        both = np.maximum(high - low, 0)
-        both = both[:, 0] * both[:, 1]
-        order = order[both / (areas[best] + areas[order] - both) <= threshold]
-    return torch.tensor(np.array(keep, np.int64))
-
-
 def import_facenet():
     """facenet-pytorch, on a torchvision that holds just what it names."""
+    from greedy_nms import batched_nms
+
     modules = {
         name: types.ModuleType(name)
         for name in (

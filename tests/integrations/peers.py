@@ -13,15 +13,17 @@ def facenet_pytorch():
     was built for another torch, on our own of the two functions of it that count."""
     torch = pytest.importorskip("torch", reason="needs facecrypt[learn]")
     pytest.importorskip("requests", reason="facenet-pytorch imports requests")
+    from greedy_nms import batched_nms
+
     try:
         import torchvision
 
         if not torchvision.extension._has_ops():
-            torchvision.ops.boxes.batched_nms = _batched_nms
+            torchvision.ops.boxes.batched_nms = batched_nms
     except (ImportError, RuntimeError):
         for name in ("", ".ops", ".ops.boxes", ".transforms", ".transforms.functional"):
             sys.modules[f"torchvision{name}"] = types.ModuleType(f"torchvision{name}")
-        sys.modules["torchvision.ops.boxes"].batched_nms = _batched_nms
+        sys.modules["torchvision.ops.boxes"].batched_nms = batched_nms
         functional = sys.modules["torchvision.transforms.functional"]
         functional.to_tensor = lambda array: torch.from_numpy(
             np.ascontiguousarray(array.transpose(2, 0, 1))
@@ -32,24 +34,3 @@ def facenet_pytorch():
         return pytest.importorskip(
             "facenet_pytorch", reason="pip install --no-deps facenet-pytorch==2.6.0 to compare"
         )
-
-
-def _batched_nms(boxes, scores, groups, threshold):
-    """torchvision's rule: greedy, stable, within a group, no + 1, kept up to the threshold."""
-    import torch
-
-    boxes, groups = boxes.numpy(), groups.numpy()
-    sides = boxes[:, 2:] - boxes[:, :2]
-    areas = sides[:, 0] * sides[:, 1]
-    order = np.argsort(-scores.numpy(), kind="stable")
-    keep = []
-    while len(order):
-        best, order = order[0], order[1:]
-        keep.append(best)
-        low = np.maximum(boxes[best, :2], boxes[order, :2])
-        high = np.minimum(boxes[best, 2:], boxes[order, 2:])
-        both = np.maximum(high - low, 0)
-        both = both[:, 0] * both[:, 1]
-        apart = groups[order] != groups[best]
-        order = order[apart | (both / (areas[best] + areas[order] - both) <= threshold)]
-    return torch.tensor(np.array(keep, np.int64))
