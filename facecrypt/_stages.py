@@ -8,8 +8,8 @@ from typing import NamedTuple
 import numpy as np
 
 from facecrypt import _cascade as cascade
-from facecrypt._inference import OUTPUTS, Networks
 from facecrypt._presets import Settings
+from facecrypt.models.sessions import OUTPUTS, Networks
 
 __all__ = ["Stages"]
 

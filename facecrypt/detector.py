@@ -13,9 +13,9 @@ from typing import NamedTuple
 import numpy as np
 
 from facecrypt._cascade import AreaSampler
-from facecrypt._inference import DEVICES, load
 from facecrypt._presets import DEFAULT, PRESETS, Settings, checked, preset_settings
 from facecrypt._stages import Stages
+from facecrypt.models.sessions import DEVICES, load
 from facecrypt.regions import Region
 
 __all__ = ["MTCNN", "PRESETS", "Detections", "as_rgb"]

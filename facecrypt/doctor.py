@@ -10,10 +10,10 @@ from importlib import import_module, metadata
 import numpy as np
 
 from facecrypt import backends, chaos
-from facecrypt._inference import import_runtime
 from facecrypt._version import __version__
 from facecrypt.detector import MTCNN
 from facecrypt.errors import BackendUnavailableError, FacecryptError
+from facecrypt.models.sessions import import_runtime
 
 __all__ = ["Finding", "distributions", "examine"]
 

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from facecrypt._inference import MODELS, import_runtime, open_model
 from facecrypt.analysis.samples import check_image
+from facecrypt.models.sessions import MODELS, import_runtime, open_model
 from facecrypt.regions import Region
 
 __all__ = ["CELL", "MARGIN", "WINDOW", "Guess", "guess", "mirrored", "probability_map"]

@@ -14,9 +14,10 @@ from mtcnn_pictures import astronaut, composites, shared_pictures
 
 import facecrypt
 from facecrypt import _cascade as cascade
-from facecrypt import _inference, _native
+from facecrypt import _native
 from facecrypt.detector import MTCNN, PRESETS
 from facecrypt.errors import BackendUnavailableError, ModelError
+from facecrypt.models import sessions
 
 VECTORS = Path(__file__).parent / "vectors"
 MODELS = Path(facecrypt.__file__).parent / "models"
@@ -388,7 +389,7 @@ def test_cuda_is_not_replaced_in_silence():
 
 def test_onnxruntime_falls_back_to_no_other_device():
     """By default it reopens a session that fails on a card on the processor, and prints."""
-    networks = _inference.load(None, "cpu")
+    networks = sessions.load(None, "cpu")
     assert not any(session._enable_fallback for session in networks[:3])
 
 

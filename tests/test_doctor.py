@@ -6,9 +6,9 @@ from types import ModuleType
 import cv2  # noqa: F401 - loaded before Python finds nothing
 import pytest
 
-from facecrypt._inference import import_runtime
 from facecrypt.doctor import distributions
 from facecrypt.errors import BackendUnavailableError
+from facecrypt.models.sessions import import_runtime
 
 pytest.importorskip("onnxruntime", reason="needs facecrypt[cpu]")
 

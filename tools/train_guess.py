@@ -19,7 +19,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from facecrypt._inference import MODELS, import_runtime, open_model
 from facecrypt.guess import guess
 from facecrypt.learning.confusion import Confusion, markdown
 from facecrypt.learning.encrypted_or_not import export, train
@@ -36,6 +35,7 @@ from facecrypt.learning.windows import (
     split_sources,
 )
 from facecrypt.media import read_image
+from facecrypt.models.sessions import MODELS, import_runtime, open_model
 from facecrypt.regions import Region
 
 # Sample pictures in the wheel of scikit-image 0.26.0 that are CC0 or in the public domain by its

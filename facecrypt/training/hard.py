@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facecrypt._cascade import AreaSampler
-from facecrypt._inference import MODELS, OUTPUTS, Networks, import_runtime, open_model
 from facecrypt._presets import DEFAULT
 from facecrypt._stages import Stages
+from facecrypt.models.sessions import MODELS, OUTPUTS, Networks, import_runtime, open_model
 
 __all__ = ["open_stages", "passed_on"]
 

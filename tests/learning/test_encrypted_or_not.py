@@ -7,7 +7,6 @@ torch = pytest.importorskip("torch", reason="needs facecrypt[learn]")
 pytest.importorskip("onnx", reason="needs facecrypt[learn]")
 
 from facecrypt import schemes  # noqa: E402
-from facecrypt._inference import MODELS, import_runtime, open_model  # noqa: E402
 from facecrypt.guess import probability_map  # noqa: E402
 from facecrypt.learning.confusion import Confusion, markdown  # noqa: E402
 from facecrypt.learning.encrypted_or_not import EncryptedOrNot, export, logits, train  # noqa: E402
@@ -25,6 +24,7 @@ from facecrypt.learning.windows import (  # noqa: E402
     encrypt_whole,
     split_sources,
 )
+from facecrypt.models.sessions import MODELS, import_runtime, open_model  # noqa: E402
 
 
 @pytest.fixture(autouse=True)

@@ -12,8 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from places import ROOT, SHARED_FACES
 
-from facecrypt import MTCNN, _cascade, _inference
+from facecrypt import MTCNN, _cascade
 from facecrypt.errors import ContainerError, MediaError, ModelError
+from facecrypt.models import sessions
 from facecrypt.training.hard import open_stages, passed_on
 from facecrypt.training.layout import open_samples
 from facecrypt.training.prepare import prepare
@@ -188,7 +189,7 @@ def test_what_is_passed_on_is_what_the_detector_cuts_out():
 
 
 def test_only_the_networks_before_are_needed(tmp_path):
-    shutil.copy(_inference.MODELS / "pnet.onnx", tmp_path)
+    shutil.copy(sessions.MODELS / "pnet.onnx", tmp_path)
     open_stages(tmp_path, 24)
     with pytest.raises(ModelError, match=r"rnet\.onnx"):
         open_stages(tmp_path, 48)
@@ -315,7 +316,7 @@ def test_sets_of_several_sizes_lie_side_by_side(pictures, tmp_path):
     before = contents(tmp_path / "12")
     with pytest.raises(MediaError, match=r"12: is there"):
         made(pictures, tmp_path, seed=9)
-    made(pictures, tmp_path, size=24, models=_inference.MODELS)
+    made(pictures, tmp_path, size=24, models=sessions.MODELS)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["12", "24"]
     assert contents(tmp_path / "12") == before
 

@@ -12,7 +12,7 @@ from facecrypt.errors import BackendUnavailableError, ModelError
 __all__ = ["DEVICES", "MODELS", "OUTPUTS", "Networks", "import_runtime", "load", "open_model"]
 
 DEVICES = ("auto", "cpu", "cuda")
-MODELS = Path(__file__).with_name("models")
+MODELS = Path(__file__).parent
 OUTPUTS = {
     "pnet": ("logit", "box"),
     "rnet": ("logit", "box"),

@@ -1,0 +1,1 @@
+"""The ONNX files, and how one is opened."""
