@@ -5,7 +5,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from facecrypt import keys, keytext
 from facecrypt.errors import KeyFormatError, MediaError
 from facecrypt.keys import (
     Identity,
@@ -16,6 +15,8 @@ from facecrypt.keys import (
     load_identity,
     load_recipients,
 )
+from facecrypt.keys import holders as keys
+from facecrypt.keys import text as keytext
 
 CONTENT = bytes(range(32))
 

@@ -25,9 +25,10 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF, HKDFExpand
 
-from facecrypt import kem, keytext
 from facecrypt.errors import KeyFormatError
 from facecrypt.files import atomic_write, read_small
+from facecrypt.keys import kem
+from facecrypt.keys import text as keytext
 
 __all__ = [
     "Identity",
