@@ -29,7 +29,7 @@ from isal import isal_zlib
 from PIL import Image
 
 from facecrypt.media import read_image
-from facecrypt.png import encode_png
+from facecrypt.media.png import encode_png
 
 WIDTH, HEIGHT = 1920, 1080
 

@@ -18,7 +18,7 @@ from facecrypt.container import CIPHERS, Header, Sealed, public_digest
 from facecrypt.errors import AuthenticationError, KeyFormatError, MediaError
 from facecrypt.keys import RecipientLike, RegionKey, Unwraps
 from facecrypt.media import read_image
-from facecrypt.png import read_chunk
+from facecrypt.media.png import read_chunk
 from facecrypt.regions import Claim, Region, claims
 
 __all__ = [

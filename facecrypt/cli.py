@@ -22,12 +22,12 @@ from facecrypt.batch import decrypt_files, encrypt_files, forget_frames
 from facecrypt.boxes import dump_boxes
 from facecrypt.detector import MTCNN
 from facecrypt.doctor import examine
-from facecrypt.draw import draw_regions
 from facecrypt.errors import FacecryptError, KeyFormatError, MediaError, UnknownSchemeError
 from facecrypt.files import atomic_write
 from facecrypt.inputs import find_inputs, find_pictures, make_folder
 from facecrypt.keys import Identity, SecretKey
 from facecrypt.media import encode_image, read_image
+from facecrypt.media.draw import draw_regions
 from facecrypt.terminal import (
     DONE,
     FAILED,

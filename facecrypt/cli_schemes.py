@@ -16,13 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facecrypt import given, schemes
-from facecrypt.arrays import images_name, is_array_file, read_arrays
 from facecrypt.batch import forget_frames, regions_of
 from facecrypt.boxes import load_boxes
 from facecrypt.errors import MediaError, UnknownSchemeError
 from facecrypt.files import atomic_write
 from facecrypt.inputs import find_pictures
 from facecrypt.media import encode_image, read_image
+from facecrypt.media.npy import images_name, is_array_file, read_arrays
 from facecrypt.regions import Region
 from facecrypt.scheme_files import decrypt_files, encrypt_files, options_for
 from facecrypt.schemes import Key, Scheme

@@ -15,21 +15,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facecrypt.api import PathLike
-from facecrypt.arrays import (
-    ARRAY_SUFFIXES,
-    encode_arrays,
-    images_name,
-    is_array_file,
-    read_arrays,
-)
 from facecrypt.batch import Progress, Result, Summary, regions_of, run_batch
 from facecrypt.carriers import SCHEME_CHUNK, is_sealed
 from facecrypt.errors import AuthenticationError, ContainerError, MediaError, NotSealedError
 from facecrypt.files import atomic_write
 from facecrypt.inputs import PICTURE_SUFFIXES, Input, as_png, find_inputs
 from facecrypt.media import encode_image, read_image
+from facecrypt.media.npy import (
+    ARRAY_SUFFIXES,
+    encode_arrays,
+    images_name,
+    is_array_file,
+    read_arrays,
+)
+from facecrypt.media.png import png_chunks, read_chunk
 from facecrypt.notes import MAX_NOTE_BYTES, Note, key_id
-from facecrypt.png import png_chunks, read_chunk
 from facecrypt.regions import Region
 from facecrypt.schemes import Key, Scheme
 from facecrypt.schemes.cat_map import CatMap

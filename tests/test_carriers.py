@@ -21,7 +21,7 @@ from facecrypt import (
     verify,
 )
 from facecrypt.media import Picture
-from facecrypt.png import encode_png, png_chunks
+from facecrypt.media.png import encode_png, png_chunks
 
 KEY = SecretKey.generate()
 FACE = [Region(8, 6, 40, 44)]

@@ -17,9 +17,9 @@ from test_png import DATA, END, SIGNATURE, by_cv2, chunk, pictures
 
 from facecrypt.errors import MediaError
 from facecrypt.files import atomic_write
-from facecrypt.media import Picture, _check_pixels, decode_image, encode_image, read_image
-from facecrypt.metadata import clean_exif, orientation
-from facecrypt.readers import Source
+from facecrypt.media.exif import clean_exif, orientation
+from facecrypt.media.pictures import Picture, _check_pixels, decode_image, encode_image, read_image
+from facecrypt.media.readers import Source
 
 FACES = Path(__file__).parents[2] / "shared" / "data" / "faces"
 RNG = np.random.default_rng(3)

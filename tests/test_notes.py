@@ -7,9 +7,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from facecrypt import arrays, notes, schemes
-from facecrypt.arrays import read_arrays
+from facecrypt import notes, schemes
 from facecrypt.errors import ContainerError, MediaError
+from facecrypt.media import npy as arrays
+from facecrypt.media.npy import read_arrays
 from facecrypt.notes import Note, key_id
 from facecrypt.regions import Region
 

@@ -12,7 +12,7 @@ from hypothesis.extra import numpy as hnp
 from PIL import Image, ImageCms
 
 from facecrypt.errors import ContainerError, MediaError
-from facecrypt.png import encode_png, png_chunks, read_chunk
+from facecrypt.media.png import encode_png, png_chunks, read_chunk
 
 # The one-pixel PNG that circulates on the web; not made by this package.
 PIXEL = base64.b64decode(

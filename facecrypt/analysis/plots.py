@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from facecrypt.analysis.metrics import DIRECTIONS, histogram, neighbours
 from facecrypt.analysis.samples import levels
 from facecrypt.errors import BackendUnavailableError
-from facecrypt.png import encode_png
+from facecrypt.media.png import encode_png
 
 if TYPE_CHECKING:
     from facecrypt.analysis.cases import Case

@@ -15,7 +15,7 @@ from facecrypt.detector import MTCNN
 from facecrypt.errors import FacecryptError, MediaError
 from facecrypt.keys import Recipient
 from facecrypt.media import decode_image, encode_image
-from facecrypt.png import read_chunk
+from facecrypt.media.png import read_chunk
 from facecrypt.regions import Region
 
 __all__ = ["BatchEncryptor", "public_keys"]

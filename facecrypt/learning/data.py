@@ -12,11 +12,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from facecrypt.arrays import read_arrays
 from facecrypt.errors import MediaError
 from facecrypt.inputs import PICTURE_SUFFIXES
 from facecrypt.learning.cifar import Split, is_cifar, read_cifar
 from facecrypt.media import read_image
+from facecrypt.media.npy import read_arrays
 
 __all__ = ["Pictures", "load"]
 

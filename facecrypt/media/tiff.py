@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from facecrypt.errors import MediaError
-from facecrypt.metadata import (
+from facecrypt.media.exif import (
     EXIF_IFD,
     GPS_IFD,
     LONG,
@@ -22,7 +22,7 @@ from facecrypt.metadata import (
     read_directory,
     write_directories,
 )
-from facecrypt.png import checked_pixels
+from facecrypt.media.png import checked_pixels
 
 __all__ = ["TiffHeader", "encode_tiff", "tiff_header"]
 
@@ -104,7 +104,7 @@ def encode_tiff(
         Gray, RGB or RGBA (alpha not premultiplied).
     icc : bytes, optional
     exif : bytes, optional
-        A block as :func:`facecrypt.metadata.clean_exif` gives it; its directories
+        A block as :func:`facecrypt.media.exif.clean_exif` gives it; its directories
         become those of the file.
 
     Raises

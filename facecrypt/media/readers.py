@@ -11,11 +11,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from facecrypt.decoders import DAMAGED, cv2_pixels, open_by_pillow, pillow_pixels
 from facecrypt.errors import ContainerError, MediaError
-from facecrypt.metadata import orientation
-from facecrypt.png import walk
-from facecrypt.tiff import tiff_header
+from facecrypt.media.decoders import DAMAGED, cv2_pixels, open_by_pillow, pillow_pixels
+from facecrypt.media.exif import orientation
+from facecrypt.media.png import walk
+from facecrypt.media.tiff import tiff_header
 
 __all__ = ["Source", "reader"]
 

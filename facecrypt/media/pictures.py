@@ -11,10 +11,10 @@ from pathlib import Path
 import numpy as np
 
 from facecrypt.errors import MediaError
-from facecrypt.metadata import clean_exif
-from facecrypt.png import encode_png
-from facecrypt.readers import Source, reader
-from facecrypt.tiff import encode_tiff
+from facecrypt.media.exif import clean_exif
+from facecrypt.media.png import encode_png
+from facecrypt.media.readers import Source, reader
+from facecrypt.media.tiff import encode_tiff
 
 __all__ = [
     "MAX_PIXELS",
