@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from facecrypt import backends, chaos, stream, vetting
+from facecrypt import backends, chaos
+from facecrypt.chaos import sealing_stream, vetting
 from facecrypt.errors import FacecryptError, WeakKeyError
 
 VECTORS = Path(__file__).parent / "vectors"
@@ -246,9 +247,12 @@ def test_sealing_lanes_equal_exact_rationals(frozen):
         assert (d0 == frozen["sealing_d0"][chunk]).all()
 
 
-@given(st.integers(0, 2**64 - 1), st.sampled_from([2**53 - stream._MU0, 2**52 - 1, 2**64 - 1, 1]))
+@given(
+    st.integers(0, 2**64 - 1),
+    st.sampled_from([2**53 - sealing_stream._MU0, 2**52 - 1, 2**64 - 1, 1]),
+)
 def test_scaling_is_the_high_half_of_the_product(u, factor):
-    got = stream._scaled(np.array([u], np.uint64), np.array([factor], np.uint64))
+    got = sealing_stream._scaled(np.array([u], np.uint64), np.array([factor], np.uint64))
     assert int(got[0]) == (u * factor) >> 64
 
 
@@ -265,17 +269,19 @@ def test_sealing_lanes_are_in_range(subkey, chunk):
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_sealing_stream_version_1(frozen, backend):
     size = int(frozen["sealing_size"])
-    assert size > stream.CHUNK  # both chunks are in it
+    assert size > sealing_stream.CHUNK  # both chunks are in it
     subkey = frozen["subkey"].tobytes()
     sealed = chaos.seal_stream_xor(np.zeros(size, np.uint8), subkey, backend=backend)
     assert (sealed[:4096] == frozen["sealing_head"]).all()
     assert hashlib.sha256(sealed).digest() == frozen["sealing_sha256"].tobytes()
 
 
-@pytest.mark.parametrize("size", [1, 127, 128, 129, stream.CHUNK - 1, stream.CHUNK + 1])
+@pytest.mark.parametrize(
+    "size", [1, 127, 128, 129, sealing_stream.CHUNK - 1, sealing_stream.CHUNK + 1]
+)
 def test_sealing_stream_is_its_own_inverse_and_a_prefix(frozen, size):
     subkey = frozen["subkey"].tobytes()
-    longest = chaos.seal_stream_xor(np.zeros(stream.CHUNK + 5, np.uint8), subkey)
+    longest = chaos.seal_stream_xor(np.zeros(sealing_stream.CHUNK + 5, np.uint8), subkey)
     data = np.random.default_rng(size).integers(0, 256, size, dtype=np.uint8)
     sealed = chaos.seal_stream_xor(data, subkey, threads=2)
     assert (sealed ^ data == longest[:size]).all()

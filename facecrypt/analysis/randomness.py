@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from facecrypt.chaos import MAX_OUTPUTS, LogisticKey, logistic_sequence, seal_stream_xor
+from facecrypt.chaos.keystreams import MAX_OUTPUTS, LogisticKey, logistic_sequence, seal_stream_xor
 from facecrypt.errors import BackendUnavailableError
 
 __all__ = ["QUICK", "Outcome", "dieharder", "keystream", "sealing_stream"]

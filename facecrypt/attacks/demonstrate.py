@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from facecrypt import schemes
 from facecrypt.attacks.dispatch import CHOSEN, chosen_plaintext, open_with
 from facecrypt.attacks.oracle import agreement
-from facecrypt.chaos import MAX_OUTPUTS
+from facecrypt.chaos.keystreams import MAX_OUTPUTS
 from facecrypt.errors import UnknownSchemeError
 from facecrypt.regions import Region
 from facecrypt.schemes.pictures import as_batch

@@ -10,8 +10,8 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from facecrypt.chaos.vetting import check_key
 from facecrypt.errors import WeakKeyError
-from facecrypt.vetting import check_key
 
 __all__ = ["MASTER_SIZE", "Draws"]
 
@@ -88,7 +88,7 @@ class Draws:
     def logistic(self, label: str) -> tuple[float, float]:
         """A strong logistic key, mu in [3.99, 4) and d0 in (0, 0.5), drawn again while weak.
 
-        As in ``facecrypt.stream`` both numerators are integers below 2**53: nothing is rounded.
+        As in ``facecrypt.chaos.sealing_stream`` both numerators are integers below 2**53: nothing is rounded.
         """
         read = self._stream(label)
         while True:

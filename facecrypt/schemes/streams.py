@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facecrypt.chaos import logistic_sequence
+from facecrypt.chaos.vetting import vet
 from facecrypt.schemes.fields import integers
 from facecrypt.schemes.key import Key
-from facecrypt.vetting import vet
 
 __all__ = ["ORBIT_BITS", "StreamKey"]
 

@@ -8,7 +8,7 @@ therefore encrypts with AES-256-GCM on top.
 Tensors of PyTorch and arrays that CuPy or Numba keeps on a graphics card are taken and given as
 NumPy's are; ``backend="auto"`` works on them where they are: see docs/cuda.md.
 
-Keys are vetted in ``facecrypt.vetting``, the sealing stream is in ``facecrypt.stream``; both are
+Keys are vetted in ``facecrypt.chaos.vetting``, the sealing stream is in ``facecrypt.chaos.sealing_stream``; both are
 to be had from here.
 """
 
@@ -17,8 +17,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from facecrypt import backends
 from facecrypt.backends.arrays import backend_for, empty_like, seen, size
-from facecrypt.stream import seal_stream_xor, sealing_lanes
-from facecrypt.vetting import DISCARD, LogisticKey, check_key, refuse, vet
+from facecrypt.chaos.sealing_stream import seal_stream_xor, sealing_lanes
+from facecrypt.chaos.vetting import DISCARD, LogisticKey, check_key, refuse, vet
 
 __all__ = [
     "LogisticKey",
