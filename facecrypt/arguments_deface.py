@@ -4,7 +4,7 @@ import argparse
 from math import inf
 from pathlib import Path
 
-from facecrypt._presets import DEFAULT
+from facecrypt.detector.presets import DEFAULT
 from facecrypt.inputs import PICTURE_SUFFIXES
 
 __all__ = ["boxes_file", "fill"]

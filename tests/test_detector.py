@@ -13,9 +13,8 @@ from hypothesis import strategies as st
 from mtcnn_pictures import astronaut, composites, shared_pictures
 
 import facecrypt
-from facecrypt import _cascade as cascade
 from facecrypt import _native
-from facecrypt.detector import MTCNN, PRESETS
+from facecrypt.detector import MTCNN, PRESETS, cascade
 from facecrypt.errors import BackendUnavailableError, ModelError
 from facecrypt.models import sessions
 

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from facecrypt._presets import checked
 from facecrypt.detector import MTCNN as Detector
+from facecrypt.detector.presets import checked
 from facecrypt.integrations._crops import (
     extract_face,
     fixed_image_standardization,

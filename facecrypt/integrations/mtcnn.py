@@ -15,8 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from facecrypt._presets import checked
 from facecrypt.detector import MTCNN as Detector
+from facecrypt.detector.presets import checked
 from facecrypt.integrations._pictures import as_uint8
 from facecrypt.media import decode_image, read_image
 

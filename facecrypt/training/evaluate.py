@@ -13,8 +13,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from facecrypt._presets import DEFAULT
 from facecrypt.detector import MTCNN
+from facecrypt.detector.presets import DEFAULT
 from facecrypt.media import read_image
 from facecrypt.training.wider import Annotation, read_annotations
 

@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from facecrypt._cascade import AreaSampler
-from facecrypt._presets import DEFAULT
-from facecrypt._stages import Stages
+from facecrypt.detector.cascade import AreaSampler
+from facecrypt.detector.presets import DEFAULT
+from facecrypt.detector.stages import Stages
 from facecrypt.models.sessions import MODELS, OUTPUTS, Networks, import_runtime, open_model
 
 __all__ = ["open_stages", "passed_on"]

@@ -12,8 +12,8 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from facecrypt._stages import Stages
 from facecrypt.detector import as_rgb
+from facecrypt.detector.stages import Stages
 from facecrypt.errors import MediaError
 from facecrypt.files import media_error
 from facecrypt.inputs import make_folder

@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from places import ROOT, SHARED_FACES
 
-from facecrypt import MTCNN, _cascade
+from facecrypt import MTCNN
+from facecrypt.detector import cascade as _cascade
 from facecrypt.errors import ContainerError, MediaError, ModelError
 from facecrypt.models import sessions
 from facecrypt.training.hard import open_stages, passed_on

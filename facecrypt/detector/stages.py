@@ -1,14 +1,14 @@
 """The three stages of MTCNN: networks and the arithmetic between them.
 
-Boxes are those of :mod:`facecrypt._cascade`.
+Boxes are those of :mod:`facecrypt.detector.cascade`.
 """
 
 from typing import NamedTuple
 
 import numpy as np
 
-from facecrypt import _cascade as cascade
-from facecrypt._presets import Settings
+from facecrypt.detector import cascade
+from facecrypt.detector.presets import Settings
 from facecrypt.models.sessions import OUTPUTS, Networks
 
 __all__ = ["Stages"]

@@ -12,9 +12,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from facecrypt._cascade import AreaSampler
-from facecrypt._presets import DEFAULT, PRESETS, Settings, checked, preset_settings
-from facecrypt._stages import Stages
+from facecrypt.detector.cascade import AreaSampler
+from facecrypt.detector.presets import DEFAULT, PRESETS, Settings, checked, preset_settings
+from facecrypt.detector.stages import Stages
 from facecrypt.models.sessions import DEVICES, load
 from facecrypt.regions import Region
 
