@@ -29,18 +29,11 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from facecrypt import (
-    MTCNN,
-    SecretKey,
-    Summary,
-    carriers,
-    decrypt_files,
-    encrypt_files,
-    encrypt_image,
-)
-from facecrypt.api import decrypt_image
+from facecrypt import MTCNN, SecretKey, Summary, decrypt_files, encrypt_files, encrypt_image
 from facecrypt.files import atomic_write
 from facecrypt.media import encode_image, read_image
+from facecrypt.sealing import carriers
+from facecrypt.sealing.images import decrypt_image
 
 SOURCE = Path(__file__).parent.parent / "examples" / "astronaut.png"
 PACKAGES = ("numpy", "opencv-python-headless", "onnxruntime", "cryptography", "isal")

@@ -1,19 +1,9 @@
 """Find faces in pictures, encrypt exactly those pixels, give them back to whoever holds a key."""
 
 from facecrypt._version import __version__
-from facecrypt.api import (
-    decrypt_file,
-    decrypt_image,
-    encrypt_file,
-    encrypt_image,
-    inspect,
-    region_key,
-    verify,
-)
 from facecrypt.backends import available as available_backends
 from facecrypt.batch import Result, Summary, decrypt_files, encrypt_files
 from facecrypt.chaos import LogisticKey, logistic_lanes, logistic_sequence, xor_lanes
-from facecrypt.container import Header, Sealed
 from facecrypt.detector import MTCNN
 from facecrypt.errors import (
     AuthenticationError,
@@ -30,6 +20,16 @@ from facecrypt.errors import (
 )
 from facecrypt.keys import Identity, Passphrase, Recipient, RegionKey, SecretKey
 from facecrypt.regions import Region
+from facecrypt.sealing.header import Header, Sealed
+from facecrypt.sealing.images import (
+    decrypt_file,
+    decrypt_image,
+    encrypt_file,
+    encrypt_image,
+    inspect,
+    region_key,
+    verify,
+)
 
 __all__ = [
     "MTCNN",

@@ -8,9 +8,9 @@ from typing import NoReturn
 
 from facecrypt import arguments_deface, arguments_learn, arguments_train
 from facecrypt._version import __version__
-from facecrypt.container import CIPHERS
 from facecrypt.inputs import PICTURE_SUFFIXES
 from facecrypt.media.npy import ARRAY_SUFFIXES
+from facecrypt.sealing.header import CIPHERS
 
 __all__ = ["parser"]
 

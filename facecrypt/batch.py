@@ -14,13 +14,13 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import KW_ONLY, dataclass, field
 from pathlib import Path
 
-from facecrypt import api
-from facecrypt.api import Detector, Identities, PathLike, Recipients
-from facecrypt.container import CIPHERS, Header
 from facecrypt.errors import ContainerError, MediaError
 from facecrypt.inputs import Input, find_inputs, make_folder
 from facecrypt.keys import RecipientLike
 from facecrypt.regions import Region
+from facecrypt.sealing import images
+from facecrypt.sealing.header import CIPHERS, Header
+from facecrypt.sealing.images import Detector, Identities, PathLike, Recipients
 from facecrypt.summary import Result, Summary
 
 __all__ = ["Result", "Summary", "decrypt_files", "encrypt_files"]
@@ -79,9 +79,9 @@ def encrypt_files(
     MediaError
         There is no such input.
     """
-    wrappers = api.as_list(recipients, "a recipient", "wrap")
+    wrappers = images.as_list(recipients, "a recipient", "wrap")
     if detector is None and regions is None:
-        detector = api.default_detector()
+        detector = images.default_detector()
     job = FileEncryptor(
         wrappers,
         detector,
@@ -135,7 +135,7 @@ class FileEncryptor:
         if item.output.exists() and not self.overwrite:
             header = _finished(item, self.resume, self.recipients, self.names)
             return Result(item.source, item.output, len(header.regions), skipped=True)
-        header = api.encrypt_file(
+        header = images.encrypt_file(
             item.source,
             item.output,
             self.recipients,
@@ -169,14 +169,14 @@ def decrypt_files(
 
     With ``resume``, pictures whose output exists are skipped.
     """
-    holders = api.as_list(identities, "an identity", "unwrap")
+    holders = images.as_list(identities, "an identity", "unwrap")
 
     def one(item: Input) -> Result:
         if item.output.exists() and not overwrite:
             if not resume:
                 raise _exists(item)
             return Result(item.source, item.output, skipped=True)
-        header, edited = api.open_file(
+        header, edited = images.open_file(
             item.source,
             item.output,
             holders,
@@ -267,7 +267,7 @@ def _finished(item: Input, resume: bool, wrappers: Sequence, names: Counter) -> 
     if not resume:
         raise _exists(item)
     try:
-        header = api.inspect(item.output)
+        header = images.inspect(item.output)
     except ContainerError:
         raise MediaError(
             f"{item.output}: already exists and is not a sealed picture; overwrite replaces it"

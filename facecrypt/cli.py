@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from facecrypt import cli_inspect, given
-from facecrypt.api import inspect, region_key, verify
 from facecrypt.arguments import parser
 from facecrypt.batch import decrypt_files, encrypt_files, forget_frames
 from facecrypt.boxes import dump_boxes
@@ -28,6 +27,7 @@ from facecrypt.inputs import find_inputs, find_pictures, make_folder
 from facecrypt.keys import Identity, SecretKey
 from facecrypt.media import encode_image, read_image
 from facecrypt.media.draw import draw_regions
+from facecrypt.sealing.images import inspect, region_key, verify
 from facecrypt.terminal import (
     DONE,
     FAILED,

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from facecrypt import api
-from facecrypt.container import Header
 from facecrypt.errors import NotSealedError
 from facecrypt.media import read_image
+from facecrypt.sealing import images
+from facecrypt.sealing.header import Header
 from facecrypt.terminal import DONE
 
 __all__ = ["inspect"]
@@ -25,7 +25,7 @@ def inspect(args: Namespace) -> int:
     """``facecrypt inspect IN [--json] [--guess]``."""
     header, guessed = None, None
     try:
-        header = api.inspect(args.input)
+        header = images.inspect(args.input)
     except NotSealedError:
         if not args.guess:
             raise

@@ -14,9 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from facecrypt.api import PathLike
 from facecrypt.batch import Progress, Result, Summary, regions_of, run_batch
-from facecrypt.carriers import SCHEME_CHUNK, is_sealed
 from facecrypt.errors import AuthenticationError, ContainerError, MediaError, NotSealedError
 from facecrypt.files import atomic_write
 from facecrypt.inputs import PICTURE_SUFFIXES, Input, as_png, find_inputs
@@ -35,6 +33,8 @@ from facecrypt.schemes import Key, Scheme
 from facecrypt.schemes.cat_map import CatMap
 from facecrypt.schemes.fiie import Fiie
 from facecrypt.schemes.pictures import picture_shape
+from facecrypt.sealing.carriers import SCHEME_CHUNK, is_sealed
+from facecrypt.sealing.images import PathLike
 
 __all__ = ["decrypt_files", "decrypted_name", "encrypt_files", "encrypted_name", "options_for"]
 

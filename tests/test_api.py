@@ -21,7 +21,7 @@ from facecrypt import (
     encrypt_image,
     region_key,
 )
-from facecrypt.container import CIPHERS
+from facecrypt.sealing.header import CIPHERS
 
 ALICE, BOB = Identity.generate(), Identity.generate(pq=True)
 KEY = SecretKey.generate()

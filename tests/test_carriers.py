@@ -12,7 +12,6 @@ from facecrypt import (
     NotSealedError,
     Region,
     SecretKey,
-    carriers,
     decrypt_file,
     decrypt_image,
     encrypt_file,
@@ -22,6 +21,7 @@ from facecrypt import (
 )
 from facecrypt.media import Picture
 from facecrypt.media.png import encode_png, png_chunks
+from facecrypt.sealing import carriers
 
 KEY = SecretKey.generate()
 FACE = [Region(8, 6, 40, 44)]

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from facecrypt.container import CIPHERS, Header, Sealed, public_digest
 from facecrypt.errors import ContainerError, UnsupportedVersionError
 from facecrypt.regions import Region
+from facecrypt.sealing.header import CIPHERS, Header, Sealed, public_digest
 
 STANZA = {"type": "secret-key", "id": "0011223344556677", "wrapped": "AAAA"}
 HEADER = Header(

@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 
 from facecrypt import Identity, Passphrase, Region, SecretKey, encrypt_image
-from facecrypt.carriers import write
 from facecrypt.media import Picture
+from facecrypt.sealing.carriers import write
 
 folder = Path(sys.argv[1])
 y, x = np.mgrid[0:24, 0:32]

@@ -7,7 +7,6 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from facecrypt import sealing
 from facecrypt.analysis.compare import check_pair
 from facecrypt.analysis.samples import check_image, region_mask
 from facecrypt.analysis.study import (
@@ -17,10 +16,11 @@ from facecrypt.analysis.study import (
     key_sensitivity,
     logistic_neighbours,
 )
-from facecrypt.api import Detector, decrypt_image, encrypt_image
-from facecrypt.container import CIPHERS
 from facecrypt.keys import SecretKey
 from facecrypt.regions import Region
+from facecrypt.sealing import ciphers
+from facecrypt.sealing.header import CIPHERS
+from facecrypt.sealing.images import Detector, decrypt_image, encrypt_image
 
 __all__ = ["Case", "SchemeLike", "study_scheme", "study_sealing"]
 
@@ -218,7 +218,7 @@ def _under(key: bytes, mask: NDArray[np.bool_]) -> Callable[[NDArray], NDArray]:
     def encrypt(image: NDArray) -> NDArray:
         out = image.copy()
         owned = image[mask]
-        data, _ = sealing.seal_region(owned.reshape(-1).view(np.uint8), key, CIPHERS[0], b"")
+        data, _ = ciphers.seal_region(owned.reshape(-1).view(np.uint8), key, CIPHERS[0], b"")
         out[mask] = data.view(image.dtype).reshape(owned.shape)
         return out
 

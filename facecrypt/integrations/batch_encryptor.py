@@ -7,16 +7,16 @@ from typing import Any
 
 import numpy as np
 
-from facecrypt import carriers
-from facecrypt.api import Detector, Recipients, as_list, encrypt_image
 from facecrypt.batch import forget_frames
-from facecrypt.container import CIPHERS
 from facecrypt.detector import MTCNN
 from facecrypt.errors import FacecryptError, MediaError
 from facecrypt.keys import Recipient
 from facecrypt.media import decode_image, encode_image
 from facecrypt.media.png import read_chunk
 from facecrypt.regions import Region
+from facecrypt.sealing import carriers
+from facecrypt.sealing.header import CIPHERS
+from facecrypt.sealing.images import Detector, Recipients, as_list, encrypt_image
 
 __all__ = ["BatchEncryptor", "public_keys"]
 

@@ -8,9 +8,6 @@ from collections.abc import Callable, MutableMapping
 from pathlib import Path
 from typing import Any
 
-from facecrypt import carriers
-from facecrypt.api import Detector, Identities, Recipients, as_list, decrypt_image
-from facecrypt.container import CIPHERS
 from facecrypt.detector import MTCNN
 from facecrypt.errors import MediaError
 from facecrypt.files import media_error
@@ -18,6 +15,9 @@ from facecrypt.integrations._keyed import KeyedScheme
 from facecrypt.integrations._layouts import pillow_picture
 from facecrypt.integrations.batch_encryptor import BatchEncryptor
 from facecrypt.schemes import Key
+from facecrypt.sealing import carriers
+from facecrypt.sealing.header import CIPHERS
+from facecrypt.sealing.images import Detector, Identities, Recipients, as_list, decrypt_image
 
 __all__ = ["EncryptScheme", "OpenFaces", "SealFaces"]
 

@@ -16,9 +16,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from facecrypt.api import Detector, PathLike, Recipients
 from facecrypt.batch import Boxes, FileEncryptor, Progress, regions_of
-from facecrypt.container import CIPHERS
 from facecrypt.detector import MTCNN
 from facecrypt.errors import BackendUnavailableError
 from facecrypt.files import atomic_write, remove
@@ -26,6 +24,8 @@ from facecrypt.inputs import Input, find_inputs, make_folder
 from facecrypt.integrations._ray_pool import Pool
 from facecrypt.integrations._ray_worker import Outcome, Task, Worker
 from facecrypt.integrations.batch_encryptor import public_keys
+from facecrypt.sealing.header import CIPHERS
+from facecrypt.sealing.images import Detector, PathLike, Recipients
 from facecrypt.summary import Result, Summary
 
 __all__ = ["encrypt_files"]

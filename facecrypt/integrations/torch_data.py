@@ -9,13 +9,13 @@ import torch
 from numpy.typing import NDArray
 from torch.utils.data import Dataset
 
-from facecrypt import carriers
-from facecrypt.api import Identities, as_list, decrypt_image
 from facecrypt.errors import MediaError
 from facecrypt.inputs import find_pictures
 from facecrypt.integrations._keyed import KeyedScheme
 from facecrypt.integrations._layouts import pillow_picture
 from facecrypt.schemes import Key
+from facecrypt.sealing import carriers
+from facecrypt.sealing.images import Identities, as_list, decrypt_image
 
 __all__ = ["EncryptedDataset", "OpenSealed", "SealedFolder"]
 

@@ -11,9 +11,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from facecrypt import schemes, sealing
+from facecrypt import schemes
 from facecrypt.guess import CELL, MARGIN, WINDOW, mirrored
 from facecrypt.regions import Region
+from facecrypt.sealing import ciphers
 
 __all__ = [
     "METHODS",
@@ -128,7 +129,7 @@ def encrypt_whole(
     if method in SEALED:
         data = picture.reshape(-1).copy()
         cipher = method.removeprefix("sealed, ")
-        return sealing.seal_region(data, rng.bytes(32), cipher, b"")[0].reshape(picture.shape)
+        return ciphers.seal_region(data, rng.bytes(32), cipher, b"")[0].reshape(picture.shape)
     scheme = schemes.get(method)
     options = {}
     if vary and method in _BLOCKS:

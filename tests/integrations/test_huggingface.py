@@ -8,10 +8,10 @@ from mtcnn_pictures import astronaut
 from PIL import Image, ImageCms
 
 from facecrypt import AuthenticationError, Identity, Region, SecretKey, decrypt_image, schemes
-from facecrypt.carriers import decode
 from facecrypt.errors import MediaError, NotSealedError
 from facecrypt.integrations.huggingface import EncryptScheme, OpenFaces, SealFaces
 from facecrypt.media import decode_image, encode_image
+from facecrypt.sealing.carriers import decode
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")

@@ -14,9 +14,9 @@ from facecrypt import (
     encrypt_image,
     schemes,
 )
-from facecrypt.carriers import write
 from facecrypt.errors import MediaError, NotSealedError
 from facecrypt.media import Picture, encode_image
+from facecrypt.sealing.carriers import write
 
 torch = pytest.importorskip("torch", reason="needs PyTorch")
 

@@ -31,7 +31,7 @@ def seal_region(
     key : bytes
         32 bytes, never used for other data.
     cipher : str
-        One of :data:`facecrypt.container.CIPHERS`.
+        One of :data:`facecrypt.sealing.header.CIPHERS`.
     aad : bytes
         Authenticated with the data.
 

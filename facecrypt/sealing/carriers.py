@@ -11,11 +11,11 @@ from collections import deque
 from io import BytesIO
 from pathlib import Path
 
-from facecrypt.container import MAX_HEADER_BYTES, Header, Sealed
 from facecrypt.errors import ContainerError, MediaError, NotSealedError
 from facecrypt.files import atomic_write, read_small, remove
 from facecrypt.media import Picture, decode_image, encode_image, read_image
 from facecrypt.media.png import png_chunks, read_chunk
+from facecrypt.sealing.header import MAX_HEADER_BYTES, Header, Sealed
 
 __all__ = [
     "check_destination",

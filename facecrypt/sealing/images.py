@@ -13,13 +13,14 @@ from typing import Protocol
 
 import numpy as np
 
-from facecrypt import carriers, keys, sealing
-from facecrypt.container import CIPHERS, Header, Sealed, public_digest
+from facecrypt import keys
 from facecrypt.errors import AuthenticationError, KeyFormatError, MediaError
 from facecrypt.keys import RecipientLike, RegionKey, Unwraps
 from facecrypt.media import read_image
 from facecrypt.media.png import read_chunk
 from facecrypt.regions import Claim, Region, claims
+from facecrypt.sealing import carriers, ciphers
+from facecrypt.sealing.header import CIPHERS, Header, Sealed, public_digest
 
 __all__ = [
     "decrypt_file",
@@ -126,11 +127,11 @@ def encrypt_image(
     out, tags, aad = image.copy(), [], header.aad()
     for index, claim in enumerate(claims(kept, *image.shape[:2])):
         key = keys.region_key(content_key, index)
-        data, tag = sealing.seal_region(_gather(image, claim), key, cipher, aad, backend=backend)
+        data, tag = ciphers.seal_region(_gather(image, claim), key, cipher, aad, backend=backend)
         _scatter(out, claim, data)
         tags.append(tag)
     header = replace(header, tags=tuple(tags))
-    mac = sealing.header_mac(keys.content_subkey(content_key, "header"), header.mac_input())
+    mac = ciphers.header_mac(keys.content_subkey(content_key, "header"), header.mac_input())
     return Sealed(out, replace(header, mac=mac))
 
 
@@ -323,7 +324,7 @@ def _decrypt(
     aad = header.aad()
     for index, claim in enumerate(claims(header.regions, *header.shape[:2])):
         if index in opened:
-            data = sealing.open_region(
+            data = ciphers.open_region(
                 _gather(sealed.image, claim),
                 header.tags[index],
                 opened[index],
@@ -402,7 +403,7 @@ def _unlock(
         if isinstance(holder, RegionKey) and holder.picture == here and holder.index < count
     }
     if not opened or not set(wanted or ()) <= opened.keys():
-        raise AuthenticationError(sealing.WRONG_KEY)
+        raise AuthenticationError(ciphers.WRONG_KEY)
     return opened if wanted is None else {index: opened[index] for index in wanted}
 
 
@@ -412,9 +413,9 @@ def _content_key(header: Header, holders: list) -> bytes | None:
             content_key = holder.unwrap(stanza)
             if content_key is not None:
                 mac_key = keys.content_subkey(content_key, "header")
-                expected = sealing.header_mac(mac_key, header.mac_input())
+                expected = ciphers.header_mac(mac_key, header.mac_input())
                 if not hmac.compare_digest(expected, header.mac):
-                    raise AuthenticationError(sealing.WRONG_KEY)
+                    raise AuthenticationError(ciphers.WRONG_KEY)
                 return content_key
     return None
 

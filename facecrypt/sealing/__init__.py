@@ -1,0 +1,1 @@
+"""The format: header, ciphers, one picture, one file, carriers."""
