@@ -2,7 +2,6 @@
 
 from facecrypt._version import __version__
 from facecrypt.backends import available as available_backends
-from facecrypt.batch import Result, Summary, decrypt_files, encrypt_files
 from facecrypt.chaos import LogisticKey, logistic_lanes, logistic_sequence, xor_lanes
 from facecrypt.detector import MTCNN
 from facecrypt.errors import (
@@ -18,6 +17,7 @@ from facecrypt.errors import (
     UnsupportedVersionError,
     WeakKeyError,
 )
+from facecrypt.jobs.sealing import Result, Summary, decrypt_files, encrypt_files
 from facecrypt.keys import Identity, Passphrase, Recipient, RegionKey, SecretKey
 from facecrypt.regions import Region
 from facecrypt.sealing.header import Header, Sealed

@@ -8,7 +8,7 @@ from typing import NoReturn
 
 from facecrypt import arguments_deface, arguments_learn, arguments_train
 from facecrypt._version import __version__
-from facecrypt.inputs import PICTURE_SUFFIXES
+from facecrypt.jobs.inputs import PICTURE_SUFFIXES
 from facecrypt.media.npy import ARRAY_SUFFIXES
 from facecrypt.sealing.header import CIPHERS
 

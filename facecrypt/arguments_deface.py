@@ -5,7 +5,7 @@ from math import inf
 from pathlib import Path
 
 from facecrypt.detector.presets import DEFAULT
-from facecrypt.inputs import PICTURE_SUFFIXES
+from facecrypt.jobs.inputs import PICTURE_SUFFIXES
 
 __all__ = ["boxes_file", "fill"]
 

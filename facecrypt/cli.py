@@ -17,13 +17,13 @@ from typing import Any, NamedTuple
 
 from facecrypt import cli_inspect, given
 from facecrypt.arguments import parser
-from facecrypt.batch import decrypt_files, encrypt_files, forget_frames
-from facecrypt.boxes import dump_boxes
 from facecrypt.detector import MTCNN
 from facecrypt.doctor import examine
 from facecrypt.errors import FacecryptError, KeyFormatError, MediaError, UnknownSchemeError
 from facecrypt.files import atomic_write
-from facecrypt.inputs import find_inputs, find_pictures, make_folder
+from facecrypt.jobs.boxes import dump_boxes
+from facecrypt.jobs.inputs import find_inputs, find_pictures, make_folder
+from facecrypt.jobs.sealing import decrypt_files, encrypt_files, forget_frames
 from facecrypt.keys import Identity, SecretKey
 from facecrypt.media import encode_image, read_image
 from facecrypt.media.draw import draw_regions

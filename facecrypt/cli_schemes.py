@@ -16,18 +16,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facecrypt import given, schemes
-from facecrypt.batch import forget_frames, regions_of
-from facecrypt.boxes import load_boxes
 from facecrypt.errors import MediaError, UnknownSchemeError
 from facecrypt.files import atomic_write
-from facecrypt.inputs import find_pictures
+from facecrypt.jobs.boxes import load_boxes
+from facecrypt.jobs.inputs import find_pictures
+from facecrypt.jobs.schemes import decrypt_files, encrypt_files, options_for
+from facecrypt.jobs.sealing import forget_frames, regions_of
+from facecrypt.jobs.summary import Summary
 from facecrypt.media import encode_image, read_image
 from facecrypt.media.npy import images_name, is_array_file, read_arrays
 from facecrypt.regions import Region
-from facecrypt.scheme_files import decrypt_files, encrypt_files, options_for
 from facecrypt.schemes import Key, Scheme
 from facecrypt.schemes.draws import MASTER_SIZE
-from facecrypt.summary import Summary
 from facecrypt.terminal import (
     DONE,
     FAILED,

@@ -5,8 +5,8 @@ import os
 from argparse import Namespace
 from typing import Any
 
-from facecrypt.boxes import load_boxes
 from facecrypt.detector import MTCNN
+from facecrypt.jobs.boxes import load_boxes
 from facecrypt.keys import Passphrase, Recipient, SecretKey, load_identity, load_recipients
 from facecrypt.regions import Region
 

@@ -14,7 +14,7 @@ from facecrypt.errors import (
     MediaError,
     NotSealedError,
 )
-from facecrypt.summary import Result, Summary
+from facecrypt.jobs.summary import Result, Summary
 
 __all__ = ["count", "exit_code", "plain_warnings", "progress_bar", "report", "say", "say_errors"]
 

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from facecrypt.errors import MediaError
-from facecrypt.inputs import find_inputs
+from facecrypt.jobs.inputs import find_inputs
 
 
 @pytest.fixture

@@ -7,11 +7,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from facecrypt import notes, schemes
+from facecrypt import schemes
 from facecrypt.errors import ContainerError, MediaError
+from facecrypt.jobs import notes
+from facecrypt.jobs.notes import Note, key_id
 from facecrypt.media import npy as arrays
 from facecrypt.media.npy import read_arrays
-from facecrypt.notes import Note, key_id
 from facecrypt.regions import Region
 
 KEY = "00112233445566778899aabbccddeeff"

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from facecrypt.batch import forget_frames
 from facecrypt.detector import MTCNN
 from facecrypt.errors import FacecryptError, MediaError
+from facecrypt.jobs.sealing import forget_frames
 from facecrypt.keys import Recipient
 from facecrypt.media import decode_image, encode_image
 from facecrypt.media.png import read_chunk

@@ -16,17 +16,17 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from facecrypt.batch import Boxes, FileEncryptor, Progress, regions_of
 from facecrypt.detector import MTCNN
 from facecrypt.errors import BackendUnavailableError
 from facecrypt.files import atomic_write, remove
-from facecrypt.inputs import Input, find_inputs, make_folder
 from facecrypt.integrations._ray_pool import Pool
 from facecrypt.integrations._ray_worker import Outcome, Task, Worker
 from facecrypt.integrations.batch_encryptor import public_keys
+from facecrypt.jobs.inputs import Input, find_inputs, make_folder
+from facecrypt.jobs.sealing import Boxes, FileEncryptor, Progress, regions_of
+from facecrypt.jobs.summary import Result, Summary
 from facecrypt.sealing.header import CIPHERS
 from facecrypt.sealing.images import Detector, PathLike, Recipients
-from facecrypt.summary import Result, Summary
 
 __all__ = ["encrypt_files"]
 

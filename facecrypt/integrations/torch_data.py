@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from torch.utils.data import Dataset
 
 from facecrypt.errors import MediaError
-from facecrypt.inputs import find_pictures
 from facecrypt.integrations._keyed import KeyedScheme
 from facecrypt.integrations._layouts import pillow_picture
+from facecrypt.jobs.inputs import find_pictures
 from facecrypt.schemes import Key
 from facecrypt.sealing import carriers
 from facecrypt.sealing.images import Identities, as_list, decrypt_image

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facecrypt.errors import MediaError
-from facecrypt.inputs import PICTURE_SUFFIXES
+from facecrypt.jobs.inputs import PICTURE_SUFFIXES
 from facecrypt.learning.cifar import Split, is_cifar, read_cifar
 from facecrypt.media import read_image
 from facecrypt.media.npy import read_arrays

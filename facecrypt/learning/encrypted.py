@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from facecrypt import backends, schemes
 from facecrypt.files import atomic_write
-from facecrypt.inputs import make_folder
-from facecrypt.notes import key_id
+from facecrypt.jobs.inputs import make_folder
+from facecrypt.jobs.notes import key_id
 from facecrypt.schemes import Key, Scheme
 
 if TYPE_CHECKING:
@@ -140,7 +140,7 @@ class Encryption:
 
     @property
     def key_id(self) -> str | None:
-        """As of :func:`facecrypt.notes.key_id`; None without a key."""
+        """As of :func:`facecrypt.jobs.notes.key_id`; None without a key."""
         return None if self.key is None else key_id(self.key)
 
     def fingerprint(self, images: NDArray[np.uint8]) -> str:

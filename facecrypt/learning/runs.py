@@ -24,7 +24,7 @@ import torch
 from facecrypt._version import __version__
 from facecrypt.errors import MediaError
 from facecrypt.files import atomic_write, media_error, read_small, remove
-from facecrypt.inputs import make_folder
+from facecrypt.jobs.inputs import make_folder
 from facecrypt.learning.data import Pictures
 from facecrypt.learning.encrypted import PLAIN, Encryption
 from facecrypt.learning.fit import Progress, Trainer

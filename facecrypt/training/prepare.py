@@ -16,7 +16,7 @@ from facecrypt.detector import as_rgb
 from facecrypt.detector.stages import Stages
 from facecrypt.errors import MediaError
 from facecrypt.files import media_error
-from facecrypt.inputs import make_folder
+from facecrypt.jobs.inputs import make_folder
 from facecrypt.media import read_image
 from facecrypt.training.hard import open_stages, passed_on
 from facecrypt.training.layout import check_size

@@ -25,12 +25,12 @@ from facecrypt import (
     decrypt_file,
     inspect,
 )
-from facecrypt.batch import FileEncryptor
 from facecrypt.cli import main
-from facecrypt.inputs import Input
 from facecrypt.integrations import _ray_pool
 from facecrypt.integrations._ray_worker import Task, Worker
 from facecrypt.integrations.ray import encrypt_files
+from facecrypt.jobs.inputs import Input
+from facecrypt.jobs.sealing import FileEncryptor
 
 # Of Ray's own sockets and processes at its end.
 pytestmark = [

@@ -15,13 +15,13 @@ from dataclasses import KW_ONLY, dataclass, field
 from pathlib import Path
 
 from facecrypt.errors import ContainerError, MediaError
-from facecrypt.inputs import Input, find_inputs, make_folder
+from facecrypt.jobs.inputs import Input, find_inputs, make_folder
+from facecrypt.jobs.summary import Result, Summary
 from facecrypt.keys import RecipientLike
 from facecrypt.regions import Region
 from facecrypt.sealing import images
 from facecrypt.sealing.header import CIPHERS, Header
 from facecrypt.sealing.images import Detector, Identities, PathLike, Recipients
-from facecrypt.summary import Result, Summary
 
 __all__ = ["Result", "Summary", "decrypt_files", "encrypt_files"]
 

@@ -1,6 +1,6 @@
 """Files under a scheme: pictures become PNG, arrays .npz, and the note goes along in both.
 
-The note (:mod:`facecrypt.notes`) is the PNG chunk ``fcSC``, ancillary, private and not safe to
+The note (:mod:`facecrypt.jobs.notes`) is the PNG chunk ``fcSC``, ancillary, private and not safe to
 copy, or the array ``fcSC`` in the .npz. ``x.npy`` becomes ``x.npy.npz``, so that it comes back
 as ``x.npy``.
 """
@@ -14,10 +14,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from facecrypt.batch import Progress, Result, Summary, regions_of, run_batch
 from facecrypt.errors import AuthenticationError, ContainerError, MediaError, NotSealedError
 from facecrypt.files import atomic_write
-from facecrypt.inputs import PICTURE_SUFFIXES, Input, as_png, find_inputs
+from facecrypt.jobs.inputs import PICTURE_SUFFIXES, Input, as_png, find_inputs
+from facecrypt.jobs.notes import MAX_NOTE_BYTES, Note, key_id
+from facecrypt.jobs.sealing import Progress, Result, Summary, regions_of, run_batch
 from facecrypt.media import encode_image, read_image
 from facecrypt.media.npy import (
     ARRAY_SUFFIXES,
@@ -27,7 +28,6 @@ from facecrypt.media.npy import (
     read_arrays,
 )
 from facecrypt.media.png import png_chunks, read_chunk
-from facecrypt.notes import MAX_NOTE_BYTES, Note, key_id
 from facecrypt.regions import Region
 from facecrypt.schemes import Key, Scheme
 from facecrypt.schemes.cat_map import CatMap

@@ -1,0 +1,1 @@
+"""Many files: inputs, boxes, pool, resume, summary; schemes on files."""
