@@ -60,7 +60,7 @@ def _show_header(header: Header) -> None:
 def _look(image: NDArray) -> dict[str, Any]:
     """The guess, and three figures of the colours beside those of noise, as JSON has them."""
     from facecrypt.analysis import adjacent_correlation, chi_square_test, entropy, expected_entropy
-    from facecrypt.guess import guess
+    from facecrypt.analysis.guess import guess
 
     found = guess(image)
     colours = image if image.ndim == 2 else np.ascontiguousarray(image[..., :3])

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from places import ROOT
 
 from facecrypt import SecretKey, encrypt_image, schemes
+from facecrypt.analysis.guess import guess, mirrored, probability_map
 from facecrypt.cli import main
 from facecrypt.errors import BackendUnavailableError
-from facecrypt.guess import guess, mirrored, probability_map
 from facecrypt.media import encode_image, read_image
 from facecrypt.regions import Region
 
@@ -187,7 +187,7 @@ def test_mirrored_is_numpys_symmetric_padding(size, start, length):
 
 
 def test_without_onnxruntime(monkeypatch):
-    from facecrypt import guess as module
+    from facecrypt.analysis import guess as module
 
     module._session.cache_clear()
     monkeypatch.setitem(sys.modules, "onnxruntime", None)

@@ -19,7 +19,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from facecrypt.guess import guess
+from facecrypt.analysis.guess import guess
 from facecrypt.learning.confusion import Confusion, markdown
 from facecrypt.learning.encrypted_or_not import export, train
 from facecrypt.learning.judging import method_table, plot

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facecrypt import schemes
-from facecrypt.guess import CELL, MARGIN, WINDOW, mirrored
+from facecrypt.analysis.guess import CELL, MARGIN, WINDOW, mirrored
 from facecrypt.regions import Region
 from facecrypt.sealing import ciphers
 

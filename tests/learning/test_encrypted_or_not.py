@@ -7,7 +7,7 @@ torch = pytest.importorskip("torch", reason="needs facecrypt[learn]")
 pytest.importorskip("onnx", reason="needs facecrypt[learn]")
 
 from facecrypt import schemes  # noqa: E402
-from facecrypt.guess import probability_map  # noqa: E402
+from facecrypt.analysis.guess import probability_map  # noqa: E402
 from facecrypt.learning.confusion import Confusion, markdown  # noqa: E402
 from facecrypt.learning.encrypted_or_not import EncryptedOrNot, export, logits, train  # noqa: E402
 from facecrypt.learning.judging import by_method, method_table, plot  # noqa: E402
