@@ -95,7 +95,7 @@ def test_arrays_on_the_card_stay_there(frozen):
 @pytest.mark.parametrize("shift", [1, 2, 4])
 def test_any_alignment(monkeypatch, frozen, shift):
     """Words are for aligned memory; the bytes are the same without."""
-    from facecrypt.backends import cuda_arrays
+    from facecrypt.backends.cuda import arrays as cuda_arrays
 
     as_words = cuda_arrays.as_words
 
@@ -182,7 +182,8 @@ def test_what_is_refused_on_the_card():
 @pytest.mark.parametrize("count", [1, 4, 9])
 def test_any_share_of_the_pictures(monkeypatch, most, least, count):
     """However many blocks of threads there are, some of them with nothing to do."""
-    from facecrypt.backends import cuda_arrays, cuda_pictures
+    from facecrypt.backends.cuda import arrays as cuda_arrays
+    from facecrypt.backends.cuda import pictures as cuda_pictures
 
     monkeypatch.setattr(cuda_pictures, "BLOCKS", most)
     monkeypatch.setattr(cuda_arrays, "_LEAST_BLOCKS", least)
@@ -203,7 +204,7 @@ def test_any_share_of_the_pictures(monkeypatch, most, least, count):
 
 
 def test_spare_blocks_leave_orbits_alone(monkeypatch, frozen):
-    from facecrypt.backends import cuda_arrays
+    from facecrypt.backends.cuda import arrays as cuda_arrays
 
     monkeypatch.setattr(cuda_arrays, "_LEAST_BLOCKS", 5)
     mu, d0 = frozen["mu"][:70].copy(), frozen["d0"][:70].copy()
@@ -218,7 +219,7 @@ def rows(mu, d0, n, *, discard, backend):
 
 
 def test_coupling_a_few_pictures_at_a_time(monkeypatch):
-    from facecrypt.backends import cuda_schemes
+    from facecrypt.backends.cuda import schemes as cuda_schemes
 
     monkeypatch.setattr(cuda_schemes, "_SCRATCH", 2 * 12 * 2)  # two pictures of 12 pixels, 2 planes
     data = noise((5, 3, 4, 3))

@@ -12,7 +12,7 @@ import pytest
 import scheme_contract as contract
 
 from facecrypt import schemes
-from facecrypt.backends import cuda_arrays
+from facecrypt.backends.cuda import arrays as cuda_arrays
 from facecrypt.errors import BackendUnavailableError
 
 if os.environ.get("NUMBA_ENABLE_CUDASIM") != "1":

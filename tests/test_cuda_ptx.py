@@ -19,7 +19,9 @@ if os.environ.get("NUMBA_ENABLE_CUDASIM") == "1":
 from numba import cuda, types
 from numba.cuda import libdevice
 
-from facecrypt.backends import cuda_coupling, cuda_orbits, cuda_pictures
+from facecrypt.backends.cuda import convolutions as cuda_coupling
+from facecrypt.backends.cuda import orbits as cuda_orbits
+from facecrypt.backends.cuda import pictures as cuda_pictures
 
 ARCHITECTURES = pytest.mark.parametrize("cc", [(8, 0), (9, 0)], ids=["sm_80", "sm_90"])
 INEXACT = re.compile(r"\b(?:fma|mad)[.\w]*\.f64|\b(?:mul|add|sub)\.f64")

@@ -190,7 +190,7 @@ def resize(data: Any, shape: tuple[int, ...], out: Any) -> None:
     array([1, 2, 2, 2], dtype=uint8)
     """
     if on_device(out):
-        import_module("facecrypt.backends.cuda_schemes").resize(data, shape, out)
+        import_module("facecrypt.backends.cuda.schemes").resize(data, shape, out)
         return
     height, width = min(shape[1], out.shape[1]), min(shape[2], out.shape[2])
     out[:, :height, :width] = data.reshape(shape)[:, :height, :width]

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from facecrypt.backends import checks
 from facecrypt.backends.arrays import is_contiguous, is_writable, library, on_device, strides
-from facecrypt.backends.cuda_jit import SIMULATED, cuda
+from facecrypt.backends.cuda.jit import SIMULATED, cuda
 
 __all__ = ["address", "as_words", "launch", "ordered", "staged", "strided", "upload"]
 

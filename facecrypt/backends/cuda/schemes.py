@@ -27,8 +27,8 @@ def pixels(
     threads: int | None,
 ) -> None:
     """See :class:`facecrypt.backends.Kernels`; a thread of the card is 4 bytes of each picture."""
-    from facecrypt.backends import cuda_pictures as kernels
-    from facecrypt.backends.cuda_arrays import address, as_words, launch, staged, upload
+    from facecrypt.backends.cuda import pictures as kernels
+    from facecrypt.backends.cuda.arrays import address, as_words, launch, staged, upload
 
     shape = _shape(data, out, 4)
     checks.workers(threads)
@@ -61,8 +61,8 @@ def gather(
     threads: int | None,
 ) -> None:
     """See :class:`facecrypt.backends.Kernels`; a thread of the card is a word of each picture."""
-    from facecrypt.backends import cuda_pictures as kernels
-    from facecrypt.backends.cuda_arrays import address, as_words, launch, staged, upload
+    from facecrypt.backends.cuda import pictures as kernels
+    from facecrypt.backends.cuda.arrays import address, as_words, launch, staged, upload
 
     count, items, length = shape = _shape(data, out, 3)
     checks.workers(threads)
@@ -94,8 +94,8 @@ def blocks(
     threads: int | None,
 ) -> None:
     """See :class:`facecrypt.backends.Kernels`; a thread of the card is a byte of each picture."""
-    from facecrypt.backends import cuda_pictures as kernels
-    from facecrypt.backends.cuda_arrays import launch, staged, upload
+    from facecrypt.backends.cuda import pictures as kernels
+    from facecrypt.backends.cuda.arrays import launch, staged, upload
 
     count, height, width = shape = _shape(data, out, 3)
     checks.workers(threads)
@@ -129,9 +129,9 @@ def coupling(
 
     Pictures are taken as many at a time as have hidden planes in 256 MiB, at least one.
     """
-    from facecrypt.backends import cuda_coupling as kernels
-    from facecrypt.backends.cuda_arrays import launch, staged
-    from facecrypt.backends.cuda_jit import cuda
+    from facecrypt.backends.cuda import convolutions as kernels
+    from facecrypt.backends.cuda.arrays import launch, staged
+    from facecrypt.backends.cuda.jit import cuda
 
     count, height, width, channels = _shape(data, out, 4)
     checks.workers(threads)
@@ -162,8 +162,8 @@ def coupling(
 
 def resize(data: Any, shape: tuple[int, ...], out: Any) -> None:
     """See :func:`facecrypt.backends.arrays.resize`; both are on the card."""
-    from facecrypt.backends import cuda_pictures as kernels
-    from facecrypt.backends.cuda_arrays import launch, ordered, strided
+    from facecrypt.backends.cuda import pictures as kernels
+    from facecrypt.backends.cuda.arrays import launch, ordered, strided
 
     with ordered(data, out) as stream:
         target = strided(out, tuple(out.shape)).ravel()
@@ -174,7 +174,7 @@ def resize(data: Any, shape: tuple[int, ...], out: Any) -> None:
 
 def _rounds(array: NDArray, stream: Any) -> list[Any]:
     """An array (rounds, ...) on the card, flat, a piece for each round."""
-    from facecrypt.backends.cuda_arrays import upload
+    from facecrypt.backends.cuda.arrays import upload
 
     whole, each = upload(array, stream), array[:1].size
     return [whole[r * each : (r + 1) * each] for r in range(len(array))]

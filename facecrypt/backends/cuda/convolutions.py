@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from facecrypt.backends.cuda_jit import cuda
+from facecrypt.backends.cuda.jit import cuda
 
 __all__ = ["add_kernel", "hidden_kernel"]
 

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from facecrypt.backends import ORDERS
-from facecrypt.backends.cuda_jit import SIMULATED, cuda, device, permute_bytes, types
+from facecrypt.backends.cuda.jit import SIMULATED, cuda, device, permute_bytes, types
 
 __all__ = [
     "AHEAD",

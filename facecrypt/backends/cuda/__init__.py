@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facecrypt.backends import checks
-from facecrypt.backends.cuda_schemes import blocks, coupling, gather, pixels
+from facecrypt.backends.cuda.schemes import blocks, coupling, gather, pixels
 
 __all__ = [
     "blocks",
@@ -88,8 +88,8 @@ def lanes(
 
     Fast from some 10,000 lanes on, in multiples of 64 a chunk.
     """
-    from facecrypt.backends import cuda_orbits as kernels
-    from facecrypt.backends.cuda_arrays import address, as_words, launch, staged, upload
+    from facecrypt.backends.cuda import orbits as kernels
+    from facecrypt.backends.cuda.arrays import address, as_words, launch, staged, upload
 
     mu, d0 = checks.keys(mu, d0)
     for value, name, least in ((chunk, "chunk", 1), (discard, "discard", 0)):
@@ -149,8 +149,8 @@ def _rows(
     discard: int,
     quantiser: str,
 ) -> None:
-    from facecrypt.backends import cuda_orbits as kernels
-    from facecrypt.backends.cuda_arrays import address, as_words, launch, staged, upload
+    from facecrypt.backends.cuda import orbits as kernels
+    from facecrypt.backends.cuda.arrays import address, as_words, launch, staged, upload
 
     mu, d0 = checks.keys(mu, d0)
     checks.at_least(discard, "discard", 0)

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from facecrypt.backends.cuda_jit import cuda, device, plus, times, types
+from facecrypt.backends.cuda.jit import cuda, device, plus, times, types
 
 __all__ = ["ROW", "THREADS", "TILE", "lanes_kernel", "rows_kernel"]
 
