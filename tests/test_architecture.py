@@ -34,19 +34,19 @@ LAYERS = (
 LEAVES = ("learning", "training", "integrations")
 # but for the commands that run them, which import them when they run.
 COMMANDS = {
-    "facecrypt.cli_learn": "learning",
-    "facecrypt.cli_train": "training",
+    "facecrypt.cli.learn": "learning",
+    "facecrypt.cli.train": "training",
     "facecrypt.cli": "integrations",
 }
 # Not loaded by `import facecrypt`: each costs more than the package itself, or need not be there.
 HEAVY = {"onnxruntime", "numba", "torch", "matplotlib", "cv2", "PIL", "tqdm"}
 PRINTS = {
     "facecrypt.cli",
-    "facecrypt.cli_inspect",
-    "facecrypt.cli_learn",
-    "facecrypt.cli_schemes",
-    "facecrypt.cli_train",
-    "facecrypt.terminal",
+    "facecrypt.cli.inspection",
+    "facecrypt.cli.learn",
+    "facecrypt.cli.schemes",
+    "facecrypt.cli.train",
+    "facecrypt.cli.terminal",
 }
 # Where this machine keeps things; [/] so that the pattern does not find itself.
 MACHINE = re.compile(r"(?<![\w.])[/](work|root|tmp)(?=/|\b)")

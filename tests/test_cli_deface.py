@@ -7,8 +7,8 @@ import pytest
 from PIL import Image
 from test_cli import command
 
-from facecrypt.arguments import parser
-from facecrypt.cli import _COMMANDS
+from facecrypt.cli.arguments import parser
+from facecrypt.cli.main import _COMMANDS
 
 
 def parsed(*options):

@@ -22,7 +22,7 @@ from places import ROOT
 from test_cli import ASTRONAUT, command, files, pixels
 
 from facecrypt import attacks, schemes
-from facecrypt.cli_schemes import CHOSEN_PICTURES
+from facecrypt.cli.schemes import CHOSEN_PICTURES
 from facecrypt.regions import Region
 
 VECTORS = Path(__file__).parent / "vectors"

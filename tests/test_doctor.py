@@ -6,7 +6,7 @@ from types import ModuleType
 import cv2  # noqa: F401 - loaded before Python finds nothing
 import pytest
 
-from facecrypt.doctor import distributions
+from facecrypt.cli.doctor import distributions
 from facecrypt.errors import BackendUnavailableError
 from facecrypt.models.sessions import import_runtime
 

@@ -11,7 +11,8 @@ import pytest
 from coloured import CLASSES, corners
 from test_cli import command
 
-from facecrypt import cli_schemes, schemes
+from facecrypt import schemes
+from facecrypt.cli import schemes as cli_schemes
 from facecrypt.learning.published import FALLS_TO, data_set, figures
 
 CIFAR10 = ["airplane", "automobile", "bird", "cat", "deer"]

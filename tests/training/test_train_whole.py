@@ -12,7 +12,7 @@ pytest.importorskip("onnxruntime", reason="needs facecrypt[cpu]")
 
 from drawn_samples import points
 
-from facecrypt import cli
+from facecrypt.cli import main as cli
 from facecrypt.detector import MTCNN
 
 HEIGHT, WIDTH = 150, 200

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from importlib.util import find_spec
 from math import isfinite
 
+from facecrypt.cli.terminal import DONE, count
 from facecrypt.errors import BackendUnavailableError
-from facecrypt.terminal import DONE, count
 
 __all__ = ["train_mtcnn"]
 

@@ -15,7 +15,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from facecrypt import given, schemes
+from facecrypt import schemes
+from facecrypt.cli import given
+from facecrypt.cli.terminal import (
+    DONE,
+    FAILED,
+    count,
+    exit_code,
+    progress_bar,
+    report,
+    say,
+    say_errors,
+)
 from facecrypt.errors import MediaError, UnknownSchemeError
 from facecrypt.files import atomic_write
 from facecrypt.jobs.boxes import load_boxes
@@ -28,16 +39,6 @@ from facecrypt.media.npy import images_name, is_array_file, read_arrays
 from facecrypt.regions import Region
 from facecrypt.schemes import Key, Scheme
 from facecrypt.schemes.draws import MASTER_SIZE
-from facecrypt.terminal import (
-    DONE,
-    FAILED,
-    count,
-    exit_code,
-    progress_bar,
-    report,
-    say,
-    say_errors,
-)
 
 __all__ = ["CHOSEN_PICTURES", "analyze", "attack", "scheme"]
 

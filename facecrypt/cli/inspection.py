@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from facecrypt.cli.terminal import DONE
 from facecrypt.errors import NotSealedError
 from facecrypt.media import read_image
 from facecrypt.sealing import images
 from facecrypt.sealing.header import Header
-from facecrypt.terminal import DONE
 
 __all__ = ["inspect"]
 

@@ -11,9 +11,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from facecrypt.cli.terminal import DONE, exit_code, say, say_errors
 from facecrypt.errors import BackendUnavailableError, FacecryptError, MediaError
 from facecrypt.files import atomic_write
-from facecrypt.terminal import DONE, exit_code, say, say_errors
 
 if TYPE_CHECKING:
     import torch

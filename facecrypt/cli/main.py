@@ -15,20 +15,11 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from facecrypt import cli_inspect, given
-from facecrypt.arguments import parser
-from facecrypt.detector import MTCNN
-from facecrypt.doctor import examine
-from facecrypt.errors import FacecryptError, KeyFormatError, MediaError, UnknownSchemeError
-from facecrypt.files import atomic_write
-from facecrypt.jobs.boxes import dump_boxes
-from facecrypt.jobs.inputs import find_inputs, find_pictures, make_folder
-from facecrypt.jobs.sealing import decrypt_files, encrypt_files, forget_frames
-from facecrypt.keys import Identity, SecretKey
-from facecrypt.media import encode_image, read_image
-from facecrypt.media.draw import draw_regions
-from facecrypt.sealing.images import inspect, region_key, verify
-from facecrypt.terminal import (
+from facecrypt.cli import given
+from facecrypt.cli import inspection as cli_inspect
+from facecrypt.cli.arguments import parser
+from facecrypt.cli.doctor import examine
+from facecrypt.cli.terminal import (
     DONE,
     FAILED,
     INTERRUPTED,
@@ -41,6 +32,16 @@ from facecrypt.terminal import (
     say,
     say_errors,
 )
+from facecrypt.detector import MTCNN
+from facecrypt.errors import FacecryptError, KeyFormatError, MediaError, UnknownSchemeError
+from facecrypt.files import atomic_write
+from facecrypt.jobs.boxes import dump_boxes
+from facecrypt.jobs.inputs import find_inputs, find_pictures, make_folder
+from facecrypt.jobs.sealing import decrypt_files, encrypt_files, forget_frames
+from facecrypt.keys import Identity, SecretKey
+from facecrypt.media import encode_image, read_image
+from facecrypt.media.draw import draw_regions
+from facecrypt.sealing.images import inspect, region_key, verify
 
 __all__ = ["main"]
 
@@ -274,12 +275,9 @@ _COMMANDS = {
     "detect": _detect,
     "region-key": _region_key,
     "doctor": _doctor,
-    "scheme": _later("cli_schemes", "scheme"),
-    "attack": _later("cli_schemes", "attack"),
-    "analyze": _later("cli_schemes", "analyze"),
-    "learn": _later("cli_learn", "learn"),
-    "train-mtcnn": _later("cli_train", "train_mtcnn"),
+    "scheme": _later("cli.schemes", "scheme"),
+    "attack": _later("cli.schemes", "attack"),
+    "analyze": _later("cli.schemes", "analyze"),
+    "learn": _later("cli.learn", "learn"),
+    "train-mtcnn": _later("cli.train", "train_mtcnn"),
 }
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -6,8 +6,8 @@ from math import inf, nan
 from pathlib import Path
 from typing import NoReturn
 
-from facecrypt import arguments_deface, arguments_learn, arguments_train
 from facecrypt._version import __version__
+from facecrypt.cli import arguments_deface, arguments_learn, arguments_train
 from facecrypt.jobs.inputs import PICTURE_SUFFIXES
 from facecrypt.media.npy import ARRAY_SUFFIXES
 from facecrypt.sealing.header import CIPHERS
