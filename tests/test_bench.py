@@ -4,9 +4,7 @@ import sys
 from importlib import import_module
 
 import pytest
-from places import ROOT
 
-sys.path.insert(0, str(ROOT))  # bench is not installed, and not in source archives
 pytest.importorskip("bench", reason="bench/ is in the repository only")
 
 from bench.__main__ import SUITES, run

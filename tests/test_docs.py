@@ -6,8 +6,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from places import ROOT
-from snippets import Block, Reader, blocks
+from support.places import ROOT
+from support.snippets import Block, Reader, blocks
 
 from facecrypt import schemes
 

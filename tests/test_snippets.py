@@ -3,7 +3,7 @@
 import subprocess
 
 import pytest
-from snippets import Reader, blocks
+from support.snippets import Reader, blocks
 
 
 def page(folder, *lines):
@@ -57,7 +57,7 @@ def test_what_does_not_work_is_found(tmp_path, lines, error, message):
 
 
 def test_what_does_not_end_is_ended(tmp_path, monkeypatch):
-    monkeypatch.setattr("snippets.SECONDS", 0.1)
+    monkeypatch.setattr("support.snippets.SECONDS", 0.1)
     with pytest.raises(subprocess.TimeoutExpired):
         read(tmp_path, *fence("sh", "sleep 9"))
 
@@ -82,6 +82,6 @@ def test_what_is_wrongly_marked_is_found_and_not_run(tmp_path, lines, fault):
 
 
 def test_a_missing_library_is_named(tmp_path, monkeypatch):
-    monkeypatch.setattr("snippets.find_spec", lambda name: None)
+    monkeypatch.setattr("support.snippets.find_spec", lambda name: None)
     (block,) = page(tmp_path, *fence("python", "x", before="<!-- needs: torch, ray -->"))
     assert block.missing == ["torch", "ray"]

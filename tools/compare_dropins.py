@@ -20,10 +20,10 @@ sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests" / "integrations")]
 
 import mtcnn  # noqa: E402
 import numpy as np  # noqa: E402
-import peers  # noqa: E402
 import torch  # noqa: E402
-from mtcnn_pictures import astronaut, composites, shared_pictures  # noqa: E402
 from PIL import Image  # noqa: E402
+from support import peers  # noqa: E402
+from support.mtcnn_pictures import astronaut, composites, shared_pictures  # noqa: E402
 
 from facecrypt.integrations.facenet_pytorch import MTCNN as OurFacenet  # noqa: E402
 from facecrypt.integrations.mtcnn import MTCNN as OurMtcnn  # noqa: E402

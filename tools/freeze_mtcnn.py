@@ -35,7 +35,7 @@ sys.path.insert(0, str(ROOT / "tests"))
 
 def import_facenet():
     """facenet-pytorch, on a torchvision that holds just what it names."""
-    from greedy_nms import batched_nms
+    from support.greedy_nms import batched_nms
 
     modules = {
         name: types.ModuleType(name)
@@ -76,7 +76,7 @@ def freeze_nets(facenet) -> None:
 
 
 def freeze_faces(facenet) -> None:
-    from mtcnn_pictures import astronaut, composites, shared_pictures
+    from support.mtcnn_pictures import astronaut, composites, shared_pictures
 
     frozen = {"settings": SETTINGS, "pictures": {}}
     pictures = {"astronaut": astronaut()} | composites() | shared_pictures()

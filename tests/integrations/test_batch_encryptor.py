@@ -6,7 +6,7 @@ from functools import partial
 import cv2
 import numpy as np
 import pytest
-from places import ROOT
+from support.places import ROOT
 
 from facecrypt import MTCNN, Identity, Passphrase, Region, SecretKey, decrypt_file, inspect
 from facecrypt.integrations.batch_encryptor import BatchEncryptor

@@ -2,8 +2,8 @@ import os
 
 import numpy as np
 import pytest
-from mtcnn_pictures import astronaut, composites
-from places import ROOT
+from support.mtcnn_pictures import astronaut, composites
+from support.places import ROOT
 
 
 @pytest.fixture(scope="module")

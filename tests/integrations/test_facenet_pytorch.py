@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from mtcnn_pictures import astronaut, composites, shared_pictures
-from peers import facenet_pytorch
 from PIL import Image
+from support.mtcnn_pictures import astronaut, composites, shared_pictures
+from support.peers import facenet_pytorch
 
 from facecrypt.errors import BackendUnavailableError, MediaError
 from facecrypt.integrations.facenet_pytorch import MTCNN, extract_face

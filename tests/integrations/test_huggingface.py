@@ -4,8 +4,8 @@ import warnings
 
 import numpy as np
 import pytest
-from mtcnn_pictures import astronaut
 from PIL import Image, ImageCms
+from support.mtcnn_pictures import astronaut
 
 from facecrypt import AuthenticationError, Identity, Region, SecretKey, decrypt_image, schemes
 from facecrypt.errors import MediaError, NotSealedError

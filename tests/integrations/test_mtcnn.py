@@ -4,8 +4,8 @@ import os
 import cv2
 import numpy as np
 import pytest
-from mtcnn_pictures import astronaut, composites
-from places import ROOT
+from support.mtcnn_pictures import astronaut, composites
+from support.places import ROOT
 
 import facecrypt
 from facecrypt.errors import MediaError

@@ -12,7 +12,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from places import ROOT
+from support.places import ROOT
 
 import facecrypt
 from facecrypt import (

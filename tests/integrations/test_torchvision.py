@@ -3,9 +3,9 @@ from functools import partial
 
 import numpy as np
 import pytest
-from mtcnn_pictures import astronaut
 from PIL import Image
-from vision import Pictures, one_thread, torch, tv_tensors, v2
+from support.mtcnn_pictures import astronaut
+from support.vision import Pictures, one_thread, torch, tv_tensors, v2
 
 from facecrypt import MTCNN, Header, Identity, Region, Sealed, decrypt_image, schemes
 from facecrypt.errors import UnknownSchemeError

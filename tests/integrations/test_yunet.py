@@ -4,7 +4,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from mtcnn_pictures import astronaut, composites
+from support.mtcnn_pictures import astronaut, composites
 
 import facecrypt
 from facecrypt.detector import MTCNN

@@ -8,8 +8,8 @@ import sys
 import cv2
 import numpy as np
 import pytest
-from coloured import CLASSES, corners
-from test_cli import command
+from support.coloured import CLASSES, corners
+from support.command_line import command
 
 from facecrypt import schemes
 from facecrypt.cli import schemes as cli_schemes

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
-from places import SHARED
+from support.places import SHARED
 
 from facecrypt.errors import MediaError
 from facecrypt.learning.data import Pictures, load

@@ -5,7 +5,7 @@ import pickle
 
 import numpy as np
 import pytest
-from coloured import CLASSES, corners
+from support.coloured import CLASSES, corners
 
 torch = pytest.importorskip("torch", reason="needs facecrypt[learn]")
 

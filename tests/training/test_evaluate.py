@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
-from places import ROOT
+from support.places import ROOT
 
 from facecrypt.errors import MediaError
 from facecrypt.training.evaluate import Judged, average_precision, evaluate, judge

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from places import ROOT
+from support.places import ROOT
 
 torch = pytest.importorskip("torch", reason="needs facecrypt[learn]")
 onnx = pytest.importorskip("onnx", reason="needs facecrypt[learn]")
@@ -146,7 +146,7 @@ def test_exported_shipped_weights_find_the_same_faces(tmp_path):
         weights = weights_of(MODELS / f"{name}.onnx")
         model.load_state_dict({key: torch.from_numpy(value) for key, value in weights.items()})
         runs.append(run_folder(tmp_path / name, name, model))
-    from mtcnn_pictures import astronaut
+    from support.mtcnn_pictures import astronaut
 
     ours = MTCNN(models=export(*runs, tmp_path / "models"), device="cpu").detect_raw(astronaut())
     theirs = MTCNN(device="cpu").detect_raw(astronaut())

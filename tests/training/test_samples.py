@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from places import ROOT, SHARED_FACES
+from support.places import ROOT, SHARED_FACES
 
 from facecrypt import MTCNN
 from facecrypt.detector import cascade as _cascade

@@ -10,7 +10,7 @@ pytest.importorskip("torch", reason="needs facecrypt[learn]")
 pytest.importorskip("onnx", reason="needs facecrypt[learn]")
 pytest.importorskip("onnxruntime", reason="needs facecrypt[cpu]")
 
-from drawn_samples import points
+from support.drawn_samples import points
 
 from facecrypt.cli import main as cli
 from facecrypt.detector import MTCNN

@@ -9,7 +9,7 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="needs facecrypt[learn]")
 
-from drawn_samples import write_samples  # noqa: E402
+from support.drawn_samples import write_samples  # noqa: E402
 
 from facecrypt.errors import BackendUnavailableError, MediaError, ModelError  # noqa: E402
 from facecrypt.training import checkpoints  # noqa: E402

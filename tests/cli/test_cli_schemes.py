@@ -12,20 +12,20 @@ import zlib
 from pathlib import Path
 
 import cv2
-import format1
 import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageCms
-from places import ROOT
-from test_cli import ASTRONAUT, command, files, pixels
+from support import format1
+from support.command_line import ASTRONAUT, command, files, pixels
+from support.places import ROOT
 
 from facecrypt import attacks, schemes
 from facecrypt.cli.schemes import CHOSEN_PICTURES
 from facecrypt.regions import Region
 
-VECTORS = Path(__file__).parent / "vectors"
+VECTORS = Path(__file__).parents[1] / "vectors"
 WARNING = (
     "facecrypt: warning: scheme {} is for experiments, not for secrecy; "
     "'facecrypt encrypt' protects pictures"

@@ -9,7 +9,7 @@ import os
 
 import numpy as np
 import pytest
-import scheme_contract as contract
+from support import scheme_contract as contract
 
 from facecrypt import schemes
 from facecrypt.backends.cuda import arrays as cuda_arrays

@@ -16,7 +16,7 @@ from facecrypt import _native, backends, schemes
 from facecrypt.regions import Region
 from facecrypt.schemes.etc import side_by_side
 
-VECTORS = Path(__file__).parent / "vectors"
+VECTORS = Path(__file__).parents[1] / "vectors"
 FORCED = "FACECRYPT_ISA"
 BLOCKS = [2, 4, 8]
 SIZES = ["5x7", "8x8", "32x32"]
@@ -278,7 +278,7 @@ def test_chaos_cnn_is_one_after_the_other(backend):
 @pytest.mark.skipif(FORCED in os.environ, reason="one instruction set is already forced")
 @pytest.mark.parametrize("isa", _native.supported_isas())
 @pytest.mark.parametrize(
-    "file", [__file__, str(Path(__file__).with_name("test_backends_schemes.py"))]
+    "file", [__file__, str(Path(__file__).parents[1] / "backends" / "test_backends_schemes.py")]
 )
 def test_on_every_instruction_set(isa, file):
     command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", file]

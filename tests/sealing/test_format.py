@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-import format1
 import numpy as np
 import pytest
+from support import format1
 
 from facecrypt import (
     Identity,
@@ -18,7 +18,7 @@ from facecrypt import (
 )
 from facecrypt.media import read_image
 
-VECTORS = Path(__file__).parent / "vectors"
+VECTORS = Path(__file__).parents[1] / "vectors"
 SECRET = bytes(range(32))
 REGIONS = [Region(3, 2, 20, 16), Region(10, 8, 30, 22, shape="ellipse")]
 

@@ -15,7 +15,7 @@ from facecrypt.attacks.dispatch import CHOSEN
 from facecrypt.attacks.oracle import Oracle
 from facecrypt.attacks.shuffles import chosen_permutation
 
-VECTORS = Path(__file__).parent / "vectors"
+VECTORS = Path(__file__).parents[1] / "vectors"
 ORDERS = np.array([(0, 1, 2), (0, 2, 1), (1, 0, 2), (1, 2, 0), (2, 0, 1), (2, 1, 0)])
 SIZES = pytest.mark.parametrize("size", ["5x7", "8x8", "32x32"])
 BLOCKS = pytest.mark.parametrize("b", [2, 4, 8])

@@ -25,7 +25,8 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from PIL import Image
-from places import ROOT
+
+from support.places import ROOT
 
 RUN = {"python", "sh", "console"}
 SHOWN = {"text", "json", "yaml", "toml"}

@@ -8,7 +8,7 @@ from math import log2
 
 import numpy as np
 import pytest
-import scheme_contract as contract
+from support import scheme_contract as contract
 
 from facecrypt import schemes
 from facecrypt.errors import KeyFormatError, WeakKeyError

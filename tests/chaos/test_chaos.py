@@ -15,7 +15,7 @@ from facecrypt import backends, chaos
 from facecrypt.chaos import sealing_stream, vetting
 from facecrypt.errors import FacecryptError, WeakKeyError
 
-VECTORS = Path(__file__).parent / "vectors"
+VECTORS = Path(__file__).parents[1] / "vectors"
 KEY = (3.995, 0.41)
 BACKENDS = [name for name, missing in backends.available().items() if missing is None]
 

@@ -6,7 +6,7 @@ from re import findall
 
 import numpy as np
 import pytest
-from noise import adjacent_correlation as plain_correlation
+from support.noise import adjacent_correlation as plain_correlation
 
 from facecrypt import LogisticKey, MediaError, Region, logistic_sequence
 from facecrypt.analysis import (

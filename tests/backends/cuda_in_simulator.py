@@ -15,7 +15,7 @@ from facecrypt.backends import arrays, cuda, reference
 if os.environ.get("NUMBA_ENABLE_CUDASIM") != "1":
     pytest.skip("NUMBA_ENABLE_CUDASIM=1 is not set", allow_module_level=True)
 
-VECTORS = Path(__file__).parent / "vectors"
+VECTORS = Path(__file__).parents[1] / "vectors"
 
 
 def on_card(array):

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
-from noise import adjacent_correlation, chi_square, entropy
+from support.noise import adjacent_correlation, chi_square, entropy
 
 from facecrypt import (
     AuthenticationError,

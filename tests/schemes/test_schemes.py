@@ -4,9 +4,9 @@ import importlib.util
 
 import numpy as np
 import pytest
-import scheme_contract as contract
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support import scheme_contract as contract
 
 from facecrypt import schemes
 from facecrypt.errors import UnknownSchemeError, WeakKeyError

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import scheme_contract as contract
+from support import scheme_contract as contract
 
 from facecrypt import backends, chaos, schemes
 from facecrypt.backends import native
@@ -22,7 +22,7 @@ if os.environ.get("NUMBA_ENABLE_CUDASIM") == "1":
 
 from numba import cuda as numba_cuda
 
-VECTORS = Path(__file__).parent / "vectors"
+VECTORS = Path(__file__).parents[1] / "vectors"
 LIBRARIES = ["torch", "cupy", "numba"]
 
 

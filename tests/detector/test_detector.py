@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from mtcnn_pictures import astronaut, composites, shared_pictures
+from support.mtcnn_pictures import astronaut, composites, shared_pictures
 
 import facecrypt
 from facecrypt import _native
@@ -18,7 +18,7 @@ from facecrypt.detector import MTCNN, PRESETS, cascade
 from facecrypt.errors import BackendUnavailableError, ModelError
 from facecrypt.models import sessions
 
-VECTORS = Path(__file__).parent / "vectors"
+VECTORS = Path(__file__).parents[1] / "vectors"
 MODELS = Path(facecrypt.__file__).parent / "models"
 FROZEN = json.loads((VECTORS / "mtcnn_faces.json").read_text())
 NETS = np.load(VECTORS / "mtcnn_nets.npz")

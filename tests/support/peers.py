@@ -13,7 +13,7 @@ def facenet_pytorch():
     was built for another torch, on our own of the two functions of it that count."""
     torch = pytest.importorskip("torch", reason="needs facecrypt[learn]")
     pytest.importorskip("requests", reason="facenet-pytorch imports requests")
-    from greedy_nms import batched_nms
+    from support.greedy_nms import batched_nms
 
     try:
         import torchvision

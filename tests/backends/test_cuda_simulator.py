@@ -23,7 +23,7 @@ TESTS = Path(__file__).parent
 FILES = {
     "cuda_in_simulator.py": "",
     "test_backends_schemes.py": "cuda",
-    "test_scheme_vectors.py": (
+    "../schemes/test_scheme_vectors.py": (
         "cuda and (5x7 or cuda-2) or card and (5x7 or card-2 or p3q2r5-8 or combined_cat_map and"
         " card-8 or coupling and (shape0 or shape1))"
     ),

@@ -1,35 +1,17 @@
 """The command line in this process; what needs one of its own is in test_cli_process.py."""
 
-import contextlib
-import io
 import json
 import os
 import shlex
 import shutil
-from types import SimpleNamespace
 
 import cv2
-import format1
-import numpy as np
 import pytest
 from PIL import Image
-from places import ROOT
+from support import format1
+from support.command_line import ASTRONAUT, command, files, pixels
 
-from facecrypt.cli import main
-
-ASTRONAUT = ROOT / "examples" / "astronaut.png"
 WRONG_KEY = "the key does not open this picture, or the picture was changed after sealing"
-
-
-def command(*args):
-    """Run one command in this process; its exit code and what it printed."""
-    out, err = io.StringIO(), io.StringIO()
-    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-        try:
-            code = main([str(arg) for arg in args])
-        except SystemExit as leave:
-            code = leave.code
-    return SimpleNamespace(code=code, out=out.getvalue(), err=err.getvalue().splitlines())
 
 
 @pytest.fixture(scope="module")
@@ -67,14 +49,6 @@ def job(tmp_path, monkeypatch, material):
     monkeypatch.delenv("FACECRYPT_PASSPHRASE", raising=False)
     os.mkfifo("pipe.jpg")
     return tmp_path / "job"
-
-
-def files(folder) -> dict:
-    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
-
-
-def pixels(path) -> np.ndarray:
-    return cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
 
 
 WHOLE = "encrypt a.png -o out -k k --whole"

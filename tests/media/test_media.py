@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import ExifTags, Image, ImageCms, ImageOps
-from test_png import DATA, END, SIGNATURE, by_cv2, chunk, pictures
+from support.png_files import DATA, END, SIGNATURE, by_cv2, chunk, pictures
 
 from facecrypt.errors import MediaError
 from facecrypt.files import atomic_write
@@ -21,7 +21,7 @@ from facecrypt.media.exif import clean_exif, orientation
 from facecrypt.media.pictures import Picture, _check_pixels, decode_image, encode_image, read_image
 from facecrypt.media.readers import Source
 
-FACES = Path(__file__).parents[2] / "shared" / "data" / "faces"
+FACES = Path(__file__).parents[3] / "shared" / "data" / "faces"
 RNG = np.random.default_rng(3)
 RGBA = RNG.integers(0, 256, (13, 21, 4), dtype=np.uint8)
 RGB, GRAY = np.ascontiguousarray(RGBA[..., :3]), np.ascontiguousarray(RGBA[..., 3])

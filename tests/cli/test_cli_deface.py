@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 from PIL import Image
-from test_cli import command
+from support.command_line import command
 
 from facecrypt.cli.arguments import parser
 from facecrypt.cli.main import _COMMANDS

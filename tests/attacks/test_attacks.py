@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from places import ROOT
+from support.places import ROOT
 
 import facecrypt
 from facecrypt import schemes

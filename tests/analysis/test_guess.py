@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from places import ROOT
+from support.places import ROOT
 
 from facecrypt import SecretKey, encrypt_image, schemes
 from facecrypt.analysis.guess import guess, mirrored, probability_map

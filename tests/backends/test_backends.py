@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from facecrypt import _native, backends
 from facecrypt.errors import BackendUnavailableError
 
-VECTORS = Path(__file__).parent / "vectors"
+VECTORS = Path(__file__).parents[1] / "vectors"
 FORCED = "FACECRYPT_ISA"
 
 
