@@ -1,6 +1,6 @@
 """Folders of photos, encrypted and decrypted, beside what others do to the same folder.
 
-Stages, memory and what two workers gain in detail: ``python -m bench.bench_pipeline``.
+Stages, memory and what two workers gain in detail: ``python -m bench.once.pipeline``.
 """
 
 from collections.abc import Callable, Mapping
@@ -21,7 +21,7 @@ DEFACE, OBVIOUS = "deface", "facenet-pytorch and a logistic loop"
 
 def prepare(folder: Path, scale: str, options: Mapping[str, Any]) -> dict[str, Any]:
     """Photos of 800 x 600 with a face each."""
-    from bench.bench_pipeline import make_photos
+    from bench.once.pipeline import make_photos
 
     photos = folder / "photos"
     make_photos(photos, COUNTS[scale], 800, 600)

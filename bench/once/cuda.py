@@ -1,6 +1,6 @@
 """Bandwidth of the CUDA backend against a copy on the card, as Markdown.
 
-    python bench/bench_cuda.py [--bytes 4294967296] [--rounds 15] > bench/CUDA.md
+    python -m bench.once.cuda [--bytes 4294967296] [--rounds 15] > bench/CUDA.md
 
 Calls are timed by events of the card: what a call uploads counts, what Python does before it does
 not. In each round every row has its turn, in an order of its own; a figure is the median of the

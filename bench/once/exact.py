@@ -1,4 +1,4 @@
-"""Are the keystreams the same everywhere? ``python -m bench.exact``, once for every change.
+"""Are the keystreams the same everywhere? ``python -m bench.once.exact``, once for every change.
 
 More than 1e9 bytes of each kernel on each instruction set, against loops that Numba compiled from
 the definition. Keys are drawn from all of the published range, weak ones included.
@@ -97,7 +97,7 @@ def main() -> None:
     print(f"{SIZE * TURNS:,} bytes of each kernel, {LANES * TURNS} keys, against Numba")
     for isa in _native.supported_isas():
         child = subprocess.run(
-            [sys.executable, "-m", "bench.exact", isa],
+            [sys.executable, "-m", "bench.once.exact", isa],
             env=os.environ | {"FACECRYPT_ISA": isa},
             capture_output=True,
             text=True,

@@ -1,4 +1,4 @@
-"""Throughput, stages and memory of a batch: ``python -m bench.bench_pipeline > table.md``.
+"""Throughput, stages and memory of a batch: ``python -m bench.once.pipeline > table.md``.
 
 It makes a folder of photos from ``examples/astronaut.png`` (crops, flips, brightness), or takes
 ``--photos DIR``, and prints Markdown. Rounds are interleaved and medians are given, for other
@@ -35,7 +35,7 @@ from facecrypt.media import encode_image, read_image
 from facecrypt.sealing import carriers
 from facecrypt.sealing.images import decrypt_image
 
-SOURCE = Path(__file__).parent.parent / "examples" / "astronaut.png"
+SOURCE = Path(__file__).parents[2] / "examples" / "astronaut.png"
 PACKAGES = ("numpy", "opencv-python-headless", "onnxruntime", "cryptography", "isal")
 
 
@@ -242,7 +242,7 @@ def main() -> None:
         versions = ", ".join(f"{package} {metadata.version(package)}" for package in PACKAGES)
         print(f"{time.strftime('%Y-%m-%d')}, {processor()}, {os.cpu_count()} cores,", end=" ")
         print(f"load {os.getloadavg()[0]:.1f} at the start. Python {platform.python_version()},")
-        print(f"{versions}. `python -m bench.bench_pipeline {' '.join(sys.argv[1:])}`\n")
+        print(f"{versions}. `python -m bench.once.pipeline {' '.join(sys.argv[1:])}`\n")
         throughput(photos, work / "batch", args.rounds)
         stages(photos, work / "stages")
         memory(photos, work / "memory")

@@ -1,6 +1,6 @@
 """What the attacks recover: the tables of docs/attacks.md.
 
-    python bench/attacks.py [--keys 20] [--photos FOLDER]
+    python -m bench.once.attacks [--keys 20] [--photos FOLDER]
 
 prints Markdown. Pictures are 32 x 32 RGB tiles of examples/astronaut.png at half its size, and
 of the pictures in FOLDER, shorter side 256. All is drawn from fixed seeds; only times vary.
@@ -30,7 +30,7 @@ from facecrypt.attacks.shuffles import known_permutation
 from facecrypt.media import read_image
 from facecrypt.regions import Region
 
-EXAMPLE = Path(__file__).parent.parent / "examples" / "astronaut.png"
+EXAMPLE = Path(__file__).parents[2] / "examples" / "astronaut.png"
 SIDE = 32
 OPTIONS = {"etc": {"block": 4}}
 UNSHUFFLED = ("pbe", "logistic-pixel")

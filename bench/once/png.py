@@ -1,6 +1,6 @@
 """Which PNG encoder: speed, whether it holds the GIL, size, and speed of decoding.
 
-    python bench/bench_png.py FOLDER_OF_PHOTOS [--rounds 9]
+    python -m bench.once.png FOLDER_OF_PHOTOS [--rounds 9]
 
 prints a Markdown table. Three 1920x1080 pictures are made of the photos (pieces at native
 size, one photo enlarged, one enlarged with sensor noise), each also with a square of noise

@@ -1,7 +1,7 @@
 """Samples of P-Net: facecrypt beside a script as they are published.
 
-    python bench/bench_samples.py [--rounds 9] [--pictures 24]
-    python bench/bench_samples.py --annotations wider_face_train_bbx_gt.txt --images images
+    python -m bench.once.samples [--rounds 9] [--pictures 24]
+    python -m bench.once.samples --annotations wider_face_train_bbx_gt.txt --images images
 
 prints a Markdown table. Without annotations the pictures are made: JPEG files of 1024x768 with
 twelve faces each, about as many as WIDER FACE has, half of them large enough to be used. The

@@ -1,0 +1,1 @@
+"""Single measurements, each run by itself: ``python -m bench.once.NAME``."""
