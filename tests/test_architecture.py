@@ -4,6 +4,7 @@ import ast
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,41 +14,24 @@ import facecrypt
 
 PACKAGE = ROOT / "facecrypt"
 
-# From the bottom to the top: a module imports from its own layer and those below it.
-# A name stands for the module, or for a package with all in it.
-LAYERS = (
-    ("errors", "_version"),
-    ("files",),
-    ("regions", "keytext", "kem", "keys"),
-    ("_native", "backends", "vetting", "stream", "chaos"),
-    ("metadata", "png", "tiff", "decoders", "readers", "media", "arrays"),
-    ("_presets", "_inference", "_cascade", "_stages", "detector", "schemes"),
-    ("container", "sealing", "carriers", "notes"),
-    ("attacks", "api"),
-    ("analysis", "inputs", "summary", "boxes", "draw", "guess"),
-    ("batch", "scheme_files"),
-    ("doctor", "terminal", "given"),
-    ("arguments_deface", "arguments_learn", "arguments_train"),
-    ("arguments", "cli_inspect", "cli_schemes", "cli_learn", "cli_train", "cli"),
+# From the bottom to the top: a module imports from its own floor and those below it.
+# A name stands for a module, or for a package with all in it.
+FLOORS = (
+    ("errors", "regions", "_version"),
+    ("files", "models", "backends", "_native"),
+    ("keys", "media", "chaos", "detector"),
+    ("schemes", "sealing"),
+    ("jobs", "attacks"),
+    ("analysis",),
+    ("integrations", "learning", "training"),
+    ("cli",),
 )
-# These stand on all the others, and nothing stands on them,
-LEAVES = ("learning", "training", "integrations")
-# but for the commands that run them, which import them when they run.
-COMMANDS = {
-    "facecrypt.cli.learn": "learning",
-    "facecrypt.cli.train": "training",
-    "facecrypt.cli": "integrations",
-}
+# Nothing stands on these but the command line, which imports them when a command runs.
+LEAVES = FLOORS[6]
+# Documented names of modules that lie in a package.
+NAMES = {"facecrypt.guess": "facecrypt.analysis.guess", "facecrypt.png": "facecrypt.media.png"}
 # Not loaded by `import facecrypt`: each costs more than the package itself, or need not be there.
 HEAVY = {"onnxruntime", "numba", "torch", "matplotlib", "cv2", "PIL", "tqdm"}
-PRINTS = {
-    "facecrypt.cli",
-    "facecrypt.cli.inspection",
-    "facecrypt.cli.learn",
-    "facecrypt.cli.schemes",
-    "facecrypt.cli.train",
-    "facecrypt.cli.terminal",
-}
 # Where this machine keeps things; [/] so that the pattern does not find itself.
 MACHINE = re.compile(r"(?<![\w.])[/](work|root|tmp)(?=/|\b)")
 
@@ -58,20 +42,26 @@ def name_of(path: Path) -> str:
 
 
 TREES = {name_of(path): ast.parse(path.read_bytes()) for path in PACKAGE.rglob("*.py")}
-MODULES = set(TREES) | {"facecrypt._native"}
+BENCH = {name_of(path): ast.parse(path.read_bytes()) for path in (ROOT / "bench").rglob("*.py")}
+MODULES = set(TREES) | set(BENCH) | {"facecrypt._native"}
+FACE = "facecrypt"
 
 
-def imports(tree: ast.AST, *, at_import_only: bool = False):
-    """The package's modules that a module imports: also in functions, or at its import only."""
+def imports(tree: ast.AST, *, at_import_only: bool = False) -> Iterator[str]:
+    """Our modules that a module imports: also in functions and by name, or at its import only."""
     for node in ast.iter_child_nodes(tree):
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names if alias.name.startswith("facecrypt"))
+            yield from (alias.name for alias in node.names if ours(alias.name))
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"line {node.lineno}: write imports in full"
-            if node.module.split(".")[0] == "facecrypt":
+            if ours(node.module):
                 for alias in node.names:
                     full = f"{node.module}.{alias.name}"
                     yield full if full in MODULES else node.module
+        elif isinstance(node, ast.Constant) and not at_import_only:
+            # What import_module is given, also by way of a table.
+            if isinstance(node.value, str) and node.value in MODULES - {FACE, "bench"}:
+                yield node.value
         elif not at_import_only or not (
             isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
             or (isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test))
@@ -79,50 +69,82 @@ def imports(tree: ast.AST, *, at_import_only: bool = False):
             yield from imports(node, at_import_only=at_import_only)
 
 
-def layer(module: str) -> int | None:
-    part = module.split(".")[1]
-    found = [number for number, names in enumerate(LAYERS) if part in names]
-    return len(LAYERS) if part in LEAVES else found[0] if found else None
+def ours(module: str | None) -> bool:
+    return module is not None and module.split(".")[0] in (FACE, "bench")
+
+
+def part(module: str) -> str:
+    return module.split(".")[1]
+
+
+def floor(module: str) -> int | None:
+    found = [number for number, names in enumerate(FLOORS) if part(module) in names]
+    return found[0] if found else None
 
 
 def test_every_module_has_its_place():
-    places = [part for names in (*LAYERS, LEAVES) for part in names]
+    places = [name for names in FLOORS for name in names]
     assert len(places) == len(set(places))
-    lost = {module for module in MODULES - {"facecrypt"} if layer(module) is None}
-    assert not lost, f"give them a place in LAYERS: {sorted(lost)}"
+    inside = {module for module in MODULES - {FACE} - set(NAMES) if module.startswith(FACE)}
+    lost = {module for module in inside - {"facecrypt.__main__"} if floor(module) is None}
+    assert not lost, f"give them a place in FLOORS: {sorted(lost)}"
 
 
-@pytest.mark.parametrize("module", sorted(set(TREES) - {"facecrypt"}))
+@pytest.mark.parametrize("module", sorted(set(TREES) - {FACE, "facecrypt.__main__", *NAMES}))
 def test_imports_go_one_way(module):
+    early = set(imports(TREES[module], at_import_only=True))
     for other in set(imports(TREES[module])):
-        assert other != "facecrypt", f"{module} imports the package's face; name the module"
-        leaf = other.split(".")[1]
-        if leaf in LEAVES:
-            own = COMMANDS.get(module, module.split(".")[1])
-            assert leaf == own, f"{module} stands on leaf {other}"
-            if module in COMMANDS:
-                early = set(imports(TREES[module], at_import_only=True))
-                assert other not in early, f"{module} imports {other} before it is wanted"
-                continue
-        assert layer(other) <= layer(module), f"{module} imports {other}, which stands above it"
+        assert other != FACE, f"{module} imports the package's face; name the module"
+        assert other not in NAMES, f"{module}: {other} is a name for users; name the module"
+        assert other.startswith(FACE), f"{module} imports {other}, which is not installed"
+        assert floor(other) <= floor(module), f"{module} imports {other}, which stands above it"
+        if part(other) in LEAVES and part(other) != part(module):
+            assert part(module) == "cli", f"{module} stands on leaf {other}"
+            assert other not in early, f"{module} imports {other} before it is wanted"
 
 
 def test_the_package_itself_imports_no_leaf_and_no_command_line():
-    own = {other.split(".")[1] for other in imports(TREES["facecrypt"]) if "." in other}
-    assert own.isdisjoint((*LEAVES, *LAYERS[-1]))
+    own = {part(other) for other in imports(TREES[FACE]) if "." in other}
+    assert own.isdisjoint((*LEAVES, *FLOORS[-1]))
+
+
+@pytest.mark.parametrize("name, module", NAMES.items())
+def test_documented_names_are_names_only(name, module):
+    assert set(imports(TREES[name])) == {module}
+
+
+def circles(graph: dict[str, set[str]]) -> set[str]:
+    """What is left when all that stands on nothing, or holds nothing, is taken away."""
+    left = set(graph)
+    while gone := {
+        name
+        for name in left
+        if not graph[name] & left or not any(name in graph[other] for other in left)
+    }:
+        left -= gone
+    return left
 
 
 def test_no_import_is_circular():
-    waiting = {
-        name: set(imports(tree, at_import_only=True)) & MODULES - {name, "facecrypt"}
-        for name, tree in TREES.items()
-        if name != "facecrypt"
+    trees = TREES | BENCH
+    # A package's face is left out: whoever imports one of its modules loads it first.
+    faces = {name for name in trees if any(other.startswith(f"{name}.") for other in trees)}
+    graph = {
+        name: set(imports(tree)) & MODULES - {name} - faces
+        for name, tree in trees.items()
+        if name not in faces
     }
-    done = {"facecrypt._native"}
-    while ready := {name for name, others in waiting.items() if others <= done}:
-        done |= ready
-        waiting = {name: others for name, others in waiting.items() if name not in ready}
-    assert not waiting, f"they import each other: {sorted(waiting)}"
+    assert not circles(graph), f"they import each other: {sorted(circles(graph))}"
+
+
+def test_no_package_is_circular():
+    graph: dict[str, set[str]] = {}
+    for name, tree in TREES.items():
+        if name not in {FACE, "facecrypt.__main__", *NAMES}:
+            graph.setdefault(part(name), set()).update(
+                part(other) for other in imports(tree) if part(other) != part(name)
+            )
+    assert not circles(graph), f"packages import each other: {sorted(circles(graph))}"
 
 
 def test_import_is_light():
@@ -146,7 +168,8 @@ def test_public_names_are_there_and_explained(name):
 def test_the_library_does_not_print_and_names_what_it_catches(module):
     for node in ast.walk(TREES[module]):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-            assert node.func.id != "print" or module in PRINTS, f"print in line {node.lineno}"
+            printed = node.func.id == "print"
+            assert not printed or module.startswith("facecrypt.cli"), f"print in line {node.lineno}"
         if isinstance(node, ast.ExceptHandler):
             assert node.type is not None, f"bare except in line {node.lineno}"
 

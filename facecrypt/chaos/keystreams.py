@@ -8,8 +8,8 @@ therefore encrypts with AES-256-GCM on top.
 Tensors of PyTorch and arrays that CuPy or Numba keeps on a graphics card are taken and given as
 NumPy's are; ``backend="auto"`` works on them where they are: see docs/cuda.md.
 
-Keys are vetted in ``facecrypt.chaos.vetting``, the sealing stream is in ``facecrypt.chaos.sealing_stream``; both are
-to be had from here.
+Keys are vetted in ``facecrypt.chaos.vetting``, the sealing stream is in
+``facecrypt.chaos.sealing_stream``; both are to be had from here.
 """
 
 import numpy as np

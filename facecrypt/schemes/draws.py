@@ -88,7 +88,8 @@ class Draws:
     def logistic(self, label: str) -> tuple[float, float]:
         """A strong logistic key, mu in [3.99, 4) and d0 in (0, 0.5), drawn again while weak.
 
-        As in ``facecrypt.chaos.sealing_stream`` both numerators are integers below 2**53: nothing is rounded.
+        As in ``facecrypt.chaos.sealing_stream`` both numerators are integers below 2**53:
+        nothing is rounded.
         """
         read = self._stream(label)
         while True:
