@@ -1,20 +1,25 @@
 """What others do to a folder of pictures; runs where they are installed, without facecrypt."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from bench.harness import Row
+from bench.peers import facenet_pytorch, limit_onnxruntime
 
-__all__ = ["FOLDERS", "folder_row"]
+__all__ = ["FOLDERS", "rows"]
 
 OneFile = Callable[[Path, Path], None]
 
 
-def folder_row(part: str, photos: Path, out: Path) -> Row:
-    """A row that goes through the folder once."""
+def rows(part: str, scale: str, data: Mapping[str, Any]) -> list[Row]:
+    """One row that goes through the folder once; ImportError where the peer is not installed."""
+    return [_folder_row(part, Path(data["photos"]), Path(data["folder"]) / part)]
+
+
+def _folder_row(part: str, photos: Path, out: Path) -> Row:
     kind, threads = FOLDERS[part]
     one = kind(threads)
     paths = sorted(photos.iterdir())
@@ -35,8 +40,6 @@ def folder_row(part: str, photos: Path, out: Path) -> Row:
 
 def deface(threads: int | None) -> OneFile:
     """deface 1.5.0 with its defaults: it blurs, and writes the format that came."""
-    from bench.peers import limit_onnxruntime
-
     if threads is not None:
         limit_onnxruntime(threads)
     from deface.centerface import CenterFace
@@ -64,8 +67,6 @@ def deface(threads: int | None) -> OneFile:
 def obvious(threads: int | None) -> OneFile:
     """facenet-pytorch, a loop for the logistic key, XOR by NumPy, PNG by OpenCV."""
     import cv2
-
-    from bench.peers import facenet_pytorch
 
     detect = facenet_pytorch(threads)
 

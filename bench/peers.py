@@ -1,4 +1,4 @@
-"""Other people's detectors, as they are used, with one thread, and what they do to a folder.
+"""Other people's detectors, as they are used, with one thread.
 
 Runs in an environment of its own (README.md here says how to make it), which need not have
 facecrypt. What is not installed is reported, not measured.
@@ -8,7 +8,6 @@ import sys
 import types
 from collections.abc import Callable, Mapping
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -24,11 +23,7 @@ Detect = Callable[[NDArray[np.uint8]], Boxes]
 
 def rows(part: str, scale: str, data: Mapping[str, Any]) -> list[Row]:
     """Rows of one peer; ImportError where it is not installed."""
-    if "cases" in data:
-        return case_rows(part, data["cases"], DETECTORS[part](1))
-    from bench.folders import folder_row
-
-    return [folder_row(part, Path(data["photos"]), Path(data["folder"]) / part)]
+    return case_rows(part, data["cases"], DETECTORS[part](1))
 
 
 def facenet_pytorch(threads: int | None) -> Detect:

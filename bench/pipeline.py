@@ -32,7 +32,7 @@ def specs(isas: list[str], peers: str) -> list[Spec]:
     """A process for each way to go through the folder."""
     own = [Spec("bench.pipeline", part, one_core=n == 1) for part, n in WORKERS.items()]
     theirs = [
-        Spec("bench.peers", part, one_core=threads == 1, python=peers)
+        Spec("bench.folders", part, one_core=threads == 1, python=peers)
         for part, (_, threads) in FOLDERS.items()
     ]
     return [Spec("bench.rivals", "machine"), *own, *theirs]

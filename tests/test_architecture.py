@@ -60,7 +60,7 @@ def imports(tree: ast.AST, *, at_import_only: bool = False) -> Iterator[str]:
                     yield full if full in MODULES else node.module
         elif isinstance(node, ast.Constant) and not at_import_only:
             # What import_module is given, also by way of a table.
-            if isinstance(node.value, str) and node.value in MODULES - {FACE, "bench"}:
+            if isinstance(node.value, str) and node.value in set(TREES) - {FACE}:
                 yield node.value
         elif not at_import_only or not (
             isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
