@@ -20,16 +20,9 @@ from facecrypt.errors import (
 from facecrypt.jobs.sealing import Result, Summary, decrypt_files, encrypt_files
 from facecrypt.keys import Identity, Passphrase, Recipient, RegionKey, SecretKey
 from facecrypt.regions import Region
+from facecrypt.sealing.files import decrypt_file, encrypt_file, inspect, verify
 from facecrypt.sealing.header import Header, Sealed
-from facecrypt.sealing.images import (
-    decrypt_file,
-    decrypt_image,
-    encrypt_file,
-    encrypt_image,
-    inspect,
-    region_key,
-    verify,
-)
+from facecrypt.sealing.images import decrypt_image, encrypt_image, region_key
 
 __all__ = [
     "MTCNN",

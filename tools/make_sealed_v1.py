@@ -11,8 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from facecrypt import Identity, Passphrase, Region, SecretKey, encrypt_image
-from facecrypt.media import Picture
-from facecrypt.sealing.carriers import write
+from facecrypt.media import encode_image
 
 folder = Path(sys.argv[1])
 y, x = np.mgrid[0:24, 0:32]
@@ -28,4 +27,5 @@ recipients = [
 ]
 regions = [Region(3, 2, 20, 16), Region(10, 8, 30, 22, shape="ellipse")]
 sealed = encrypt_image(image, recipients, regions=regions)
-write(folder / "sealed-v1.png", sealed, like=Picture(image), sidecar=False, overwrite=False)
+header = ((b"fcRP", sealed.header.to_bytes()),)
+(folder / "sealed-v1.png").write_bytes(encode_image(".png", sealed.image, chunks=header))

@@ -20,7 +20,6 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from importlib import metadata
 from pathlib import Path
 from statistics import median
@@ -32,8 +31,8 @@ import numpy as np
 from facecrypt import MTCNN, SecretKey, Summary, decrypt_files, encrypt_files, encrypt_image
 from facecrypt.files import atomic_write
 from facecrypt.media import encode_image, read_image
-from facecrypt.sealing import carriers
-from facecrypt.sealing.images import decrypt_image
+from facecrypt.sealing.carriers.png import CHUNK
+from facecrypt.sealing.files import decode_file
 
 SOURCE = Path(__file__).parents[2] / "examples" / "astronaut.png"
 PACKAGES = ("numpy", "opencv-python-headless", "onnxruntime", "cryptography", "isal")
@@ -170,14 +169,12 @@ def stages(photos: Path, work: Path) -> None:
         made = step(
             "encrypt: seal", lambda i=photo, g=grown: encrypt_image(i.pixels, key, regions=g)
         )
-        chunk = ((carriers.CHUNK, made.header.to_bytes()),)
+        chunk = ((CHUNK, made.header.to_bytes()),)
         data = step(
             "encrypt: encode", lambda m=made, c=chunk: encode_image(".png", m.image, chunks=c)
         )
         step("encrypt: write", lambda o=out, d=data: atomic_write(o, d))
-        sealed, picture = step("decrypt: read", lambda o=out: carriers.read(o))
-        plain = step("decrypt: open", lambda s=sealed: decrypt_image(s, key))
-        opened = replace(picture, pixels=plain)
+        opened = step("decrypt: read, open", lambda o=out: decode_file(o, [key]))
         data = step("decrypt: encode", lambda p=opened: encode_image(".png", p.pixels))
         step("decrypt: write", lambda o=out, d=data: atomic_write(o.with_suffix(".back.png"), d))
     print("\n| stage | processor ms an image | share | clock ms |\n|---|---|---|---|")

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from facecrypt.cli.terminal import DONE
 from facecrypt.errors import NotSealedError
 from facecrypt.media import read_image
-from facecrypt.sealing import images
+from facecrypt.sealing import files
 from facecrypt.sealing.header import Header
 
 __all__ = ["inspect"]
@@ -25,7 +25,7 @@ def inspect(args: Namespace) -> int:
     """``facecrypt inspect IN [--json] [--guess]``."""
     header, guessed = None, None
     try:
-        header = images.inspect(args.input)
+        header = files.inspect(args.input)
     except NotSealedError:
         if not args.guess:
             raise

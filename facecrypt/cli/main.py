@@ -41,7 +41,8 @@ from facecrypt.jobs.sealing import decrypt_files, encrypt_files, forget_frames
 from facecrypt.keys import Identity, SecretKey
 from facecrypt.media import encode_image, read_image
 from facecrypt.media.draw import draw_regions
-from facecrypt.sealing.images import inspect, region_key, verify
+from facecrypt.sealing.files import inspect, verify
+from facecrypt.sealing.images import region_key
 
 __all__ = ["main"]
 

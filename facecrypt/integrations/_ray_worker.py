@@ -7,12 +7,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
+from facecrypt.detector import Detector
 from facecrypt.errors import MediaError
 from facecrypt.jobs.inputs import Input, make_folder
 from facecrypt.jobs.sealing import FileEncryptor, forget_frames
 from facecrypt.jobs.summary import Result
 from facecrypt.regions import Region
-from facecrypt.sealing.images import Detector
 
 __all__ = ["Outcome", "Task", "Worker"]
 
@@ -74,7 +74,8 @@ class Worker:
                 "shared folder under the same path on every machine of the cluster"
             )
         if self._make is not None:
-            self._job = replace(self._job, detector=self._make())
+            options = replace(self._job.options, detector=self._make())
+            self._job = replace(self._job, options=options)
 
     def run(self, tasks: Sequence[Task]) -> list[Outcome]:
         """Encrypt pictures; their errors are outcomes."""

@@ -1,22 +1,21 @@
 """Pictures as rows of bytes, for engines that hand out batches: Ray Data, Spark, Dask."""
 
 from collections.abc import Callable, Iterable, Mapping
-from io import BytesIO
+from dataclasses import replace
 from pathlib import PurePath
 from typing import Any
 
 import numpy as np
 
-from facecrypt.detector import MTCNN
-from facecrypt.errors import FacecryptError, MediaError
+from facecrypt.detector import MTCNN, Detector
+from facecrypt.errors import FacecryptError
 from facecrypt.jobs.sealing import forget_frames
 from facecrypt.keys import Recipient
-from facecrypt.media import decode_image, encode_image
-from facecrypt.media.png import read_chunk
-from facecrypt.regions import Region
-from facecrypt.sealing import carriers
+from facecrypt.sealing.carriers import Source
+from facecrypt.sealing.files import encode
 from facecrypt.sealing.header import CIPHERS
-from facecrypt.sealing.images import Detector, Recipients, as_list, encrypt_image
+from facecrypt.sealing.images import Recipients, recipients_of
+from facecrypt.sealing.options import GROW, Seal
 
 __all__ = ["BatchEncryptor", "public_keys"]
 
@@ -55,6 +54,7 @@ class BatchEncryptor:
     Examples
     --------
     >>> from facecrypt import Identity
+    >>> from facecrypt.media import encode_image
     >>> encryptor = BatchEncryptor(Identity.generate().recipient)
     >>> photo = encode_image(".png", np.zeros((40, 60, 3), np.uint8))
     >>> rows = encryptor({"path": ["a/x.png", "a/y.jpg"], "bytes": [photo, b"torn"]})
@@ -70,17 +70,15 @@ class BatchEncryptor:
         *,
         detector: Callable[[], Detector] = MTCNN,
         cipher: str = CIPHERS[0],
-        grow: float = 0.2,
+        grow: float = GROW,
         shape: str = "box",
         keep_metadata: bool = False,
         backend: str = "auto",
     ):
         self._recipients = public_keys(recipients)
-        if cipher not in CIPHERS:
-            raise ValueError(f"cipher must be one of {', '.join(CIPHERS)}, received {cipher!r}")
-        Region(0, 0, 1, 1, shape=shape).grow(grow)  # refuses what it cannot be
-        self._options = {"cipher": cipher, "grow": grow, "shape": shape, "backend": backend}
-        self._keep_metadata = keep_metadata
+        self._options = Seal(
+            cipher=cipher, grow=grow, shape=shape, keep_metadata=keep_metadata, backend=backend
+        )
         self._make = detector
         self._detector: Detector | None = None
 
@@ -131,22 +129,14 @@ class BatchEncryptor:
             return b"", 0, str(error) if known else f"{type(error).__name__}: {error}"
 
     def _seal(self, data: bytes) -> tuple[bytes, int]:
-        for chunk in (carriers.CHUNK, carriers.SCHEME_CHUNK):
-            if read_chunk(BytesIO(data), chunk) is not None:
-                # Sealing it again would drop the header and with it the way back.
-                raise MediaError("is encrypted already; decrypt it first")
-        picture = decode_image(data, keep_metadata=self._keep_metadata)
-        sealed = encrypt_image(
-            picture.pixels, self._recipients, detector=self._detector, **self._options
-        )
-        chunks = ((carriers.CHUNK, sealed.header.to_bytes()),)
-        file = encode_image(".png", sealed.image, icc=picture.icc, exif=picture.exif, chunks=chunks)
-        return file, len(sealed.header.regions)
+        options = replace(self._options, detector=self._detector)
+        sealed = encode(Source(data), self._recipients, options)
+        return sealed.data, len(sealed.header.regions)
 
 
 def public_keys(recipients: Recipients) -> list[Recipient]:
     """The recipients as a list; TypeError where one is more than a public key."""
-    found = as_list(recipients, "a recipient", "wrap")
+    found = recipients_of(recipients)
     for recipient in found:
         if not isinstance(recipient, Recipient):
             raise TypeError(

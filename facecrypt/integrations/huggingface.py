@@ -8,16 +8,18 @@ from collections.abc import Callable, MutableMapping
 from pathlib import Path
 from typing import Any
 
-from facecrypt.detector import MTCNN
+from facecrypt.detector import MTCNN, Detector
 from facecrypt.errors import MediaError
 from facecrypt.files import media_error
 from facecrypt.integrations._keyed import KeyedScheme
 from facecrypt.integrations._layouts import pillow_picture
 from facecrypt.integrations.batch_encryptor import BatchEncryptor
 from facecrypt.schemes import Key
-from facecrypt.sealing import carriers
+from facecrypt.sealing.carriers import Source
+from facecrypt.sealing.files import decode
 from facecrypt.sealing.header import CIPHERS
-from facecrypt.sealing.images import Detector, Identities, Recipients, as_list, decrypt_image
+from facecrypt.sealing.images import Identities, Recipients, identities_of
+from facecrypt.sealing.options import GROW
 
 __all__ = ["EncryptScheme", "OpenFaces", "SealFaces"]
 
@@ -148,7 +150,7 @@ class SealFaces(_Column):
         column: str = "image",
         detector: Callable[[], Detector] = MTCNN,
         cipher: str = CIPHERS[0],
-        grow: float = 0.2,
+        grow: float = GROW,
         shape: str = "box",
         keep_metadata: bool = False,
     ):
@@ -199,14 +201,14 @@ class OpenFaces(_Column):
 
     def __init__(self, identities: Identities, *, column: str = "image"):
         super().__init__(column)
-        self._identities = as_list(identities, "an identity", "unwrap")
+        self._identities = identities_of(identities)
 
     def _changed(self, cell: Any) -> Any:
-        sealed, picture = carriers.decode(_data(cell, self.column))
-        opened = pillow_picture(decrypt_image(sealed, self._identities))
-        if picture.icc is not None:
-            opened.info["icc_profile"] = picture.icc
-        return opened
+        opened = decode(Source(_data(cell, self.column)), self._identities)
+        image = pillow_picture(opened.pixels)
+        if opened.picture.icc is not None:
+            image.info["icc_profile"] = opened.picture.icc
+        return image
 
 
 def _name(cell: Any, column: str) -> str:

@@ -16,9 +16,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from facecrypt.detector import MTCNN
+from facecrypt.detector import MTCNN, Detector
 from facecrypt.errors import BackendUnavailableError
-from facecrypt.files import atomic_write, remove
+from facecrypt.files import PathLike, atomic_write, remove
 from facecrypt.integrations._ray_pool import Pool
 from facecrypt.integrations._ray_worker import Outcome, Task, Worker
 from facecrypt.integrations.batch_encryptor import public_keys
@@ -26,7 +26,8 @@ from facecrypt.jobs.inputs import Input, find_inputs, make_folder
 from facecrypt.jobs.sealing import Boxes, FileEncryptor, Progress, regions_of
 from facecrypt.jobs.summary import Result, Summary
 from facecrypt.sealing.header import CIPHERS
-from facecrypt.sealing.images import Detector, PathLike, Recipients
+from facecrypt.sealing.images import Recipients
+from facecrypt.sealing.options import GROW, Seal
 
 __all__ = ["encrypt_files"]
 
@@ -47,7 +48,7 @@ def encrypt_files(
     regions: Boxes | None = None,
     detector: Callable[[], Detector] | None = None,
     cipher: str = CIPHERS[0],
-    grow: float = 0.2,
+    grow: float = GROW,
     shape: str = "box",
     keep_metadata: bool = False,
     overwrite: bool = False,
@@ -115,18 +116,15 @@ def encrypt_files(
         detector = None
     elif detector is None:
         detector = partial(MTCNN, device="cuda" if num_gpus else "auto")
-    job = FileEncryptor(
-        public_keys(recipients),
-        None,
-        resume=resume,
+    options = Seal(
         cipher=cipher,
         grow=grow,
         shape=shape,
-        sidecar=False,
         keep_metadata=keep_metadata,
         overwrite=overwrite,
         backend=backend,
     )
+    job = FileEncryptor(public_keys(recipients), options, resume=resume)
     out_dir = Path(out_dir)
     inputs, ignored = find_inputs(paths, out_dir)
     started = time.perf_counter()

@@ -14,8 +14,9 @@ from facecrypt.integrations._keyed import KeyedScheme
 from facecrypt.integrations._layouts import pillow_picture
 from facecrypt.jobs.inputs import find_pictures
 from facecrypt.schemes import Key
-from facecrypt.sealing import carriers
-from facecrypt.sealing.images import Identities, as_list, decrypt_image
+from facecrypt.sealing.carriers import LOSSLESS_SUFFIXES
+from facecrypt.sealing.files import decode_file
+from facecrypt.sealing.images import Identities, identities_of
 
 __all__ = ["EncryptedDataset", "OpenSealed", "SealedFolder"]
 
@@ -122,13 +123,12 @@ class OpenSealed:
     def __init__(self, identities: Identities, *, kind: str = "pillow"):
         if kind not in KINDS:
             raise ValueError(f"kind must be one of {', '.join(KINDS)}, received {kind!r}")
-        self._identities = as_list(identities, "an identity", "unwrap")
+        self._identities = identities_of(identities)
         self.kind = kind
 
     def __call__(self, path: str | os.PathLike[str]) -> Any:
         """Open one."""
-        sealed, _ = carriers.read(path)
-        pixels = decrypt_image(sealed, self._identities)
+        pixels = decode_file(path, self._identities).pixels
         if self.kind == "numpy":
             return pixels
         return pillow_picture(pixels) if self.kind == "pillow" else _tensor(pixels)
@@ -168,7 +168,7 @@ class SealedFolder(Dataset[Any]):
         kind: str = "pillow",
         transform: Callable[[Any], Any] | None = None,
     ):
-        found, _ = find_pictures(root, suffixes=set(carriers.LOSSLESS_SUFFIXES))
+        found, _ = find_pictures(root, suffixes=set(LOSSLESS_SUFFIXES))
         if not found:
             raise MediaError(f"{root}: holds no PNG or TIFF file, so no sealed picture")
         self.paths = tuple(found)

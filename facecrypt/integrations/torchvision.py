@@ -10,12 +10,12 @@ from typing import Any
 from torchvision import tv_tensors
 from torchvision.transforms import v2
 
-from facecrypt.detector import MTCNN
+from facecrypt.detector import MTCNN, Detector
 from facecrypt.integrations._keyed import KeyedScheme
 from facecrypt.integrations._layouts import channels_last, like, on_host
 from facecrypt.schemes import Key
 from facecrypt.sealing.header import CIPHERS
-from facecrypt.sealing.images import Detector, Recipients, as_list, encrypt_image
+from facecrypt.sealing.images import Recipients, encrypt_image, recipients_of
 
 __all__ = ["EncryptScheme", "SealFaces"]
 
@@ -133,7 +133,7 @@ class SealFaces(v2.Transform):
                 "detector must be callable and make a detector, received "
                 f"{type(detector).__name__}; functools.partial(MTCNN, preset='recall') is one"
             )
-        self._recipients = as_list(recipients, "a recipient", "wrap")
+        self._recipients = recipients_of(recipients)
         self._make = detector
         self._detector: Detector | None = None
         self.with_header = with_header

@@ -8,6 +8,7 @@ as ``x.npy``.
 from collections import deque
 from collections.abc import Mapping, Sequence
 from functools import partial
+from io import BytesIO
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,11 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facecrypt.errors import AuthenticationError, ContainerError, MediaError, NotSealedError
-from facecrypt.files import atomic_write
+from facecrypt.files import PathLike, atomic_write
 from facecrypt.jobs.inputs import PICTURE_SUFFIXES, Input, as_png, find_inputs
 from facecrypt.jobs.notes import MAX_NOTE_BYTES, Note, key_id
 from facecrypt.jobs.sealing import Progress, Result, Summary, regions_of, run_batch
-from facecrypt.media import encode_image, read_image
+from facecrypt.media import decode_image, encode_image
 from facecrypt.media.npy import (
     ARRAY_SUFFIXES,
     encode_arrays,
@@ -27,14 +28,15 @@ from facecrypt.media.npy import (
     is_array_file,
     read_arrays,
 )
+from facecrypt.media.pictures import naming
 from facecrypt.media.png import png_chunks, read_chunk
 from facecrypt.regions import Region
 from facecrypt.schemes import Key, Scheme
 from facecrypt.schemes.cat_map import CatMap
 from facecrypt.schemes.fiie import Fiie
 from facecrypt.schemes.pictures import picture_shape
-from facecrypt.sealing.carriers import SCHEME_CHUNK, is_sealed
-from facecrypt.sealing.images import PathLike
+from facecrypt.sealing.carriers import Source, find_header
+from facecrypt.sealing.files import SCHEME_CHUNK
 
 __all__ = ["decrypt_files", "decrypted_name", "encrypt_files", "encrypted_name", "options_for"]
 
@@ -50,6 +52,7 @@ class _File(NamedTuple):
     icc: bytes | None = None
     name: str = ""
     others: Mapping[str, NDArray[Any]] = {}
+    encrypted: bool = False
 
 
 def encrypt_files(
@@ -112,7 +115,7 @@ def encrypt_files(
             _check_finished(item, scheme, identity)
             return Result(item.source, item.output, skipped=True)
         file = _read(item.source)
-        if file.note is not None or is_sealed(item.source):
+        if file.encrypted:
             # What it says about itself would be lost, and with it the way back.
             raise MediaError(f"{item.source}: is encrypted already; decrypt it first")
         regions = regions_of(item.source, item.relative, boxes)
@@ -194,25 +197,37 @@ def options_for(scheme: Scheme, regions: Sequence[Region] | None) -> dict[str, A
 
 
 def _read(path: Path) -> _File:
-    if not is_array_file(path):
-        picture = read_image(path)
-        chunk = read_chunk(path, SCHEME_CHUNK, limit=MAX_NOTE_BYTES)
-        return _File(picture.pixels, chunk, picture.icc)
+    if is_array_file(path):
+        return _read_arrays(path)
+    source = Source.read(path)
+    note = read_chunk(BytesIO(source.data), SCHEME_CHUNK, limit=MAX_NOTE_BYTES)
+    with naming(path):
+        picture = decode_image(source.data)
+    sealed = find_header(BytesIO(source.data), path) is not None
+    return _File(picture.pixels, note, picture.icc, encrypted=sealed or note is not None)
+
+
+def _read_arrays(path: Path) -> _File:
     arrays = read_arrays(path)
     note = arrays.pop(SCHEME_CHUNK.decode(), None)
     name = images_name(arrays)
     images = arrays.pop(name)
-    return _File(images, None if note is None else note.tobytes(), None, name, arrays)
+    data = None if note is None else note.tobytes()
+    return _File(images, data, name=name, others=arrays, encrypted=note is not None)
 
 
 def _read_cipher(path: Path) -> tuple[_File, Note]:
-    if not is_array_file(path):
-        note = _note_of(path)
-        # The walk refuses what a decoder forgives: wrong checksums, a tail after the end.
-        deque(png_chunks(path.read_bytes()), maxlen=0)
-        return _read(path), note
-    file = _read(path)
-    return file, _parse(path, file.note)
+    if is_array_file(path):
+        file = _read_arrays(path)
+        return file, _parse(path, file.note)
+    source = Source.read(path)
+    data = read_chunk(BytesIO(source.data), SCHEME_CHUNK, limit=MAX_NOTE_BYTES)
+    note = _parse(path, data)
+    # The walk refuses what a decoder forgives: wrong checksums, a tail after the end.
+    deque(png_chunks(source.data), maxlen=0)
+    with naming(path):
+        picture = decode_image(source.data)
+    return _File(picture.pixels, data, picture.icc, encrypted=True), note
 
 
 def _note_of(path: Path) -> Note:

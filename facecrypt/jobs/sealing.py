@@ -11,17 +11,20 @@ import traceback
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import KW_ONLY, dataclass, field
+from dataclasses import KW_ONLY, dataclass, field, replace
 from pathlib import Path
 
+from facecrypt.detector import Detector, default_detector
 from facecrypt.errors import ContainerError, MediaError
+from facecrypt.files import PathLike
 from facecrypt.jobs.inputs import Input, find_inputs, make_folder
 from facecrypt.jobs.summary import Result, Summary
 from facecrypt.keys import RecipientLike
 from facecrypt.regions import Region
-from facecrypt.sealing import images
+from facecrypt.sealing.files import open_file, read_header, seal_file
 from facecrypt.sealing.header import CIPHERS, Header
-from facecrypt.sealing.images import Detector, Identities, PathLike, Recipients
+from facecrypt.sealing.images import Identities, Recipients, identities_of, recipients_of
+from facecrypt.sealing.options import GROW, Open, Seal
 
 __all__ = ["Result", "Summary", "decrypt_files", "encrypt_files"]
 
@@ -40,7 +43,7 @@ def encrypt_files(
     regions: Boxes | None = None,
     detector: Detector | None = None,
     cipher: str = CIPHERS[0],
-    grow: float = 0.2,
+    grow: float = GROW,
     shape: str = "box",
     sidecar: bool = False,
     keep_metadata: bool = False,
@@ -79,13 +82,8 @@ def encrypt_files(
     MediaError
         There is no such input.
     """
-    wrappers = images.as_list(recipients, "a recipient", "wrap")
-    if detector is None and regions is None:
-        detector = images.default_detector()
-    job = FileEncryptor(
-        wrappers,
-        detector,
-        resume=resume,
+    options = Seal(
+        detector=default_detector() if detector is None and regions is None else detector,
         cipher=cipher,
         grow=grow,
         shape=shape,
@@ -94,6 +92,7 @@ def encrypt_files(
         overwrite=overwrite,
         backend=backend,
     )
+    job = FileEncryptor(recipients_of(recipients), options, resume=resume)
     return run_batch(paths, out_dir, lambda item: job(item, regions), workers, progress)
 
 
@@ -103,52 +102,31 @@ class FileEncryptor:
 
     Parameters
     ----------
-    detector : Detector, optional
-        Not needed where every call is given regions.
-    recipients, resume, cipher, grow, shape, sidecar, keep_metadata, overwrite, backend
-        As in :func:`encrypt_files`; ValueError where there is no such cipher.
+    recipients : sequence of recipients
+    options : Seal
+        ``detector`` is not needed where every call is given regions.
+    resume : bool
+        As in :func:`encrypt_files`.
     """
 
     recipients: Sequence[RecipientLike]
-    detector: Detector | None
+    options: Seal
     _: KW_ONLY
     resume: bool
-    cipher: str
-    grow: float
-    shape: str
-    sidecar: bool
-    keep_metadata: bool
-    overwrite: bool
-    backend: str
     names: Counter = field(init=False)
 
     def __post_init__(self):
-        if self.cipher not in CIPHERS:
-            raise ValueError(
-                f"cipher must be one of {', '.join(CIPHERS)}, received {self.cipher!r}"
-            )
         # Stretches a passphrase, too: now, rather than in every worker.
         self.names = _names(recipient.wrap(bytes(32)) for recipient in self.recipients)
 
     def __call__(self, item: Input, regions: Boxes | None = None) -> Result:
         """Encrypt one picture, or find that it was; raises what :func:`encrypt_file` raises."""
-        if item.output.exists() and not self.overwrite:
+        if item.output.exists() and not self.options.overwrite:
             header = _finished(item, self.resume, self.recipients, self.names)
             return Result(item.source, item.output, len(header.regions), skipped=True)
-        header = images.encrypt_file(
-            item.source,
-            item.output,
-            self.recipients,
-            regions=regions_of(item.source, item.relative, regions),
-            detector=self.detector,
-            cipher=self.cipher,
-            grow=self.grow,
-            shape=self.shape,
-            sidecar=self.sidecar,
-            keep_metadata=self.keep_metadata,
-            overwrite=self.overwrite,
-            backend=self.backend,
-        )
+        own = regions_of(item.source, item.relative, regions)
+        options = replace(self.options, regions=own)
+        header = seal_file(item.source, item.output, self.recipients, options)
         return Result(item.source, item.output, len(header.regions))
 
 
@@ -169,23 +147,16 @@ def decrypt_files(
 
     With ``resume``, pictures whose output exists are skipped.
     """
-    holders = images.as_list(identities, "an identity", "unwrap")
+    holders = identities_of(identities)
+    options = Open(regions=regions, allow_edited=allow_edited, overwrite=overwrite, backend=backend)
 
     def one(item: Input) -> Result:
         if item.output.exists() and not overwrite:
             if not resume:
                 raise _exists(item)
             return Result(item.source, item.output, skipped=True)
-        header, edited = images.open_file(
-            item.source,
-            item.output,
-            holders,
-            regions=regions,
-            allow_edited=allow_edited,
-            overwrite=overwrite,
-            backend=backend,
-        )
-        return Result(item.source, item.output, len(header.regions), edited=edited)
+        opened = open_file(item.source, item.output, holders, options)
+        return Result(item.source, item.output, len(opened.header.regions), edited=opened.edited)
 
     return run_batch(paths, out_dir, one, workers, progress)
 
@@ -267,7 +238,7 @@ def _finished(item: Input, resume: bool, wrappers: Sequence, names: Counter) -> 
     if not resume:
         raise _exists(item)
     try:
-        header = images.inspect(item.output)
+        header = read_header(item.output)
     except ContainerError:
         raise MediaError(
             f"{item.output}: already exists and is not a sealed picture; overwrite replaces it"

@@ -4,9 +4,11 @@ Pixels are RGB or gray everywhere outside the readers; BGR does not leave them.
 """
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 
@@ -17,11 +19,15 @@ from facecrypt.media.readers import Source, reader
 from facecrypt.media.tiff import encode_tiff
 
 __all__ = [
+    "LOSSY",
     "MAX_PIXELS",
     "MAX_SIDE",
     "Picture",
     "decode_image",
     "encode_image",
+    "naming",
+    "read_bounded",
+    "read_file",
     "read_image",
 ]
 
@@ -30,7 +36,7 @@ MAX_SIDE = 2**20  # OpenCV's own limit
 _MAX_BYTES = 2**32
 _ICC_SPACE = slice(16, 20)
 _ICC_MAGIC = slice(36, 40)
-_LOSSY = {
+LOSSY = {
     ".jpg": "JPEG",
     ".jpeg": "JPEG",
     ".jpe": "JPEG",
@@ -92,20 +98,51 @@ def read_image(path: str | os.PathLike[str], *, keep_metadata: bool = False) -> 
     Files cut short are refused. Damage in the middle of a JPEG is not noticed, since
     JPEG has no checksum: the pixels are those every viewer shows.
     """
-    try:
-        with Path(path).open("rb") as file:
-            # A large file of another kind is refused before it is loaded.
-            reader(file.peek(64)[:64])
-            data = file.read(_MAX_BYTES + 1)
-        if len(data) > _MAX_BYTES:
-            raise MediaError(f"larger than the {_MAX_BYTES} bytes a picture file may have")
+    data = read_file(path)
+    with naming(path):
         return decode_image(data, keep_metadata=keep_metadata)
+
+
+def read_file(path: str | os.PathLike[str]) -> bytes:
+    """The bytes of a picture file; a large file of another kind is refused before it is loaded.
+
+    Raises
+    ------
+    MediaError
+        As :func:`read_image` raises it, but for what only decoding shows.
+    """
+    with naming(path):
+        try:
+            with Path(path).open("rb") as file:
+                reader(file.peek(64)[:64])
+                return read_bounded(file)
+        except MediaError:
+            raise
+        except OSError as error:
+            failure = MediaError(error.strerror or str(error))
+            failure.errno = error.errno
+            raise failure from error
+
+
+def read_bounded(file: BinaryIO) -> bytes:
+    """What is left of an open file; MediaError where that is more than a picture may have."""
+    data = file.read(_MAX_BYTES + 1)
+    if len(data) > _MAX_BYTES:
+        raise MediaError(f"larger than the {_MAX_BYTES} bytes a picture file may have")
+    return data
+
+
+@contextmanager
+def naming(path: str | os.PathLike[str] | None) -> Iterator[None]:
+    """Errors within begin with the name of the file, where it has one."""
+    try:
+        yield
     except MediaError as error:
-        raise MediaError(f"{path}: {error}") from error
-    except OSError as error:
-        failure = MediaError(f"{path}: {error.strerror or error}")
-        failure.errno = error.errno
-        raise failure from error
+        if path is None:
+            raise
+        named = MediaError(f"{path}: {error}")
+        named.errno = error.errno
+        raise named from error
 
 
 def decode_image(data: bytes, *, keep_metadata: bool = False) -> Picture:
@@ -165,9 +202,9 @@ def encode_image(
         if tuple(chunks):
             raise ValueError("a TIFF file takes no PNG chunks; write .png, or use a sidecar")
         return encode_tiff(pixels, icc=icc, exif=exif)
-    if kind in _LOSSY:
+    if kind in LOSSY:
         raise MediaError(
-            f"{_LOSSY[kind]} ({kind}) is lossy and would destroy the sealed pixels; write .png"
+            f"{LOSSY[kind]} ({kind}) is lossy and would destroy the sealed pixels; write .png"
         )
     raise MediaError(f"{suffix!r} is not a format facecrypt writes; write .png, .tif or .tiff")
 

@@ -1,48 +1,38 @@
-"""One picture: detect, seal, open.
-
-``encrypt_image`` and ``decrypt_image`` work on arrays, ``encrypt_file`` and
-``decrypt_file`` on files; ``inspect`` and ``verify`` look and check.
-"""
+"""One picture as an array: detect, seal, open."""
 
 import hmac
-import os
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from typing import Protocol
+from typing import Any
 
 import numpy as np
 
 from facecrypt import keys
-from facecrypt.errors import AuthenticationError, KeyFormatError, MediaError
+from facecrypt.detector import Detector, default_detector
+from facecrypt.errors import AuthenticationError, KeyFormatError
 from facecrypt.keys import RecipientLike, RegionKey, Unwraps
-from facecrypt.media import read_image
-from facecrypt.media.png import read_chunk
 from facecrypt.regions import Claim, Region, claims
-from facecrypt.sealing import carriers, ciphers
+from facecrypt.sealing import ciphers
 from facecrypt.sealing.header import CIPHERS, Header, Sealed, public_digest
+from facecrypt.sealing.options import GROW, Open, Seal
 
 __all__ = [
-    "decrypt_file",
+    "Identities",
+    "Recipients",
     "decrypt_image",
-    "encrypt_file",
     "encrypt_image",
-    "inspect",
+    "identities_of",
+    "open_pixels",
+    "recipients_of",
     "region_key",
-    "verify",
+    "seal_pixels",
 ]
 
 Identities = Unwraps | RegionKey | Iterable[Unwraps | RegionKey]
 Recipients = RecipientLike | Iterable[RecipientLike]
-PathLike = str | os.PathLike[str]
 
 EDITED = "the pixels outside the sealed regions were edited after sealing"
-
-
-class Detector(Protocol):
-    """What finds the faces; :class:`facecrypt.MTCNN` is one."""
-
-    def detect(self, image: np.ndarray) -> list[Region]: ...
 
 
 def encrypt_image(
@@ -52,7 +42,7 @@ def encrypt_image(
     regions: Sequence[Region] | None = None,
     detector: Detector | None = None,
     cipher: str = CIPHERS[0],
-    grow: float = 0.2,
+    grow: float = GROW,
     shape: str = "box",
     backend: str = "auto",
 ) -> Sealed:
@@ -99,35 +89,48 @@ def encrypt_image(
     >>> bool((decrypt_image(sealed, alice) == photo).all())
     True
     """
+    options = Seal(
+        regions=regions,
+        detector=detector,
+        cipher=cipher,
+        grow=grow,
+        shape=shape,
+        backend=backend,
+    )
+    return seal_pixels(image, recipients_of(recipients), options)
+
+
+def seal_pixels(image: np.ndarray, recipients: Sequence[RecipientLike], options: Seal) -> Sealed:
+    """:func:`encrypt_image` of options in one object."""
     image = _checked(image)
-    if cipher not in CIPHERS:
-        raise ValueError(f"cipher must be one of {', '.join(CIPHERS)}, received {cipher!r}")
-    if cipher == "logistic":
+    if options.cipher == "logistic":
         warnings.warn(
             "cipher='logistic' is for research: the logistic map is not a secure cipher; "
             "use the default for anything that must stay secret",
-            stacklevel=2,
+            stacklevel=3,
         )
-    wrappers = as_list(recipients, "a recipient", "wrap")
+    regions = options.regions
     if regions is None:
-        found = (detector or default_detector()).detect(image)
-        regions = [replace(region.grow(grow), shape=shape) for region in found]
+        found = (options.detector or default_detector()).detect(image)
+        regions = [replace(region.grow(options.grow), shape=options.shape) for region in found]
     inside = [region.clip(*image.shape[:2]) for region in regions]
     kept = tuple(_public(region) for region in inside if region is not None)
     content_key = keys.new_content_key()
     header = Header(
         shape=tuple(image.shape),
         dtype=image.dtype.name,
-        cipher=cipher,
+        cipher=options.cipher,
         regions=kept,
         tags=(),
-        stanzas=tuple(wrapper.wrap(content_key) for wrapper in wrappers),
+        stanzas=tuple(recipient.wrap(content_key) for recipient in recipients),
         public_digest=public_digest(image, kept),
     )
     out, tags, aad = image.copy(), [], header.aad()
     for index, claim in enumerate(claims(kept, *image.shape[:2])):
         key = keys.region_key(content_key, index)
-        data, tag = ciphers.seal_region(_gather(image, claim), key, cipher, aad, backend=backend)
+        data, tag = ciphers.seal_region(
+            _gather(image, claim), key, header.cipher, aad, backend=options.backend
+        )
         _scatter(out, claim, data)
         tags.append(tag)
     header = replace(header, tags=tuple(tags))
@@ -169,8 +172,8 @@ def decrypt_image(
     ValueError
         There is no region of that number.
     """
-    refuse = sealed.edited and not allow_edited
-    return _decrypt(sealed, identities, regions, refuse, backend)
+    options = Open(regions=regions, allow_edited=allow_edited, backend=backend)
+    return open_pixels(sealed, identities_of(identities), options, edited=sealed.edited)
 
 
 def region_key(sealed: Sealed | Header, identities: Identities, index: int) -> RegionKey:
@@ -184,142 +187,20 @@ def region_key(sealed: Sealed | Header, identities: Identities, index: int) -> R
         There is no region of that number.
     """
     header = sealed.header if isinstance(sealed, Sealed) else sealed
-    return RegionKey(header.picture_id, index, _unlock(header, identities, [index])[index])
-
-
-def encrypt_file(
-    src: PathLike,
-    dst: PathLike,
-    recipients: Recipients,
-    *,
-    regions: Sequence[Region] | None = None,
-    detector: Detector | None = None,
-    cipher: str = CIPHERS[0],
-    grow: float = 0.2,
-    shape: str = "box",
-    sidecar: bool = False,
-    keep_metadata: bool = False,
-    overwrite: bool = False,
-    backend: str = "auto",
-) -> Header:
-    """Read a picture, encrypt its faces, write it; see :func:`encrypt_image`.
-
-    Parameters
-    ----------
-    src, dst : path
-        ``dst`` ends in ``.png``, or with ``sidecar`` in ``.png``, ``.tif`` or ``.tiff``.
-    sidecar : bool
-        Put the header into ``DST.fcrypt.json`` rather than into the picture.
-    keep_metadata : bool
-        Keep EXIF, without thumbnails, previews and maker notes. The ICC profile stays
-        in any case, all else is dropped.
-    overwrite : bool
-        Replace ``dst`` if it exists.
-
-    Raises
-    ------
-    MediaError
-        A file cannot be read or written. Nothing is left behind.
-    """
-    carriers.check_destination(dst, sidecar=sidecar)
-    if carriers.is_sealed(src):
-        # Sealing it again would drop the first header and with it the way back to the faces.
-        raise MediaError(f"{src}: is a sealed picture already; decrypt it first")
-    if read_chunk(src, carriers.SCHEME_CHUNK) is not None:
-        raise MediaError(
-            f"{src}: is the cipher of a scheme, and sealing it would drop what opens it; "
-            "decrypt it first, with 'facecrypt scheme'"
-        )
-    picture = read_image(src, keep_metadata=keep_metadata)
-    sealed = encrypt_image(
-        picture.pixels,
-        recipients,
-        regions=regions,
-        detector=detector,
-        cipher=cipher,
-        grow=grow,
-        shape=shape,
-        backend=backend,
+    return RegionKey(
+        header.picture_id, index, _unlock(header, identities_of(identities), [index])[index]
     )
-    carriers.write(dst, sealed, like=picture, sidecar=sidecar, overwrite=overwrite)
-    return sealed.header
 
 
-def decrypt_file(
-    src: PathLike,
-    dst: PathLike,
-    identities: Identities,
-    *,
-    regions: Sequence[int] | None = None,
-    allow_edited: bool = False,
-    overwrite: bool = False,
-    backend: str = "auto",
-) -> Header:
-    """Read a sealed picture, open its faces, write it; see :func:`decrypt_image`.
-
-    ``dst`` ends in ``.png``, ``.tif`` or ``.tiff``. Nothing is written unless every
-    region that was asked for opens.
-
-    Warns
-    -----
-    UserWarning
-        The picture was opened with ``allow_edited`` and was in fact edited.
-    """
-    header, edited = open_file(
-        src,
-        dst,
-        identities,
-        regions=regions,
-        allow_edited=allow_edited,
-        overwrite=overwrite,
-        backend=backend,
-    )
-    if edited:
-        warnings.warn(f"{src}: {EDITED}", stacklevel=2)
-    return header
-
-
-def open_file(src, dst, identities, *, regions, allow_edited, overwrite, backend):
-    """:func:`decrypt_file` that returns whether the picture was edited rather than warn."""
-    carriers.check_destination(dst, sidecar=True)
-    sealed, picture = carriers.read(src)
-    edited = sealed.edited
-    pixels = _decrypt(sealed, identities, regions, edited and not allow_edited, backend)
-    carriers.write_plain(dst, replace(picture, pixels=pixels), overwrite=overwrite)
-    return sealed.header, edited
-
-
-def inspect(src: PathLike) -> Header:
-    """Read the header of a sealed picture; needs no key and checks no tag.
-
-    Raises
-    ------
-    ContainerError
-        Not a sealed picture.
-    """
-    return carriers.read_header(src)
-
-
-def verify(src: PathLike, identities: Identities) -> None:
-    """Check that a sealed picture opens and that nothing of it was changed.
-
-    Raises
-    ------
-    AuthenticationError
-        No identity opens it, or header, tags or pixels were changed.
-    """
-    sealed, _ = carriers.read(src)
-    decrypt_image(sealed, identities)
-
-
-def _decrypt(
+def open_pixels(
     sealed: Sealed,
-    identities: Identities,
-    regions: Sequence[int] | None,
-    refuse_edited: bool,
-    backend: str,
+    identities: Sequence[Unwraps | RegionKey],
+    options: Open,
+    *,
+    edited: bool,
 ) -> np.ndarray:
-    opened = _unlock(sealed.header, identities, regions)
+    """:func:`decrypt_image` of options in one object; `edited` is ``sealed.edited``."""
+    opened = _unlock(sealed.header, identities, options.regions)
     out, header = sealed.image.copy(), sealed.header
     aad = header.aad()
     for index, claim in enumerate(claims(header.regions, *header.shape[:2])):
@@ -330,10 +211,10 @@ def _decrypt(
                 opened[index],
                 header.cipher,
                 aad,
-                backend=backend,
+                backend=options.backend,
             )
             _scatter(out, claim, data)
-    if refuse_edited:
+    if edited and not options.allow_edited:
         raise AuthenticationError(f"{EDITED}; allow_edited opens the regions all the same")
     return out
 
@@ -353,12 +234,27 @@ def _checked(image: np.ndarray) -> np.ndarray:
     return np.ascontiguousarray(image, dtype=image.dtype.newbyteorder("="))
 
 
-def as_list(one_or_many, what: str, method: str) -> list:
-    """One or several keys as a list, each of which can wrap or unwrap."""
+def recipients_of(recipients: Recipients) -> list[RecipientLike]:
+    """One or several recipients as a list.
 
-    def fits(item) -> bool:
-        return hasattr(item, method) or (method == "unwrap" and isinstance(item, RegionKey))
+    Raises
+    ------
+    TypeError, KeyFormatError
+        Something among them cannot wrap a key, or there are none.
+    """
+    return _listed(recipients, "a recipient", lambda item: hasattr(item, "wrap"))
 
+
+def identities_of(identities: Identities) -> list[Unwraps | RegionKey]:
+    """One or several identities as a list; errors as of :func:`recipients_of`."""
+
+    def opens(item: object) -> bool:
+        return hasattr(item, "unwrap") or isinstance(item, RegionKey)
+
+    return _listed(identities, "an identity", opens)
+
+
+def _listed(one_or_many: Any, what: str, fits: Callable[[object], bool]) -> list[Any]:
     if isinstance(one_or_many, str):
         raise TypeError(f"expected {what}, received text; Recipient.parse reads public keys")
     single = fits(one_or_many) or not isinstance(one_or_many, Iterable)
@@ -371,12 +267,6 @@ def as_list(one_or_many, what: str, method: str) -> list:
     return many
 
 
-def default_detector() -> Detector:
-    from facecrypt.detector import MTCNN
-
-    return MTCNN()
-
-
 def _public(region: Region) -> Region:
     # Landmarks describe the face that is to be hidden; the place and the score do not.
     score = None if region.score is None else round(float(region.score), 4)
@@ -384,22 +274,21 @@ def _public(region: Region) -> Region:
 
 
 def _unlock(
-    header: Header, identities: Identities, wanted: Sequence[int] | None
+    header: Header, identities: Sequence[Unwraps | RegionKey], wanted: Sequence[int] | None
 ) -> dict[int, bytes]:
     """Region number -> region key, for the wanted regions; checks the header's MAC."""
-    holders = as_list(identities, "an identity", "unwrap")
     count = len(header.regions)
     for index in wanted or ():
         if not 0 <= index < count:
             raise ValueError(f"there is no region {index}; the picture has {count}, from 0")
-    content_key = _content_key(header, holders)
+    content_key = _content_key(header, identities)
     if content_key is not None:
         every = range(count) if wanted is None else wanted
         return {index: keys.region_key(content_key, index) for index in every}
     here = header.picture_id
     opened = {
         holder.index: holder.key
-        for holder in holders
+        for holder in identities
         if isinstance(holder, RegionKey) and holder.picture == here and holder.index < count
     }
     if not opened or not set(wanted or ()) <= opened.keys():
@@ -407,8 +296,8 @@ def _unlock(
     return opened if wanted is None else {index: opened[index] for index in wanted}
 
 
-def _content_key(header: Header, holders: list) -> bytes | None:
-    for holder in holders:
+def _content_key(header: Header, identities: Sequence[Unwraps | RegionKey]) -> bytes | None:
+    for holder in identities:
         for stanza in header.stanzas if hasattr(holder, "unwrap") else ():
             content_key = holder.unwrap(stanza)
             if content_key is not None:

@@ -63,7 +63,7 @@ def test_what_is_encrypted_already_is_refused():
     encryptor = BatchEncryptor(IDENTITY.recipient, detector=Fixed)
     once = encryptor({"path": ["a.png"], "bytes": [png(1)]})
     twice = encryptor({"path": ["a.png"], "bytes": once["bytes"]})
-    assert twice["error"].tolist() == ["is encrypted already; decrypt it first"]
+    assert twice["error"].tolist() == ["is a sealed picture already; decrypt it first"]
 
 
 def test_the_detector_is_made_in_the_worker_and_once():

@@ -7,11 +7,12 @@ import pytest
 from PIL import Image, ImageCms
 from support.mtcnn_pictures import astronaut
 
-from facecrypt import AuthenticationError, Identity, Region, SecretKey, decrypt_image, schemes
+from facecrypt import AuthenticationError, Identity, Region, SecretKey, schemes
 from facecrypt.errors import MediaError, NotSealedError
 from facecrypt.integrations.huggingface import EncryptScheme, OpenFaces, SealFaces
 from facecrypt.media import decode_image, encode_image
-from facecrypt.sealing.carriers import decode
+from facecrypt.sealing.carriers import Source
+from facecrypt.sealing.files import decode
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
@@ -97,10 +98,10 @@ def test_faces_are_sealed_on_disk_and_open_again(tmp_path):
     sealed = on_disk(sealed, tmp_path / "sealed")
     assert sealed.features == dataset.features and sealed["label"][:] == LABELS[:2]
     for row, photo, faces in zip(sealed, photos, (1, 0), strict=True):
-        file, _ = decode(row["image"]["bytes"])
-        assert len(file.header.regions) == faces
-        assert (file.image != photo).any() == bool(faces)
-        np.testing.assert_array_equal(decrypt_image(file, ALICE), photo)
+        opened = decode(Source(row["image"]["bytes"]), [ALICE])
+        assert len(opened.header.regions) == faces
+        assert (decode_image(row["image"]["bytes"]).pixels != photo).any() == bool(faces)
+        np.testing.assert_array_equal(opened.pixels, photo)
     opened = sealed.map(OpenFaces(ALICE), batched=True).cast_column("image", datasets.Image())
     lazy = sealed.with_transform(OpenFaces([SecretKey.generate(), ALICE]))
     for number, photo in enumerate(photos):

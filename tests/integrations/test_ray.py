@@ -31,6 +31,7 @@ from facecrypt.integrations._ray_worker import Task, Worker
 from facecrypt.integrations.ray import encrypt_files
 from facecrypt.jobs.inputs import Input
 from facecrypt.jobs.sealing import FileEncryptor
+from facecrypt.sealing.options import Seal
 
 # Of Ray's own sockets and processes at its end.
 pytestmark = [
@@ -428,18 +429,8 @@ def task(folder, *, fresh: bool) -> Task:
     return Task(7, item, FACE, fresh)
 
 
-def job(**options) -> FileEncryptor:
-    given = {
-        "resume": False,
-        "cipher": "logistic+aes-256-gcm",
-        "grow": 0.0,
-        "shape": "box",
-        "sidecar": False,
-        "keep_metadata": False,
-        "overwrite": False,
-        "backend": "auto",
-    }
-    return FileEncryptor([IDENTITY.recipient], None, **given | options)
+def job(*, resume=False, **options) -> FileEncryptor:
+    return FileEncryptor([IDENTITY.recipient], Seal(grow=0.0, **options), resume=resume)
 
 
 def test_a_task_that_is_done_again_is_done_once(tmp_path):

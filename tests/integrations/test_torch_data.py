@@ -4,6 +4,7 @@ from functools import partial
 import numpy as np
 import pytest
 from PIL import Image
+from support.sealed_files import sealed_png
 
 from facecrypt import (
     AuthenticationError,
@@ -15,8 +16,7 @@ from facecrypt import (
     schemes,
 )
 from facecrypt.errors import MediaError, NotSealedError
-from facecrypt.media import Picture, encode_image
-from facecrypt.sealing.carriers import write
+from facecrypt.media import encode_image
 
 torch = pytest.importorskip("torch", reason="needs PyTorch")
 
@@ -164,7 +164,7 @@ def test_as_the_loader_of_a_data_set_with_labels(folder):
 def test_gray_pictures(tmp_path, shape, dtype):
     image = np.random.default_rng(4).integers(0, 256, shape).astype(dtype) * 3
     sealed = encrypt_image(image, ALICE.recipient, regions=FACE)
-    write(tmp_path / "g.png", sealed, like=Picture(image), sidecar=False, overwrite=False)
+    (tmp_path / "g.png").write_bytes(sealed_png(sealed))
     np.testing.assert_array_equal(OpenSealed(ALICE, kind="numpy")(tmp_path / "g.png"), image)
     picture = OpenSealed(ALICE)(tmp_path / "g.png")
     assert picture.mode == ("L" if dtype is np.uint8 else "I;16")
@@ -176,7 +176,7 @@ def test_gray_pictures(tmp_path, shape, dtype):
 def test_sixteen_bits_in_colour(tmp_path):
     image = IMAGES[0].astype(np.uint16) * 257
     sealed = encrypt_image(image, ALICE.recipient, regions=FACE)
-    write(tmp_path / "c.png", sealed, like=Picture(image), sidecar=False, overwrite=False)
+    (tmp_path / "c.png").write_bytes(sealed_png(sealed))
     with pytest.raises(ValueError, match="16 bits a sample in colour"):
         OpenSealed(ALICE)(tmp_path / "c.png")
     tensor = OpenSealed(ALICE, kind="torch")(tmp_path / "c.png")

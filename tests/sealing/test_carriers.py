@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 import pytest
 from PIL import Image
+from support.sealed_files import sealed_png
 
 from facecrypt import (
     AuthenticationError,
@@ -19,9 +20,10 @@ from facecrypt import (
     inspect,
     verify,
 )
-from facecrypt.media import Picture
 from facecrypt.media.png import encode_png, png_chunks
-from facecrypt.sealing import carriers
+from facecrypt.sealing import files
+from facecrypt.sealing.carriers import Source
+from facecrypt.sealing.files import decode
 
 KEY = SecretKey.generate()
 FACE = [Region(8, 6, 40, 44)]
@@ -159,14 +161,13 @@ def small_file(tmp_path, cipher="logistic+aes-256-gcm"):
     image = np.arange(12 * 10 * 3, dtype=np.uint8).reshape(12, 10, 3)
     made = encrypt_image(image, KEY, regions=[Region(2, 2, 7, 9)], cipher=cipher)
     path = tmp_path / "small.png"
-    carriers.write(path, made, like=Picture(image), sidecar=False, overwrite=True)
+    path.write_bytes(sealed_png(made))
     return path, made
 
 
 def refused(path) -> bool:
     try:
-        sealed, _ = carriers.read(path)
-        decrypt_image(sealed, KEY)
+        verify(path, KEY)
     except (AuthenticationError, ContainerError):
         return True
     return False
@@ -210,11 +211,11 @@ def test_truncation_at_every_byte_is_refused(tmp_path):
 def test_a_file_in_memory_reads_as_one_on_disk(tmp_path):
     path, made = small_file(tmp_path)
     data = path.read_bytes()
-    sealed, _ = carriers.decode(data)
-    assert (sealed.image == made.image).all() and sealed.header == made.header
+    opened = decode(Source(data), [KEY])
+    assert (opened.pixels == decrypt_image(made, KEY)).all() and opened.header == made.header
     for damaged in (data + b"\0", *(data[:length] for length in range(0, len(data), 7))):
         with pytest.raises(ContainerError):
-            carriers.decode(damaged)
+            decode(Source(damaged), [KEY])
 
 
 def thumbnail_photo(path, photo, orientation=1):
@@ -243,14 +244,14 @@ def test_metadata(tmp_path, photo, keep):
 
 def test_a_sidecar_is_never_beside_an_older_picture(tmp_path, plain, monkeypatch):
     encrypt_file(plain, tmp_path / "sealed.png", KEY, regions=FACE, sidecar=True)
-    write = carriers.atomic_write
+    write = files.atomic_write
 
     def killed_before_the_picture(path, data, **options):
         if str(path).endswith(".png"):
             raise KeyboardInterrupt
         write(path, data, **options)
 
-    monkeypatch.setattr(carriers, "atomic_write", killed_before_the_picture)
+    monkeypatch.setattr(files, "atomic_write", killed_before_the_picture)
     with pytest.raises(KeyboardInterrupt):
         encrypt_file(
             plain, tmp_path / "sealed.png", KEY, regions=FACE, sidecar=True, overwrite=True

@@ -1,0 +1,83 @@
+"""The file formats that a sealed picture can be, one module each, behind one protocol.
+
+A header is looked for by every carrier in turn; what to write is chosen by what was asked for.
+"""
+
+from pathlib import Path
+from typing import BinaryIO
+
+from facecrypt.errors import MediaError, NotSealedError
+from facecrypt.files import PathLike
+from facecrypt.media.pictures import LOSSY
+from facecrypt.sealing.carriers.carrier import Carrier, Opened, SealedFile, Source
+from facecrypt.sealing.carriers.png import Png
+from facecrypt.sealing.carriers.sidecar import Sidecar, sidecar_path
+
+__all__ = [
+    "CARRIERS",
+    "LOSSLESS_SUFFIXES",
+    "Carrier",
+    "Opened",
+    "SealedFile",
+    "Source",
+    "carrier_for",
+    "check_destination",
+    "find_header",
+    "not_sealed",
+]
+
+CARRIERS: tuple[Carrier, ...] = (Png(), Sidecar())
+LOSSLESS_SUFFIXES = tuple(dict.fromkeys(s for carrier in CARRIERS for s in carrier.suffixes))
+
+
+def find_header(file: BinaryIO, path: Path | None) -> tuple[Carrier, bytes] | None:
+    """The carrier whose header a file has, and the header's bytes; None for a plain file."""
+    for carrier in CARRIERS:
+        file.seek(0)
+        if (header := carrier.find_header(file, path)) is not None:
+            return carrier, header
+    return None
+
+
+def not_sealed(path: Path | None) -> NotSealedError:
+    """What to say of a file without a header."""
+    if path is None:
+        return NotSealedError(
+            "holds no facecrypt header. Either it was never encrypted, or a program re-saved it "
+            "and dropped the header"
+        )
+    return NotSealedError(
+        f"{path}: holds no facecrypt header. Either it was never encrypted, or a program "
+        f"re-saved it and dropped the header, or {sidecar_path(path).name} is missing beside it"
+    )
+
+
+def carrier_for(*, sidecar: bool) -> Carrier:
+    """The carrier to seal into."""
+    return CARRIERS[sidecar]
+
+
+def check_destination(path: PathLike, carrier: Carrier | None = None) -> None:
+    """Refuse, before any work is done, a file format that would not keep every pixel.
+
+    Parameters
+    ----------
+    path : path of the output
+    carrier : Carrier, optional
+        What it is sealed into; None for a picture that was opened.
+
+    Raises
+    ------
+    MediaError
+    """
+    suffix = Path(path).suffix.lower()
+    allowed = LOSSLESS_SUFFIXES if carrier is None else carrier.suffixes
+    if suffix in allowed:
+        return
+    if suffix in LOSSY:
+        why = f"{suffix} does not keep every pixel exactly, so the faces could not be given back"
+    elif suffix in LOSSLESS_SUFFIXES:
+        why = f"{suffix} has no place for the header; use a sidecar"
+    else:
+        why = f"{suffix or 'a name without a suffix'} is not a format facecrypt writes"
+    raise MediaError(f"{path}: {why}; write {' or '.join(allowed)}")

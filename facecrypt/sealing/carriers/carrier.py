@@ -1,0 +1,122 @@
+"""What a carrier is: a file format that a sealed picture can be, and what goes in and out of it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, NamedTuple, Protocol, Self
+
+import numpy as np
+
+from facecrypt.files import PathLike
+from facecrypt.keys import RecipientLike, RegionKey, Unwraps
+from facecrypt.media import Picture, encode_image
+from facecrypt.media.pictures import read_file
+from facecrypt.sealing.header import Header
+from facecrypt.sealing.options import Open, Seal
+
+__all__ = ["Carrier", "Opened", "SealedFile", "Source"]
+
+
+@dataclass(frozen=True)
+class Source:
+    """A file that was read, once.
+
+    Parameters
+    ----------
+    data : bytes
+    path : Path, optional
+        Where it lies, for a header beside it; None for a file in memory.
+    """
+
+    data: bytes
+    path: Path | None = None
+
+    @classmethod
+    def read(cls, path: PathLike) -> Self:
+        """Read a file; MediaError where that fails or it is no kind of picture."""
+        return cls(read_file(path), Path(path))
+
+
+class SealedFile(NamedTuple):
+    """What sealing gives: a file, and its header where that lies beside it."""
+
+    header: Header
+    data: bytes
+    beside: bytes | None = None
+
+
+@dataclass(frozen=True)
+class Opened:
+    """What opening gives.
+
+    Parameters
+    ----------
+    header : Header
+    picture : Picture
+        With the faces that were opened.
+    edited : bool
+        The picture was changed outside the regions since it was sealed.
+    """
+
+    header: Header
+    picture: Picture
+    edited: bool
+
+    @property
+    def pixels(self) -> np.ndarray:
+        """The opened pixels."""
+        return self.picture.pixels
+
+    def encode(self, suffix: str) -> bytes:
+        """The file to give back, in the format that a suffix names."""
+        picture = self.picture
+        return encode_image(suffix, picture.pixels, icc=picture.icc, exif=picture.exif)
+
+
+class Carrier(Protocol):
+    """One file format. A new one is a module here, a line in ``CARRIERS``, vectors, a row of
+    docs/format.md.
+
+    Attributes
+    ----------
+    name : str
+        As ``facecrypt inspect`` and docs/format.md name it.
+    suffixes : tuple of str
+        Of the files it writes.
+    """
+
+    name: str
+    suffixes: tuple[str, ...]
+
+    def find_header(self, file: BinaryIO, path: Path | None) -> bytes | None:
+        """The header's bytes, sound or not; None where this is no sealed file of the carrier.
+
+        Parameters
+        ----------
+        file : binary file, at its beginning
+            Need not be read to the end.
+        path : Path, optional
+            Where the file lies.
+        """
+
+    def seal(
+        self, source: Source, recipients: Sequence[RecipientLike], options: Seal, suffix: str
+    ) -> SealedFile:
+        """Seal a plain picture into a file of the format that `suffix` names."""
+
+    def open(
+        self,
+        source: Source,
+        header: Header,
+        identities: Sequence[Unwraps | RegionKey],
+        options: Open,
+    ) -> Opened:
+        """Open a sealed file whose header was found.
+
+        Raises
+        ------
+        AuthenticationError
+            No identity opens it, or it was changed.
+        ContainerError
+            The file is damaged, or its header is that of another picture.
+        """

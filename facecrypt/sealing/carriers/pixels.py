@@ -1,0 +1,82 @@
+"""What carriers share that keep every pixel: faces are sealed where they are in the pixels."""
+
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from facecrypt.errors import ContainerError, MediaError
+from facecrypt.keys import RecipientLike, RegionKey, Unwraps
+from facecrypt.media import Picture, decode_image, encode_image
+from facecrypt.media.pictures import naming
+from facecrypt.media.png import png_chunks
+from facecrypt.sealing.carriers.carrier import Opened, Source
+from facecrypt.sealing.header import Header, Sealed
+from facecrypt.sealing.images import open_pixels, seal_pixels
+from facecrypt.sealing.options import Open, Seal
+
+__all__ = ["encode_pixels", "open_file", "seal_picture", "sealed_pixels"]
+
+
+def seal_picture(
+    source: Source, recipients: Sequence[RecipientLike], options: Seal
+) -> tuple[Sealed, Picture]:
+    """Decode a plain picture and seal its faces; the picture is what may go along."""
+    picture = decode_image(source.data, keep_metadata=options.keep_metadata)
+    return seal_pixels(picture.pixels, recipients, options), picture
+
+
+def encode_pixels(
+    sealed: Sealed, like: Picture, suffix: str, chunks: Iterable[tuple[bytes, bytes]] = ()
+) -> bytes:
+    """Sealed pixels as a file, with the colour profile and the kept EXIF of the plain one."""
+    return encode_image(suffix, sealed.image, icc=like.icc, exif=like.exif, chunks=chunks)
+
+
+def open_file(
+    source: Source,
+    header: Header,
+    identities: Sequence[Unwraps | RegionKey],
+    options: Open,
+    *,
+    strict: bool,
+) -> Opened:
+    """Decode the pixels and open what the identities can; `strict` as of `sealed_pixels`."""
+    sealed, picture = sealed_pixels(source, header, strict=strict)
+    edited = sealed.edited
+    pixels = open_pixels(sealed, identities, options, edited=edited)
+    return Opened(header, replace(picture, pixels=pixels), edited)
+
+
+def sealed_pixels(source: Source, header: Header, *, strict: bool) -> tuple[Sealed, Picture]:
+    """The pixels of a sealed file, and what came with them.
+
+    Parameters
+    ----------
+    strict : bool
+        Also refuse what a decoder of PNG forgives: wrong checksums, a tail after the end.
+
+    Raises
+    ------
+    ContainerError
+        The file is damaged, or the header belongs to another picture.
+    """
+    with _as_container_errors(source.path):
+        if strict:
+            deque(png_chunks(source.data), maxlen=0)
+        picture = decode_image(source.data, keep_metadata=True)
+    pixels = picture.pixels
+    if header.shape[2:] == (1,) and pixels.ndim == 2:
+        pixels = pixels[..., None]  # PNG and TIFF know one kind of gray
+    return Sealed(pixels, header), picture
+
+
+@contextmanager
+def _as_container_errors(path: Path | None) -> Iterator[None]:
+    """A sealed picture that cannot be decoded is a damaged sealed file."""
+    try:
+        with naming(path):
+            yield
+    except MediaError as error:
+        raise ContainerError(str(error)) from error

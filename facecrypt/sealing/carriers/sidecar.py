@@ -1,0 +1,54 @@
+"""Any lossless picture, with the header in a file beside it.
+
+``NAME.fcrypt.json`` holds the bytes of the header; the digest and the tags in them bind it
+to the picture, which may then be re-saved by any program that keeps its pixels.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import BinaryIO
+
+from facecrypt.files import PathLike, read_small
+from facecrypt.keys import RecipientLike, RegionKey, Unwraps
+from facecrypt.sealing.carriers.carrier import Opened, SealedFile, Source
+from facecrypt.sealing.carriers.pixels import encode_pixels, open_file, seal_picture
+from facecrypt.sealing.header import MAX_HEADER_BYTES, Header
+from facecrypt.sealing.options import Open, Seal
+
+__all__ = ["SUFFIX", "Sidecar", "sidecar_path"]
+
+SUFFIX = ".fcrypt.json"
+
+
+def sidecar_path(path: PathLike) -> Path:
+    """``photo.png`` -> ``photo.png.fcrypt.json``."""
+    path = Path(path)
+    return path.with_name(path.name + SUFFIX)
+
+
+class Sidecar:
+    """The carrier where a header beside the picture is asked for."""
+
+    name = "sidecar"
+    suffixes = (".png", ".tif", ".tiff")
+
+    def find_header(self, file: BinaryIO, path: Path | None) -> bytes | None:
+        if path is None or not (beside := sidecar_path(path)).exists():
+            return None
+        return read_small(beside, MAX_HEADER_BYTES)
+
+    def seal(
+        self, source: Source, recipients: Sequence[RecipientLike], options: Seal, suffix: str
+    ) -> SealedFile:
+        sealed, picture = seal_picture(source, recipients, options)
+        data = encode_pixels(sealed, picture, suffix)
+        return SealedFile(sealed.header, data, sealed.header.to_bytes())
+
+    def open(
+        self,
+        source: Source,
+        header: Header,
+        identities: Sequence[Unwraps | RegionKey],
+        options: Open,
+    ) -> Opened:
+        return open_file(source, header, identities, options, strict=False)

@@ -1,0 +1,305 @@
+"""One file: read it once, seal or open it, write the result whole or not at all.
+
+``encode`` and ``decode`` are the way from file to file in memory that single files, batches and
+other software share; a carrier (:mod:`facecrypt.sealing.carriers`) does what its format needs.
+"""
+
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from io import BytesIO
+from pathlib import Path
+from typing import BinaryIO
+
+from facecrypt.detector import Detector
+from facecrypt.errors import MediaError
+from facecrypt.files import PathLike, atomic_write, media_error, remove
+from facecrypt.keys import RecipientLike, RegionKey, Unwraps
+from facecrypt.media.pictures import naming, read_bounded
+from facecrypt.media.png import read_chunk
+from facecrypt.regions import Region
+from facecrypt.sealing.carriers import (
+    Carrier,
+    Opened,
+    SealedFile,
+    Source,
+    carrier_for,
+    check_destination,
+    find_header,
+    not_sealed,
+)
+from facecrypt.sealing.carriers.sidecar import sidecar_path
+from facecrypt.sealing.header import CIPHERS, Header
+from facecrypt.sealing.images import (
+    EDITED,
+    Identities,
+    Recipients,
+    identities_of,
+    recipients_of,
+)
+from facecrypt.sealing.options import GROW, Open, Seal
+
+__all__ = [
+    "SCHEME_CHUNK",
+    "decode",
+    "decode_file",
+    "decrypt_file",
+    "encode",
+    "encrypt_file",
+    "inspect",
+    "open_file",
+    "read_header",
+    "refuse_encrypted",
+    "seal_file",
+    "verify",
+    "write_sealed",
+]
+
+# What the cipher of a scheme needs beside its key; here, so that sealing can refuse such a file.
+SCHEME_CHUNK = b"fcSC"
+
+
+def encode(
+    source: Source, recipients: Sequence[RecipientLike], options: Seal, *, suffix: str = ".png"
+) -> SealedFile:
+    """Seal a picture file in memory.
+
+    Parameters
+    ----------
+    source : Source
+    recipients : sequence of recipients
+    options : Seal
+    suffix : str
+        Names the format of the result.
+
+    Raises
+    ------
+    MediaError
+        It cannot be decoded, or is encrypted already.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from facecrypt import SecretKey
+    >>> from facecrypt.media import encode_image
+    >>> key, photo = SecretKey.generate(), encode_image(".png", np.zeros((40, 60), np.uint8))
+    >>> sealed = encode(Source(photo), [key], Seal(regions=[Region(0, 0, 8, 8)]))
+    >>> bool(decode(Source(sealed.data), [key]).pixels.any())
+    False
+    """
+    refuse_encrypted(source)
+    return carrier_for(sidecar=options.sidecar).seal(source, recipients, options, suffix)
+
+
+def decode(
+    source: Source,
+    identities: Sequence[Unwraps | RegionKey],
+    options: Open = Open(),  # noqa: B008 (frozen)
+) -> Opened:
+    """Open a sealed file in memory; the inverse of :func:`encode`.
+
+    Raises
+    ------
+    NotSealedError
+        It has no header.
+    ContainerError
+        It is damaged, or its header is that of another picture.
+    AuthenticationError
+        No identity opens it, or it was changed.
+    """
+    carrier, header = _found(BytesIO(source.data), source.path)
+    return carrier.open(source, Header.from_bytes(header), identities, options)
+
+
+def refuse_encrypted(source: Source) -> None:
+    """MediaError where a file is sealed, or the cipher of a scheme.
+
+    Encrypting it again would drop what it says about itself, and with it the way back.
+    """
+    if find_header(BytesIO(source.data), source.path) is not None:
+        raise MediaError("is a sealed picture already; decrypt it first")
+    if read_chunk(BytesIO(source.data), SCHEME_CHUNK) is not None:
+        raise MediaError(
+            "is the cipher of a scheme, and sealing it would drop what opens it; "
+            "decrypt it first, with 'facecrypt scheme'"
+        )
+
+
+def seal_file(
+    src: PathLike, dst: PathLike, recipients: Sequence[RecipientLike], options: Seal
+) -> Header:
+    """:func:`encrypt_file` of options in one object."""
+    check_destination(dst, carrier_for(sidecar=options.sidecar))
+    source = Source.read(src)
+    with naming(src):
+        sealed = encode(source, recipients, options, suffix=Path(dst).suffix)
+    write_sealed(dst, sealed, overwrite=options.overwrite)
+    return sealed.header
+
+
+def open_file(
+    src: PathLike, dst: PathLike, identities: Sequence[Unwraps | RegionKey], options: Open
+) -> Opened:
+    """:func:`decrypt_file` of options in one object; says whether the picture was edited."""
+    check_destination(dst)
+    opened = decode_file(src, identities, options)
+    atomic_write(dst, opened.encode(Path(dst).suffix), overwrite=options.overwrite)
+    return opened
+
+
+def decode_file(
+    path: PathLike,
+    identities: Sequence[Unwraps | RegionKey],
+    options: Open = Open(),  # noqa: B008 (frozen)
+) -> Opened:
+    """:func:`decode` of a file on disk; one without a header is not loaded."""
+    path = Path(path)
+    with _opened(path) as file:
+        carrier, header = _found(file, path)
+        file.seek(0)
+        source = Source(read_bounded(file), path)
+    return carrier.open(source, Header.from_bytes(header), identities, options)
+
+
+def write_sealed(path: PathLike, sealed: SealedFile, *, overwrite: bool) -> None:
+    """Write a sealed file, and its header beside it where it has one; whole or not at all."""
+    if sealed.beside is not None:
+        # The picture is the commit mark: a sidecar without one is a leftover of an earlier run,
+        # and an old picture must not be seen beside the new header.
+        if overwrite:
+            remove(path)
+        elif Path(path).exists():
+            raise MediaError(f"{path}: already exists; overwrite replaces it")
+        remove(sidecar_path(path))
+        atomic_write(sidecar_path(path), sealed.beside)
+    atomic_write(path, sealed.data, overwrite=overwrite)
+
+
+def read_header(path: PathLike) -> Header:
+    """Read the header alone: of the picture itself, else of the sidecar.
+
+    Raises
+    ------
+    NotSealedError
+        There is neither.
+    ContainerError
+        The header is damaged.
+    """
+    path = Path(path)
+    with _opened(path) as file:
+        return Header.from_bytes(_found(file, path)[1])
+
+
+def _found(file: BinaryIO, path: Path | None) -> tuple[Carrier, bytes]:
+    found = find_header(file, path)
+    if found is None:
+        raise not_sealed(path)
+    return found
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[BinaryIO]:
+    try:
+        with path.open("rb") as file:
+            yield file
+    except MediaError:
+        raise
+    except OSError as error:
+        raise media_error(path, error) from error
+
+
+def encrypt_file(
+    src: PathLike,
+    dst: PathLike,
+    recipients: Recipients,
+    *,
+    regions: Sequence[Region] | None = None,
+    detector: Detector | None = None,
+    cipher: str = CIPHERS[0],
+    grow: float = GROW,
+    shape: str = "box",
+    sidecar: bool = False,
+    keep_metadata: bool = False,
+    overwrite: bool = False,
+    backend: str = "auto",
+) -> Header:
+    """Read a picture, encrypt its faces, write it; see :func:`encrypt_image`.
+
+    Parameters
+    ----------
+    src, dst : path
+        ``dst`` ends in ``.png``, or with ``sidecar`` in ``.png``, ``.tif`` or ``.tiff``.
+    sidecar : bool
+        Put the header into ``DST.fcrypt.json`` rather than into the picture.
+    keep_metadata : bool
+        Keep EXIF, without thumbnails, previews and maker notes. The ICC profile stays
+        in any case, all else is dropped.
+    overwrite : bool
+        Replace ``dst`` if it exists.
+
+    Raises
+    ------
+    MediaError
+        A file cannot be read or written. Nothing is left behind.
+    """
+    options = Seal(
+        regions=regions,
+        detector=detector,
+        cipher=cipher,
+        grow=grow,
+        shape=shape,
+        sidecar=sidecar,
+        keep_metadata=keep_metadata,
+        overwrite=overwrite,
+        backend=backend,
+    )
+    return seal_file(src, dst, recipients_of(recipients), options)
+
+
+def decrypt_file(
+    src: PathLike,
+    dst: PathLike,
+    identities: Identities,
+    *,
+    regions: Sequence[int] | None = None,
+    allow_edited: bool = False,
+    overwrite: bool = False,
+    backend: str = "auto",
+) -> Header:
+    """Read a sealed picture, open its faces, write it; see :func:`decrypt_image`.
+
+    ``dst`` ends in ``.png``, ``.tif`` or ``.tiff``. Nothing is written unless every
+    region that was asked for opens.
+
+    Warns
+    -----
+    UserWarning
+        The picture was opened with ``allow_edited`` and was in fact edited.
+    """
+    options = Open(regions=regions, allow_edited=allow_edited, overwrite=overwrite, backend=backend)
+    opened = open_file(src, dst, identities_of(identities), options)
+    if opened.edited:
+        warnings.warn(f"{src}: {EDITED}", stacklevel=2)
+    return opened.header
+
+
+def inspect(src: PathLike) -> Header:
+    """Read the header of a sealed picture; needs no key and checks no tag.
+
+    Raises
+    ------
+    ContainerError
+        Not a sealed picture.
+    """
+    return read_header(src)
+
+
+def verify(src: PathLike, identities: Identities) -> None:
+    """Check that a sealed picture opens and that nothing of it was changed.
+
+    Raises
+    ------
+    AuthenticationError
+        No identity opens it, or header, tags or pixels were changed.
+    """
+    decode_file(src, identities_of(identities))

@@ -1,0 +1,51 @@
+"""What a caller asked for, in one object: public functions take keywords and make it once."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from facecrypt.detector import Detector
+from facecrypt.regions import SHAPES, Region
+from facecrypt.sealing.header import CIPHERS
+
+__all__ = ["GROW", "Open", "Seal"]
+
+# Detected boxes end at brow and chin; what identifies a person does not.
+GROW = 0.2
+
+
+@dataclass(frozen=True, kw_only=True)
+class Seal:
+    """How to seal; the parameters of :func:`facecrypt.encrypt_file`.
+
+    Raises
+    ------
+    ValueError
+        A cipher, a shape or a margin that there is not.
+    """
+
+    regions: Sequence[Region] | None = None
+    detector: Detector | None = None
+    cipher: str = CIPHERS[0]
+    grow: float = GROW
+    shape: str = SHAPES[0]
+    sidecar: bool = False
+    keep_metadata: bool = False
+    overwrite: bool = False
+    backend: str = "auto"
+
+    def __post_init__(self):
+        if self.cipher not in CIPHERS:
+            raise ValueError(
+                f"cipher must be one of {', '.join(CIPHERS)}, received {self.cipher!r}"
+            )
+        Region(0, 0, 1, 1, shape=self.shape).grow(self.grow)  # refuses what it cannot be
+
+
+@dataclass(frozen=True, kw_only=True)
+class Open:
+    """How to open; the parameters of :func:`facecrypt.decrypt_file`."""
+
+    regions: Sequence[int] | None = None
+    allow_edited: bool = False
+    overwrite: bool = False
+    backend: str = "auto"

@@ -1,0 +1,11 @@
+"""Sealed pictures as files, put together as docs/format.md says."""
+
+from facecrypt import Sealed
+from facecrypt.media.png import encode_png
+
+__all__ = ["sealed_png"]
+
+
+def sealed_png(sealed: Sealed) -> bytes:
+    """A PNG file with the header in its chunk."""
+    return encode_png(sealed.image, chunks=[(b"fcRP", sealed.header.to_bytes())])
