@@ -43,7 +43,13 @@ class Walk:
 
 def _file(frame: FrameType) -> str:
     name = frame.f_code.co_filename
-    return name[len(HERE) + 1 :] if name.startswith(HERE) else ""
+    # What a module does when it is imported is no stop of the picture.
+    inside = name.startswith(HERE) and frame.f_code.co_name != "<module>"
+    return name[len(HERE) + 1 :] if inside else ""
+
+
+def _room(file: str) -> str:
+    return file.partition("/")[0]
 
 
 def run(command: str, folder: Path) -> None:
@@ -79,9 +85,11 @@ def run(command: str, folder: Path) -> None:
     sys.setprofile(None)
     threading.setprofile(None)
     assert code == 0
+    rooms = {_room(file) for file in walk.files}
+    between = {(_room(a), _room(b)) for a, b in walk.crossings if _room(a) != _room(b)}
     print(
-        f"{command}: {len(walk.files)} files, {len(walk.crossings)} crossings, "
-        f"source opened {len(opened)} times"
+        f"{command}: {len(walk.files)} files, {len(walk.crossings)} crossings; {len(rooms)} rooms, "
+        f"{len(between)} crossings between them; source opened {len(opened)} times"
     )
 
 
