@@ -1,8 +1,9 @@
-"""What is installed, what of it works, and what to do about the rest."""
+"""The command ``doctor``: what is installed, what of it works, and what to do about the rest."""
 
 import platform
 import sys
 import time
+from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import import_module, metadata
@@ -11,11 +12,12 @@ import numpy as np
 
 from facecrypt import backends, chaos
 from facecrypt._version import __version__
+from facecrypt.cli.terminal import DONE, FAILED
 from facecrypt.detector import MTCNN
 from facecrypt.errors import BackendUnavailableError, FacecryptError
 from facecrypt.models.sessions import import_runtime
 
-__all__ = ["Finding", "distributions", "examine"]
+__all__ = ["Finding", "add_options", "distributions", "examine", "run"]
 
 # Algorithm 2, mu = 3.99, d0 = 0.4, bytes 1 to 8: computed with Python floats.
 _KNOWN_KEY, _KNOWN_BYTES = (3.99, 0.4), bytes.fromhex("bfb5960b42e84564")
@@ -174,3 +176,17 @@ def _timed(device: str) -> str:
     started = time.perf_counter()
     detector.detect(picture)
     return f"320x240 in {(time.perf_counter() - started) * 1000:.1f} ms"
+
+
+def add_options(sub: ArgumentParser) -> None:
+    """It has none but those of every command."""
+
+
+def run(args: Namespace) -> int:
+    findings = examine()
+    for finding in findings:
+        mark = "ok  " if finding.ok else "FAIL" if finding.needed else "none"
+        print(f"{mark}  {finding.what}: {finding.detail}")
+        if finding.remedy:
+            print(f"      {finding.remedy}")
+    return DONE if all(finding.ok or not finding.needed for finding in findings) else FAILED

@@ -7,12 +7,11 @@ import pytest
 from PIL import Image
 from support.command_line import command
 
-from facecrypt.cli.arguments import parser
-from facecrypt.cli.main import _COMMANDS
+from facecrypt.cli.parser import parser
 
 
 def parsed(*options):
-    known = vars(parser(_COMMANDS).parse_args(["encrypt", "a.jpg", "-o", "out", *options]))
+    known = vars(parser(["encrypt"]).parse_args(["encrypt", "a.jpg", "-o", "out", *options]))
     return {
         name: pytest.approx(value) if name == "grow" else value for name, value in known.items()
     }

@@ -22,7 +22,7 @@ from support.command_line import ASTRONAUT, command, files, pixels
 from support.places import ROOT
 
 from facecrypt import attacks, schemes
-from facecrypt.cli.schemes import CHOSEN_PICTURES
+from facecrypt.cli.scheme import CHOSEN_PICTURES
 from facecrypt.regions import Region
 
 VECTORS = Path(__file__).parents[1] / "vectors"
@@ -533,7 +533,7 @@ def test_analyze_without_matplotlib(job, monkeypatch):
     assert not (job / "report.html").exists()
 
 
-@pytest.mark.parametrize("args", ["--help", "encrypt --help", "scheme --help", "keygen -o {}"])
+@pytest.mark.parametrize("args", ["--help", "encrypt --help", "detect --help", "keygen -o {}"])
 def test_other_commands_start_without_schemes(tmp_path, args):
     code = (
         "import sys\nfrom facecrypt.cli import main\n"
@@ -545,4 +545,5 @@ def test_other_commands_start_without_schemes(tmp_path, args):
     loaded = done.stderr.splitlines()[-1].split()
     assert "facecrypt.cli" in loaded
     parts = {name.split(".")[1] for name in loaded}
-    assert parts.isdisjoint({"schemes", "attacks", "analysis", "cli_schemes", "scheme_files"})
+    assert parts.isdisjoint({"schemes", "attacks", "analysis"})
+    assert {"facecrypt.jobs.schemes", "facecrypt.cli.scheme"}.isdisjoint(loaded)

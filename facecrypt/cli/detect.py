@@ -1,0 +1,82 @@
+"""The command ``detect``: find faces, print where they are, draw them."""
+
+from argparse import ArgumentParser, Namespace
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from facecrypt.cli import options
+from facecrypt.cli.options import add_detection, add_force, folder, some
+from facecrypt.cli.terminal import count, exit_code, say_errors
+from facecrypt.files import atomic_write
+from facecrypt.jobs.boxes import dump_boxes
+from facecrypt.jobs.inputs import find_inputs, find_pictures, make_folder
+from facecrypt.jobs.sealing import forget_frames
+from facecrypt.media import encode_image, read_image
+from facecrypt.media.draw import draw_regions
+from facecrypt.regions import Region
+
+__all__ = ["add_options", "run"]
+
+
+def add_options(sub: ArgumentParser) -> None:
+    sub.add_argument("inputs", nargs="+", metavar="IN")
+    sub.add_argument("--json", action="store_true", help="for --boxes")
+    sub.add_argument(
+        "--draw", type=folder, metavar="DIR", help="write pictures with the boxes drawn in"
+    )
+    add_detection(sub)
+    add_force(sub)
+
+
+def run(args: Namespace) -> int:
+    detector = options.detector(args)
+    found, errors = {}, []
+    for item in some(_pictures(args)):
+        try:
+            picture = read_image(item.source)
+            faces = detector.detect(picture.pixels)
+            if item.drawing:
+                _draw(item.drawing, picture.pixels, faces, args.force)
+        except Exception as error:
+            forget_frames(error)
+            errors.append((item.source, error))
+            continue
+        found[item.name] = faces
+        if not args.json:
+            print(f"{item.source}: {count(len(faces), 'face')}")
+            for face in faces:
+                print(f"  {' '.join(map(str, face.box))}  score {face.score:.3f}")
+    if args.json:
+        print(dump_boxes(found))
+    say_errors(errors)
+    return exit_code([error for _, error in errors])
+
+
+class _Picture(NamedTuple):
+    source: Path
+    name: str
+    drawing: Path | None
+
+
+def _pictures(args: Namespace) -> Iterator[_Picture]:
+    """What to look at, its name in the JSON, and where to draw."""
+    if args.draw:
+        inputs, _ = find_inputs(args.inputs, args.draw)
+        for item in inputs:
+            yield _Picture(item.source, item.relative.as_posix(), item.output)
+        return
+    found, _ = find_pictures(args.inputs)
+    times = Counter(found.values())
+    for source, relative in found.items():
+        # Of two folders with a file of one name, only the paths as given tell them apart.
+        name = relative.as_posix() if times[relative] == 1 else str(source)
+        yield _Picture(source, name, None)
+
+
+def _draw(path: Path, pixels: np.ndarray, faces: Sequence[Region], overwrite: bool) -> None:
+    make_folder(path.parent)
+    atomic_write(path, encode_image(".png", draw_regions(pixels, faces)), overwrite=overwrite)

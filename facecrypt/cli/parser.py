@@ -1,0 +1,87 @@
+"""What the command line accepts: which commands there are, and the module of each."""
+
+from argparse import ArgumentParser, Namespace
+from collections.abc import Iterable
+from importlib import import_module
+from typing import NoReturn, Protocol, cast
+
+from facecrypt._version import __version__
+
+__all__ = ["COMMANDS", "Command", "parser"]
+
+EPILOG = "Exit codes: 0 done, 1 an input failed, 2 usage, 3 wrong key or tampered, 130 interrupted."
+
+
+class Command(Protocol):
+    """A module that is a command: its options and what it does."""
+
+    def add_options(self, sub: ArgumentParser) -> list[ArgumentParser] | None:
+        """Add them; where they are those of actions, returns the parsers of these."""
+
+    def run(self, args: Namespace) -> int:
+        """Do it; returns the exit code."""
+
+
+COMMANDS = {
+    "keygen": ("facecrypt.cli.keygen", "make a key pair and print its public key"),
+    "encrypt": ("facecrypt.cli.encrypt", "encrypt the faces of pictures"),
+    "decrypt": ("facecrypt.cli.decrypt", "give the faces back"),
+    "inspect": ("facecrypt.cli.inspect", "show what a sealed picture says without a key"),
+    "verify": ("facecrypt.cli.verify", "check that sealed pictures open and are unchanged"),
+    "detect": ("facecrypt.cli.detect", "find faces and print where they are"),
+    "region-key": ("facecrypt.cli.region_key", "export the key of one face"),
+    "doctor": (
+        "facecrypt.cli.doctor",
+        "say what is installed and works, and what to do about the rest",
+    ),
+    "scheme": (
+        "facecrypt.cli.scheme",
+        "research: encrypt pictures and arrays by a published scheme",
+    ),
+    "attack": ("facecrypt.cli.attack", "research: show on a picture how a scheme falls"),
+    "analyze": ("facecrypt.cli.analyze", "measure a cipher on pictures and write a report"),
+    "learn": (
+        "facecrypt.cli.learn",
+        "research: train networks on ciphers, test and compare them",
+    ),
+    "train-mtcnn": ("facecrypt.cli.train_mtcnn", "train the detector on annotated faces"),
+}
+"""Name, module and help. A new command is a module and a line here."""
+
+
+class _Parser(ArgumentParser):
+    def __init__(self, **settings):
+        # An abbreviation that works today is ambiguous once another option comes.
+        super().__init__(**settings, epilog=EPILOG, allow_abbrev=False)
+
+    def error(self, message: str) -> NoReturn:
+        """Say it as all errors are said, and leave with 2."""
+        self.exit(2, f"facecrypt: error: {message}\nfacecrypt: hint: see '{self.prog} --help'\n")
+
+
+def parser(loaded: Iterable[str] = COMMANDS) -> ArgumentParser:
+    """The parser; ``run`` of what it returns is the function of the command that was given.
+
+    Parameters
+    ----------
+    loaded : iterable of str
+        Commands whose module is imported for its options. The others are named in the help
+        only: a command starts without what the others need.
+    """
+    root = _Parser(
+        prog="facecrypt",
+        description="Find faces in pictures, encrypt exactly those pixels, and give them back.",
+    )
+    root.add_argument("--version", action="version", version=f"facecrypt {__version__}")
+    subs = root.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for name, (module, help_text) in COMMANDS.items():
+        sub = subs.add_parser(name, help=help_text, description=help_text)
+        if name in loaded:
+            _fill(sub, cast(Command, import_module(module)))
+    return root
+
+
+def _fill(sub: ArgumentParser, command: Command) -> None:
+    sub.set_defaults(run=command.run)
+    for leaf in command.add_options(sub) or (sub,):
+        leaf.add_argument("-q", "--quiet", action="store_true", help="errors only")

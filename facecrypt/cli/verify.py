@@ -1,0 +1,33 @@
+"""The command ``verify``: check that sealed pictures open and are unchanged."""
+
+from argparse import ArgumentParser, Namespace
+
+from facecrypt.cli import options
+from facecrypt.cli.options import add_identity, some
+from facecrypt.cli.terminal import exit_code, say_errors
+from facecrypt.jobs.inputs import find_pictures
+from facecrypt.jobs.sealing import forget_frames
+from facecrypt.sealing.files import verify
+
+__all__ = ["add_options", "run"]
+
+
+def add_options(sub: ArgumentParser) -> None:
+    sub.add_argument("inputs", nargs="+", metavar="IN")
+    add_identity(sub)
+
+
+def run(args: Namespace) -> int:
+    identities = options.identities(args)
+    errors = []
+    for path in some(find_pictures(args.inputs)[0]):
+        try:
+            verify(path, identities)
+        except Exception as error:
+            forget_frames(error)
+            errors.append((path, error))
+        else:
+            if not args.quiet:
+                print(f"{path}: intact")
+    say_errors(errors)
+    return exit_code([error for _, error in errors])
