@@ -4,11 +4,19 @@ Bad arguments stay ``TypeError`` and ``ValueError``. All else derives from
 :class:`FacecryptError`, so one ``except`` catches what the package has to say.
 """
 
+from typing import NamedTuple
+
 __all__ = [
+    "ALLOW_EDITED",
+    "OTHER_NAME",
+    "OVERWRITE",
+    "RESUME",
+    "WHICH_KEYS",
     "AuthenticationError",
     "BackendUnavailableError",
     "ContainerError",
     "FacecryptError",
+    "Hint",
     "KeyFormatError",
     "MediaError",
     "ModelError",
@@ -19,8 +27,51 @@ __all__ = [
 ]
 
 
+class Hint(NamedTuple):
+    """What to do about an error, for who writes Python and for who types a command."""
+
+    python: str
+    command: str
+
+
+OVERWRITE = Hint("overwrite=True replaces it", "--force replaces it")
+RESUME = Hint("resume=True continues that run", "--resume continues that run")
+OTHER_NAME = Hint(*2 * ("give another name: what a replaced key opens stays closed for ever",))
+ALLOW_EDITED = Hint(
+    "allow_edited=True opens the regions all the same",
+    "--allow-edited opens the faces all the same",
+)
+WHICH_KEYS = Hint("", "'facecrypt inspect' shows for which keys it was encrypted")
+
+
 class FacecryptError(Exception):
-    """Base of the tree."""
+    """Base of the tree.
+
+    Parameters
+    ----------
+    message : str
+    hint : Hint, optional
+        The remedy. The text of the error ends with it in the words of Python; the command
+        line shows `message` and, once for all errors, the remedy in its own words.
+
+    Examples
+    --------
+    >>> str(MediaError("a.png: already exists", hint=OVERWRITE))
+    'a.png: already exists; overwrite=True replaces it'
+    """
+
+    def __init__(self, *message: object, hint: Hint | None = None):
+        super().__init__(*message)
+        self.hint = hint
+
+    @property
+    def message(self) -> str:
+        """The text without the remedy."""
+        return super().__str__()
+
+    def __str__(self) -> str:
+        remedy = self.hint.python if self.hint else ""
+        return f"{self.message}; {remedy}" if remedy else self.message
 
 
 class AuthenticationError(FacecryptError):

@@ -8,7 +8,7 @@ import stat
 from collections.abc import Callable
 from pathlib import Path
 
-from facecrypt.errors import MediaError
+from facecrypt.errors import OVERWRITE, MediaError
 
 __all__ = ["atomic_write", "media_error", "read_small", "remove"]
 
@@ -19,7 +19,7 @@ _NO_TMPFILE = {errno.EOPNOTSUPP, errno.EISDIR, errno.EINVAL, errno.ENOSYS, errno
 _NO_LINKS = {errno.EOPNOTSUPP, errno.EPERM, errno.ENOSYS, errno.EMLINK}
 
 _REMEDY = {
-    errno.EEXIST: "already exists; overwrite=True (--force) replaces it",
+    errno.EEXIST: "already exists",
     errno.ENOENT: "no such file or folder",
     errno.ENOTDIR: "a part of this path is a file, not a folder",
     errno.EISDIR: "is a folder; name a file",
@@ -35,7 +35,8 @@ _REMEDY = {
 def media_error(path: PathLike, error: OSError) -> MediaError:
     """Say what the operating system refused and what to do; ``errno`` is kept."""
     reason = _REMEDY.get(error.errno or 0) or error.strerror or str(error)
-    result = MediaError(f"{path}: {reason}")
+    hint = OVERWRITE if error.errno == errno.EEXIST else None
+    result = MediaError(f"{path}: {reason}", hint=hint)
     result.errno = error.errno
     return result
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from facecrypt.cli.terminal import DONE, exit_code, say, say_errors
-from facecrypt.errors import BackendUnavailableError, FacecryptError, MediaError
+from facecrypt.errors import OVERWRITE, BackendUnavailableError, FacecryptError, MediaError
 from facecrypt.files import atomic_write
 
 if TYPE_CHECKING:
@@ -249,7 +249,7 @@ def _table(args: Namespace) -> int:
     from facecrypt.learning.table import run_folders, table
 
     if args.output and Path(args.output).exists() and not args.force:
-        raise MediaError(f"{args.output}: already exists; --force replaces it")
+        raise MediaError(f"{args.output}: already exists", hint=OVERWRITE)
     text = table([load_record(folder) for folder in run_folders(args.runs)])
     if args.output:
         atomic_write(args.output, text.encode(), overwrite=args.force)

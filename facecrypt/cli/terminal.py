@@ -11,7 +11,6 @@ from facecrypt.errors import (
     AuthenticationError,
     ContainerError,
     FacecryptError,
-    MediaError,
     NotSealedError,
 )
 from facecrypt.jobs.summary import Result, Summary
@@ -41,22 +40,16 @@ def say_errors(errors: Iterable[tuple[object, Exception]]) -> None:
     """
     hints: dict[str, None] = {}
     for source, error in errors:
-        text = str(error)
-        if not isinstance(error, (FacecryptError, OSError, TypeError, ValueError)) or not text:
+        text, hint = str(error), None
+        if isinstance(error, FacecryptError):
+            text, hint = error.message, error.hint
+        elif not isinstance(error, (OSError, TypeError, ValueError)) or not text:
             text = f"{type(error).__name__}: {text}".removesuffix(": ")
         say("error", text if source is None or str(source) in text else f"{source}: {text}")
-        hints |= dict.fromkeys(_hints(error))
-    for hint in hints:
-        say("hint", hint)
-
-
-def _hints(error: Exception) -> Iterator[str]:
-    if isinstance(error, AuthenticationError) and "allow_edited" in str(error):
-        yield "--allow-edited opens the faces all the same"
-    elif isinstance(error, AuthenticationError) and "of scheme" not in str(error):
-        yield "'facecrypt inspect' shows for which keys it was encrypted"
-    elif isinstance(error, MediaError) and "already exists" in str(error):
-        yield "--force replaces it"
+        if hint is not None:
+            hints[hint.command] = None
+    for hint_text in hints:
+        say("hint", hint_text)
 
 
 def exit_code(errors: Sequence[Exception]) -> int:

@@ -15,7 +15,13 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from facecrypt.errors import AuthenticationError, ContainerError, MediaError, NotSealedError
+from facecrypt.errors import (
+    OVERWRITE,
+    AuthenticationError,
+    ContainerError,
+    MediaError,
+    NotSealedError,
+)
 from facecrypt.files import PathLike, atomic_write
 from facecrypt.jobs.inputs import PICTURE_SUFFIXES, Input, as_png, find_inputs
 from facecrypt.jobs.notes import MAX_NOTE_BYTES, Note, key_id
@@ -263,8 +269,8 @@ def _check_finished(item: Input, scheme: Scheme, identity: str) -> None:
         _check_key(item.output, _note_of(item.output), scheme, identity)
     except (AuthenticationError, MediaError, ValueError):
         raise MediaError(
-            f"{item.output}: already exists, and not as a cipher of this scheme and key; "
-            "overwrite replaces it"
+            f"{item.output}: already exists, and not as a cipher of this scheme and key",
+            hint=OVERWRITE,
         ) from None
 
 

@@ -15,7 +15,7 @@ from dataclasses import KW_ONLY, dataclass, field, replace
 from pathlib import Path
 
 from facecrypt.detector import Detector, default_detector
-from facecrypt.errors import ContainerError, MediaError
+from facecrypt.errors import OVERWRITE, ContainerError, MediaError
 from facecrypt.files import PathLike
 from facecrypt.jobs.inputs import Input, find_inputs, make_folder
 from facecrypt.jobs.summary import Result, Summary
@@ -231,7 +231,7 @@ def _names(stanzas) -> Counter:
 
 
 def _exists(item: Input) -> MediaError:
-    return MediaError(f"{item.output}: already exists; overwrite replaces it")
+    return MediaError(f"{item.output}: already exists", hint=OVERWRITE)
 
 
 def _finished(item: Input, resume: bool, wrappers: Sequence, names: Counter) -> Header:
@@ -241,16 +241,14 @@ def _finished(item: Input, resume: bool, wrappers: Sequence, names: Counter) -> 
         header = read_header(item.output)
     except ContainerError:
         raise MediaError(
-            f"{item.output}: already exists and is not a sealed picture; overwrite replaces it"
+            f"{item.output}: already exists and is not a sealed picture", hint=OVERWRITE
         ) from None
     # Passphrases have no name: whether one fits, only trying tells.
     openers = [wrapper for wrapper in wrappers if hasattr(wrapper, "unwrap")]
     if _names(header.stanzas) != names or not all(
         any(opener.unwrap(stanza) for stanza in header.stanzas) for opener in openers
     ):
-        raise MediaError(
-            f"{item.output}: already exists, sealed for other keys; overwrite replaces it"
-        )
+        raise MediaError(f"{item.output}: already exists, sealed for other keys", hint=OVERWRITE)
     return header
 
 

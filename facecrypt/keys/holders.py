@@ -26,7 +26,7 @@ from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF, HKDFExpand
 
 from facecrypt.errors import KeyFormatError
-from facecrypt.files import atomic_write, read_small
+from facecrypt.files import read_small
 from facecrypt.keys import kem
 from facecrypt.keys import text as keytext
 
@@ -226,7 +226,7 @@ class Identity:
     def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
         """Write a key file that only its owner can read (mode 0600)."""
         text = f"# public key: {self.recipient}\n{keytext.encode(self.PREFIX, self._payload)}\n"
-        atomic_write(path, text.encode(), overwrite=overwrite, mode=0o600)
+        keytext.save(path, text, overwrite=overwrite)
 
     @property
     def recipient(self) -> Recipient:
@@ -346,7 +346,7 @@ class SecretKey:
     def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
         """Write a key file that only its owner can read (mode 0600)."""
         text = keytext.encode(self.PREFIX, self._key) + "\n"
-        atomic_write(path, text.encode(), overwrite=overwrite, mode=0o600)
+        keytext.save(path, text, overwrite=overwrite)
 
     @property
     def id(self) -> str:
@@ -400,7 +400,7 @@ class RegionKey:
 
     def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
         """Write a key file that only its owner can read (mode 0600)."""
-        atomic_write(path, f"{self}\n".encode(), overwrite=overwrite, mode=0o600)
+        keytext.save(path, f"{self}\n", overwrite=overwrite)
 
     def __str__(self) -> str:
         return keytext.encode(self.PREFIX, self.index.to_bytes(4, "big") + self.picture + self.key)

@@ -7,13 +7,14 @@ cannot be taken for another kind by swapping the prefix.
 
 import base64
 import binascii
+import errno
 import hashlib
 import os
 
-from facecrypt.errors import KeyFormatError
-from facecrypt.files import read_small
+from facecrypt.errors import OTHER_NAME, KeyFormatError, MediaError
+from facecrypt.files import atomic_write, read_small
 
-__all__ = ["decode", "encode", "key_line", "key_text"]
+__all__ = ["decode", "encode", "key_line", "key_text", "save"]
 
 
 def encode(prefix: str, payload: bytes) -> str:
@@ -60,3 +61,20 @@ def key_text(path: str | os.PathLike[str]) -> str:
         return read_small(path).decode()
     except UnicodeDecodeError:
         raise KeyFormatError(f"{path}: not a key file (it is not text)") from None
+
+
+def save(path: str | os.PathLike[str], text: str, *, overwrite: bool) -> None:
+    """Write a key file that only its owner can read (mode 0600).
+
+    Raises
+    ------
+    MediaError
+        It cannot be written. Of a file that exists the remedy is another name, never to
+        replace it: what the old key opens would stay closed.
+    """
+    try:
+        atomic_write(path, text.encode(), overwrite=overwrite, mode=0o600)
+    except MediaError as error:
+        if error.errno == errno.EEXIST:
+            error.hint = OTHER_NAME
+        raise

@@ -140,7 +140,7 @@ def naming(path: str | os.PathLike[str] | None) -> Iterator[None]:
     except MediaError as error:
         if path is None:
             raise
-        named = MediaError(f"{path}: {error}")
+        named = MediaError(f"{path}: {error.message}", hint=error.hint)
         named.errno = error.errno
         raise named from error
 

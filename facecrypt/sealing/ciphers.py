@@ -11,12 +11,18 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 from facecrypt import chaos
-from facecrypt.errors import AuthenticationError
+from facecrypt.errors import WHICH_KEYS, AuthenticationError
 from facecrypt.keys import subkey
 
-__all__ = ["WRONG_KEY", "header_mac", "open_region", "seal_region"]
+__all__ = ["header_mac", "open_region", "seal_region", "wrong_key"]
 
-WRONG_KEY = "the key does not open this picture, or the picture was changed after sealing"
+
+def wrong_key() -> AuthenticationError:
+    """One error for a wrong key and a changed picture: which of them it was helps attackers."""
+    return AuthenticationError(
+        "the key does not open this picture, or the picture was changed after sealing",
+        hint=WHICH_KEYS,
+    )
 
 
 def seal_region(
@@ -68,7 +74,7 @@ def open_region(
     """
     if cipher == "logistic":
         if not hmac.compare_digest(_hmac(key, data, aad), tag):
-            raise AuthenticationError(WRONG_KEY)
+            raise wrong_key()
         out = data
     else:
         algorithm, mode = _gcm(key, tag)
@@ -79,7 +85,7 @@ def open_region(
         try:
             gcm.finalize()
         except InvalidTag:
-            raise AuthenticationError(WRONG_KEY) from None
+            raise wrong_key() from None
     if cipher != "aes-256-gcm":
         chaos.seal_stream_xor(out, subkey(key, b"facecrypt v1 logistic"), out=out, backend=backend)
     return out

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from facecrypt.detector import Detector
-from facecrypt.errors import MediaError
+from facecrypt.errors import OVERWRITE, MediaError
 from facecrypt.files import PathLike, atomic_write, media_error, remove
 from facecrypt.keys import RecipientLike, RegionKey, Unwraps
 from facecrypt.media.pictures import naming, read_bounded
@@ -169,7 +169,7 @@ def write_sealed(path: PathLike, sealed: SealedFile, *, overwrite: bool) -> None
         if overwrite:
             remove(path)
         elif Path(path).exists():
-            raise MediaError(f"{path}: already exists; overwrite replaces it")
+            raise MediaError(f"{path}: already exists", hint=OVERWRITE)
         remove(sidecar_path(path))
         atomic_write(sidecar_path(path), sealed.beside)
     atomic_write(path, sealed.data, overwrite=overwrite)

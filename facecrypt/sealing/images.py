@@ -10,7 +10,7 @@ import numpy as np
 
 from facecrypt import keys
 from facecrypt.detector import Detector, default_detector
-from facecrypt.errors import AuthenticationError, KeyFormatError
+from facecrypt.errors import ALLOW_EDITED, AuthenticationError, KeyFormatError
 from facecrypt.keys import RecipientLike, RegionKey, Unwraps
 from facecrypt.regions import Claim, Region, claims
 from facecrypt.sealing import ciphers
@@ -215,7 +215,7 @@ def open_pixels(
             )
             _scatter(out, claim, data)
     if edited and not options.allow_edited:
-        raise AuthenticationError(f"{EDITED}; allow_edited opens the regions all the same")
+        raise AuthenticationError(EDITED, hint=ALLOW_EDITED)
     return out
 
 
@@ -292,7 +292,7 @@ def _unlock(
         if isinstance(holder, RegionKey) and holder.picture == here and holder.index < count
     }
     if not opened or not set(wanted or ()) <= opened.keys():
-        raise AuthenticationError(ciphers.WRONG_KEY)
+        raise ciphers.wrong_key()
     return opened if wanted is None else {index: opened[index] for index in wanted}
 
 
@@ -304,7 +304,7 @@ def _content_key(header: Header, identities: Sequence[Unwraps | RegionKey]) -> b
                 mac_key = keys.content_subkey(content_key, "header")
                 expected = ciphers.header_mac(mac_key, header.mac_input())
                 if not hmac.compare_digest(expected, header.mac):
-                    raise AuthenticationError(ciphers.WRONG_KEY)
+                    raise ciphers.wrong_key()
                 return content_key
     return None
 

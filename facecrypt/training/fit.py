@@ -12,7 +12,7 @@ from typing import NamedTuple
 import torch
 from torch import nn
 
-from facecrypt.errors import BackendUnavailableError, MediaError, ModelError
+from facecrypt.errors import RESUME, BackendUnavailableError, MediaError, ModelError
 from facecrypt.files import atomic_write, media_error
 from facecrypt.training.batches import Batch, batches, shares, steps
 from facecrypt.training.checkpoints import NAME, Checkpoint, load, save
@@ -107,7 +107,7 @@ def train(
     if resume:
         run.restore(load(path, net), path)
     elif path.exists():
-        raise MediaError(f"{path}: already exists; resume=True (--resume) continues that run")
+        raise MediaError(f"{path}: already exists", hint=RESUME)
     _make(Path(out))
     with _threads(threads):
         for number in range(len(run.log), epochs):

@@ -103,7 +103,7 @@ FAILURES = [
     ("encrypt a.png -k k", 2, "required: -o/--output", "encrypt --help"),
     ("frobnicate", 2, "invalid choice: 'frobnicate'", "see 'facecrypt --help'"),
     ("", 2, "required: COMMAND", "see 'facecrypt --help'"),
-    ("keygen -o key.txt", 1, "key.txt: already exists", "--force replaces it"),
+    ("keygen -o key.txt", 1, "key.txt: already exists", "give another name"),
     ("keygen --pq --symmetric -o new", 2, "--pq is for key pairs", None),
     ("keygen -o none/key.txt", 1, "none/key.txt: no such file or folder", None),
     ("inspect a.png", 1, "holds no facecrypt header", None),
