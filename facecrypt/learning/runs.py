@@ -12,7 +12,6 @@ Every file is whole or absent, and replaced in one step.
 
 import io
 import json
-import os
 import pickle
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
@@ -23,7 +22,7 @@ import torch
 
 from facecrypt._version import __version__
 from facecrypt.errors import MediaError
-from facecrypt.files import atomic_write, media_error, read_small, remove
+from facecrypt.files import PathLike, atomic_write, media_error, read_small, remove
 from facecrypt.jobs.inputs import make_folder
 from facecrypt.learning.data import Pictures
 from facecrypt.learning.encrypted import PLAIN, Encryption
@@ -99,7 +98,7 @@ class Record:
 
 
 def train(
-    folder: str | os.PathLike[str],
+    folder: PathLike,
     pictures: Pictures,
     encryption: Encryption,
     settings: Settings,
@@ -164,7 +163,7 @@ def train(
     return record
 
 
-def load_record(folder: str | os.PathLike[str]) -> Record:
+def load_record(folder: PathLike) -> Record:
     """What a run is, and what was found of it.
 
     Raises
@@ -185,14 +184,14 @@ def load_record(folder: str | os.PathLike[str]) -> Record:
     return record
 
 
-def load_encryption(folder: str | os.PathLike[str], scheme: str) -> Encryption:
+def load_encryption(folder: PathLike, scheme: str) -> Encryption:
     """The scheme of a run and its key; errors as of :meth:`facecrypt.schemes.Key.load`."""
     if scheme == PLAIN:
         return Encryption(PLAIN, None)
     return Encryption.from_file(scheme, Path(folder) / KEY)
 
 
-def load_state(folder: str | os.PathLike[str], device: torch.device) -> tuple[dict[str, Any], str]:
+def load_state(folder: PathLike, device: torch.device) -> tuple[dict[str, Any], str]:
     """The checkpoint of a run; nothing in it is executed.
 
     Returns

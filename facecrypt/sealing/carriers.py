@@ -6,13 +6,12 @@ sidecar ``NAME.fcrypt.json`` holds the same bytes; the digest and the tags in
 them bind it to the picture, which may then be any lossless file of those pixels.
 """
 
-import os
 from collections import deque
 from io import BytesIO
 from pathlib import Path
 
 from facecrypt.errors import ContainerError, MediaError, NotSealedError
-from facecrypt.files import atomic_write, read_small, remove
+from facecrypt.files import PathLike, atomic_write, read_small, remove
 from facecrypt.media import Picture, decode_image, encode_image, read_image
 from facecrypt.media.png import png_chunks, read_chunk
 from facecrypt.sealing.header import MAX_HEADER_BYTES, Header, Sealed
@@ -33,8 +32,6 @@ CHUNK = b"fcRP"
 SCHEME_CHUNK = b"fcSC"
 PNG_SUFFIXES, LOSSLESS_SUFFIXES = (".png",), (".png", ".tif", ".tiff")
 LOSSY_SUFFIXES = (".jpg", ".jpeg", ".jpe", ".webp", ".avif", ".heic", ".gif", ".jxl", ".jp2")
-
-PathLike = str | os.PathLike[str]
 
 
 def sidecar_path(path: PathLike) -> Path:

@@ -5,7 +5,6 @@
 """
 
 import hmac
-import os
 import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -15,6 +14,7 @@ import numpy as np
 
 from facecrypt import keys
 from facecrypt.errors import AuthenticationError, KeyFormatError, MediaError
+from facecrypt.files import PathLike
 from facecrypt.keys import RecipientLike, RegionKey, Unwraps
 from facecrypt.media import read_image
 from facecrypt.media.png import read_chunk
@@ -34,7 +34,6 @@ __all__ = [
 
 Identities = Unwraps | RegionKey | Iterable[Unwraps | RegionKey]
 Recipients = RecipientLike | Iterable[RecipientLike]
-PathLike = str | os.PathLike[str]
 
 EDITED = "the pixels outside the sealed regions were edited after sealing"
 

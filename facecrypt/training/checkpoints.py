@@ -1,7 +1,6 @@
 """Checkpoints of a training run: one file, whole or absent, in the run's folder."""
 
 import io
-import os
 import pickle
 import warnings
 from dataclasses import dataclass, fields
@@ -11,7 +10,7 @@ from typing import Any
 import torch
 
 from facecrypt.errors import ModelError
-from facecrypt.files import atomic_write, media_error
+from facecrypt.files import PathLike, atomic_write, media_error
 
 __all__ = ["NAME", "Checkpoint", "load", "path_of", "save"]
 
@@ -39,7 +38,7 @@ class Checkpoint:
     optimizer: dict[str, Any]
 
 
-def path_of(run: str | os.PathLike[str]) -> Path:
+def path_of(run: PathLike) -> Path:
     """The checkpoint of a run's folder; a file is taken as it is."""
     run = Path(run)
     return run / NAME if run.is_dir() else run
@@ -52,7 +51,7 @@ def save(path: Path, checkpoint: Checkpoint) -> None:
     atomic_write(path, data.getbuffer(), overwrite=True)
 
 
-def load(run: str | os.PathLike[str], net: str) -> Checkpoint:
+def load(run: PathLike, net: str) -> Checkpoint:
     """Read a checkpoint; its tensors come to the CPU.
 
     Parameters

@@ -1,16 +1,13 @@
 """Trained networks as the ONNX files that ``MTCNN(models=...)`` loads."""
 
-import os
 from pathlib import Path
 
 from facecrypt.errors import BackendUnavailableError, ModelError
-from facecrypt.files import atomic_write, media_error
+from facecrypt.files import PathLike, atomic_write, media_error
 from facecrypt.training.checkpoints import load
 from facecrypt.training.networks import network
 
 __all__ = ["export"]
-
-PathLike = str | os.PathLike[str]
 
 
 def export(pnet: PathLike, rnet: PathLike | None, onet: PathLike | None, out: PathLike) -> Path:

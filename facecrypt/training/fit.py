@@ -2,7 +2,6 @@
 
 import json
 import math
-import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,7 +12,7 @@ import torch
 from torch import nn
 
 from facecrypt.errors import BackendUnavailableError, MediaError, ModelError
-from facecrypt.files import atomic_write, media_error
+from facecrypt.files import PathLike, atomic_write, media_error
 from facecrypt.training.batches import Batch, batches, shares, steps
 from facecrypt.training.checkpoints import NAME, Checkpoint, load, save
 from facecrypt.training.layout import SIZES, Samples, open_samples
@@ -42,9 +41,9 @@ Progress = Callable[[Epoch, int], None]
 
 
 def train(
-    samples_dir: str | os.PathLike[str],
+    samples_dir: PathLike,
     net: str,
-    out: str | os.PathLike[str],
+    out: PathLike,
     *,
     epochs: int = 30,
     batch: int = 384,
