@@ -16,11 +16,12 @@ from facecrypt.analysis.study import (
     key_sensitivity,
     logistic_neighbours,
 )
+from facecrypt.detector import Detector
 from facecrypt.keys import SecretKey
 from facecrypt.regions import Region
 from facecrypt.sealing import ciphers
 from facecrypt.sealing.header import CIPHERS
-from facecrypt.sealing.images import Detector, decrypt_image, encrypt_image
+from facecrypt.sealing.images import decrypt_image, encrypt_image
 
 __all__ = ["Case", "SchemeLike", "study_scheme", "study_sealing"]
 

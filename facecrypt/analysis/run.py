@@ -8,11 +8,11 @@ from numpy.typing import NDArray
 
 from facecrypt.analysis.cases import Case, SchemeLike, study_scheme, study_sealing
 from facecrypt.analysis.report import write_report
+from facecrypt.detector import Detector
 from facecrypt.errors import FacecryptError
 from facecrypt.files import PathLike
 from facecrypt.media import read_image
 from facecrypt.regions import Region
-from facecrypt.sealing.images import Detector
 
 __all__ = ["analyze_files"]
 

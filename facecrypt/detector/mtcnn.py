@@ -12,11 +12,11 @@ from typing import NamedTuple
 import numpy as np
 
 from facecrypt.detector.cascade import AreaSampler
+from facecrypt.detector.networks import DEVICES, load
 from facecrypt.detector.presets import DEFAULT, PRESETS, Settings, checked, preset_settings
 from facecrypt.detector.stages import Stages
 from facecrypt.files import PathLike
 from facecrypt.machine import cores
-from facecrypt.models.sessions import DEVICES, load
 from facecrypt.regions import Region
 
 __all__ = ["MTCNN", "PRESETS", "Detections", "as_rgb"]

@@ -7,12 +7,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
+from facecrypt.detector import Detector
 from facecrypt.errors import MediaError
 from facecrypt.jobs.inputs import Input, make_folder
 from facecrypt.jobs.sealing import FileEncryptor, forget_frames
 from facecrypt.jobs.summary import Result
 from facecrypt.regions import Region
-from facecrypt.sealing.images import Detector
 
 __all__ = ["Outcome", "Task", "Worker"]
 

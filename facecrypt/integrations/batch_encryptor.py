@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from facecrypt.detector import MTCNN
+from facecrypt.detector import MTCNN, Detector
 from facecrypt.errors import FacecryptError, MediaError
 from facecrypt.jobs.sealing import forget_frames
 from facecrypt.keys import Recipient
@@ -16,7 +16,7 @@ from facecrypt.media.png import read_chunk
 from facecrypt.regions import Region
 from facecrypt.sealing import carriers
 from facecrypt.sealing.header import CIPHERS
-from facecrypt.sealing.images import Detector, Recipients, as_list, encrypt_image
+from facecrypt.sealing.images import Recipients, as_list, encrypt_image
 
 __all__ = ["BatchEncryptor", "public_keys"]
 

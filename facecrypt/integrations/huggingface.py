@@ -8,7 +8,7 @@ from collections.abc import Callable, MutableMapping
 from pathlib import Path
 from typing import Any
 
-from facecrypt.detector import MTCNN
+from facecrypt.detector import MTCNN, Detector
 from facecrypt.errors import MediaError
 from facecrypt.files import media_error
 from facecrypt.integrations._keyed import KeyedScheme
@@ -17,7 +17,7 @@ from facecrypt.integrations.batch_encryptor import BatchEncryptor
 from facecrypt.schemes import Key
 from facecrypt.sealing import carriers
 from facecrypt.sealing.header import CIPHERS
-from facecrypt.sealing.images import Detector, Identities, Recipients, as_list, decrypt_image
+from facecrypt.sealing.images import Identities, Recipients, as_list, decrypt_image
 
 __all__ = ["EncryptScheme", "OpenFaces", "SealFaces"]
 

@@ -16,9 +16,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from facecrypt.detector import MTCNN
+from facecrypt.detector import MTCNN, Detector
 from facecrypt.errors import BackendUnavailableError
-from facecrypt.files import atomic_write, remove
+from facecrypt.files import PathLike, atomic_write, remove
 from facecrypt.integrations._ray_pool import Pool
 from facecrypt.integrations._ray_worker import Outcome, Task, Worker
 from facecrypt.integrations.batch_encryptor import public_keys
@@ -26,7 +26,7 @@ from facecrypt.jobs.inputs import Input, find_inputs, make_folder
 from facecrypt.jobs.sealing import Boxes, FileEncryptor, Progress, regions_of
 from facecrypt.jobs.summary import Result, Summary
 from facecrypt.sealing.header import CIPHERS
-from facecrypt.sealing.images import Detector, PathLike, Recipients
+from facecrypt.sealing.images import Recipients
 
 __all__ = ["encrypt_files"]
 

@@ -10,12 +10,12 @@ from typing import Any
 from torchvision import tv_tensors
 from torchvision.transforms import v2
 
-from facecrypt.detector import MTCNN
+from facecrypt.detector import MTCNN, Detector
 from facecrypt.integrations._keyed import KeyedScheme
 from facecrypt.integrations._layouts import channels_last, like, on_host
 from facecrypt.schemes import Key
 from facecrypt.sealing.header import CIPHERS
-from facecrypt.sealing.images import Detector, Recipients, as_list, encrypt_image
+from facecrypt.sealing.images import Recipients, as_list, encrypt_image
 
 __all__ = ["EncryptScheme", "SealFaces"]
 

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facecrypt.errors import AuthenticationError, ContainerError, MediaError, NotSealedError
-from facecrypt.files import atomic_write
+from facecrypt.files import PathLike, atomic_write
 from facecrypt.jobs.inputs import PICTURE_SUFFIXES, Input, as_png, find_inputs
 from facecrypt.jobs.notes import MAX_NOTE_BYTES, Note, key_id
 from facecrypt.jobs.sealing import Progress, Result, Summary, regions_of, run_batch
@@ -34,7 +34,6 @@ from facecrypt.schemes.cat_map import CatMap
 from facecrypt.schemes.fiie import Fiie
 from facecrypt.schemes.pictures import picture_shape
 from facecrypt.sealing.carriers import SCHEME_CHUNK, is_sealed
-from facecrypt.sealing.images import PathLike
 
 __all__ = ["decrypt_files", "decrypted_name", "encrypt_files", "encrypted_name", "options_for"]
 

@@ -13,7 +13,9 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import KW_ONLY, dataclass, field
 from pathlib import Path
 
+from facecrypt.detector import Detector, default_detector
 from facecrypt.errors import ContainerError, MediaError
+from facecrypt.files import PathLike
 from facecrypt.jobs.inputs import Input, find_inputs, make_folder
 from facecrypt.jobs.summary import Result, Summary
 from facecrypt.keys import RecipientLike
@@ -21,7 +23,7 @@ from facecrypt.machine import cores
 from facecrypt.regions import Region
 from facecrypt.sealing import images
 from facecrypt.sealing.header import CIPHERS, Header
-from facecrypt.sealing.images import Detector, Identities, PathLike, Recipients
+from facecrypt.sealing.images import Identities, Recipients
 
 __all__ = ["Result", "Summary", "decrypt_files", "encrypt_files"]
 
@@ -81,7 +83,7 @@ def encrypt_files(
     """
     wrappers = images.as_list(recipients, "a recipient", "wrap")
     if detector is None and regions is None:
-        detector = images.default_detector()
+        detector = default_detector()
     job = FileEncryptor(
         wrappers,
         detector,

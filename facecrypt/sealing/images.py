@@ -8,11 +8,11 @@ import hmac
 import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import Protocol
 
 import numpy as np
 
 from facecrypt import keys
+from facecrypt.detector import Detector, default_detector
 from facecrypt.errors import AuthenticationError, KeyFormatError, MediaError
 from facecrypt.files import PathLike
 from facecrypt.keys import RecipientLike, RegionKey, Unwraps
@@ -36,12 +36,6 @@ Identities = Unwraps | RegionKey | Iterable[Unwraps | RegionKey]
 Recipients = RecipientLike | Iterable[RecipientLike]
 
 EDITED = "the pixels outside the sealed regions were edited after sealing"
-
-
-class Detector(Protocol):
-    """What finds the faces; :class:`facecrypt.MTCNN` is one."""
-
-    def detect(self, image: np.ndarray) -> list[Region]: ...
 
 
 def encrypt_image(
@@ -368,12 +362,6 @@ def as_list(one_or_many, what: str, method: str) -> list:
         if not fits(item):
             raise TypeError(f"expected {what}, received {type(item).__name__}")
     return many
-
-
-def default_detector() -> Detector:
-    from facecrypt.detector import MTCNN
-
-    return MTCNN()
 
 
 def _public(region: Region) -> Region:

@@ -6,10 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facecrypt.detector.cascade import AreaSampler
+from facecrypt.detector.networks import OUTPUTS, Networks
 from facecrypt.detector.presets import DEFAULT
 from facecrypt.detector.stages import Stages
 from facecrypt.files import PathLike
-from facecrypt.models.sessions import MODELS, OUTPUTS, Networks, import_runtime, open_model
+from facecrypt.models.sessions import MODELS, import_runtime, open_model
 
 __all__ = ["open_stages", "passed_on"]
 
