@@ -22,7 +22,7 @@ FLOORS = (
     ("keys", "media", "chaos", "detector"),
     ("schemes", "sealing"),
     ("jobs", "attacks"),
-    ("analysis",),
+    ("analysis", "torch_runs"),
     ("integrations", "learning", "training"),
     ("cli",),
 )
