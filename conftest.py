@@ -7,6 +7,7 @@ if not find_spec("torch"):
     collect_ignore += [
         "facecrypt/learning",
         "facecrypt/training",
+        "facecrypt/torch_runs.py",
         "facecrypt/integrations/torch_data.py",
     ]
 # Each of these is named after the library that it needs.

@@ -5,7 +5,7 @@ import platform
 import shutil
 import subprocess
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -13,8 +13,19 @@ from statistics import median
 from typing import NamedTuple
 
 from bench.harness import ROOT, Measured, median_and_mad
+from facecrypt.machine import cores, processor
 
-__all__ = ["Gain", "Goal", "Load", "Table", "gain_table", "machine", "memory_table", "render"]
+__all__ = [
+    "Gain",
+    "Goal",
+    "Load",
+    "Table",
+    "gain_table",
+    "machine",
+    "memory_table",
+    "render",
+    "versions",
+]
 
 PACKAGES = ("numpy", "cryptography", "opencv-python-headless", "onnxruntime", "isal", "numba")
 # Units in which less is better, and how many of them a second has.
@@ -202,22 +213,21 @@ def _ticks() -> tuple[float, float, float, float]:
 
 def machine(isas: Sequence[str]) -> str:
     """Date, processor, versions and commit, for the head of a report."""
-    model = [
-        line.split(": ")[1]
-        for line in Path("/proc/cpuinfo").read_text().splitlines()
-        if line.startswith("model name")
-    ]
-    versions = [f"Python {platform.python_version()}"]
-    for package in PACKAGES:
-        try:
-            versions.append(f"{package} {metadata.version(package)}")
-        except metadata.PackageNotFoundError:
-            versions.append(f"no {package}")
     return (
-        f"{time.strftime('%Y-%m-%d %H:%M')}, {model[0] if model else platform.processor()}, "
-        f"{len(os.sched_getaffinity(0))} cores, {' < '.join(isas)}. {', '.join(versions)}. "
-        f"Commit {_commit()}."
+        f"{time.strftime('%Y-%m-%d %H:%M')}, {processor()}, {cores()} cores, {' < '.join(isas)}. "
+        f"{versions(PACKAGES)}. Commit {_commit()}."
     )
+
+
+def versions(packages: Iterable[str]) -> str:
+    """Of Python and of packages, or that one is not there."""
+    found = [f"Python {platform.python_version()}"]
+    for package in packages:
+        try:
+            found.append(f"{package} {metadata.version(package)}")
+        except metadata.PackageNotFoundError:
+            found.append(f"no {package}")
+    return ", ".join(found)
 
 
 def _commit() -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from facecrypt.errors import OVERWRITE, MediaError
 
-__all__ = ["atomic_write", "media_error", "read_small", "remove"]
+__all__ = ["PathLike", "atomic_write", "media_error", "read_small", "remove"]
 
 PathLike = str | os.PathLike[str]
 

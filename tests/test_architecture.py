@@ -17,12 +17,12 @@ PACKAGE = ROOT / "facecrypt"
 # From the bottom to the top: a module imports from its own floor and those below it.
 # A name stands for a module, or for a package with all in it.
 FLOORS = (
-    ("errors", "regions", "_version"),
+    ("errors", "regions", "machine", "_version"),
     ("files", "models", "backends", "_native"),
     ("keys", "media", "chaos", "detector"),
     ("schemes", "sealing"),
     ("jobs", "attacks"),
-    ("analysis",),
+    ("analysis", "torch_runs"),
     ("integrations", "learning", "training"),
     ("cli",),
 )

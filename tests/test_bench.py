@@ -5,12 +5,10 @@ from importlib import import_module
 
 import pytest
 
-pytest.importorskip("bench", reason="bench/ is in the repository only")
-
 from bench.__main__ import SUITES, run
 from bench.harness import Measured, Sample, Spec, measure, median_and_mad
 from bench.pictures import _score
-from bench.report import Gain, Goal, Table, gain_table, memory_table, render
+from bench.report import Gain, Goal, Table, gain_table, memory_table, render, versions
 from facecrypt import _native
 
 
@@ -144,3 +142,11 @@ def test_every_row_runs_agrees_and_is_in_a_table(suite):
     for goal in (goal for table in tables for goal in table.goals):
         if goal.against not in {None, *found.samples}:
             assert any(part.lower() in goal.against.lower() for part in found.absent), goal
+
+
+def test_versions_are_of_python_and_of_what_is_asked_for(monkeypatch):
+    monkeypatch.setattr("platform.python_version", lambda: "3.99.1")
+    monkeypatch.setattr("importlib.metadata.version", {"numpy": "2.5"}.get)
+    assert versions(["numpy"]) == "Python 3.99.1, numpy 2.5"
+    monkeypatch.undo()
+    assert versions(["no-such-package-2"]).endswith(", no no-such-package-2")

@@ -11,7 +11,6 @@ wall-clock time less the latter is what a machine of its own would need, or a li
 import argparse
 import hashlib
 import os
-import platform
 import shutil
 import subprocess
 import sys
@@ -20,7 +19,6 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from importlib import metadata
 from pathlib import Path
 from statistics import median
 from typing import NamedTuple
@@ -28,8 +26,10 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
+from bench.report import versions
 from facecrypt import MTCNN, SecretKey, Summary, decrypt_files, encrypt_files, encrypt_image
 from facecrypt.files import atomic_write
+from facecrypt.machine import cores, processor
 from facecrypt.media import encode_image, read_image
 from facecrypt.sealing.carriers.png import CHUNK
 from facecrypt.sealing.files import decode_file
@@ -217,13 +217,6 @@ def memory(photos: Path, work: Path) -> None:
             print(f"| {count} | {workers} | {peak_memory(some, work / 'out', workers):.0f} |")
 
 
-def processor() -> str:
-    for line in Path("/proc/cpuinfo").read_text().splitlines():
-        if line.startswith("model name"):
-            return line.split(": ")[1]
-    return platform.processor()
-
-
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     options.add_argument("--photos", type=Path, help="a folder of photos, instead of made ones")
@@ -236,10 +229,9 @@ def main() -> None:
         photos = args.photos or work / "photos"
         if args.photos is None:
             make_photos(photos, args.count, *args.size)
-        versions = ", ".join(f"{package} {metadata.version(package)}" for package in PACKAGES)
-        print(f"{time.strftime('%Y-%m-%d')}, {processor()}, {os.cpu_count()} cores,", end=" ")
-        print(f"load {os.getloadavg()[0]:.1f} at the start. Python {platform.python_version()},")
-        print(f"{versions}. `python -m bench.once.pipeline {' '.join(sys.argv[1:])}`\n")
+        print(f"{time.strftime('%Y-%m-%d')}, {processor()}, {cores()} cores,", end=" ")
+        print(f"load {os.getloadavg()[0]:.1f} at the start. {versions(PACKAGES)}.")
+        print(f"`python -m bench.once.pipeline {' '.join(sys.argv[1:])}`\n")
         throughput(photos, work / "batch", args.rounds)
         stages(photos, work / "stages")
         memory(photos, work / "memory")

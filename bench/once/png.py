@@ -12,7 +12,6 @@ as a percentage. Encoders that are not installed (fpng, zlib-ng) are left out.
 import argparse
 import importlib.util
 import io
-import platform
 import random
 import statistics
 import struct
@@ -20,7 +19,6 @@ import sys
 import time
 import zlib
 from concurrent.futures import ThreadPoolExecutor
-from importlib import metadata
 from pathlib import Path
 
 import cv2
@@ -28,8 +26,13 @@ import numpy as np
 from isal import isal_zlib
 from PIL import Image
 
+from bench.harness import median_and_mad
+from bench.report import versions
+from facecrypt.machine import processor
 from facecrypt.media import read_image
 from facecrypt.media.png import encode_png
+
+PACKAGES = ("numpy", "opencv-python-headless", "pillow", "isal", "fpng", "zlib-ng")
 
 WIDTH, HEIGHT = 1920, 1080
 
@@ -205,24 +208,8 @@ def beside(pool, encode, image):
 
 
 def figure(values):
-    middle = statistics.median(values)
-    spread = statistics.median(abs(value - middle) for value in values)
+    middle, spread = median_and_mad(values)
     return f"{middle:.0f} ±{100 * spread / middle:.0f} %"
-
-
-def machine():
-    cpuinfo = Path("/proc/cpuinfo")
-    lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
-    cpu = next((line.split(":")[1].strip() for line in lines if "model name" in line), "")
-    names = ("numpy", "opencv-python-headless", "pillow", "isal", "fpng", "zlib-ng")
-    versions = []
-    for name in names:
-        try:
-            versions.append(f"{name} {metadata.version(name)}")
-        except metadata.PackageNotFoundError:
-            versions.append(f"{name} not installed")
-    cpu = cpu or platform.processor()
-    return f"{cpu}, Python {platform.python_version()}, {', '.join(versions)}"
 
 
 def main():
@@ -234,7 +221,8 @@ def main():
     codecs = encoders()
     rows = measure(codecs, pictures(arguments.folder), arguments.rounds)
     base = rows["cv2 level 1"]["one"]
-    print(f"{time.strftime('%Y-%m-%d')}, {machine()}, {arguments.rounds} rounds\n")
+    there = f"{processor()}, {versions(PACKAGES)}"
+    print(f"{time.strftime('%Y-%m-%d')}, {there}, {arguments.rounds} rounds\n")
     print("| Encoder | MB/s | x | Python beside it | Size / raw | Decode MB/s (cv2) |")
     print("| --- | ---: | ---: | ---: | ---: | ---: |")
     for name, row in sorted(rows.items(), key=lambda item: -statistics.median(item[1]["one"])):

@@ -14,18 +14,18 @@ fresh folders of the same disk; figures are medians, a ratio is the median of th
 # ruff: noqa: NPY002
 
 import argparse
-import platform
 import random
 import statistics
 import tempfile
 import time
-from importlib import metadata
 from itertools import islice
 from pathlib import Path
 
 import cv2
 import numpy as np
 
+from bench.report import versions
+from facecrypt.machine import processor
 from facecrypt.media import read_image
 from facecrypt.training.overlap import crops
 from facecrypt.training.prepare import prepare
@@ -230,8 +230,7 @@ def main():
         if source is None:
             source, images = make_pictures(Path(name), given.pictures), Path(name)
         names = ("numpy", "opencv-python-headless")
-        versions = ", ".join(f"{name} {metadata.version(name)}" for name in names)
-        print(f"{time.strftime('%Y-%m-%d')}, Python {platform.python_version()}, {versions},")
+        print(f"{time.strftime('%Y-%m-%d')}, {processor()}, {versions(names)},")
         print(f"{given.pictures} pictures, {given.rounds} rounds\n")
         ways = rows(source, images, given.pictures, Path(name))
         table(measure(ways, given.rounds, Path(name)), given.pictures)

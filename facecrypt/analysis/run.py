@@ -1,6 +1,5 @@
 """Picture files in, a report out: what ``facecrypt analyze`` does."""
 
-import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,12 +10,11 @@ from facecrypt.analysis.cases import Case, SchemeLike, study_scheme, study_seali
 from facecrypt.analysis.report import write_report
 from facecrypt.detector import Detector
 from facecrypt.errors import FacecryptError
+from facecrypt.files import PathLike
 from facecrypt.media import read_image
 from facecrypt.regions import Region
 
 __all__ = ["analyze_files"]
-
-PathLike = str | os.PathLike[str]
 
 
 def analyze_files(

@@ -4,10 +4,10 @@
 forces one; the bytes are the same.
 """
 
-import os
-
 import numpy as np
 from numpy.typing import NDArray
+
+from facecrypt.machine import cores
 
 try:
     from facecrypt import _native
@@ -24,7 +24,7 @@ __all__ = ["blocks", "coupling", "examine", "gather", "lanes", "pixels", "rows",
 # that keep up with memory, which a second core reads no faster at first.
 COMPUTING, AT_MEMORY_SPEED = 2 << 20, 8 << 20
 
-_CPUS = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+_CPUS = cores()
 
 
 def _workers(threads: int | None, size: int, least: int) -> int:

@@ -6,12 +6,10 @@ Torch is imported when it runs, and no earlier.
 import json
 import sys
 from argparse import ArgumentParser, Namespace
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from facecrypt.cli.terminal import DONE, exit_code, say, say_errors
+from facecrypt.cli.terminal import DONE, exit_code, say, say_errors, step_bar
 from facecrypt.errors import OVERWRITE, BackendUnavailableError, FacecryptError, MediaError
 from facecrypt.files import atomic_write
 
@@ -97,18 +95,25 @@ def run(args: Namespace) -> int:
         raise BackendUnavailableError(
             "learning needs torch: pip install 'facecrypt[learn]'"
         ) from error
-    return {"train": _train, "eval": _eval, "table": _table}[args.action](args)
+    from facecrypt.torch_runs import use_threads
+
+    threads = getattr(args, "threads", None)
+    if threads is not None and threads < 1:
+        raise ValueError(f"--threads must be at least 1, received {threads}")
+    with use_threads(threads):
+        return {"train": _train, "eval": _eval, "table": _table}[args.action](args)
 
 
 def _train(args: Namespace) -> int:
     from facecrypt.learning.data import load
     from facecrypt.learning.encrypted import PLAIN
+    from facecrypt.torch_runs import choose_device
 
     names = list(dict.fromkeys(args.scheme))
     if args.key and len([name for name in names if name != PLAIN]) != 1:
         raise ValueError("--key is that of one scheme: name just one, beside 'plain'")
     settings = [_settings(args, name) for name in names]
-    device = _device(args)
+    device = choose_device(args.device)
     whole = load(args.data, side=args.side, seed=args.seed)
     pictures = whole.subset(args.train_size, args.test_size, args.seed)
     encryptions = [_encryption(args, name, pictures) for name in names]
@@ -166,7 +171,7 @@ def _run(
 
     name = encryption.name
 
-    def told(number: int, epoch: Epoch) -> None:
+    def on_epoch(number: int, epoch: Epoch) -> None:
         if not args.quiet:
             # Above the bar, which a plain print would write into.
             tqdm.write(
@@ -176,7 +181,7 @@ def _run(
                 file=sys.stderr,
             )
 
-    with _bar(name, quiet=args.quiet) as moved:
+    with step_bar("steps", quiet=args.quiet, name=name, leave=False) as on_progress:
         record = train(
             Path(args.output) / name,
             pictures,
@@ -185,35 +190,18 @@ def _run(
             source={"path": str(Path(args.data).resolve()), "side": args.side},
             device=device,
             resume=args.resume,
-            progress=moved,
-            on_epoch=told,
+            progress=on_progress,
+            on_epoch=on_epoch,
         )
     print(f"{name}: {record.epochs[-1].test_accuracy:.1%} of {len(pictures.test)} test pictures")
-
-
-@contextmanager
-def _bar(name: str, *, quiet: bool) -> Iterator[Callable[[int, int, float], None]]:
-    """Shows how far an epoch is, where standard error is a terminal."""
-    from tqdm import tqdm
-
-    hidden = quiet or not sys.stderr.isatty()
-    with tqdm(unit=" steps", desc=name, file=sys.stderr, disable=hidden, leave=False) as bar:
-
-        def moved(step: int, steps: int, loss: float) -> None:
-            if step <= bar.n:  # another epoch
-                bar.reset(steps)
-            bar.total = steps
-            bar.set_postfix(loss=f"{loss:.3f}", refresh=False)
-            bar.update(step - bar.n)
-
-        yield moved
 
 
 def _eval(args: Namespace) -> int:
     from facecrypt.learning.evaluate import evaluate
     from facecrypt.learning.table import run_folders
+    from facecrypt.torch_runs import choose_device
 
-    device = _device(args)
+    device = choose_device(args.device)
     found: dict[str, Any] = {}
     errors = []
     for folder in (folder for path in args.runs for folder in run_folders(path)):
@@ -256,15 +244,3 @@ def _table(args: Namespace) -> int:
     else:
         print(text, end="")
     return DONE
-
-
-def _device(args: Namespace) -> "torch.device":
-    import torch
-
-    from facecrypt.learning.machine import choose_device
-
-    if args.threads is not None:
-        if args.threads < 1:
-            raise ValueError(f"--threads must be at least 1, received {args.threads}")
-        torch.set_num_threads(args.threads)
-    return choose_device(args.device)

@@ -2,6 +2,7 @@
 errors with hints, one summary; and which exit code they amount to.
 """
 
+import itertools
 import sys
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -15,7 +16,16 @@ from facecrypt.errors import (
 )
 from facecrypt.jobs.summary import Result, Summary
 
-__all__ = ["count", "exit_code", "plain_warnings", "progress_bar", "report", "say", "say_errors"]
+__all__ = [
+    "count",
+    "exit_code",
+    "plain_warnings",
+    "progress_bar",
+    "report",
+    "say",
+    "say_errors",
+    "step_bar",
+]
 
 DONE, FAILED, USAGE, DENIED, INTERRUPTED = 0, 1, 2, 3, 130
 
@@ -87,15 +97,30 @@ def _ignored(summary: Summary) -> str:
 @contextmanager
 def progress_bar(*, quiet: bool) -> Iterator[Callable[[Result, int], None]]:
     """A callback for a batch that moves a bar, where standard error is a terminal."""
+    done = itertools.count(1)
+    with step_bar("pictures", quiet=quiet) as show:
+        yield lambda result, total: show(next(done), total)
+
+
+@contextmanager
+def step_bar(
+    unit: str, *, quiet: bool, name: str | None = None, leave: bool = True
+) -> Iterator[Callable[..., None]]:
+    """A callback that is given how many steps are done, of how many, and a loss to show."""
     from tqdm import tqdm
 
-    with tqdm(unit=" pictures", file=sys.stderr, disable=quiet or not sys.stderr.isatty()) as bar:
+    off = quiet or not sys.stderr.isatty()
+    with tqdm(unit=f" {unit}", desc=name, file=sys.stderr, disable=off, leave=leave) as bar:
 
-        def moved(result: Result, total: int) -> None:
+        def on_progress(done: int, total: int, loss: float | None = None) -> None:
+            if done <= bar.n:  # another round of the same
+                bar.reset(total)
             bar.total = total
-            bar.update()
+            if loss is not None:
+                bar.set_postfix(loss=f"{loss:.3f}", refresh=False)
+            bar.update(done - bar.n)
 
-        yield moved
+        yield on_progress
 
 
 @contextmanager

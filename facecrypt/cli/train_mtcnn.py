@@ -3,13 +3,11 @@
 import json
 import sys
 from argparse import ArgumentParser, Namespace
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from importlib.util import find_spec
 from math import isfinite
 from typing import Any
 
-from facecrypt.cli.terminal import DONE, count
+from facecrypt.cli.terminal import DONE, count, step_bar
 from facecrypt.errors import BackendUnavailableError
 
 __all__ = ["add_options", "run"]
@@ -100,7 +98,7 @@ def run(args: Namespace) -> int:
 def _prepare(args: Namespace) -> int:
     from facecrypt.training.prepare import prepare
 
-    with _bar("pictures", args.quiet) as moved:
+    with step_bar("pictures", quiet=args.quiet) as on_progress:
         made = prepare(
             args.annotations,
             args.images,
@@ -111,7 +109,7 @@ def _prepare(args: Namespace) -> int:
             seed=args.seed,
             jobs=args.jobs,
             jpeg=args.jpeg,
-            progress=moved,
+            progress=on_progress,
         )
     if not args.quiet:
         kinds = [f"{number} {kind}" for kind, number in zip(made._fields, made, strict=True)][1:]
@@ -124,7 +122,7 @@ def _train(args: Namespace) -> int:
     _need_torch("training")
     from facecrypt.training.fit import train
 
-    def said(epoch, total: int) -> None:
+    def on_epoch(epoch, total: int) -> None:
         losses = f"face {epoch.face:.4f}, box {epoch.box:.4f}, landmarks {epoch.landmarks:.4f}"
         # Epochs are few and long: lines that stay tell more than a bar.
         print(
@@ -144,7 +142,7 @@ def _train(args: Namespace) -> int:
         device=args.device,
         resume=args.resume,
         threads=args.threads,
-        progress=None if args.quiet else said,
+        progress=None if args.quiet else on_epoch,
     )
     return DONE
 
@@ -160,8 +158,8 @@ def _export(args: Namespace) -> int:
 def _eval(args: Namespace) -> int:
     from facecrypt.training.evaluate import evaluate
 
-    with _bar("pictures", args.quiet) as moved:
-        found = evaluate(args.models, args.annotations, args.images, progress=moved)
+    with step_bar("pictures", quiet=args.quiet) as on_progress:
+        found = evaluate(args.models, args.annotations, args.images, progress=on_progress)
     figures = found._asdict()
     if args.json:
         # JSON has no NaN, which a figure is where there is nothing to divide by.
@@ -176,20 +174,6 @@ def _eval(args: Namespace) -> int:
 def _need_torch(purpose: str) -> None:
     if find_spec("torch") is None:
         raise BackendUnavailableError(f"{purpose} needs torch: pip install 'facecrypt[learn]'")
-
-
-@contextmanager
-def _bar(unit: str, quiet: bool) -> Iterator[Callable[[int, int], None]]:
-    from tqdm import tqdm
-
-    off = quiet or not sys.stderr.isatty()
-    with tqdm(unit=f" {unit}", file=sys.stderr, disable=off) as bar:
-
-        def moved(done: int, total: int) -> None:
-            bar.total = total
-            bar.update(done - bar.n)
-
-        yield moved
 
 
 _ACTIONS = {"prepare": _prepare, "train": _train, "export": _export, "eval": _eval}

@@ -4,7 +4,6 @@ The networks and the cascade are those of facenet-pytorch 2.6.0, without torch: 
 small ONNX files (``facecrypt/models``) run by onnxruntime.
 """
 
-import os
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -13,9 +12,11 @@ from typing import NamedTuple
 import numpy as np
 
 from facecrypt.detector.cascade import AreaSampler
+from facecrypt.detector.networks import DEVICES, load
 from facecrypt.detector.presets import DEFAULT, PRESETS, Settings, checked, preset_settings
 from facecrypt.detector.stages import Stages
-from facecrypt.models.sessions import DEVICES, load
+from facecrypt.files import PathLike
+from facecrypt.machine import cores
 from facecrypt.regions import Region
 
 __all__ = ["MTCNN", "PRESETS", "Detections", "as_rgb"]
@@ -111,7 +112,7 @@ class MTCNN:
         factor: float = DEFAULT.factor,
         device: str = "auto",
         preset: str | None = None,
-        models: str | os.PathLike[str] | None = None,
+        models: PathLike | None = None,
     ):
         given = checked(min_face_size, thresholds, factor)
         self.settings = given if preset is None else preset_settings(preset, given)
@@ -176,7 +177,7 @@ class MTCNN:
         list of list of Region
             What :meth:`detect` gives for each, in order.
         """
-        with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
+        with ThreadPoolExecutor(cores()) as pool:
             return list(pool.map(self.detect, images))
 
     def detect_raw(self, image: np.ndarray) -> Detections:

@@ -8,14 +8,13 @@ from typing import NamedTuple
 import numpy as np
 
 from facecrypt.detector import cascade
+from facecrypt.detector.networks import OUTPUTS, SIDES, Networks
 from facecrypt.detector.presets import Settings
-from facecrypt.models.sessions import OUTPUTS, Networks
 
 __all__ = ["Stages"]
 
 # R-Net and O-Net are fastest on batches that stay in the cache.
 CHUNK = 32
-SIDES = {"rnet": 24, "onet": 48}
 # No boxes, scores, shifts and landmarks.
 NOTHING = ((0, 4), (0,), (0, 4), (0, 10))
 

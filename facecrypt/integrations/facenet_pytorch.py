@@ -26,6 +26,7 @@ from facecrypt.integrations._crops import (
 )
 from facecrypt.integrations._pictures import as_uint8
 from facecrypt.integrations._selection import NOTHING, one_face, order_of_faces
+from facecrypt.machine import cores
 
 if TYPE_CHECKING:
     import torch
@@ -188,7 +189,7 @@ class MTCNN:
         """
         pictures, is_batch = _batch(img)
         self._follow_settings()
-        with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
+        with ThreadPoolExecutor(cores()) as pool:
             found = list(pool.map(self._faces, pictures))
         faces = _columns(found) if is_batch else found[0]
         return faces if landmarks else faces[:2]

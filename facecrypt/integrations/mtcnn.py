@@ -18,6 +18,7 @@ import numpy as np
 from facecrypt.detector import MTCNN as Detector
 from facecrypt.detector.presets import checked
 from facecrypt.integrations._pictures import as_uint8
+from facecrypt.machine import cores
 from facecrypt.media import decode_image, read_image
 
 __all__ = ["MTCNN", "load_image"]
@@ -130,7 +131,7 @@ class MTCNN:
         def rows(number: int, picture: Any) -> np.ndarray:
             return _rows(detector, number, _pixels(picture), *limits)
 
-        with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
+        with ThreadPoolExecutor(cores()) as pool:
             found = list(pool.map(rows, range(len(pictures)), pictures))
         if not self._landmarks:
             found = [part[:, :6] for part in found]

@@ -5,7 +5,6 @@ is a thread that takes one picture from file to file: while one detects, others
 read and write. Memory is bounded by the number of workers.
 """
 
-import os
 import time
 import traceback
 from collections import Counter
@@ -20,6 +19,7 @@ from facecrypt.files import PathLike
 from facecrypt.jobs.inputs import Input, find_inputs, make_folder
 from facecrypt.jobs.summary import Result, Summary
 from facecrypt.keys import RecipientLike
+from facecrypt.machine import cores
 from facecrypt.regions import Region
 from facecrypt.sealing.files import open_file, read_header, seal_file
 from facecrypt.sealing.header import CIPHERS, Header
@@ -195,7 +195,7 @@ def run_batch(
             if progress is not None:
                 progress(result, len(inputs))
 
-    size = min(workers or _cores(), max(len(inputs), 1))
+    size = min(workers or cores(), max(len(inputs), 1))
     pending: dict[Future, Input] = {}
     pool = ThreadPoolExecutor(size, thread_name_prefix="facecrypt")
     try:
@@ -210,13 +210,6 @@ def run_batch(
         pool.shutdown(wait=True, cancel_futures=True)
     ordered = tuple(results[item] for item in inputs)
     return Summary(ordered, time.perf_counter() - started, ignored)
-
-
-def _cores() -> int:
-    """How many cores this process may use; a container may grant fewer than there are."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def forget_frames(error: BaseException | None) -> None:

@@ -1,6 +1,5 @@
 """Data sets of labelled pictures, of whatever kind lies at a path, as plain arrays."""
 
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -13,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facecrypt.errors import MediaError
+from facecrypt.files import PathLike
 from facecrypt.jobs.inputs import PICTURE_SUFFIXES
 from facecrypt.learning.cifar import Split, is_cifar, read_cifar
 from facecrypt.media import read_image
@@ -109,7 +109,7 @@ class Pictures:
         )
 
 
-def load(path: str | os.PathLike[str], *, side: int = 32, seed: int = 0) -> Pictures:
+def load(path: PathLike, *, side: int = 32, seed: int = 0) -> Pictures:
     """Read a data set; what it is shows from what lies there.
 
     Parameters

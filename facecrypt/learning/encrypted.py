@@ -5,7 +5,6 @@ picture to picture. That is also what an attacker needs (docs/attacks.md).
 """
 
 import io
-import os
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
@@ -15,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facecrypt import backends, schemes
-from facecrypt.files import atomic_write
+from facecrypt.files import PathLike, atomic_write
 from facecrypt.jobs.inputs import make_folder
 from facecrypt.jobs.notes import key_id
 from facecrypt.schemes import Key, Scheme
@@ -89,7 +88,7 @@ class Encryption:
         return cls(name, _drawn(name, shape, seed, BLOCK))
 
     @classmethod
-    def from_file(cls, name: str, path: str | os.PathLike[str]) -> Self:
+    def from_file(cls, name: str, path: PathLike) -> Self:
         """With a key that ``facecrypt scheme NAME keygen`` wrote; errors as of :meth:`Key.load`."""
         return cls(name, schemes.get(name).key_type.load(path))
 

@@ -1,7 +1,6 @@
 """What a trained network knows: accuracy, confusion, and what it makes of other pictures."""
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from facecrypt.files import atomic_write
+from facecrypt.files import PathLike, atomic_write
 from facecrypt.learning.data import Pictures, load
 from facecrypt.learning.encrypted import Encryption
 from facecrypt.learning.fit import network_for, predict
@@ -44,10 +43,10 @@ def confusion(
 
 
 def evaluate(
-    folder: str | os.PathLike[str],
+    folder: PathLike,
     *,
     device: torch.device,
-    data: str | os.PathLike[str] | None = None,
+    data: PathLike | None = None,
 ) -> dict[str, Any]:
     """Test a run, write what comes out into its folder, and return it.
 
@@ -113,7 +112,7 @@ def _scores(
     }
 
 
-def _pictures(record: Record, data: str | os.PathLike[str] | None) -> Pictures:
+def _pictures(record: Record, data: PathLike | None) -> Pictures:
     about = record.data
     path = about["path"] if data is None else data
     whole = load(path, side=about["side"], seed=record.settings.seed)

@@ -110,7 +110,8 @@ class Trainer:
             self.model.load_state_dict(state["model"])
             self._optimiser.load_state_dict(state["optimiser"])
             self.done = int(state["done"])
-        except (KeyError, TypeError, RuntimeError) as error:
+        # What torch raises for a state that is not one.
+        except (AttributeError, KeyError, RuntimeError, TypeError, ValueError) as error:
             raise ValueError(f"the state of another network: {error}") from error
 
     def epoch(self, progress: Progress | None = None) -> Epoch:

@@ -10,10 +10,7 @@
 Every file is whole or absent, and replaced in one step.
 """
 
-import io
 import json
-import os
-import pickle
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -21,20 +18,23 @@ from typing import Any
 
 import torch
 
+from facecrypt import torch_runs
 from facecrypt._version import __version__
-from facecrypt.errors import MediaError
-from facecrypt.files import atomic_write, media_error, read_small, remove
+from facecrypt.errors import MediaError, ModelError
+from facecrypt.files import PathLike, read_small, remove
 from facecrypt.jobs.inputs import make_folder
 from facecrypt.learning.data import Pictures
 from facecrypt.learning.encrypted import PLAIN, Encryption
 from facecrypt.learning.fit import Progress, Trainer
-from facecrypt.learning.machine import hardware
 from facecrypt.learning.settings import Epoch, Settings
+from facecrypt.torch_runs import CHECKPOINT, hardware
 
 __all__ = ["Record", "load_encryption", "load_record", "load_state", "train"]
 
-RECORD, KEY, CHECKPOINT, EVALUATION = "run.json", "key.npz", "checkpoint.pt", "evaluation.json"
+RECORD, KEY, EVALUATION = "run.json", "key.npz", "evaluation.json"
 CIPHERS = "ciphers"
+# What Trainer.state gives.
+_STATE = {"done", "model", "optimiser"}
 _FORMAT = "facecrypt learning run 1"
 _LIMIT = 1 << 24
 _DATA = {"path", "side", "name", "classes", "fingerprint", "train", "test", "whole"}
@@ -99,7 +99,7 @@ class Record:
 
 
 def train(
-    folder: str | os.PathLike[str],
+    folder: PathLike,
     pictures: Pictures,
     encryption: Encryption,
     settings: Settings,
@@ -147,8 +147,8 @@ def train(
     if (folder / CHECKPOINT).exists():
         if not resume:
             raise MediaError(f"{folder}: holds a run; --resume continues it, or name another")
-        earlier, text = load_state(folder, device)
-        record.epochs = _continued(folder, Record.from_json(text), record)
+        earlier, before = load_state(folder, device)
+        record.epochs = _continued(folder, before, record)
         if record.finished:
             return record
     _prepare(folder, encryption)
@@ -164,7 +164,7 @@ def train(
     return record
 
 
-def load_record(folder: str | os.PathLike[str]) -> Record:
+def load_record(folder: PathLike) -> Record:
     """What a run is, and what was found of it.
 
     Raises
@@ -185,22 +185,22 @@ def load_record(folder: str | os.PathLike[str]) -> Record:
     return record
 
 
-def load_encryption(folder: str | os.PathLike[str], scheme: str) -> Encryption:
+def load_encryption(folder: PathLike, scheme: str) -> Encryption:
     """The scheme of a run and its key; errors as of :meth:`facecrypt.schemes.Key.load`."""
     if scheme == PLAIN:
         return Encryption(PLAIN, None)
     return Encryption.from_file(scheme, Path(folder) / KEY)
 
 
-def load_state(folder: str | os.PathLike[str], device: torch.device) -> tuple[dict[str, Any], str]:
+def load_state(folder: PathLike, device: torch.device) -> tuple[dict[str, Any], Record]:
     """The checkpoint of a run; nothing in it is executed.
 
     Returns
     -------
     dict
         For :meth:`Trainer.restore`.
-    str
-        The text of ``run.json`` at that time.
+    Record
+        Of the run at that time.
 
     Raises
     ------
@@ -209,11 +209,12 @@ def load_state(folder: str | os.PathLike[str], device: torch.device) -> tuple[di
     """
     path = Path(folder) / CHECKPOINT
     try:
-        values = torch.load(path, map_location=device, weights_only=True)
-        return values["state"], values["record"]
-    except OSError as error:
-        raise media_error(path, error) from error
-    except (pickle.UnpicklingError, RuntimeError, EOFError, KeyError, TypeError) as error:
+        values = torch_runs.load(path, device)
+        state, text = values["state"], values["record"]
+        if not isinstance(state, dict) or set(state) != _STATE:
+            raise TypeError(f"its state is no dict of {', '.join(sorted(_STATE))}")
+        return state, Record.from_json(text)
+    except (ModelError, KeyError, TypeError, ValueError) as error:
         raise MediaError(
             f"{path}: not a checkpoint, or damaged; remove the folder and train again"
         ) from error
@@ -228,11 +229,7 @@ def _prepare(folder: Path, encryption: Encryption) -> None:
 
 def _save(folder: Path, trainer: Trainer, record: Record) -> None:
     text = record.to_json()
-    buffer = io.BytesIO()
-    torch.save({"state": trainer.state(), "record": text}, buffer)
-    # The checkpoint first: it knows all that the log says, and not the other way round.
-    atomic_write(folder / CHECKPOINT, buffer.getbuffer(), overwrite=True)
-    atomic_write(folder / RECORD, text.encode(), overwrite=True)
+    torch_runs.save(folder, {"state": trainer.state(), "record": text}, RECORD, text)
 
 
 def _continued(folder: Path, earlier: Record, now: Record) -> list[Epoch]:

@@ -1,12 +1,12 @@
 """Accuracies of runs beside the published ones, as Markdown."""
 
-import os
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from statistics import mean, stdev
 
 from facecrypt.errors import MediaError
+from facecrypt.files import PathLike
 from facecrypt.learning.encrypted import PLAIN
 from facecrypt.learning.published import FALLS_TO, SOURCES, data_set, figures
 from facecrypt.learning.runs import RECORD, Record
@@ -32,7 +32,7 @@ _ORDER = (
 )
 
 
-def run_folders(folder: str | os.PathLike[str]) -> list[Path]:
+def run_folders(folder: PathLike) -> list[Path]:
     """The folder itself and those in it that hold runs.
 
     Raises

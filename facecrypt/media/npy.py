@@ -1,7 +1,6 @@
 """Arrays in .npy and .npz files, and which of them holds the pictures."""
 
 import io
-import os
 import zipfile
 import zlib
 from collections.abc import Mapping
@@ -12,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facecrypt.errors import MediaError
-from facecrypt.files import media_error
+from facecrypt.files import PathLike, media_error
 
 __all__ = [
     "ARRAY_SUFFIXES",
@@ -39,8 +38,6 @@ _DAMAGED = (
     zipfile.BadZipFile,
     zlib.error,
 )
-
-PathLike = str | os.PathLike[str]
 
 
 def is_array_file(path: PathLike) -> bool:

@@ -1,66 +1,15 @@
-"""ONNX models as onnxruntime sessions: the three networks of the cascade, and others."""
+"""ONNX models as onnxruntime sessions."""
 
 from contextlib import redirect_stdout
 from io import StringIO
 from pathlib import Path
-from typing import Any, NamedTuple
-
-import numpy as np
+from typing import Any
 
 from facecrypt.errors import BackendUnavailableError, ModelError
 
-__all__ = ["DEVICES", "MODELS", "OUTPUTS", "Networks", "import_runtime", "load", "open_model"]
+__all__ = ["MODELS", "import_runtime", "open_model", "preload_cuda"]
 
-DEVICES = ("auto", "cpu", "cuda")
 MODELS = Path(__file__).parent
-OUTPUTS = {
-    "pnet": ("logit", "box"),
-    "rnet": ("logit", "box"),
-    "onet": ("logit", "box", "landmarks"),
-}
-SIDES = (12, 24, 48)
-
-
-class Networks(NamedTuple):
-    """One onnxruntime session for each stage, and the device they run on."""
-
-    pnet: Any
-    rnet: Any
-    onet: Any
-    device: str
-
-
-def load(directory: Path | None, device: str) -> Networks:
-    """Open ``pnet.onnx``, ``rnet.onnx`` and ``onet.onnx``.
-
-    Parameters
-    ----------
-    directory : Path or None
-        Where they lie; None for the ones that come with the package.
-    device : {"auto", "cpu", "cuda"}
-
-    Raises
-    ------
-    BackendUnavailableError
-        onnxruntime is not installed, or CUDA was asked for and does not work.
-    ModelError
-        A file is missing, damaged, or a network with other inputs or outputs.
-    """
-    onnxruntime = import_runtime("finding faces")
-    directory = MODELS if directory is None else directory
-    # First, so that a damaged model says so whatever it was to run on.
-    networks = _sessions(onnxruntime, directory, "cpu")
-    if device == "cpu":
-        return networks
-    found, problem = _on_cuda(onnxruntime, directory)
-    if found is not None:
-        return found
-    if device == "cuda":
-        raise BackendUnavailableError(
-            f"device='cuda' does not work here: {problem}; it needs an NVIDIA driver and "
-            "pip install 'facecrypt[gpu]'"
-        )
-    return networks
 
 
 def import_runtime(purpose: str) -> Any:
@@ -79,14 +28,6 @@ def import_runtime(purpose: str) -> Any:
             "'facecrypt doctor' says how to install it again"
         )
     return onnxruntime
-
-
-def _sessions(onnxruntime: Any, directory: Path, device: str) -> Networks:
-    sessions = (
-        open_model(onnxruntime, directory / f"{name}.onnx", outputs, device)
-        for name, outputs in OUTPUTS.items()
-    )
-    return Networks(*sessions, device)
 
 
 def open_model(onnxruntime: Any, path: Path, wanted: tuple[str, ...], device: str) -> Any:
@@ -129,26 +70,7 @@ def open_model(onnxruntime: Any, path: Path, wanted: tuple[str, ...], device: st
     return session
 
 
-def _on_cuda(onnxruntime: Any, directory: Path) -> tuple[Networks | None, str]:
-    """The networks on the card, each tried there, or why not: onnxruntime itself leaves out in
-    silence what it cannot load."""
-    if "CUDAExecutionProvider" not in onnxruntime.get_available_providers():
-        return None, "this onnxruntime has no CUDA provider"
-    _find_cuda(onnxruntime)
-    try:
-        networks = _sessions(onnxruntime, directory, "cuda")
-        for session, side in zip(networks[: len(SIDES)], SIDES, strict=True):
-            if session.get_providers()[0] != "CUDAExecutionProvider":
-                return None, "onnxruntime could not load its CUDA provider"
-            session.run(None, {"pixels": np.zeros((1, 3, side, side), np.float32)})
-    except ModelError as error:  # on the processor it was sound
-        return None, str(error.__cause__)
-    except Exception as error:
-        return None, str(error)
-    return networks, ""
-
-
-def _find_cuda(onnxruntime: Any) -> None:
+def preload_cuda(onnxruntime: Any) -> None:
     """Load CUDA and cuDNN from the wheels of NVIDIA, where they are not on the search path."""
     if hasattr(onnxruntime, "preload_dlls"):  # since 1.21
         # It prints what it misses, on a standard output that may be a pipe to elsewhere.

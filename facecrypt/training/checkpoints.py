@@ -1,21 +1,19 @@
 """Checkpoints of a training run: one file, whole or absent, in the run's folder."""
 
-import io
-import os
-import pickle
-import warnings
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from facecrypt import torch_runs
 from facecrypt.errors import ModelError
-from facecrypt.files import atomic_write, media_error
+from facecrypt.files import PathLike
+from facecrypt.torch_runs import CHECKPOINT
 
-__all__ = ["NAME", "Checkpoint", "load", "path_of", "save"]
+__all__ = ["Checkpoint", "load", "path_of"]
 
-NAME = "checkpoint.pt"
+_KINDS = {"settings": dict, "log": list, "model": dict, "optimizer": dict}
 
 
 @dataclass(frozen=True)
@@ -39,20 +37,13 @@ class Checkpoint:
     optimizer: dict[str, Any]
 
 
-def path_of(run: str | os.PathLike[str]) -> Path:
+def path_of(run: PathLike) -> Path:
     """The checkpoint of a run's folder; a file is taken as it is."""
     run = Path(run)
-    return run / NAME if run.is_dir() else run
+    return run / CHECKPOINT if run.is_dir() else run
 
 
-def save(path: Path, checkpoint: Checkpoint) -> None:
-    """Write a checkpoint in place of the one before, in one step."""
-    data = io.BytesIO()
-    torch.save(vars(checkpoint), data)
-    atomic_write(path, data.getbuffer(), overwrite=True)
-
-
-def load(run: str | os.PathLike[str], net: str) -> Checkpoint:
+def load(run: PathLike, net: str) -> Checkpoint:
     """Read a checkpoint; its tensors come to the CPU.
 
     Parameters
@@ -70,17 +61,10 @@ def load(run: str | os.PathLike[str], net: str) -> Checkpoint:
         It is damaged, no checkpoint, or of another network. Nothing in the file is executed.
     """
     path = path_of(run)
-    try:
-        # torch warns of some files before it refuses them.
-        with path.open("rb") as file, warnings.catch_warnings(action="ignore"):
-            content = torch.load(file, map_location="cpu", weights_only=True)
-    except OSError as error:
-        raise media_error(path, error) from error
-    # torch has no class of its own for a damaged file; these are what it lets through.
-    except (RuntimeError, ValueError, EOFError, KeyError, pickle.UnpicklingError) as error:
-        raise ModelError(f"{path} is damaged or no checkpoint of a training run") from error
-    names = {field.name for field in fields(Checkpoint)}
-    if not isinstance(content, dict) or set(content) != names:
+    content = torch_runs.load(path, torch.device("cpu"))
+    if content.keys() != _KINDS.keys() or not all(
+        isinstance(content[name], kind) for name, kind in _KINDS.items()
+    ):
         raise ModelError(f"{path} is no checkpoint of a training run")
     checkpoint = Checkpoint(**content)
     if checkpoint.settings.get("net") != net:

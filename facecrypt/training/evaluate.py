@@ -5,7 +5,6 @@ best score down; one that overlaps a face by at least `iou` finds it, unless it 
 faces marked invalid count neither as missed nor, where they are found, as false.
 """
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
@@ -15,12 +14,12 @@ from numpy.typing import NDArray
 
 from facecrypt.detector import MTCNN
 from facecrypt.detector.presets import DEFAULT
+from facecrypt.files import PathLike
 from facecrypt.media import read_image
 from facecrypt.training.wider import Annotation, read_annotations
 
 __all__ = ["Evaluation", "Judged", "average_precision", "evaluate", "judge"]
 
-PathLike = str | os.PathLike[str]
 Floats = NDArray[np.float64]
 # O-Net's, so that the curve goes on below its usual threshold. A worse detection never
 # suppresses a better one: those above the usual threshold are the usual ones.

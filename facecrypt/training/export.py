@@ -1,16 +1,14 @@
 """Trained networks as the ONNX files that ``MTCNN(models=...)`` loads."""
 
-import os
 from pathlib import Path
 
 from facecrypt.errors import BackendUnavailableError, ModelError
-from facecrypt.files import atomic_write, media_error
+from facecrypt.files import PathLike, atomic_write
+from facecrypt.jobs.inputs import make_folder
 from facecrypt.training.checkpoints import load
 from facecrypt.training.networks import network
 
 __all__ = ["export"]
-
-PathLike = str | os.PathLike[str]
 
 
 def export(pnet: PathLike, rnet: PathLike | None, onet: PathLike | None, out: PathLike) -> Path:
@@ -47,10 +45,7 @@ def export(pnet: PathLike, rnet: PathLike | None, onet: PathLike | None, out: Pa
     runs = {"pnet": pnet, "rnet": rnet, "onet": onet}
     files = {name: _onnx(name, run) for name, run in runs.items() if run is not None}
     out = Path(out)
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise media_error(out, error) from error
+    make_folder(out)
     for name, data in files.items():
         atomic_write(out / f"{name}.onnx", data)
     return out

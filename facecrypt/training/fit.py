@@ -2,9 +2,8 @@
 
 import json
 import math
-import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from time import perf_counter
 from typing import NamedTuple
@@ -12,13 +11,16 @@ from typing import NamedTuple
 import torch
 from torch import nn
 
-from facecrypt.errors import RESUME, BackendUnavailableError, MediaError, ModelError
-from facecrypt.files import atomic_write, media_error
+from facecrypt.errors import RESUME, MediaError, ModelError
+from facecrypt.files import PathLike
+from facecrypt.jobs.inputs import make_folder
+from facecrypt.torch_runs import CHECKPOINT, choose_device, save, use_threads
 from facecrypt.training.batches import Batch, batches, shares, steps
-from facecrypt.training.checkpoints import NAME, Checkpoint, load, save
+from facecrypt.training.checkpoints import Checkpoint, load
 from facecrypt.training.layout import SIZES, Samples, open_samples
 from facecrypt.training.losses import WEIGHTS, losses
 from facecrypt.training.networks import network
+from facecrypt.training.settings import Settings
 
 __all__ = ["LOG", "Epoch", "Progress", "train"]
 
@@ -42,9 +44,9 @@ Progress = Callable[[Epoch, int], None]
 
 
 def train(
-    samples_dir: str | os.PathLike[str],
+    samples_dir: PathLike,
     net: str,
-    out: str | os.PathLike[str],
+    out: PathLike,
     *,
     epochs: int = 30,
     batch: int = 384,
@@ -98,23 +100,19 @@ def train(
     BackendUnavailableError
         CUDA was asked for and torch has none.
     """
-    settings = {"net": net, "epochs": epochs, "batch": batch, "lr": lr, "seed": seed}
-    _check(settings, threads)
-    samples = open_samples(samples_dir, SIZES[net])
-    settings["samples"] = {kind: len(getattr(samples, kind)) for kind in shares(samples, batch)}
-    path = Path(out) / NAME
-    run = _Run(settings, samples, _device(device))
-    if resume:
-        run.restore(load(path, net), path)
-    elif path.exists():
-        raise MediaError(f"{path}: already exists", hint=RESUME)
-    _make(Path(out))
-    with _threads(threads):
-        for number in range(len(run.log), epochs):
-            entry = run.epoch(number)
-            save(path, run.checkpoint())
-            text = json.dumps(run.log, indent=1) + "\n"
-            atomic_write(path.with_name(LOG), text.encode(), overwrite=True)
+    settings = Settings(net, epochs, batch, lr, seed)
+    chosen = choose_device(device)
+    path = Path(out) / CHECKPOINT
+    with use_threads(threads):
+        run = _Run(settings, open_samples(samples_dir, SIZES[net]), chosen)
+        if resume:
+            run.restore(load(path, net), path)
+        elif path.exists():
+            raise MediaError(f"{path}: already exists", hint=RESUME)
+        make_folder(path.parent)
+        while len(run.log) < epochs:
+            entry = run.epoch()
+            save(path.parent, vars(run.checkpoint()), LOG, json.dumps(run.log, indent=1) + "\n")
             if progress is not None:
                 progress(entry, epochs)
     return path
@@ -123,40 +121,53 @@ def train(
 class _Run:
     """A network on its way."""
 
-    def __init__(self, settings: dict, samples: Samples, device: torch.device):
+    def __init__(self, settings: Settings, samples: Samples, device: torch.device):
         self.settings, self.samples, self.device = settings, samples, device
         self.log: list[dict] = []
+        # What must be the same when the run goes on.
+        self.begun_with = asdict(settings) | {
+            "samples": {
+                kind: len(getattr(samples, kind)) for kind in shares(samples, settings.batch)
+            }
+        }
         with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(settings["seed"])
-            self.model: nn.Module = network(settings["net"]).to(device)
-        self.optimizer = torch.optim.Adam(self.model.parameters(), settings["lr"])
+            torch.manual_seed(settings.seed)
+            self.model: nn.Module = network(settings.net).to(device)
+        self.optimizer = torch.optim.Adam(self.model.parameters(), settings.lr)
 
     def restore(self, checkpoint: Checkpoint, path: Path) -> None:
-        if checkpoint.settings != self.settings:
+        if checkpoint.settings != self.begun_with:
             raise ValueError(
                 f"the run of {path} was begun with {checkpoint.settings}, received "
-                f"{self.settings}; give the same, or train into another folder"
+                f"{self.begun_with}; give the same, or train into another folder"
             )
-        self.model.load_state_dict(checkpoint.model)
-        self.optimizer.load_state_dict(checkpoint.optimizer)
+        try:
+            self.model.load_state_dict(checkpoint.model)
+            self.optimizer.load_state_dict(checkpoint.optimizer)
+        # What torch raises for a state that is not one.
+        except (AttributeError, KeyError, RuntimeError, TypeError, ValueError) as error:
+            raise ModelError(
+                f"{path} is damaged: {error}; remove the folder and train again"
+            ) from error
         self.log = list(checkpoint.log)
 
     def checkpoint(self) -> Checkpoint:
         return Checkpoint(
-            self.settings, self.log, self.model.state_dict(), self.optimizer.state_dict()
+            self.begun_with, self.log, self.model.state_dict(), self.optimizer.state_dict()
         )
 
-    def epoch(self, number: int) -> Epoch:
-        start, sums = perf_counter(), [0.0] * 4
-        size, seed = self.settings["batch"], self.settings["seed"]
+    def epoch(self) -> Epoch:
+        """The next epoch."""
+        start, sums, number = perf_counter(), [0.0] * 4, len(self.log)
+        size, seed = self.settings.batch, self.settings.seed
         count = steps(self.samples, size)
         parts = batches(self.samples, size, seed=seed, epoch=number)
         for step, batch in enumerate(parts, number * count):
-            lr = self._rate(step / (count * self.settings["epochs"]))
+            lr = self._set_rate(step / (count * self.settings.epochs))
             found = self._step(batch)
             if not math.isfinite(found[0]):
                 raise ModelError(
-                    f"the loss of {self.settings['net']} is {found[0]} in epoch {number + 1}; the "
+                    f"the loss of {self.settings.net} is {found[0]} in epoch {number + 1}; the "
                     "checkpoint of the epoch before is kept; begin anew with a smaller lr (--lr)"
                 )
             sums = [total + part for total, part in zip(sums, found, strict=True)]
@@ -165,8 +176,8 @@ class _Run:
         self.log.append(entry._asdict())
         return entry
 
-    def _rate(self, done: float) -> float:
-        lr = self.settings["lr"] * (1 + math.cos(math.pi * done)) / 2
+    def _set_rate(self, done: float) -> float:
+        lr = self.settings.rate(done)
         for group in self.optimizer.param_groups:
             group["lr"] = lr
         return lr
@@ -175,51 +186,8 @@ class _Run:
         """One step; the total loss and its parts."""
         targets = type(batch.targets)(*(value.to(self.device) for value in batch.targets))
         parts = losses(self.model(batch.pixels.to(self.device)), targets)
-        total = parts.total(WEIGHTS[self.settings["net"]])
+        total = parts.total(WEIGHTS[self.settings.net])
         self.optimizer.zero_grad()
         total.backward()
         self.optimizer.step()
         return torch.stack([total.detach(), *(part.detach() for part in parts)]).tolist()
-
-
-def _check(settings: dict, threads: int | None) -> None:
-    given = settings | {"threads": 1 if threads is None else threads}
-    for name, least in {"epochs": 1, "batch": 1, "seed": 0, "threads": 1}.items():
-        if not isinstance(given[name], int):
-            raise TypeError(f"{name} must be an int, received {type(given[name]).__name__}")
-        if given[name] < least:
-            raise ValueError(f"{name} must be at least {least}, received {given[name]}")
-    if settings["net"] not in SIZES:
-        raise ValueError(f"net must be one of {', '.join(SIZES)}, received {settings['net']!r}")
-    if not 0 < settings["lr"] < math.inf:
-        raise ValueError(f"lr must be a positive number, received {settings['lr']!r}")
-
-
-def _device(name: str) -> torch.device:
-    if name not in ("auto", "cpu", "cuda"):
-        raise ValueError(f"device must be auto, cpu or cuda, received {name!r}")
-    if name == "cuda" and not torch.cuda.is_available():
-        raise BackendUnavailableError(
-            "device='cuda' does not work here: this torch finds no CUDA; install a build with "
-            "CUDA and an NVIDIA driver, or take device='cpu'"
-        )
-    return torch.device("cuda" if name != "cpu" and torch.cuda.is_available() else "cpu")
-
-
-def _make(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise media_error(folder, error) from error
-
-
-@contextmanager
-def _threads(count: int | None) -> Iterator[None]:
-    """Torch's number of threads, put back afterwards: it belongs to the whole process."""
-    before = torch.get_num_threads()
-    try:
-        if count is not None:
-            torch.set_num_threads(count)
-        yield
-    finally:
-        torch.set_num_threads(before)

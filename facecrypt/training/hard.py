@@ -1,20 +1,21 @@
 """What P-Net, or P- and R-Net, pass on to the next network: its hard examples."""
 
-import os
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from facecrypt.detector.cascade import AreaSampler
+from facecrypt.detector.networks import OUTPUTS, Networks
 from facecrypt.detector.presets import DEFAULT
 from facecrypt.detector.stages import Stages
-from facecrypt.models.sessions import MODELS, OUTPUTS, Networks, import_runtime, open_model
+from facecrypt.files import PathLike
+from facecrypt.models.sessions import MODELS, import_runtime, open_model
 
 __all__ = ["open_stages", "passed_on"]
 
 
-def open_stages(models: str | os.PathLike[str] | None, size: int) -> Stages:
+def open_stages(models: PathLike | None, size: int) -> Stages:
     """The networks before that of 24 or 48 pixels, on the CPU.
 
     Parameters

@@ -13,7 +13,6 @@ of the published scripts; its two decimals are up to 2 pixels off for a face of 
 takes the exact offsets beside it.
 """
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -22,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facecrypt.errors import ContainerError, MediaError
+from facecrypt.files import PathLike
 
 __all__ = [
     "KINDS",
@@ -92,7 +92,7 @@ def labels_path(folder: Path, size: int, kind: str) -> Path:
     return folder / str(size) / f"{KINDS[kind].short}_{size}.txt"
 
 
-def open_samples(folder: str | os.PathLike[str], size: int) -> Samples:
+def open_samples(folder: PathLike, size: int) -> Samples:
     """Open what :func:`facecrypt.training.prepare.prepare` wrote.
 
     Parameters

@@ -1,6 +1,5 @@
 """From annotated pictures to the samples of one network."""
 
-import os
 import secrets
 import shutil
 from collections import deque
@@ -15,8 +14,9 @@ from numpy.typing import NDArray
 from facecrypt.detector import as_rgb
 from facecrypt.detector.stages import Stages
 from facecrypt.errors import MediaError
-from facecrypt.files import media_error
+from facecrypt.files import PathLike, media_error
 from facecrypt.jobs.inputs import make_folder
+from facecrypt.machine import cores
 from facecrypt.media import read_image
 from facecrypt.training.hard import open_stages, passed_on
 from facecrypt.training.layout import check_size
@@ -27,7 +27,6 @@ from facecrypt.training.wider import Landmarks, read_annotations, read_landmarks
 
 __all__ = ["Prepared", "prepare"]
 
-PathLike = str | os.PathLike[str]
 # Pictures whose samples may wait for those of others before them to be written.
 AHEAD = 4
 
@@ -122,7 +121,7 @@ def prepare(
         raise ValueError(f"{annotations}: lists no pictures")
     stages = None if size == 12 else open_stages(models, size)
     maker, total = _Maker(Path(images), size, stages, seed, jpeg), len(listed)
-    jobs = jobs or len(os.sched_getaffinity(0))
+    jobs = jobs or cores()
     make_folder(Path(out))
     with (
         _Unfinished(Path(out), size) as hidden,

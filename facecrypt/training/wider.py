@@ -7,7 +7,6 @@ picture without faces has one such line of zeros. ``anno_train.txt`` has one lin
 ``path x1 y1 x2 y2`` and then ``x y`` of left eye, right eye, nose, left and right mouth corner.
 """
 
-import os
 from collections.abc import Iterator
 from itertools import chain
 from math import isfinite
@@ -17,7 +16,7 @@ from typing import NamedTuple, NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
-from facecrypt.files import atomic_write, media_error
+from facecrypt.files import PathLike, atomic_write, media_error
 from facecrypt.media import MAX_SIDE
 
 __all__ = [
@@ -30,7 +29,6 @@ __all__ = [
     "read_wider",
 ]
 
-PathLike = str | os.PathLike[str]
 _ROW = "x y w h blur expression illumination invalid occlusion pose"
 _LINE = "path x1 y1 x2 y2 ..., a multiple of four whole numbers"
 

@@ -14,9 +14,8 @@ from support.mtcnn_pictures import astronaut, composites, shared_pictures
 
 import facecrypt
 from facecrypt import _native
-from facecrypt.detector import MTCNN, PRESETS, cascade
+from facecrypt.detector import MTCNN, PRESETS, cascade, networks
 from facecrypt.errors import BackendUnavailableError, ModelError
-from facecrypt.models import sessions
 
 VECTORS = Path(__file__).parents[1] / "vectors"
 MODELS = Path(facecrypt.__file__).parent / "models"
@@ -383,13 +382,13 @@ def test_cuda_is_not_replaced_in_silence():
         assert MTCNN().device == "cpu"
     else:
         assert detector.device == MTCNN().device == "cuda"
-        assert detector._networks.onet.get_providers()[0] == "CUDAExecutionProvider"
+        assert detector._stages.networks.onet.get_providers()[0] == "CUDAExecutionProvider"
 
 
 def test_onnxruntime_falls_back_to_no_other_device():
     """By default it reopens a session that fails on a card on the processor, and prints."""
-    networks = sessions.load(None, "cpu")
-    assert not any(session._enable_fallback for session in networks[:3])
+    opened = networks.load(None, "cpu")
+    assert not any(session._enable_fallback for session in opened[:3])
 
 
 def test_without_onnxruntime(monkeypatch):

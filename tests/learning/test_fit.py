@@ -17,7 +17,6 @@ from facecrypt.errors import (  # noqa: E402
 from facecrypt.learning.encrypted import Encryption  # noqa: E402
 from facecrypt.learning.evaluate import confusion, evaluate  # noqa: E402
 from facecrypt.learning.fit import Trainer, predict  # noqa: E402
-from facecrypt.learning.machine import choose_device  # noqa: E402
 from facecrypt.learning.runs import (  # noqa: E402
     Record,
     load_encryption,
@@ -26,6 +25,7 @@ from facecrypt.learning.runs import (  # noqa: E402
     train,
 )
 from facecrypt.learning.settings import Settings  # noqa: E402
+from facecrypt.torch_runs import choose_device  # noqa: E402
 
 CPU = torch.device("cpu")
 PICTURES = corners()
@@ -291,6 +291,43 @@ def test_a_damaged_or_hostile_checkpoint(tmp_path, monkeypatch, data):
     with pytest.raises(MediaError, match=r"checkpoint\.pt: not a checkpoint, or damaged"):
         run(tmp_path, resume=True)
     assert not (tmp_path / "picked").exists()
+
+
+def test_a_checkpoint_is_what_it_always_was(tmp_path):
+    """Runs that were begun with an earlier version go on."""
+    run(tmp_path, epochs=1)
+    values = torch.load(tmp_path / "checkpoint.pt", weights_only=True)
+    assert set(values) == {"state", "record"}
+    assert set(values["state"]) == {"done", "model", "optimiser"}
+    assert values["record"] == (tmp_path / "run.json").read_text()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"state": None},
+        {"state": ["done", "model", "optimiser"]},
+        {"state": {"done": 1}},
+        {"record": 7},
+        {"record": "no JSON"},
+        {"record": "{}"},
+    ],
+)
+def test_a_checkpoint_with_other_members(tmp_path, change):
+    run(tmp_path, epochs=1)
+    path = tmp_path / "checkpoint.pt"
+    torch.save(torch.load(path, weights_only=True) | change, path)
+    with pytest.raises(MediaError, match=r"checkpoint\.pt: not a checkpoint, or damaged"):
+        run(tmp_path, epochs=1, resume=True)
+
+
+@pytest.mark.parametrize("change", [{"model": None}, {"optimiser": {}}, {"done": None}])
+def test_a_state_of_nothing(tmp_path, change):
+    encryption = Encryption.from_seed("pbe", PICTURES.train.shape, 0)
+    settings = Settings("resnet18", "tiny", 1)
+    trainer = Trainer(PICTURES, encryption, settings, device=CPU, ciphers=tmp_path)
+    with pytest.raises(ValueError, match="the state of another network"):
+        trainer.restore(trainer.state() | change)
 
 
 def test_a_state_of_another_network(tmp_path):

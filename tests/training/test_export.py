@@ -15,7 +15,7 @@ from onnx import numpy_helper  # noqa: E402
 import facecrypt  # noqa: E402
 from facecrypt.detector import MTCNN  # noqa: E402
 from facecrypt.errors import MediaError, ModelError  # noqa: E402
-from facecrypt.training.checkpoints import NAME, Checkpoint, save  # noqa: E402
+from facecrypt.torch_runs import CHECKPOINT  # noqa: E402
 from facecrypt.training.export import export  # noqa: E402
 from facecrypt.training.graphs import build  # noqa: E402
 from facecrypt.training.networks import network  # noqa: E402
@@ -68,7 +68,8 @@ def shaken(name, seed=0):
 
 def run_folder(folder, name, model):
     folder.mkdir()
-    save(folder / NAME, Checkpoint({"net": name}, [], model.state_dict(), {}))
+    state = {"settings": {"net": name}, "log": [], "model": model.state_dict(), "optimizer": {}}
+    torch.save(state, folder / CHECKPOINT)
     return folder
 
 
@@ -159,7 +160,7 @@ def test_networks_are_exported_as_they_come(exported, tmp_path):
     _, folder = exported
     runs = [folder.parent / name for name in NAMES]
     export(runs[0], None, None, tmp_path / "first")
-    export(runs[0] / NAME, runs[1], None, tmp_path / "second")
+    export(runs[0] / CHECKPOINT, runs[1], None, tmp_path / "second")
     for part, names in {"first": NAMES[:1], "second": NAMES[:2]}.items():
         made = {path.name: path.read_bytes() for path in (tmp_path / part).iterdir()}
         assert made == {f"{name}.onnx": (folder / f"{name}.onnx").read_bytes() for name in names}

@@ -292,7 +292,7 @@ def test_bad_settings(samples, tmp_path, change, error, message):
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="CUDA works here")
 def test_no_cuda(samples, tmp_path):
-    with pytest.raises(BackendUnavailableError, match="finds no CUDA"):
+    with pytest.raises(BackendUnavailableError, match="torch finds no NVIDIA card"):
         train(samples, "pnet", tmp_path, device="cuda")
 
 
@@ -321,4 +321,41 @@ def test_checkpoints_are_not_executed(tmp_path, capsys):
     torch.save({"model": {}}, path)
     with pytest.raises(ModelError, match="no checkpoint"):
         checkpoints.load(path, "pnet")
+    torch.save([], path)
+    with pytest.raises(ModelError, match="no checkpoint"):
+        checkpoints.load(path, "pnet")
     assert capsys.readouterr().out == ""
+
+
+def test_a_checkpoint_is_what_it_always_was(samples, tmp_path):
+    """Runs that were begun with an earlier version go on."""
+    train(samples, "pnet", tmp_path, epochs=1, batch=50, lr=0.01, seed=2, device="cpu", threads=1)
+    state = torch.load(tmp_path / "checkpoint.pt", weights_only=True)
+    assert set(state) == {"settings", "log", "model", "optimizer"}
+    assert state["settings"] == {
+        "net": "pnet", "epochs": 1, "batch": 50, "lr": 0.01, "seed": 2,
+        "samples": {kind: COUNTS[kind] for kind in ("negative", "positive", "part")},
+    }  # fmt: skip
+    assert set(state["log"][0]) == {
+        "epoch", "total", "face", "box", "landmarks", "lr", "seconds"
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["settings", "log", "model", "optimizer"])
+@pytest.mark.parametrize("value", [None, "pnet", 7])
+def test_a_checkpoint_with_members_of_other_kinds(tmp_path, name, value):
+    state = {"settings": {"net": "pnet"}, "log": [], "model": {}, "optimizer": {}}
+    torch.save(state | {name: value}, tmp_path / "checkpoint.pt")
+    with pytest.raises(ModelError, match=r"checkpoint\.pt is no checkpoint of a training run"):
+        checkpoints.load(tmp_path, "pnet")
+
+
+@pytest.mark.parametrize(
+    "change", [{"model": {}}, {"optimizer": {}}, {"optimizer": {"state": {}, "param_groups": [7]}}]
+)
+def test_a_checkpoint_with_another_state(samples, tmp_path, change):
+    args = {"batch": 50, "device": "cpu", "threads": 1, "epochs": 1}
+    path = train(samples, "pnet", tmp_path, **args)
+    torch.save(torch.load(path, weights_only=True) | change, path)
+    with pytest.raises(ModelError, match=r"checkpoint\.pt is damaged"):
+        train(samples, "pnet", tmp_path, resume=True, **args)
