@@ -186,9 +186,9 @@ void block_band(const Blocks &key, const Network &network, std::size_t band, con
     if (network.run) return network.run(network, band * key.across, picture, end, row);
     for (std::size_t x = 0; x < key.across; ++x) {
         const std::size_t block = band * key.across + x;
-        const std::size_t from = static_cast<std::size_t>(key.source[block]);
+        const std::size_t from = key.source_of(block);
         const std::size_t start = from / key.across * key.rows * key.across + from % key.across;
-        block_scalar(key, static_cast<std::size_t>(key.which[block]),
+        block_scalar(key, key.row_of(block),
                      picture + start * key.columns, row + x * key.columns);
     }
 }
