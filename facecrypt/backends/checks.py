@@ -129,6 +129,10 @@ def pictures(
 
 def operands_apart(operands: Any, out: Any) -> None:
     """Refuse an ``out`` with bytes of an operand: they would change while they are read."""
+    if not isinstance(operands, tuple):
+        raise TypeError(
+            f"operands must be of facecrypt.backends.operands, received {type(operands).__name__}"
+        )
     if not isinstance(out, np.ndarray):  # on a card, where no operand is
         return
     for name, operand in zip(operands._fields, operands, strict=True):

@@ -429,6 +429,13 @@ def test_operands_within_out(kernels, name, argument):
 
 
 @pytest.mark.parametrize("name", list(cases()))
+def test_operands_are_no_dict(kernels, name):
+    data, a = cases()[name]
+    with pytest.raises(TypeError, match=r"operands must be of .*\.operands, received dict"):
+        getattr(kernels, name)(data, np.empty_like(data), a._asdict())
+
+
+@pytest.mark.parametrize("name", list(cases()))
 def test_operands_beside_out_will_do(kernels, name):
     data, a = cases()[name]
     sizes = [data.size, *(-(-x.nbytes // 4) * 4 for x in a if isinstance(x, np.ndarray))]

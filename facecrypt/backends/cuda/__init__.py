@@ -1,11 +1,8 @@
 """The kernels on an NVIDIA card, written in Numba: the extra ``cuda``.
 
 Arrays of PyTorch, CuPy and whatever else has ``__cuda_array_interface__`` are worked on where they
-are; NumPy arrays are copied there and back. Operands come from memory in either case and are
-checked there. What of them is read-only is copied to the card once, all else at each call.
-
-This module loads without Numba; its functions do not run without. Kernels are described in
-:mod:`facecrypt.backends.operands`.
+are; NumPy arrays are copied there and back. Operands come from memory and are checked there; the
+read-only ones are copied to the card once. This module loads, but does not run, without Numba.
 """
 
 import ctypes
@@ -190,9 +187,9 @@ def blocks(data: Any, out: Any, operands: Blocks, *, threads: int | None = None)
     from facecrypt.backends.cuda import pictures as kernels
     from facecrypt.backends.cuda.arrays import launch, staged, upload
 
-    (high, across), nibbles, perm, mask, which, source = operands
     count, height, width = shape = _pictures(data, out, 3, operands, threads)
     operands.check(shape)
+    (high, across), nibbles, perm, mask, which, source = operands
     first, in_place = _as_they_are(height // high * (width // across))
     which, source = first if which is None else which, in_place if source is None else source
     with staged(data, out, apart=True) as (whence, target, stream):
