@@ -97,8 +97,8 @@ void pixels(const Pixels &key, const std::uint8_t *in, std::uint8_t *out, std::s
 
 // Pictures of `items` items of `length` bytes each.
 struct Gather {
-    const std::int32_t *index;  // items
-    const std::uint8_t *mask;   // null, or items * length
+    const std::int32_t *source;  // items
+    const std::uint8_t *mask;    // null, or items * length
     std::size_t items;
     std::size_t length;
 };

@@ -45,7 +45,7 @@ cdef extern from "kernels.h" namespace "facecrypt" nogil:
         size_t pixels
         size_t channels
     cdef struct Gather:
-        const int32_t *index
+        const int32_t *source
         const uint8_t *mask
         size_t items
         size_t length
@@ -435,11 +435,11 @@ def gather(data, out, operands, *, threads=None):
     """Threads share pictures."""
     cdef _Job job = _pictures(data, out, 3, False)
     cdef tuple shape = _shape(job.target)
-    index, mask = _fields(operands)
-    cdef _Held i = _indices(job, index, "index", shape[1:2], shape[1]), m
+    source, mask = _fields(operands)
+    cdef _Held s = _indices(job, source, "source", shape[1:2], shape[1]), m
     cdef size_t count = shape[0], workers = _workers(threads, job.n, COMPUTING)
     cdef Gather key
-    key.index = <const int32_t *>i.view.buf
+    key.source = <const int32_t *>s.view.buf
     key.mask = NULL
     key.items, key.length = shape[1], shape[2]
     if mask is not None:

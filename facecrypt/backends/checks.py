@@ -129,13 +129,14 @@ def pictures(
 
 def operands_apart(operands: Any, out: Any) -> None:
     """Refuse an ``out`` with bytes of an operand: they would change while they are read."""
-    if not isinstance(operands, tuple):
+    names = getattr(operands, "_fields", None)
+    if names is None:
         raise TypeError(
             f"operands must be of facecrypt.backends.operands, received {type(operands).__name__}"
         )
     if not isinstance(out, np.ndarray):  # on a card, where no operand is
         return
-    for name, operand in zip(operands._fields, operands, strict=True):
+    for name, operand in zip(names, operands, strict=True):
         if isinstance(operand, np.ndarray) and np.may_share_memory(operand, out):
             raise ValueError(f"out overlaps {name}; pass another array")
 

@@ -130,17 +130,17 @@ class Pixels(NamedTuple):
 class Gather(NamedTuple):
     """Move items of L bytes, then XOR.
 
-    ``data`` is (N, K, L), ``index`` (K,) int32 in 0..K-1, ``mask`` (K, L) uint8 or None:
-    ``out[n, k] = data[n, index[k]] ^ mask[k]``. ``out`` shares no byte with ``data``.
+    ``data`` is (N, K, L), ``source`` (K,) int32 in 0..K-1, ``mask`` (K, L) uint8 or None:
+    ``out[n, k] = data[n, source[k]] ^ mask[k]``. ``out`` shares no byte with ``data``.
     """
 
-    index: NDArray[np.int32]
+    source: NDArray[np.int32]
     mask: NDArray[np.uint8] | None
 
     def check(self, shape: tuple[int, ...]) -> None:
         """Refuse what does not fit data of this shape."""
-        checks.array(self.index, "index", np.int32, shape[1:2])
-        checks.below(self.index, "index", shape[1])
+        checks.array(self.source, "source", np.int32, shape[1:2])
+        checks.below(self.source, "source", shape[1])
         if self.mask is not None:
             checks.array(self.mask, "mask", np.uint8, shape[1:])
 

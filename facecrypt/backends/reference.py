@@ -80,10 +80,10 @@ def pixels(data: Bytes, out: Bytes, operands: Pixels, *, threads: int | None = N
 
 def gather(data: Bytes, out: Bytes, operands: Gather, *, threads: int | None = None) -> None:
     """See :class:`Gather`."""
-    index, mask = operands
+    source, mask = operands
     _pictures(data, out, 3, operands, threads)
     operands.check(data.shape)
-    np.take(data, index, axis=1, out=out)
+    np.take(data, source, axis=1, out=out)
     if mask is not None:
         out ^= mask
 

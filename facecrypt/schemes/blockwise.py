@@ -41,8 +41,10 @@ class BlockKey(Key):
 
 
 def _frozen(operands: Blocks) -> Blocks:
-    arrays = operands._asdict().items()
-    return operands._replace(**{n: frozen(a) for n, a in arrays if isinstance(a, np.ndarray)})
+    block, nibbles, perm, mask, which, source = operands
+    which = None if which is None else frozen(which)
+    source = None if source is None else frozen(source)
+    return Blocks(block, nibbles, frozen(perm), frozen(mask), which, source)
 
 
 def _inverse(operands: Blocks) -> Blocks:

@@ -110,7 +110,7 @@ def test_gather_is_what_it_says(kernels, length):
         out = run(kernels, "gather", data, a)
         for n, k, i in np.ndindex(data.shape):
             mask = a.mask[k, i] if masked else 0
-            assert out[n, k, i] == data[n, a.index[k], i] ^ mask
+            assert out[n, k, i] == data[n, a.source[k], i] ^ mask
 
 
 @pytest.mark.parametrize("count", [1, 50])
@@ -366,8 +366,8 @@ def test_arrays_of_the_wrong_kind(kernels, name, argument):
     ("name", "argument", "value"),
     [
         ("pixels", "order", 6),
-        ("gather", "index", 6),
-        ("gather", "index", -1),
+        ("gather", "source", 6),
+        ("gather", "source", -1),
         ("blocks", "perm", 24),
         ("blocks", "perm", -1),
         ("blocks", "mask", 16),
