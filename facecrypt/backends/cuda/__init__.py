@@ -165,7 +165,7 @@ def gather(data: Any, out: Any, operands: Gather, *, threads: int | None = None)
     from facecrypt.backends.cuda import pictures as kernels
     from facecrypt.backends.cuda.arrays import address, as_words, launch, staged, upload
 
-    index, mask = operands  # `source` is the data
+    index, mask = operands  # not `source`, which is the data here
     count, items, length = shape = _pictures(data, out, 3, operands, threads)
     operands.check(shape)
     with staged(data, out, apart=True) as (source, target, stream):
