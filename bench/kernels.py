@@ -105,14 +105,16 @@ def _batch(isa: str, shape: tuple[int, ...]) -> list[Row]:
 def _serial(shape: tuple[int, ...]) -> list[Row]:
     """The same pictures one after another: scalar C, the discard included."""
     from facecrypt import backends
+    from facecrypt.backends.operands import Orbit
 
     kernels, label = backends.get("native"), _label(shape)
     batch = np.empty(shape, np.uint8)
-    keys = [column.tolist() for column in lane_keys(shape[0])]
+    columns = (column.tolist() for column in lane_keys(shape[0]))
+    orbits = [Orbit(mu, d0, DISCARD) for mu, d0 in zip(*columns, strict=True)]
 
     def run() -> None:
-        for picture, mu, d0 in zip(batch, *keys, strict=True):
-            kernels.sequence(mu, d0, picture, picture, discard=DISCARD, quantiser="eq4")
+        for picture, orbit in zip(batch, orbits, strict=True):
+            kernels.sequence(picture, picture, orbit)
 
     return [in_place(f"one after another, {label}", batch, run, label)]
 
@@ -134,14 +136,16 @@ def _one_orbit() -> list[Row]:
 def _calls() -> list[Row]:
     """Single calls on an image of CIFAR's size, or on next to nothing."""
     from facecrypt import backends, chaos, schemes
+    from facecrypt.backends.operands import Pixels
 
     kernels, scheme = backends.get("native"), schemes.get("pbe")
     image, out = np.zeros((1, *IMAGE), np.uint8), np.empty((1, *IMAGE), np.uint8)
-    key, mask = scheme.random_key(IMAGE, np.random.default_rng(0)), np.ones(IMAGE, np.uint8)
+    key = scheme.random_key(IMAGE, np.random.default_rng(0))
+    operands = Pixels(None, np.ones(IMAGE, np.uint8))
     few, lanes = np.zeros(64, np.uint8), lane_keys(64)
 
     def pixels() -> None:
-        kernels.pixels(image, out, order=None, mask=mask, threads=1)
+        kernels.pixels(image, out, operands, threads=1)
 
     def xor_lanes() -> None:
         chaos.xor_lanes(few, *lanes, discard=0, threads=1, out=few)

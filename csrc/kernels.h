@@ -81,7 +81,7 @@ Orbit examine(double mu, double d0, std::uint64_t discard) noexcept;  // discard
 
 // ---- the schemes: `count` pictures one behind the other, all under one key --------------------
 //
-// What is computed is defined in facecrypt/backends/__init__.py. Indices are in range, no picture
+// What is computed is defined in facecrypt/backends/operands.py. Indices are in range, no picture
 // is empty, `in` is disjoint from `out` unless it says that they may be equal. Pictures, or parts
 // of large ones, go to different threads.
 
@@ -97,8 +97,8 @@ void pixels(const Pixels &key, const std::uint8_t *in, std::uint8_t *out, std::s
 
 // Pictures of `items` items of `length` bytes each.
 struct Gather {
-    const std::int32_t *index;  // items
-    const std::uint8_t *mask;   // null, or items * length
+    const std::int32_t *source;  // items
+    const std::uint8_t *mask;    // null, or items * length
     std::size_t items;
     std::size_t length;
 };
@@ -114,9 +114,16 @@ struct Blocks {
     bool nibbles;
     const std::int32_t *perm;
     const std::uint8_t *mask;
-    const std::int32_t *which;   // down * across
-    const std::int32_t *source;  // down * across
+    const std::int32_t *which;   // down * across, or null: row 0 serves every block
+    const std::int32_t *source;  // down * across, or null: blocks stay where they are
     std::size_t keys;            // rows of perm
+
+    std::size_t row_of(std::size_t block) const noexcept {
+        return which ? static_cast<std::size_t>(which[block]) : 0;
+    }
+    std::size_t source_of(std::size_t block) const noexcept {
+        return source ? static_cast<std::size_t>(source[block]) : block;
+    }
 };
 // False, and nothing useful in out, where memory ran out.
 bool blocks(const Blocks &key, const std::uint8_t *in, std::uint8_t *out, std::size_t count,

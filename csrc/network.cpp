@@ -26,7 +26,8 @@ bool Network::build(const Blocks &blocks, std::size_t count) noexcept {
     }
     try {
         const std::size_t each = blocks.down * blocks.across;
-        std::vector<std::int32_t> used(blocks.which, blocks.which + each);
+        std::vector<std::int32_t> used{0};
+        if (blocks.which) used.assign(blocks.which, blocks.which + each);
         std::sort(used.begin(), used.end());
         used.erase(std::unique(used.begin(), used.end()), used.end());
         // Preparing a row of perm costs as much as some ten blocks one by one.
@@ -43,9 +44,12 @@ bool Network::build(const Blocks &blocks, std::size_t count) noexcept {
 void Network::prepare(const std::vector<std::int32_t> &used) {
     const std::size_t size = key->rows * key->columns, entries = key->nibbles ? 2 * size : size;
     for (std::size_t b = 0; b < key->down * key->across; ++b) {
-        start.push_back(b / key->across * key->across * size + b % key->across * key->columns);
-        const auto row = std::lower_bound(used.begin(), used.end(), key->which[b]) - used.begin();
-        which.push_back(static_cast<std::uint32_t>(row));
+        const std::size_t from = key->source_of(b);
+        start.push_back(from / key->across * key->across * size +
+                        from % key->across * key->columns);
+        const auto row = std::lower_bound(used.begin(), used.end(),
+                                          static_cast<std::int32_t>(key->row_of(b)));
+        which.push_back(static_cast<std::uint32_t>(row - used.begin()));
     }
     for (std::size_t entry = 0; entry < entries; ++entry) {  // high nibbles begin a new word
         const std::size_t sample = entry % size;

@@ -54,7 +54,7 @@ public:
     std::size_t pitch = 0;             // from row to row of a block among its words
     std::size_t words = 0;             // of a block's samples; nibbles have as many again
     bool dense = false;                // a small block, with all its terms
-    std::vector<std::size_t> start;    // of each block, in the picture
+    std::vector<std::size_t> start;    // of each block's source, in the picture
     std::vector<std::uint32_t> which;  // the prepared row of each block
     std::vector<Row> rows;
     std::vector<Turn> turns;           // instead of rows, where all are such: see turn()

@@ -79,8 +79,8 @@ FACECRYPT_AVX2 void small16(const Network &n, std::size_t first, const Byte *pic
     const __m256i low = _mm256_set1_epi8(15);
     for (std::size_t x = 0; x < across; x += 2) {
         const std::size_t a = first + x, b = x + 1 < across ? a + 1 : a;
-        const Byte *in_a = picture + n.start[static_cast<std::size_t>(key.source[a])];
-        const Byte *in_b = picture + n.start[static_cast<std::size_t>(key.source[b])];
+        const Byte *in_a = picture + n.start[a];
+        const Byte *in_b = picture + n.start[b];
         const std::size_t row_a = n.which[a], row_b = n.which[b];
         __m256i v[rows], source[sources];
         FACECRYPT_UNROLL
@@ -148,7 +148,7 @@ FACECRYPT_AVX2 void large16(const Network &n, std::size_t first, const Byte *pic
     const __m128i low = _mm_set1_epi8(15);
     const std::size_t width = key.across * key.columns, words = n.words;
     for (std::size_t x = 0; x < key.across; ++x) {
-        const Byte *in = picture + n.start[static_cast<std::size_t>(key.source[first + x])];
+        const Byte *in = picture + n.start[first + x];
         n.prefetch(picture, first + x);
         for (std::size_t y = 0; y < key.rows; ++y)
             copy(in + y * width, source + y * key.columns, key.columns);

@@ -99,7 +99,7 @@ FACECRYPT_VBMI void small64(const Network &n, std::size_t first, const Byte *pic
     const Line *terms = n.terms.data(), *masks = n.masks.data();
     const __m512i low = _mm512_set1_epi8(15);
     for (std::size_t x = 0; x < key.across; ++x) {
-        const Byte *in = picture + n.start[static_cast<std::size_t>(key.source[first + x])];
+        const Byte *in = picture + n.start[first + x];
         const std::size_t key_row = n.which[first + x];
         __m512i source[2 * pairs];
         if (static_cast<std::size_t>(end - in) >= reach) {
@@ -178,7 +178,7 @@ FACECRYPT_VBMI void large64(const Network &n, std::size_t first, const Byte *pic
     };
     const auto offset = [&](std::size_t w) { return w / each * width + w % each * 64; };
     for (std::size_t x = 0; x < key.across; ++x) {
-        const Byte *in = picture + n.start[static_cast<std::size_t>(key.source[first + x])];
+        const Byte *in = picture + n.start[first + x];
         n.prefetch(picture, first + x);
         for (std::size_t w = 0; w < words; ++w) {
             __m512i v = _mm512_maskz_loadu_epi8(~std::uint64_t{0} >> (64 - part(w)),
@@ -224,7 +224,7 @@ FACECRYPT_VBMI void turned64(const Network &n, std::size_t first, const Byte *pi
     const std::size_t width = key.across * key.columns, rows = key.rows;
     const std::uint64_t live = ~std::uint64_t{0} >> (64 - key.columns);
     for (std::size_t x = 0; x < key.across; ++x) {
-        const Byte *in = picture + n.start[static_cast<std::size_t>(key.source[first + x])];
+        const Byte *in = picture + n.start[first + x];
         Byte *out = row + x * key.columns;
         n.prefetch(picture, first + x);
         const std::size_t key_row = n.which[first + x];

@@ -121,12 +121,12 @@ void gather_pixels(const Gather &key, const Byte *in, Byte *out) noexcept {
     const std::size_t last = key.items - 1;
     for (std::size_t k = 0; k < last; ++k) {
         std::uint32_t pixel, mask = 0;
-        std::memcpy(&pixel, in + 3 * static_cast<std::size_t>(key.index[k]), 4);
+        std::memcpy(&pixel, in + 3 * static_cast<std::size_t>(key.source[k]), 4);
         if constexpr (masked) std::memcpy(&mask, key.mask + 3 * k, 4);
         pixel ^= mask;
         std::memcpy(out + 3 * k, &pixel, 4);
     }
-    const Byte *item = in + 3 * static_cast<std::size_t>(key.index[last]);
+    const Byte *item = in + 3 * static_cast<std::size_t>(key.source[last]);
     for (std::size_t j = 0; j < 3; ++j)
         out[3 * last + j] = static_cast<Byte>(item[j] ^ (masked ? key.mask[3 * last + j] : 0));
 }
@@ -149,7 +149,7 @@ void gather_picture(const Gather &key, bool spare, const Byte *in, Byte *out) no
     if (key.length == 3 && spare)
         return key.mask ? gather_pixels<true>(key, in, out) : gather_pixels<false>(key, in, out);
     for (std::size_t k = 0; k < key.items; ++k) {
-        const Byte *item = in + static_cast<std::size_t>(key.index[k]) * key.length;
+        const Byte *item = in + static_cast<std::size_t>(key.source[k]) * key.length;
         Byte *to = out + k * key.length;
         if (key.mask)
             copy_mixed(item, key.mask + k * key.length, to, key.length);
@@ -186,9 +186,9 @@ void block_band(const Blocks &key, const Network &network, std::size_t band, con
     if (network.run) return network.run(network, band * key.across, picture, end, row);
     for (std::size_t x = 0; x < key.across; ++x) {
         const std::size_t block = band * key.across + x;
-        const std::size_t from = static_cast<std::size_t>(key.source[block]);
+        const std::size_t from = key.source_of(block);
         const std::size_t start = from / key.across * key.rows * key.across + from % key.across;
-        block_scalar(key, static_cast<std::size_t>(key.which[block]),
+        block_scalar(key, key.row_of(block),
                      picture + start * key.columns, row + x * key.columns);
     }
 }

@@ -1,8 +1,9 @@
 # distutils: language = c++
 # cython: boundscheck=False, wraparound=False, initializedcheck=False
+# cython: auto_pickle=False, autotestdict=False
 """The native kernels: checks of everything Python passes, then csrc/kernels.h without the GIL.
 
-What the functions compute is defined in ``facecrypt.backends``.
+What the functions compute and take is defined in ``facecrypt.backends.operands``.
 """
 
 import os
@@ -44,7 +45,7 @@ cdef extern from "kernels.h" namespace "facecrypt" nogil:
         size_t pixels
         size_t channels
     cdef struct Gather:
-        const int32_t *index
+        const int32_t *source
         const uint8_t *mask
         size_t items
         size_t length
@@ -111,6 +112,14 @@ cdef extern from "kernels.h" namespace "facecrypt" nogil:
     void c_crops "facecrypt::crops"(const Crops &, uint8_t *) noexcept
     bint c_area_means "facecrypt::area_means"(
         const Area &, const int32_t *, float *, size_t) noexcept
+
+# Bytes from which a second thread gains time, measured: of kernels that compute, and of those
+# that keep up with memory, which a second core reads no faster at first.
+cdef size_t COMPUTING = 2 << 20
+cdef size_t AT_MEMORY_SPEED = 8 << 20
+cdef size_t CPUS = (
+    len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+)
 
 cdef int32_t LARGEST = 1 << 22  # coordinate of a box: areas are exact in binary64
 
@@ -216,6 +225,21 @@ cdef _Job _job(object data, object out):
     return job
 
 
+cdef _apart(_Held held, str name, _Held target, str out):
+    """Refuse a target with bytes of what is read: they would change after they are checked."""
+    cdef uintptr_t a = <uintptr_t>held.view.buf, b = <uintptr_t>target.view.buf
+    cdef size_t n = held.view.len, m = target.view.len
+    if n and m and a < b + m and b < a + n:
+        raise ValueError(f"{out} overlaps {name}; pass another array")
+
+
+cdef _Held _operand(_Job job, object array, str name, bytes code, str dtype):
+    """What a kernel reads besides the data, apart from what it writes."""
+    cdef _Held held = _hold(array, name, code, dtype, False)
+    _apart(held, name, job.target, "out")
+    return held
+
+
 cdef size_t _keys(_Held mu, _Held d0) except? 0:
     """Their number, once it is the same for both and each pair is in the domain."""
     cdef size_t count = mu.size(), i
@@ -239,9 +263,29 @@ cdef size_t _at_least(object value, str name, size_t least) except? 0:
     return value
 
 
-def sequence(double mu, double d0, data, out, *, discard, quantiser):
+cdef tuple _fields(object operands):
+    """For unpacking in their order, which is faster than by name: small data take no longer."""
+    if not isinstance(operands, tuple):
+        raise TypeError(
+            "operands must be of facecrypt.backends.operands, "
+            f"received {type(operands).__name__}"
+        )
+    return <tuple>operands
+
+
+cdef size_t _workers(object threads, size_t size, size_t least) except? 0:
+    """Threads for data of so many bytes, of which at least `least` are worth a second one."""
+    if threads is None:
+        return CPUS if size >= least else 1
+    return _at_least(threads, "threads", 1)
+
+
+def sequence(data, out, operands):
     cdef _Job job = _job(data, out)
-    cdef uint64_t skip = _at_least(discard, "discard", 0)
+    cdef double mu, d0
+    cdef uint64_t skip
+    mu, d0, discard, quantiser = _fields(operands)
+    skip = _at_least(discard, "discard", 0)
     if quantiser not in QUANTISERS:
         raise ValueError(f"quantiser must be one of {', '.join(QUANTISERS)}, received {quantiser!r}")
     cdef Quantiser kind = <Quantiser><int>QUANTISERS[quantiser]
@@ -251,17 +295,19 @@ def sequence(double mu, double d0, data, out, *, discard, quantiser):
         c_sequence(mu, d0, skip, kind, job.data, job.out, job.n)
 
 
-def lanes(mu, d0, data, out, *, discard, bytes_per_iterate, chunk, threads):
+def lanes(data, out, operands, *, threads=None):
+    """Threads share chunks and groups of 256 lanes."""
     cdef _Job job = _job(data, out)
-    cdef _Held m = _hold(mu, "mu", b"d", "float64", False)
-    cdef _Held d = _hold(d0, "d0", b"d", "float64", False)
-    cdef size_t count = _keys(m, d), workers = _at_least(threads, "threads", 1), chunks
+    mu, d0, discard, width, chunk = _fields(operands)
+    cdef _Held m = _operand(job, mu, "mu", b"d", "float64")
+    cdef _Held d = _operand(job, d0, "d0", b"d", "float64")
+    cdef size_t count = _keys(m, d), workers = _workers(threads, job.n, AT_MEMORY_SPEED), chunks
     cdef Lanes keys
-    if bytes_per_iterate not in (1, 2):
-        raise ValueError(f"bytes_per_iterate must be 1 or 2, received {bytes_per_iterate!r}")
+    if width not in (1, 2):
+        raise ValueError(f"bytes_per_iterate must be 1 or 2, received {width!r}")
     keys.mu, keys.d0 = <const double *>m.view.buf, <const double *>d.view.buf
     keys.discard = _at_least(discard, "discard", 0)
-    keys.bytes = bytes_per_iterate
+    keys.bytes = width
     keys.chunk = _at_least(chunk, "chunk", 1)
     chunks = job.n // keys.chunk + (job.n % keys.chunk != 0)
     if chunks == 0:
@@ -275,11 +321,13 @@ def lanes(mu, d0, data, out, *, discard, bytes_per_iterate, chunk, threads):
         c_lanes(keys, job.data, job.out, job.n, workers)
 
 
-def rows(mu, d0, data, out, *, discard, threads):
+def rows(data, out, operands, *, threads=None):
+    """Threads share groups of 64 rows."""
     cdef _Job job = _job(data, out)
-    cdef _Held m = _hold(mu, "mu", b"d", "float64", False)
-    cdef _Held d = _hold(d0, "d0", b"d", "float64", False)
-    cdef size_t workers = _at_least(threads, "threads", 1)
+    mu, d0, discard = _fields(operands)
+    cdef _Held m = _operand(job, mu, "mu", b"d", "float64")
+    cdef _Held d = _operand(job, d0, "d0", b"d", "float64")
+    cdef size_t workers = _workers(threads, job.n, COMPUTING)
     cdef Rows keys
     keys.mu, keys.d0 = <const double *>m.view.buf, <const double *>d.view.buf
     keys.count = _keys(m, d)
@@ -312,16 +360,16 @@ cdef tuple _shape(_Held held):
     return tuple([held.view.shape[i] for i in range(held.view.ndim)])
 
 
-cdef _Held _array(object array, str name, bytes code, str dtype, tuple shape):
-    cdef _Held held = _hold(array, name, code, dtype, False)
+cdef _Held _array(_Job job, object array, str name, bytes code, str dtype, tuple shape):
+    cdef _Held held = _operand(job, array, name, code, dtype)
     if _shape(held) != shape:
         raise ValueError(f"{name} must have the shape {shape}, received {_shape(held)}")
     return held
 
 
-cdef _Held _bytes(object array, str name, tuple shape, int high):
+cdef _Held _bytes(_Job job, object array, str name, tuple shape, int high):
     """uint8 below `high`."""
-    cdef _Held held = _array(array, name, b"B", "uint8", shape)
+    cdef _Held held = _array(job, array, name, b"B", "uint8", shape)
     cdef const uint8_t *values = <const uint8_t *>held.view.buf
     cdef size_t i, n = held.size()
     cdef uint8_t largest = 0
@@ -333,9 +381,9 @@ cdef _Held _bytes(object array, str name, tuple shape, int high):
     return held
 
 
-cdef _Held _indices(object array, str name, tuple shape, size_t high):
+cdef _Held _indices(_Job job, object array, str name, tuple shape, size_t high):
     """int32 in [0, high)."""
-    cdef _Held held = _array(array, name, b"i", "int32", shape)
+    cdef _Held held = _array(job, array, name, b"i", "int32", shape)
     cdef const int32_t *values = <const int32_t *>held.view.buf
     cdef size_t i, n = held.size()
     cdef uint32_t largest = 0  # a negative index is a huge one
@@ -360,18 +408,20 @@ cdef _Job _pictures(object data, object out, int ndim, bint may_be_same):
     return job
 
 
-def pixels(data, out, *, order, mask, threads):
+def pixels(data, out, operands, *, threads=None):
+    """Threads share pictures, and strips of large ones."""
     cdef _Job job = _pictures(data, out, 4, True)
     cdef tuple shape = _shape(job.target)
-    cdef _Held m = _bytes(mask, "mask", shape[1:], 256)
+    order, mask = _fields(operands)
+    cdef _Held m = _bytes(job, mask, "mask", shape[1:], 256)
     cdef _Held o
-    cdef size_t count = shape[0], workers = _at_least(threads, "threads", 1)
+    cdef size_t count = shape[0], workers = _workers(threads, job.n, AT_MEMORY_SPEED)
     cdef Pixels key
     key.mask = <const uint8_t *>m.view.buf
     key.order = NULL
     key.pixels, key.channels = shape[1] * shape[2], shape[3]
     if order is not None:
-        o = _bytes(order, "order", shape[1:3], 6)
+        o = _bytes(job, order, "order", shape[1:3], 6)
         key.order = <const uint8_t *>o.view.buf
         if key.channels != 3:
             raise ValueError(f"order needs 3 channels, received {key.channels}")
@@ -381,17 +431,19 @@ def pixels(data, out, *, order, mask, threads):
         c_pixels(key, job.data, job.out, count, workers)
 
 
-def gather(data, out, *, index, mask, threads):
+def gather(data, out, operands, *, threads=None):
+    """Threads share pictures."""
     cdef _Job job = _pictures(data, out, 3, False)
     cdef tuple shape = _shape(job.target)
-    cdef _Held i = _indices(index, "index", shape[1:2], shape[1]), m
-    cdef size_t count = shape[0], workers = _at_least(threads, "threads", 1)
+    source, mask = _fields(operands)
+    cdef _Held s = _indices(job, source, "source", shape[1:2], shape[1]), m
+    cdef size_t count = shape[0], workers = _workers(threads, job.n, COMPUTING)
     cdef Gather key
-    key.index = <const int32_t *>i.view.buf
+    key.source = <const int32_t *>s.view.buf
     key.mask = NULL
     key.items, key.length = shape[1], shape[2]
     if mask is not None:
-        m = _bytes(mask, "mask", shape[1:], 256)
+        m = _bytes(job, mask, "mask", shape[1:], 256)
         key.mask = <const uint8_t *>m.view.buf
     if job.n == 0:
         return
@@ -399,30 +451,35 @@ def gather(data, out, *, index, mask, threads):
         c_gather(key, job.data, job.out, count, workers)
 
 
-def blocks(data, out, *, block, nibbles, perm, mask, which, source, threads):
+def blocks(data, out, operands, *, threads=None):
+    """Threads share pictures and their rows of blocks."""
     cdef _Job job = _pictures(data, out, 3, False)
-    cdef tuple shape = _shape(job.target)
+    cdef tuple shape = _shape(job.target), numbers
     cdef size_t height = shape[1], width = shape[2], count = shape[0], entries
-    cdef size_t workers = _at_least(threads, "threads", 1)
+    cdef size_t workers = _workers(threads, job.n, COMPUTING)
     cdef Blocks key
     cdef _Held p, m, w, s
     cdef bint done
+    block, nibbles, perm, mask, which, source = _fields(operands)
     if block[0] < 1 or block[1] < 1 or height % block[0] or width % block[1]:
         raise ValueError(f"pictures of {height} x {width} bytes are no whole blocks of {block}")
     key.rows, key.columns, key.nibbles = block[0], block[1], nibbles
     if block[0] * block[1] > widest_block:
         raise ValueError(f"a block has at most {widest_block} bytes, received {block}")
     key.down, key.across = height // key.rows, width // key.columns
-    entries = key.rows * key.columns * (2 if nibbles else 1)
-    w_shape = (key.down * key.across,)
-    p_shape = (len(perm), entries)
-    key.keys = len(perm)
-    p = _indices(perm, "perm", p_shape, entries)
-    m = _bytes(mask, "mask", p_shape, 16 if nibbles else 256)
-    w = _indices(which, "which", w_shape, key.keys)
-    s = _indices(source, "source", w_shape, key.down * key.across)
+    key.keys = _at_least(len(perm), "number of rows of perm", 1)
+    entries = key.rows * key.columns * (2 if key.nibbles else 1)
+    numbers = (key.down * key.across,)
+    p = _indices(job, perm, "perm", (key.keys, entries), entries)
+    m = _bytes(job, mask, "mask", (key.keys, entries), 16 if key.nibbles else 256)
     key.perm, key.mask = <const int32_t *>p.view.buf, <const uint8_t *>m.view.buf
-    key.which, key.source = <const int32_t *>w.view.buf, <const int32_t *>s.view.buf
+    key.which = key.source = NULL
+    if which is not None:
+        w = _indices(job, which, "which", numbers, key.keys)
+        key.which = <const int32_t *>w.view.buf
+    if source is not None:
+        s = _indices(job, source, "source", numbers, key.down * key.across)
+        key.source = <const int32_t *>s.view.buf
     if job.n == 0:
         return
     with nogil:
@@ -431,20 +488,23 @@ def blocks(data, out, *, block, nibbles, perm, mask, which, source, threads):
         raise MemoryError("no memory to prepare the shuffle of a key")
 
 
-def coupling(data, out, *, first, first_bias, second, second_bias, inverse, threads):
+def coupling(data, out, operands, *, threads=None):
+    """Threads share pictures, with 11 int32 planes each for RGB and 8 hidden planes."""
     cdef _Job job = _pictures(data, out, 4, True)
     cdef tuple shape = _shape(job.target)
-    cdef size_t count = shape[0], workers = _at_least(threads, "threads", 1)
-    cdef _Held fb = _hold(first_bias, "first_bias", b"b", "int8", False)
+    # Some 600 operations a sample.
+    cdef size_t count = shape[0], workers = _workers(threads, 256 * job.n, COMPUTING)
+    first, first_bias, second, second_bias, inverse = _fields(operands)
+    cdef _Held fb = _operand(job, first_bias, "first_bias", b"b", "int8")
     cdef _Held f, s, sb
     cdef Coupling key
     cdef bint done
     if fb.view.ndim != 2:
         raise ValueError(f"first_bias must have 2 dimensions, received shape {_shape(fb)}")
     rounds, hidden = _shape(fb)
-    f = _array(first, "first", b"b", "int8", (rounds, hidden, shape[3], 3, 3))
-    s = _array(second, "second", b"b", "int8", (rounds, shape[3], hidden, 3, 3))
-    sb = _bytes(second_bias, "second_bias", (rounds, shape[3]), 256)
+    f = _array(job, first, "first", b"b", "int8", (rounds, hidden, shape[3], 3, 3))
+    s = _array(job, second, "second", b"b", "int8", (rounds, shape[3], hidden, 3, 3))
+    sb = _bytes(job, second_bias, "second_bias", (rounds, shape[3]), 256)
     if hidden > 64:
         raise ValueError(f"at most 64 hidden planes, received {hidden}")
     key.height, key.width, key.channels = shape[1:]
@@ -487,6 +547,10 @@ def overlaps(boxes, faces, best, which):
     job.faces, job.known = <const int32_t *>f.view.buf, f.view.shape[0]
     if _shape(o) != (job.count,) or _shape(w) != (job.count,):
         raise ValueError(f"best and which must have the shape ({job.count},)")
+    for target, out in ((o, "best"), (w, "which")):
+        _apart(b, "boxes", target, out)
+        _apart(f, "faces", target, out)
+    _apart(o, "best", w, "which")
     with nogil:
         c_overlaps(job, <double *>o.view.buf, <int32_t *>w.view.buf)
 
@@ -508,6 +572,8 @@ def crops(image, boxes, out):
             f"out must have the shape ({job.count}, s, s, 3), s of 12, 24 or 48, "
             f"received {_shape(target)}"
         )
+    _apart(source, "image", target, "out")
+    _apart(b, "boxes", target, "out")
     for i in range(job.count):
         box = job.boxes + 4 * i
         if (box[0] < 0 or box[1] < 0 or box[2] > source.view.shape[1]
@@ -545,6 +611,8 @@ def area_means(image, boxes, out, *, down, first):
     job.down, job.first = _at_least(down, "down", 1), _at_least(first, "first", 0)
     if job.first > job.down or job.rows > job.down - job.first:
         raise ValueError(f"{planes[2]} rows from {first} on are not among {down}")
+    _apart(source, "image", target, "out")
+    _apart(b, "boxes", target, "out")
     for i in range(count):
         if not (0 <= box[4 * i] < box[4 * i + 2] <= width
                 and 0 <= box[4 * i + 1] < box[4 * i + 3] <= height):

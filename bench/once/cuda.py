@@ -25,6 +25,7 @@ import numpy as np
 
 from facecrypt import backends
 from facecrypt.backends import Kernels
+from facecrypt.backends.operands import Blocks, Gather, Lanes, Pixels, Rows
 
 CHUNK = 4 << 20
 PROVEN = 1 << 26  # bytes
@@ -80,22 +81,19 @@ def rows(size: int) -> list[Row]:
 
 
 def lanes(name: str, size: int, count: int, chunk: int, width: int, *, alone: bool = False) -> Row:
-    mu, d0 = orbits(count)
+    operands = Lanes(*orbits(count), 256, width, chunk)
 
     def run(kernels: Kernels, data: Any, spare: Any) -> None:
-        kernels.lanes(
-            mu, d0, None if alone else data, data,
-            discard=256, bytes_per_iterate=width, chunk=chunk, threads=1,
-        )  # fmt: skip
+        kernels.lanes(None if alone else data, data, operands, threads=1)
 
     return Row(name, size, run)
 
 
 def each_its_key(size: int) -> Row:
-    mu, d0 = orbits(size // 3072)
+    operands = Rows(*orbits(size // 3072), 3000)
 
     def run(kernels: Kernels, data: Any, spare: Any) -> None:
-        kernels.rows(mu, d0, data, data, discard=3000, threads=1)
+        kernels.rows(data, data, operands, threads=1)
 
     return Row("a key for each 32 x 32 x 3, published bytes", size // 3072 * 3072, run)
 
@@ -108,7 +106,7 @@ def pixels(name: str, size: int, shape: tuple[int, int, int], *, ordered: bool) 
 
     def run(kernels: Kernels, data: Any, spare: Any) -> None:
         pictures = data.reshape(count, *shape)
-        kernels.pixels(pictures, pictures, order=order, mask=mask, threads=1)
+        kernels.pixels(pictures, pictures, Pixels(order, mask), threads=1)
 
     return Row(name, count * mask.size, run)
 
@@ -119,9 +117,7 @@ def cat_map(size: int) -> Row:
 
     def run(kernels: Kernels, data: Any, spare: Any) -> None:
         shape = count, index.size, 3
-        kernels.gather(
-            data.reshape(shape), spare.reshape(shape), index=index, mask=None, threads=1
-        )  # fmt: skip
+        kernels.gather(data.reshape(shape), spare.reshape(shape), Gather(index, None), threads=1)
 
     return Row("pixels moved within 32 x 32 x 3", count * 3072, run)
 
@@ -130,15 +126,12 @@ def le(size: int) -> Row:
     rng = np.random.default_rng(4)
     perm = rng.permutation(96).astype(np.int32)[None]
     mask = rng.integers(0, 16, (1, 96), dtype=np.uint8)
-    which, source = np.zeros(64, np.int32), np.arange(64, dtype=np.int32)
+    operands = Blocks((4, 12), True, perm, mask)
     count = size // 3072
 
     def run(kernels: Kernels, data: Any, spare: Any) -> None:
         shape = count, 32, 96
-        kernels.blocks(
-            data.reshape(shape), spare.reshape(shape), block=(4, 12), nibbles=True,
-            perm=perm, mask=mask, which=which, source=source, threads=1,
-        )  # fmt: skip
+        kernels.blocks(data.reshape(shape), spare.reshape(shape), operands, threads=1)
 
     return Row("le, blocks of 4 x 4, 32 x 32 x 3", count * 3072, run)
 

@@ -28,20 +28,21 @@ def keys() -> Iterator[tuple[NDArray[np.float64], NDArray[np.float64]]]:
 def native() -> dict[str, Stream]:
     """The kernels on the instruction set of this process."""
     from facecrypt import backends
+    from facecrypt.backends.operands import Lanes, Orbit, Rows
 
     kernels = backends.get("native")
 
     def lanes(count: int) -> Stream:
         return lambda mu, d0, out: kernels.lanes(
-            mu, d0, None, out, discard=DISCARD, bytes_per_iterate=count, chunk=SIZE, threads=1
+            None, out, Lanes(mu, d0, DISCARD, count, SIZE), threads=1
         )
 
     def rows(mu: NDArray[np.float64], d0: NDArray[np.float64], out: NDArray[np.uint8]) -> None:
-        kernels.rows(mu, d0, None, out.reshape(LANES, -1), discard=DISCARD, threads=1)
+        kernels.rows(None, out.reshape(LANES, -1), Rows(mu, d0, DISCARD), threads=1)
 
     def orbits(mu: NDArray[np.float64], d0: NDArray[np.float64], out: NDArray[np.uint8]) -> None:
         for m, d, row in zip(mu.tolist(), d0.tolist(), out.reshape(LANES, -1), strict=True):
-            kernels.sequence(m, d, None, row, discard=DISCARD, quantiser="eq4")
+            kernels.sequence(None, row, Orbit(m, d, DISCARD))
 
     made = {"lanes, 1 byte": lanes(1), "lanes, 2 bytes": lanes(2), "rows": rows}
     return made | {"one orbit after another": orbits}

@@ -1,7 +1,8 @@
-"""Arrays of other libraries, in memory and on a graphics card, known without loading one of these.
+"""Arrays of PyTorch, CuPy and Numba, in memory or on a graphics card, recognised without importing
+these libraries.
 
-Where an array lies is what its interface says: ``__array_interface__`` of what is in memory and
-``__cuda_array_interface__`` of what is on a card have the same entries.
+An array's address and layout come from its ``__array_interface__`` in memory, and from its
+``__cuda_array_interface__`` on a card; both have the same entries.
 """
 
 import sys
@@ -14,9 +15,10 @@ import numpy as np
 from facecrypt.errors import BackendUnavailableError
 
 __all__ = [
-    "apart",
+    "address",
+    "as_kernel_array",
     "backend_for",
-    "begins",
+    "disjoint",
     "dtype_name",
     "empty_like",
     "is_contiguous",
@@ -24,8 +26,6 @@ __all__ = [
     "library",
     "on_device",
     "reshaped",
-    "resize",
-    "seen",
     "size",
     "strides",
 ]
@@ -52,19 +52,19 @@ def on_device(array: object) -> bool:
 
 
 def library(array: object) -> str:
-    """``"torch"``, ``"cupy"`` or ``"numba"`` where that is whose array it is, also by a subclass;
-    else the package of its class."""
+    """The library an array is from: ``"torch"``, ``"cupy"`` or ``"numba"``, for subclasses of their
+    arrays too; otherwise the package that defines its class."""
     packages = [kind.__module__.partition(".")[0] for kind in type(array).__mro__]
     return next((name for name in packages if name in _LIBRARIES), packages[0])
 
 
 def backend_for(array: object, backend: str) -> str:
-    """The backend that is meant by ``"auto"``: ``cuda`` for what is on a card.
+    """The name of the backend for an array: ``"auto"`` becomes ``"cuda"`` for arrays on a card.
 
     Raises
     ------
     BackendUnavailableError
-        The array is on a card, where the backend that is asked for does not work.
+        The array is on a card and another backend than ``cuda`` is asked for.
     """
     if not on_device(array):
         return backend
@@ -76,14 +76,16 @@ def backend_for(array: object, backend: str) -> str:
     return "cuda"
 
 
-def seen(array: Any, name: str) -> Any:
-    """The array as kernels take it, the same memory: tensors of PyTorch that are in memory as
-    NumPy's, what is on a card as an array of PyTorch, CuPy or Numba.
+def as_kernel_array(array: Any, name: str) -> Any:
+    """A view of the array that kernels can take; nothing is copied.
+
+    A PyTorch tensor in memory becomes a NumPy array. An array on a card stays one of PyTorch, CuPy
+    or Numba, and becomes Numba's where it is of another library.
 
     Raises
     ------
     TypeError
-        It is no array that can be taken so.
+        Kernels cannot take it; the message says how to pass a view.
     """
     if isinstance(array, np.ndarray):
         return array
@@ -112,7 +114,7 @@ def size(array: Any) -> int:
 
 
 def dtype_name(array: Any) -> str:
-    """As NumPy calls it, ``"uint8"`` also for ``torch.uint8``.
+    """NumPy's name of the dtype: ``"uint8"`` for ``torch.uint8`` too.
 
     Examples
     --------
@@ -136,7 +138,7 @@ def empty_like(array: Any, shape: tuple[int, ...] | None = None) -> Any:
     Raises
     ------
     TypeError
-        The library is none of NumPy, PyTorch, CuPy and Numba: its arrays have to be given as
+        An array of another library than NumPy, PyTorch, CuPy and Numba, whose users have to pass
         ``out=``.
 
     Examples
@@ -163,39 +165,14 @@ def empty_like(array: Any, shape: tuple[int, ...] | None = None) -> Any:
 
 
 def reshaped(array: Any, shape: tuple[int, ...]) -> Any:
-    """A view in another shape of a C-contiguous array; Numba's own forgets the stream."""
+    """A view of a C-contiguous array in another shape, on the same stream.
+
+    Numba's own ``reshape`` loses the stream.
+    """
     view = array.reshape(shape)
     if isinstance(array, np.ndarray):  # asked first: a small picture takes a few microseconds
         return view
     return view.bind(array.stream) if library(array) == "numba" else view
-
-
-def resize(data: Any, shape: tuple[int, ...], out: Any) -> None:
-    """Copy pictures into pictures of another size: cut off, or the last row and column repeated.
-
-    Parameters
-    ----------
-    data : uint8 array
-        In any memory layout.
-    shape : (N, H, W, C)
-        What `data` is taken as: its own shape, with ones where that has fewer dimensions.
-    out : uint8 array (N, H', W', C)
-        C-contiguous, apart from `data`, where `data` is: in memory or on the card.
-
-    Examples
-    --------
-    >>> out = np.empty((1, 1, 4, 1), np.uint8)
-    >>> resize(np.array([[1, 2], [3, 4]], np.uint8), (1, 2, 2, 1), out)
-    >>> out.ravel()
-    array([1, 2, 2, 2], dtype=uint8)
-    """
-    if on_device(out):
-        import_module("facecrypt.backends.cuda.schemes").resize(data, shape, out)
-        return
-    height, width = min(shape[1], out.shape[1]), min(shape[2], out.shape[2])
-    out[:, :height, :width] = data.reshape(shape)[:, :height, :width]
-    out[:, :height, width:] = out[:, :height, width - 1 : width]
-    out[:, height:] = out[:, height - 1 : height]
 
 
 def is_contiguous(array: Any) -> bool:
@@ -219,14 +196,14 @@ def is_contiguous(array: Any) -> bool:
 
 
 def strides(array: Any) -> tuple[int, ...] | None:
-    """In bytes; None may stand for those of a C-contiguous array."""
+    """Strides in bytes, or None: then the array is C-contiguous."""
     if library(array) == "numba":  # whose interface calls broadcast arrays contiguous
         return array.strides
     return _interface(array).get("strides")
 
 
 def is_writable(array: Any) -> bool:
-    """Whether the array's library lets others write to it.
+    """Whether kernels may write to the array.
 
     Examples
     --------
@@ -238,13 +215,15 @@ def is_writable(array: Any) -> bool:
     return not _interface(array)["data"][1]
 
 
-def apart(one: Any, other: Any) -> bool:
-    """Whether two arrays, both in memory or both on cards, share no address between their ends.
+def disjoint(one: Any, other: Any) -> bool:
+    """Whether the memory of one array ends before that of the other begins.
+
+    Both are in memory, or both on cards. Arrays that interleave are not disjoint.
 
     Examples
     --------
     >>> memory = np.zeros(8)
-    >>> apart(memory[:4], memory[4:]), apart(memory[::2], memory[1::2])
+    >>> disjoint(memory[:4], memory[4:]), disjoint(memory[::2], memory[1::2])
     (True, False)
     """
     if isinstance(one, np.ndarray) and isinstance(other, np.ndarray):
@@ -253,13 +232,13 @@ def apart(one: Any, other: Any) -> bool:
     return high <= start or end <= low
 
 
-def begins(array: Any) -> int:
+def address(array: Any) -> int:
     """The address of the first element."""
     return _interface(array)["data"][0]
 
 
 def _ends(array: Any) -> tuple[int, int]:
-    """Address of the first byte, and of that behind the last."""
+    """Address of the first byte, and the address after the last."""
     interface = _interface(array)
     low = interface["data"][0]
     if size(array) == 0:

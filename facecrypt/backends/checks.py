@@ -3,31 +3,25 @@
 The native kernels have their own, in ``_native.pyx``.
 """
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
-from facecrypt.backends import ORDERS
-
 __all__ = [
-    "MOST_HIDDEN",
     "QUANTISERS",
-    "WIDEST_BLOCK",
     "array",
     "at_least",
+    "batch",
     "below",
-    "block_operands",
     "buffers",
-    "coupling_operands",
-    "gather_operands",
+    "flat",
     "keys",
-    "pixel_operands",
+    "operands_apart",
+    "pictures",
     "quantiser",
     "workers",
 ]
-
-# What the native kernels have room for.
-WIDEST_BLOCK = 64 * 64 * 3
-MOST_HIDDEN = 64
 
 QUANTISERS = ("eq4", "floor255", "round255", "floor256")
 
@@ -118,71 +112,43 @@ def below(array: NDArray[np.integer], name: str, high: int) -> None:
         raise ValueError(f"{name} must be in 0..{high - 1}, received {array.min()}..{array.max()}")
 
 
-def pixel_operands(
-    shape: tuple[int, ...], order: NDArray[np.uint8] | None, mask: NDArray[np.uint8]
+def pictures(
+    data: NDArray[np.uint8], out: NDArray[np.uint8], ndim: int, *, may_be_same: bool = False
 ) -> None:
-    """Of the kernel ``pixels`` for data of this shape."""
-    array(mask, "mask", np.uint8, shape[1:])
-    if order is not None:
-        array(order, "order", np.uint8, shape[1:3])
-        if shape[3] != 3:
-            raise ValueError(f"order needs 3 channels, received {shape[3]}")
-        below(order, "order", len(ORDERS))
+    """``data`` and ``out`` of one shape of so many dimensions, apart or, perhaps, the same."""
+    if data.ndim != ndim:
+        raise ValueError(f"data must have {ndim} dimensions, received shape {data.shape}")
+    array(data, "data", np.uint8, data.shape)
+    array(out, "out", np.uint8, data.shape)
+    if not out.flags.writeable:
+        raise ValueError("out must be writable")
+    same = may_be_same and out.ctypes.data == data.ctypes.data
+    if not same and np.may_share_memory(data, out):
+        raise ValueError("out overlaps data; pass another array")
 
 
-def gather_operands(
-    shape: tuple[int, ...], index: NDArray[np.int32], mask: NDArray[np.uint8] | None
-) -> None:
-    """Of the kernel ``gather`` for data of this shape."""
-    array(index, "index", np.int32, shape[1:2])
-    below(index, "index", shape[1])
-    if mask is not None:
-        array(mask, "mask", np.uint8, shape[1:])
+def operands_apart(operands: Any, out: Any) -> None:
+    """Refuse an ``out`` with bytes of an operand: they would change while they are read."""
+    names = getattr(operands, "_fields", None)
+    if names is None:
+        raise TypeError(
+            f"operands must be of facecrypt.backends.operands, received {type(operands).__name__}"
+        )
+    if not isinstance(out, np.ndarray):  # on a card, where no operand is
+        return
+    for name, operand in zip(names, operands, strict=True):
+        if isinstance(operand, np.ndarray) and np.may_share_memory(operand, out):
+            raise ValueError(f"out overlaps {name}; pass another array")
 
 
-def block_operands(
-    shape: tuple[int, ...],
-    block: tuple[int, int],
-    *,
-    nibbles: bool,
-    perm: NDArray[np.int32],
-    mask: NDArray[np.uint8],
-    which: NDArray[np.int32],
-    source: NDArray[np.int32],
-) -> None:
-    """Of the kernel ``blocks`` for data of this shape."""
-    (_, height, width), (rows, columns) = shape, block
-    if rows < 1 or columns < 1 or height % rows or width % columns:
-        raise ValueError(f"pictures of {height} x {width} bytes are no whole blocks of {block}")
-    if rows * columns > WIDEST_BLOCK:
-        raise ValueError(f"a block has at most {WIDEST_BLOCK} bytes, received {block}")
-    entries = rows * columns * (2 if nibbles else 1)
-    number = (height // rows) * (width // columns)
-    for operand, name, kind, wanted, limit in (
-        (perm, "perm", np.int32, (len(perm), entries), entries),
-        (mask, "mask", np.uint8, perm.shape, 16 if nibbles else 256),
-        (which, "which", np.int32, (number,), len(perm)),
-        (source, "source", np.int32, (number,), number),
-    ):
-        array(operand, name, kind, wanted)
-        below(operand, name, limit)
-
-
-def coupling_operands(
-    channels: int,
-    first: NDArray[np.int8],
-    first_bias: NDArray[np.int8],
-    second: NDArray[np.int8],
-    second_bias: NDArray[np.uint8],
-) -> tuple[int, int]:
-    """Of the kernel ``coupling``; gives the number of rounds and of hidden planes."""
-    if first_bias.ndim != 2:
-        raise ValueError(f"first_bias must have 2 dimensions, received shape {first_bias.shape}")
-    rounds, hidden = first_bias.shape
-    if hidden > MOST_HIDDEN:
-        raise ValueError(f"at most {MOST_HIDDEN} hidden planes, received {hidden}")
-    array(first, "first", np.int8, (rounds, hidden, channels, 3, 3))
-    array(first_bias, "first_bias", np.int8, (rounds, hidden))
-    array(second, "second", np.int8, (rounds, channels, hidden, 3, 3))
-    array(second_bias, "second_bias", np.uint8, (rounds, channels))
-    return rounds, hidden
+def batch(data: Any, out: Any) -> tuple[int, ...]:
+    """(N, H, W, C) of ``data`` for the kernel ``fit``, which ``out`` has but for H and W."""
+    shape, result = tuple(data.shape), tuple(out.shape)
+    if len(shape) not in (2, 3, 4):
+        raise ValueError(f"data must have 2, 3 or 4 dimensions, received shape {shape}")
+    whole = {2: (1, *shape, 1), 3: (1, *shape), 4: shape}[len(shape)]
+    if len(result) != 4 or (result[0], result[3]) != (whole[0], whole[3]):
+        raise ValueError(f"out must have the shape of {whole} but for H and W, received {result}")
+    if 0 in whole[1:3] and 0 not in result:
+        raise ValueError(f"data must have a pixel to repeat, received shape {shape}")
+    return whole

@@ -1,14 +1,29 @@
-"""The definition of every kernel, in NumPy: to be read, and to test the others against."""
+"""The definition of every kernel, in NumPy: to be read, and to test the others against.
+
+Kernels are described in :mod:`facecrypt.backends.operands`. All run in one thread.
+"""
 
 from math import inf, log
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from facecrypt.backends import checks
-from facecrypt.backends.reference_schemes import blocks, coupling, gather, pixels
+from facecrypt.backends.arrays import disjoint
+from facecrypt.backends.operands import (
+    ORDERS,
+    Blocks,
+    Bytes,
+    Coupling,
+    Gather,
+    Lanes,
+    Orbit,
+    Pixels,
+    Rows,
+)
 
-__all__ = ["blocks", "coupling", "examine", "gather", "lanes", "pixels", "rows", "sequence"]
+__all__ = ["blocks", "coupling", "examine", "fit", "gather", "lanes", "pixels", "rows", "sequence"]
 
 _QUANTISERS = {
     "eq4": lambda d: (d / 2 * 1e14).astype(np.int64),
@@ -18,80 +33,128 @@ _QUANTISERS = {
 }
 
 
-def sequence(
-    mu: float,
-    d0: float,
-    data: NDArray[np.uint8] | None,
-    out: NDArray[np.uint8],
-    *,
-    discard: int,
-    quantiser: str,
-) -> None:
-    """See :class:`facecrypt.backends.Kernels`."""
+def sequence(data: Bytes | None, out: Bytes, operands: Orbit) -> None:
+    """See :class:`Orbit`."""
+    mu, d0, discard, quantiser = operands
     source, target = checks.buffers(data, out)
     checks.quantiser(quantiser)
     states = _states(np.array([mu], np.float64), np.array([d0], np.float64), discard, target.size)
     _apply(_QUANTISERS[quantiser](states).astype(np.uint8).reshape(-1), source, target)
 
 
-def lanes(
-    mu: NDArray[np.float64],
-    d0: NDArray[np.float64],
-    data: NDArray[np.uint8] | None,
-    out: NDArray[np.uint8],
-    *,
-    discard: int,
-    bytes_per_iterate: int,
-    chunk: int,
-    threads: int | None,
-) -> None:
-    """See :class:`facecrypt.backends.Kernels`; always one thread."""
-    source, target = checks.buffers(data, out)
-    mu, d0 = checks.keys(mu, d0)
-    checks.at_least(chunk, "chunk", 1)
-    checks.workers(threads)
-    if bytes_per_iterate not in (1, 2):
-        raise ValueError(f"bytes_per_iterate must be 1 or 2, received {bytes_per_iterate!r}")
-    chunks = -(-target.size // chunk)
+def lanes(data: Bytes | None, out: Bytes, operands: Lanes, *, threads: int | None = None) -> None:
+    """See :class:`Lanes`."""
+    source, target = _stream(data, out, operands, threads)
+    chunks = operands.check(target.size)
     if chunks == 0:
         return
-    if mu.size == 0 or mu.size % chunks:
-        raise ValueError(
-            f"{chunks} chunks need a multiple of {chunks} lanes, at least one each, "
-            f"received {mu.size}"
-        )
-    for k, (mu_k, d0_k) in enumerate(
-        zip(mu.reshape(chunks, -1), d0.reshape(chunks, -1), strict=True)
-    ):
-        piece = slice(k * chunk, (k + 1) * chunk)
+    width = operands.bytes_per_iterate
+    keys = (array.reshape(chunks, -1) for array in (operands.mu, operands.d0))
+    for k, (mu, d0) in enumerate(zip(*keys, strict=True)):
+        piece = slice(k * operands.chunk, (k + 1) * operands.chunk)
         size = target[piece].size
-        states = _states(mu_k, d0_k, discard, -(-size // (mu_k.size * bytes_per_iterate)))
-        integers = _QUANTISERS["eq4"](states).astype(f"<u{bytes_per_iterate}")
-        keystream = integers.reshape(-1).view(np.uint8)[:size]
-        _apply(keystream, None if source is None else source[piece], target[piece])
+        states = _states(mu, d0, operands.discard, -(-size // (mu.size * width)))
+        keystream = _QUANTISERS["eq4"](states).astype(f"<u{width}").reshape(-1).view(np.uint8)
+        _apply(keystream[:size], None if source is None else source[piece], target[piece])
 
 
-def rows(
-    mu: NDArray[np.float64],
-    d0: NDArray[np.float64],
-    data: NDArray[np.uint8] | None,
-    out: NDArray[np.uint8],
-    *,
-    discard: int,
-    threads: int | None,
-) -> None:
-    """See :class:`facecrypt.backends.Kernels`; always one thread."""
-    source, target = checks.buffers(data, out)
-    mu, d0 = checks.keys(mu, d0)
-    checks.workers(threads)
-    if target.size == 0:
+def rows(data: Bytes | None, out: Bytes, operands: Rows, *, threads: int | None = None) -> None:
+    """See :class:`Rows`."""
+    source, target = _stream(data, out, operands, threads)
+    length = operands.check(target.size)
+    if length == 0:
         return
-    if mu.size == 0 or target.size % mu.size:
-        raise ValueError(
-            f"{target.size} bytes cannot be divided among {mu.size} keys; one key for each row"
-        )
-    states = _states(mu, d0, discard, target.size // mu.size)
+    states = _states(operands.mu, operands.d0, operands.discard, length)
     _apply(_QUANTISERS["eq4"](states).astype(np.uint8).T.reshape(-1), source, target)
+
+
+def pixels(data: Bytes, out: Bytes, operands: Pixels, *, threads: int | None = None) -> None:
+    """See :class:`Pixels`."""
+    order, mask = operands
+    _pictures(data, out, 4, operands, threads, may_be_same=True)
+    operands.check(data.shape)
+    if order is not None:
+        data = np.take_along_axis(data, np.array(ORDERS)[order][None], axis=-1)
+    np.bitwise_xor(data, mask, out=out)
+
+
+def gather(data: Bytes, out: Bytes, operands: Gather, *, threads: int | None = None) -> None:
+    """See :class:`Gather`."""
+    source, mask = operands
+    _pictures(data, out, 3, operands, threads)
+    operands.check(data.shape)
+    np.take(data, source, axis=1, out=out)
+    if mask is not None:
+        out ^= mask
+
+
+def blocks(data: Bytes, out: Bytes, operands: Blocks, *, threads: int | None = None) -> None:
+    """See :class:`Blocks`."""
+    _pictures(data, out, 3, operands, threads)
+    operands.check(data.shape)
+    (rows, columns), nibbles, perm, mask, which, source = operands
+    count, height, width = data.shape
+    grid = height // rows, width // columns
+    split = count, grid[0], rows, grid[1], columns
+    vectors = data.reshape(split).swapaxes(2, 3)
+    vectors = vectors.reshape(count, grid[0] * grid[1], rows * columns)
+    if nibbles:
+        vectors = np.concatenate([vectors & 15, vectors >> 4], axis=-1)
+    if source is not None:
+        vectors = vectors[:, source]
+    key = 0 if which is None else which
+    perm, mask = np.atleast_2d(perm[key]), np.atleast_2d(mask[key])
+    perm = np.broadcast_to(perm, (grid[0] * grid[1], perm.shape[1]))
+    vectors = np.take_along_axis(vectors, perm[None], axis=-1) ^ mask
+    if nibbles:
+        low, high = np.split(vectors, 2, axis=-1)
+        vectors = low | high << 4
+    joined = vectors.reshape(count, grid[0], grid[1], rows, columns).swapaxes(2, 3)
+    out[:] = joined.reshape(data.shape)
+
+
+def coupling(data: Bytes, out: Bytes, operands: Coupling, *, threads: int | None = None) -> None:
+    """See :class:`Coupling`."""
+    _pictures(data, out, 4, operands, threads, may_be_same=True)
+    first, first_bias, second, second_bias, inverse = operands
+    _, height, width, channels = data.shape
+    rounds, _ = operands.check(channels)
+    if out is not data:
+        out[:] = data
+    parity = np.indices((height, width, channels)).sum(axis=0) % 2
+    for r in reversed(range(rounds)) if inverse else range(rounds):
+        stays = parity == r % 2
+        summed = _convolve(np.where(stays, out, 0), first[r]) + first_bias[r]
+        active = np.minimum(np.maximum(summed, 0) >> 5, 255)
+        added = (_convolve(active, second[r]) + second_bias[r]).astype(np.uint8)
+        added = np.where(stays, np.uint8(0), added)
+        np.subtract(out, added, out=out) if inverse else np.add(out, added, out=out)
+
+
+def fit(data: Bytes, out: Bytes) -> None:
+    """See :meth:`facecrypt.backends.Kernels.fit`.
+
+    Examples
+    --------
+    >>> out = np.empty((1, 1, 4, 1), np.uint8)
+    >>> fit(np.array([[1, 2], [3, 4]], np.uint8), out)
+    >>> out.ravel()
+    array([1, 2, 2, 2], dtype=uint8)
+    """
+    for array, name in ((data, "data"), (out, "out")):
+        if not isinstance(array, np.ndarray) or array.dtype != np.uint8:
+            kind = getattr(array, "dtype", type(array).__name__)
+            raise TypeError(f"{name} must be an array of uint8, received {kind}")
+    shape = checks.batch(data, out)
+    checks.array(out, "out", np.uint8, out.shape)
+    if not out.flags.writeable:
+        raise ValueError("out must be writable")
+    if not disjoint(data, out):
+        raise ValueError("out overlaps data; pass another array")
+    height, width = min(shape[1], out.shape[1]), min(shape[2], out.shape[2])
+    out[:, :height, :width] = data.reshape(shape)[:, :height, :width]
+    out[:, :height, width:] = out[:, :height, width - 1 : width]
+    out[:, height:] = out[:, height - 1 : height]
 
 
 def examine(mu: float, d0: float, discard: int) -> tuple[float, int]:
@@ -112,6 +175,18 @@ def examine(mu: float, d0: float, discard: int) -> tuple[float, int]:
                 return total / discard, length
         power *= 2
     return total / discard, 0
+
+
+def _convolve(x: NDArray, weights: NDArray[np.int8]) -> NDArray[np.int32]:
+    """(N, H, W, C) with (K, C, 3, 3), zero outside, cross-correlation: (N, H, W, K)."""
+    _, height, width, _ = x.shape
+    x = np.pad(x.astype(np.int32), ((0, 0), (1, 1), (1, 1), (0, 0)))
+    total = np.zeros((*x.shape[:1], height, width, len(weights)), np.int32)
+    for dy in range(3):
+        for dx in range(3):
+            window = x[:, dy : dy + height, dx : dx + width]
+            total += window @ weights[:, :, dy, dx].T.astype(np.int32)
+    return total
 
 
 def _states(
@@ -135,3 +210,27 @@ def _apply(
         target[:] = keystream
     else:
         np.bitwise_xor(source, keystream, out=target)
+
+
+def _stream(
+    data: Bytes | None, out: Bytes, operands: Any, threads: int | None
+) -> tuple[Bytes | None, Bytes]:
+    """Flat ``data`` and ``out``, and what all keystreams refuse."""
+    checks.workers(threads)
+    checks.operands_apart(operands, out)
+    return checks.buffers(data, out)
+
+
+def _pictures(
+    data: Bytes,
+    out: Bytes,
+    ndim: int,
+    operands: Any,
+    threads: int | None,
+    *,
+    may_be_same: bool = False,
+) -> None:
+    """What all kernels of the schemes refuse."""
+    checks.workers(threads)
+    checks.pictures(data, out, ndim, may_be_same=may_be_same)
+    checks.operands_apart(operands, out)

@@ -16,7 +16,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from facecrypt import backends
-from facecrypt.backends.arrays import backend_for, empty_like, seen, size
+from facecrypt.backends.arrays import as_kernel_array, backend_for, empty_like, size
+from facecrypt.backends.operands import Lanes, Orbit, Rows
 from facecrypt.chaos.sealing_stream import seal_stream_xor, sealing_lanes
 from facecrypt.chaos.vetting import DISCARD, LogisticKey, check_key, refuse, vet
 
@@ -90,7 +91,7 @@ def logistic_sequence(
         refuse(mu, d0, weakness, allow_weak, stacklevel=2)
     out = _target(out, n)
     kernels = backends.get(backend_for(out, backend))
-    kernels.sequence(mu, d0, None, seen(out, "out"), discard=discard, quantiser=quantiser)
+    kernels.sequence(None, as_kernel_array(out, "out"), Orbit(mu, d0, discard, quantiser))
     return out
 
 
@@ -135,16 +136,9 @@ def logistic_lanes(
     """
     mu, d0, n = _keys(mu), _keys(d0), _length(n)
     out = _target(out, n)
-    backends.get(backend_for(out, backend)).lanes(
-        mu,
-        d0,
-        None,
-        seen(out, "out"),
-        discard=discard,
-        bytes_per_iterate=bytes_per_iterate,
-        chunk=_ONE_CHUNK,
-        threads=threads,
-    )
+    kernels = backends.get(backend_for(out, backend))
+    operands = Lanes(mu, d0, discard, bytes_per_iterate, _ONE_CHUNK)
+    kernels.lanes(None, as_kernel_array(out, "out"), operands, threads=threads)
     return out
 
 
@@ -183,18 +177,10 @@ def xor_lanes(
     """
     mu, d0 = _keys(mu), _keys(d0)
     kernels = backends.get(backend_for(data if out is None else out, backend))
-    source = seen(data, "data")
+    source = as_kernel_array(data, "data")
     out = empty_like(data) if out is None else out
-    kernels.lanes(
-        mu,
-        d0,
-        source,
-        seen(out, "out"),
-        discard=discard,
-        bytes_per_iterate=bytes_per_iterate,
-        chunk=_ONE_CHUNK,
-        threads=threads,
-    )
+    operands = Lanes(mu, d0, discard, bytes_per_iterate, _ONE_CHUNK)
+    kernels.lanes(source, as_kernel_array(out, "out"), operands, threads=threads)
     return out
 
 
@@ -235,9 +221,9 @@ def xor_rows(
             f"expected one key for each row of data, received {mu.size} keys for shape {data.shape}"
         )
     kernels = backends.get(backend_for(data if out is None else out, backend))
-    source = seen(data, "data")
+    source = as_kernel_array(data, "data")
     out = empty_like(data) if out is None else out
-    kernels.rows(mu, d0, source, seen(out, "out"), discard=discard, threads=threads)
+    kernels.rows(source, as_kernel_array(out, "out"), Rows(mu, d0, discard), threads=threads)
     return out
 
 

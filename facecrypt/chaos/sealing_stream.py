@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facecrypt import backends
-from facecrypt.backends.arrays import backend_for, empty_like, seen, size
+from facecrypt.backends.arrays import as_kernel_array, backend_for, empty_like, size
+from facecrypt.backends.operands import Lanes
 
 __all__ = ["seal_stream_xor", "sealing_lanes"]
 
@@ -84,19 +85,11 @@ def seal_stream_xor(
     a face: some 0.8 % of the lanes are periodic, which the cipher on top makes harmless.
     """
     kernels = backends.get(backend_for(data if out is None else out, backend))
-    source = seen(data, "data")
+    source = as_kernel_array(data, "data")
     out = empty_like(data) if out is None else out
     mu, d0 = _sealing_keys(subkey, range(-(-size(out) // CHUNK)))
-    kernels.lanes(
-        mu,
-        d0,
-        source,
-        seen(out, "out"),
-        discard=DISCARD,
-        bytes_per_iterate=2,
-        chunk=CHUNK,
-        threads=threads,
-    )
+    operands = Lanes(mu, d0, DISCARD, 2, CHUNK)
+    kernels.lanes(source, as_kernel_array(out, "out"), operands, threads=threads)
     return out
 
 

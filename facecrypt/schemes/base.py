@@ -7,7 +7,7 @@ import numpy as np
 
 from facecrypt import backends
 from facecrypt.backends import Kernels
-from facecrypt.backends.arrays import backend_for, empty_like, reshaped, resize, seen
+from facecrypt.backends.arrays import as_kernel_array, backend_for, empty_like, reshaped
 from facecrypt.schemes.draws import Draws
 from facecrypt.schemes.key import Key
 from facecrypt.schemes.pictures import (
@@ -187,14 +187,14 @@ class Scheme(ABC):
         out = empty_like(images, given) if out is None else out
         if shape[0] == 0:
             return out
-        target = reshaped(seen(out, "out"), result)
-        batch = fitted(source, shape, size, copy=same and not self.elementwise)
+        target = reshaped(as_kernel_array(out, "out"), result)
+        batch = fitted(kernels, source, shape, size, copy=same and not self.elementwise)
         if kept == size:
             self.run(kernels, batch, target, key, inverse=inverse, **extra)
         else:
             whole = empty_like(batch)
             self.run(kernels, batch, whole, key, inverse=inverse, **extra)
-            resize(whole, tuple(whole.shape), target)
+            kernels.fit(whole, target)
         return out
 
     def _crop(self, key: Any, shape: tuple[int, ...], padded: tuple[int, ...]) -> tuple[int, int]:

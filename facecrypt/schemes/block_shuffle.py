@@ -12,7 +12,8 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from facecrypt.schemes.blockwise import BlockKey, BlockPlan, BlockScheme, check_entries
+from facecrypt.backends.operands import Blocks
+from facecrypt.schemes.blockwise import BlockKey, BlockScheme, check_entries
 from facecrypt.schemes.draws import Draws
 from facecrypt.schemes.fields import permutations, whole
 from facecrypt.schemes.key import Key, factorial_bits
@@ -46,8 +47,8 @@ class BlockShuffleKey(BlockKey):
     def channels(self) -> int:
         return check_entries(self.perm.size, self.block, 1)
 
-    def plan(self) -> BlockPlan:
-        return BlockPlan(self.perm[None], np.zeros((1, self.perm.size), np.uint8))
+    def plan(self) -> Blocks:
+        return Blocks(self.sides, False, self.perm[None], np.zeros((1, self.perm.size), np.uint8))
 
     def space_bits(self, shape: tuple[int, ...] | None = None) -> float:
         """log2 of d!: all keys differ."""

@@ -1,64 +1,61 @@
 """What schemes share that shuffle within square blocks, and perhaps move the blocks."""
 
-from dataclasses import dataclass
-from functools import cached_property, lru_cache
-from typing import ClassVar
+from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 
 from facecrypt.backends import Kernels
 from facecrypt.backends.arrays import reshaped
+from facecrypt.backends.operands import Blocks
 from facecrypt.schemes.base import Scheme
 from facecrypt.schemes.fields import frozen
 from facecrypt.schemes.fields import inverse as inverted
 from facecrypt.schemes.key import Key
 from facecrypt.schemes.pictures import Pictures
 
-__all__ = ["BlockKey", "BlockPlan", "BlockScheme", "check_entries"]
-
-
-@dataclass(frozen=True)
-class BlockPlan:
-    """Operands of the kernel ``blocks``; a lone row in `perm` serves every block."""
-
-    perm: NDArray[np.int32]
-    mask: NDArray[np.uint8]
-    which: NDArray[np.int32] | None = None
-    source: NDArray[np.int32] | None = None
-
-    def __post_init__(self) -> None:
-        for name, array in vars(self).items():
-            if array is not None:
-                object.__setattr__(self, name, frozen(array))
-
-    def inverse(self) -> "BlockPlan":
-        # w[j] = v[perm[j]] ^ mask[j]  <=>  v[i] = w[inv[i]] ^ mask[inv[i]]
-        perm = inverted(self.perm)
-        mask = np.take_along_axis(self.mask, perm, axis=-1)
-        if self.source is None:
-            return BlockPlan(perm, mask, self.which)
-        back = inverted(self.source)
-        return BlockPlan(perm, mask, None if self.which is None else self.which[back], back)
+__all__ = ["BlockKey", "BlockScheme", "check_entries"]
 
 
 class BlockKey(Key):
     """A key whose pictures are cut into blocks of ``block`` x ``block`` pixels."""
 
-    nibbles: ClassVar[bool] = False
     block: int
     channels: int
 
-    def plan(self) -> BlockPlan:
+    @property
+    def sides(self) -> tuple[int, int]:
+        """Rows of a block, and bytes of each."""
+        return self.block, self.block * self.channels
+
+    def plan(self) -> Blocks:
+        """Operands that encrypt."""
         raise NotImplementedError
 
     @cached_property
-    def encrypting(self) -> BlockPlan:
-        return self.plan()
+    def encrypting(self) -> Blocks:
+        return _frozen(self.plan())
 
     @cached_property
-    def decrypting(self) -> BlockPlan:
-        return self.encrypting.inverse()
+    def decrypting(self) -> Blocks:
+        return _frozen(_inverse(self.encrypting))
+
+
+def _frozen(operands: Blocks) -> Blocks:
+    block, nibbles, perm, mask, which, source = operands
+    which = None if which is None else frozen(which)
+    source = None if source is None else frozen(source)
+    return Blocks(block, nibbles, frozen(perm), frozen(mask), which, source)
+
+
+def _inverse(operands: Blocks) -> Blocks:
+    # w[j] = v[perm[j]] ^ mask[j]  <=>  v[i] = w[inv[i]] ^ mask[inv[i]]
+    perm = inverted(operands.perm)
+    undone = operands._replace(perm=perm, mask=np.take_along_axis(operands.mask, perm, axis=-1))
+    if operands.source is None:
+        return undone
+    back = inverted(operands.source)
+    which = None if operands.which is None else operands.which[back]
+    return undone._replace(which=which, source=back)
 
 
 class BlockScheme(Scheme):
@@ -72,32 +69,16 @@ class BlockScheme(Scheme):
     ) -> None:
         count, height, width, channels = source.shape
         blocks = (height // key.block) * (width // key.block)
-        plan = key.decrypting if inverse else key.encrypting
-        first, all_of_them = _in_place(blocks)
+        operands = key.decrypting if inverse else key.encrypting
         if channels != key.channels:
             raise ValueError(f"this key is for {key.channels} channels, received {channels}")
-        if plan.source is not None and plan.source.size != blocks:
+        if operands.source is not None and operands.source.size != blocks:
             raise ValueError(
-                f"this key is for {plan.source.size} blocks of {key.block} x {key.block} pixels, "
-                f"received {blocks}: pictures of {height} x {width}, padded"
+                f"this key is for {operands.source.size} blocks of {key.block} x {key.block} "
+                f"pixels, received {blocks}: pictures of {height} x {width}, padded"
             )
-        kernels.blocks(
-            reshaped(source, (count, height, width * channels)),
-            reshaped(target, (count, height, width * channels)),
-            block=(key.block, key.block * channels),
-            nibbles=key.nibbles,
-            perm=plan.perm,
-            mask=plan.mask,
-            which=first if plan.which is None else plan.which,
-            source=all_of_them if plan.source is None else plan.source,
-            threads=None,
-        )
-
-
-@lru_cache(maxsize=8)
-def _in_place(blocks: int) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-    """`which` and `source` of blocks that one row serves, and that stay where they are."""
-    return frozen(np.zeros(blocks, np.int32)), frozen(np.arange(blocks, dtype=np.int32))
+        rows = count, height, width * channels
+        kernels.blocks(reshaped(source, rows), reshaped(target, rows), operands)
 
 
 def check_entries(entries: int, block: int, each: int) -> int:

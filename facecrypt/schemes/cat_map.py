@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from facecrypt.backends import Kernels
 from facecrypt.backends.arrays import reshaped
+from facecrypt.backends.operands import Gather
 from facecrypt.schemes.base import Scheme
 from facecrypt.schemes.draws import Draws
 from facecrypt.schemes.fields import frozen, integers, whole
@@ -150,17 +151,13 @@ class CatMap(Scheme):
     ) -> None:
         count, side, _, channels = source.shape
 
-        def make() -> NDArray[np.int32]:
-            return frozen(inverted(key.moves(side)) if inverse else key.moves(side))
+        def make() -> Gather:
+            index = inverted(key.moves(side)) if inverse else key.moves(side)
+            return Gather(frozen(index), None)
 
-        index = key._kept("_back" if inverse else "_forth", (side,), make)
-        kernels.gather(
-            reshaped(source, (count, index.size, channels)),
-            reshaped(target, (count, index.size, channels)),
-            index=index,
-            mask=None,
-            threads=None,
-        )
+        operands = key._kept("_back" if inverse else "_forth", (side,), make)
+        items = count, side * side, channels
+        kernels.gather(reshaped(source, items), reshaped(target, items), operands)
 
     def draw(self, shape: tuple[int, int, int], draws: Draws) -> Key:
         """A key with p, q in 1..256 and 2 to 9 iterations, as in Tanaka's code."""

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from facecrypt.backends import Kernels
 from facecrypt.backends.arrays import reshaped
 from facecrypt.backends.checks import QUANTISERS
+from facecrypt.backends.operands import Gather
 from facecrypt.schemes.draws import Draws
 from facecrypt.schemes.fields import frozen, integers, permutations
 from facecrypt.schemes.fields import inverse as inverted
@@ -134,21 +135,18 @@ class ChaosBlocks(Probabilistic):
         inverse: bool,
     ) -> None:
         shape = tuple(source.shape)
-        index, mask = key._kept(
+        operands = key._kept(
             "_back" if inverse else "_forth",
             shape[1:],
             lambda: self._operands(key, *shape[1:], inverse=inverse),
         )
-        moved = shape[0], *mask.shape
-        kernels.gather(
-            reshaped(source, moved), reshaped(target, moved), index=index, mask=mask, threads=None
-        )
+        items = shape[0], *operands.mask.shape
+        kernels.gather(reshaped(source, items), reshaped(target, items), operands)
 
     @staticmethod
     def _operands(
         key: ChaosBlocksKey, height: int, width: int, channels: int, *, inverse: bool
-    ) -> tuple[NDArray[np.int32], NDArray[np.uint8]]:
-        """Index and mask of the kernel ``gather``."""
+    ) -> Gather:
         rows, columns = key.parts.tolist()
         # What moves as one is a row of a part.
         runs = np.arange(height * columns, dtype=np.int32).reshape(rows, -1, columns)
@@ -158,4 +156,4 @@ class ChaosBlocks(Probabilistic):
         if inverse:
             index = inverted(index)
             mask = mask[index]
-        return frozen(np.ascontiguousarray(index)), frozen(mask)
+        return Gather(frozen(np.ascontiguousarray(index)), frozen(mask))

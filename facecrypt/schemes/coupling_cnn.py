@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 from facecrypt.backends import Kernels
 from facecrypt.backends.arrays import empty_like
+from facecrypt.backends.operands import Coupling
 from facecrypt.schemes.chaos_blocks import ChaosBlocks, ChaosBlocksKey
 from facecrypt.schemes.draws import Draws
 from facecrypt.schemes.fields import integers, whole
@@ -141,16 +142,8 @@ class CouplingCnn(Probabilistic):
             raise ValueError(
                 f"this key is for {key.first.shape[2]} channels, received {source.shape[3]}"
             )
-        kernels.coupling(
-            source,
-            target,
-            first=key.first,
-            first_bias=key.first_bias,
-            second=key.second,
-            second_bias=key.second_bias,
-            inverse=inverse,
-            threads=None,
-        )
+        operands = Coupling(key.first, key.first_bias, key.second, key.second_bias, inverse)
+        kernels.coupling(source, target, operands)
 
 
 class ChaosCnn(Probabilistic):

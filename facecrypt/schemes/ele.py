@@ -13,7 +13,8 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from facecrypt.schemes.blockwise import BlockKey, BlockPlan, BlockScheme, check_entries
+from facecrypt.backends.operands import Blocks
+from facecrypt.schemes.blockwise import BlockKey, BlockScheme, check_entries
 from facecrypt.schemes.draws import Draws
 from facecrypt.schemes.fields import integers, permutations, whole
 from facecrypt.schemes.key import Key, factorial_bits
@@ -45,7 +46,6 @@ class EleKey(BlockKey):
     block_perm: NDArray[np.int32]
     block: int = 4
     scheme: ClassVar[str] = "ele"
-    nibbles: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         perms = permutations(self.perms, "perms", 2)
@@ -71,9 +71,9 @@ class EleKey(BlockKey):
     def channels(self) -> int:
         return check_entries(self.perms.shape[1], self.block, 2)
 
-    def plan(self) -> BlockPlan:
+    def plan(self) -> Blocks:
         mask = nibble_masks(self.perms, self.reverses_in, self.reverses_out)
-        return BlockPlan(self.perms, mask, self.block_perm, self.block_perm)
+        return Blocks(self.sides, True, self.perms, mask, self.block_perm, self.block_perm)
 
     def space_bits(self, shape: tuple[int, ...] | None = None) -> float:
         """log2 of m! for each block, m for reversal (two masks act as one), and log2 of blocks!."""

@@ -18,7 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facecrypt.backends import ORDERS
-from facecrypt.schemes.blockwise import BlockKey, BlockPlan, BlockScheme
+from facecrypt.backends.operands import Blocks
+from facecrypt.schemes.blockwise import BlockKey, BlockScheme
 from facecrypt.schemes.draws import Draws
 from facecrypt.schemes.fields import integers, permutations, whole
 from facecrypt.schemes.key import Key, factorial_bits
@@ -75,12 +76,12 @@ class EtcKey(BlockKey):
     def channels(self) -> int:
         return 1 if self.colour is None else 3
 
-    def plan(self) -> BlockPlan:
+    def plan(self) -> Blocks:
         perm, mask = _kinds(self.block, self.channels)
         which = self.rotate.astype(np.int32) * 2 + self.flip
         if self.colour is not None:
             which = which * len(ORDERS) + self.colour
-        return BlockPlan(perm, mask, which * 2 + self.negate, self.block_perm)
+        return Blocks(self.sides, False, perm, mask, which * 2 + self.negate, self.block_perm)
 
     def space_bits(self, shape: tuple[int, ...] | None = None) -> float:
         """log2 of blocks!, and for each block 3 bits of turn and mirror, one of negation, and

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facecrypt.backends import Kernels
+from facecrypt.backends.operands import Pixels
 from facecrypt.regions import Region, claims
 from facecrypt.schemes.base import Scheme
 from facecrypt.schemes.draws import Draws
@@ -137,4 +138,4 @@ class Fiie(Scheme):
             inside[claim.y0 : claim.y1, claim.x0 : claim.x1, 0] |= (
                 np.uint8(1) if claim.mask is None else claim.mask
             )
-        kernels.pixels(source, target, order=None, mask=mask * inside, threads=None)
+        kernels.pixels(source, target, Pixels(None, mask * inside))

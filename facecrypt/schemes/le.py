@@ -13,7 +13,8 @@ from typing import ClassVar, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from facecrypt.schemes.blockwise import BlockKey, BlockPlan, BlockScheme, check_entries
+from facecrypt.backends.operands import Blocks
+from facecrypt.schemes.blockwise import BlockKey, BlockScheme, check_entries
 from facecrypt.schemes.draws import Draws
 from facecrypt.schemes.fields import integers, permutations, whole
 from facecrypt.schemes.key import Key, factorial_bits
@@ -54,7 +55,6 @@ class LeKey(BlockKey):
     reverse_out: NDArray[np.uint8] | None = None
     block: int = 4
     scheme: ClassVar[str] = "le"
-    nibbles: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         perm = permutations(self.perm, "perm")
@@ -83,9 +83,9 @@ class LeKey(BlockKey):
     def channels(self) -> int:
         return check_entries(self.perm.size, self.block, 2)
 
-    def plan(self) -> BlockPlan:
+    def plan(self) -> Blocks:
         mask = nibble_masks(self.perm, self.reverse_in, self.reverse_out)
-        return BlockPlan(self.perm[None], mask[None])
+        return Blocks(self.sides, True, self.perm[None], mask[None])
 
     def space_bits(self, shape: tuple[int, ...] | None = None) -> float:
         """log2 of m!, and m for reversal, for the two masks act as one; of preset tanaka2018, and

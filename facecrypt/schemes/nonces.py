@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from facecrypt.backends.arrays import empty_like, seen
+from facecrypt.backends.arrays import as_kernel_array, empty_like
 from facecrypt.schemes.base import Scheme
 from facecrypt.schemes.key import Key
 from facecrypt.schemes.pictures import Pictures, checked, picture_shape
@@ -111,9 +111,9 @@ def _each(
     """Each picture under its own key; `side` says of what size the results are."""
     if images.ndim < 4:
         return run(images, next(keys), None)
-    source, out = seen(images, "images"), None
+    source, out = as_kernel_array(images, "images"), None
     for i, key in enumerate(keys):
         if out is None:
             out = empty_like(images, (source.shape[0], *side(key), source.shape[3]))
-        run(source[i], key, seen(out, "out")[i])
+        run(source[i], key, as_kernel_array(out, "out")[i])
     return empty_like(images) if out is None else out

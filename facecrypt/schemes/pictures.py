@@ -7,17 +7,17 @@ from one to the other.
 import numpy as np
 from numpy.typing import NDArray
 
+from facecrypt.backends import Kernels
 from facecrypt.backends.arrays import (
-    apart,
-    begins,
+    address,
+    as_kernel_array,
+    disjoint,
     dtype_name,
     empty_like,
     is_contiguous,
     is_writable,
     on_device,
     reshaped,
-    resize,
-    seen,
     size,
 )
 
@@ -76,14 +76,14 @@ def batch_shape(shape: tuple[int, ...]) -> Shape:
 
 
 def checked(images: Pictures) -> Pictures:
-    """The pictures as :func:`facecrypt.backends.arrays.seen`, if they are uint8.
+    """The pictures as :func:`facecrypt.backends.arrays.as_kernel_array`, if they are uint8.
 
     Raises
     ------
     TypeError
         Otherwise; the message says what to do about floats.
     """
-    images, kind = seen(images, "images"), dtype_name(images)
+    images, kind = as_kernel_array(images, "images"), dtype_name(images)
     if kind != "uint8":
         remedy = _FLOATS if "float" in kind else "; convert without changing a value"
         raise TypeError(f"images must hold uint8, received {kind}{remedy}")
@@ -96,12 +96,12 @@ def as_batch(images: Pictures) -> Pictures:
     if not isinstance(images, np.ndarray):
         raise TypeError(f"images must be a uint8 array, received {type(images).__name__}")
     shape = batch_shape(checked(images).shape)
-    return fitted(images, shape, shape[1:3])
+    return np.ascontiguousarray(images).reshape(shape)
 
 
 def check_out(out: Pictures, images: Pictures, shape: tuple[int, ...]) -> bool:
     """Refuse an ``out`` that cannot take the result; True where it is the input itself."""
-    out = seen(out, "out")
+    out = as_kernel_array(out, "out")
     if on_device(out) != on_device(images):
         place = "on the card" if on_device(images) else "in memory"
         raise TypeError(f"out must be {place} as images are, received {type(out).__name__}")
@@ -115,9 +115,9 @@ def check_out(out: Pictures, images: Pictures, shape: tuple[int, ...]) -> bool:
         raise ValueError("out must be C-contiguous and writable; leave it out to get a new array")
     if out is images:
         return True
-    if apart(out, images):
+    if disjoint(out, images):
         return False
-    if begins(out) == begins(images) and size(out) == size(images) and is_contiguous(images):
+    if address(out) == address(images) and size(out) == size(images) and is_contiguous(images):
         return True
     raise ValueError(
         "out overlaps images without being the same memory; pass images itself or another array"
@@ -125,22 +125,24 @@ def check_out(out: Pictures, images: Pictures, shape: tuple[int, ...]) -> bool:
 
 
 def fitted(
-    images: Pictures, shape: Shape, side: tuple[int, int], *, copy: bool = False
+    kernels: Kernels, images: Pictures, shape: Shape, side: tuple[int, int], *, copy: bool
 ) -> Pictures:
     """The pictures as a C-contiguous batch of another size: cut off, or with the bottom row and
     the right column repeated. A view where nothing changes, unless a copy is asked for.
 
     Parameters
     ----------
+    kernels : Kernels
+        Of the backend that works where the pictures are.
     images : uint8 array
         In any memory layout.
     shape : (N, H, W, C)
-        What it is taken as.
+        What it is taken as: its own shape, with ones where that has fewer dimensions.
     side : (H, W)
         Of the result.
     """
     if not copy and side == shape[1:3] and is_contiguous(images):
         return reshaped(images, shape)
     result = empty_like(images, (shape[0], *side, shape[3]))
-    resize(images, shape, result)
+    kernels.fit(images, result)
     return result

@@ -7,7 +7,8 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from facecrypt.backends import ORDERS, Kernels
+from facecrypt.backends import Kernels
+from facecrypt.backends.operands import ORDERS, Pixels
 from facecrypt.schemes.base import Scheme
 from facecrypt.schemes.fields import frozen, integers
 from facecrypt.schemes.key import Key
@@ -17,8 +18,6 @@ __all__ = ["PixelKey", "PixelScheme", "checked_order"]
 
 _ORDERS = np.array(ORDERS)
 _UNDO = np.array([ORDERS.index(tuple(np.argsort(o).tolist())) for o in ORDERS], np.uint8)
-
-Operands = tuple[NDArray[np.uint8] | None, NDArray[np.uint8]]
 
 
 def checked_order(order: object, shape: tuple[int, ...]) -> NDArray[np.uint8] | None:
@@ -45,15 +44,17 @@ class PixelKey(Key):
         """(H, W, C): what is XORed, before the channels are ordered."""
 
     @cached_property
-    def encrypting(self) -> Operands:
+    def encrypting(self) -> Pixels:
         """Order, and the mask as it is after ordering."""
         if self.order is None:
-            return None, frozen(self.mask)
-        return self.order, frozen(np.take_along_axis(self.mask, _ORDERS[self.order], axis=-1))
+            return Pixels(None, frozen(self.mask))
+        mask = np.take_along_axis(self.mask, _ORDERS[self.order], axis=-1)
+        return Pixels(self.order, frozen(mask))
 
     @cached_property
-    def decrypting(self) -> Operands:
-        return None if self.order is None else frozen(_UNDO[self.order]), frozen(self.mask)
+    def decrypting(self) -> Pixels:
+        order = None if self.order is None else frozen(_UNDO[self.order])
+        return Pixels(order, frozen(self.mask))
 
 
 class PixelScheme(Scheme):
@@ -64,9 +65,9 @@ class PixelScheme(Scheme):
     def run(
         self, kernels: Kernels, source: Pictures, target: Pictures, key: PixelKey, *, inverse: bool
     ) -> None:
-        order, mask = key.decrypting if inverse else key.encrypting
-        if mask.shape != source.shape[1:]:
+        operands = key.decrypting if inverse else key.encrypting
+        if operands.mask.shape != source.shape[1:]:
             raise ValueError(
-                f"this key is for pictures of {mask.shape}, received {source.shape[1:]}"
+                f"this key is for pictures of {operands.mask.shape}, received {source.shape[1:]}"
             )
-        kernels.pixels(source, target, order=order, mask=mask, threads=None)
+        kernels.pixels(source, target, operands)

@@ -11,6 +11,7 @@ import pytest
 
 from facecrypt import chaos
 from facecrypt.backends import arrays, cuda, reference
+from facecrypt.backends.operands import Coupling, Gather, Lanes, Orbit, Pixels
 
 if os.environ.get("NUMBA_ENABLE_CUDASIM") != "1":
     pytest.skip("NUMBA_ENABLE_CUDASIM=1 is not set", allow_module_level=True)
@@ -46,7 +47,7 @@ def test_sequence(published, column, i):
     mu, d0 = (float.fromhex(str(published[name][i])) for name in ("mu_hex", "d0_hex"))
     out = np.empty(150, np.uint8)
     quantiser = "eq4" if column == "seq" else column
-    cuda.sequence(mu, d0, None, out, discard=3000, quantiser=quantiser)
+    cuda.sequence(None, out, Orbit(mu, d0, 3000, quantiser))
     assert (out == published[column][i][:150]).all()
 
 
@@ -58,9 +59,7 @@ def test_tiles_of_many_lanes(frozen, width):
     expected = frozen[f"bytes_{width}"].reshape(100, 333 * width)[:, : 128 * width].reshape(-1)
     for size in (expected.size, expected.size - 3):
         out = noise(size)
-        cuda.lanes(
-            mu, d0, out, out, discard=17, bytes_per_iterate=width, chunk=1 << 40, threads=None
-        )  # fmt: skip
+        cuda.lanes(out, out, Lanes(mu, d0, 17, width, 1 << 40))
         assert (out ^ noise(size) == expected[:size]).all()
 
 
@@ -116,13 +115,13 @@ def test_any_alignment(monkeypatch, frozen, shift):
 
     pictures, order = there[: 3 * 48].reshape(3, 4, 4, 3), noise((4, 4), 1, 6)
     before, out = pictures.copy_to_host(), np.empty((3, 4, 4, 3), np.uint8)
-    reference.pixels(before, out, order=order, mask=noise((4, 4, 3)), threads=None)
-    cuda.pixels(pictures, pictures, order=order, mask=noise((4, 4, 3)), threads=None)
+    reference.pixels(before, out, Pixels(order, noise((4, 4, 3))))
+    cuda.pixels(pictures, pictures, Pixels(order, noise((4, 4, 3))))
     assert (pictures.copy_to_host() == out).all()
 
     items, index = there[:192].reshape(3, 8, 8), np.arange(7, -1, -1, dtype=np.int32)
     reversed_items = on_card(noise((3, 8, 8), 3))
-    cuda.gather(items, reversed_items, index=index, mask=None, threads=None)
+    cuda.gather(items, reversed_items, Gather(index, None))
     assert (reversed_items.copy_to_host() == items.copy_to_host()[:, ::-1]).all()
 
     two = there[:256].reshape(2, 128)
@@ -133,10 +132,10 @@ def test_any_alignment(monkeypatch, frozen, shift):
 
 def test_pixels_in_place_across_blocks_of_threads():
     """The simulator runs them one after the other: the second finds what the first has written."""
-    data, order, mask = noise((1, 16, 32, 3)), noise((16, 32), 1, 6), noise((16, 32, 3), 2)
+    data, key = noise((1, 16, 32, 3)), Pixels(noise((16, 32), 1, 6), noise((16, 32, 3), 2))
     expected = np.empty_like(data)
-    reference.pixels(data, expected, order=order, mask=mask, threads=None)
-    cuda.pixels(data, data, order=order, mask=mask, threads=None)
+    reference.pixels(data, expected, key)
+    cuda.pixels(data, data, key)
     assert (data == expected).all()
 
 
@@ -145,9 +144,8 @@ def test_chunks_in_place(frozen, chunk):
     """A chunk ends where the next begins, or bytes would be XORed twice."""
     mu, d0 = frozen["mu"][:192].copy(), frozen["d0"][:192].copy()
     data, expected = noise(2 * chunk + 77), np.empty(2 * chunk + 77, np.uint8)
-    options = {"discard": 2, "bytes_per_iterate": 2, "chunk": chunk, "threads": None}
-    reference.lanes(mu, d0, data, expected, **options)
-    cuda.lanes(mu, d0, data, data, **options)
+    reference.lanes(data, expected, Lanes(mu, d0, 2, 2, chunk))
+    cuda.lanes(data, data, Lanes(mu, d0, 2, 2, chunk))
     assert (data == expected).all()
 
 
@@ -156,9 +154,7 @@ def test_what_is_refused_on_the_card():
     memory = on_card(noise(100))
 
     def run(data, out):
-        cuda.lanes(
-            mu, d0, data, out, discard=0, bytes_per_iterate=1, chunk=1000, threads=None
-        )  # fmt: skip
+        cuda.lanes(data, out, Lanes(mu, d0, 0, 1, 1000))
 
     with pytest.raises(TypeError, match="data must be on the card as the other array is"):
         run(noise(100), memory)
@@ -175,7 +171,7 @@ def test_what_is_refused_on_the_card():
     same = memory.reshape(1, 50, 2)
     index = np.arange(50, dtype=np.int32)
     with pytest.raises(ValueError, match="out overlaps data"):
-        cuda.gather(same, same, index=index, mask=None, threads=None)
+        cuda.gather(same, same, Gather(index, None))
 
 
 @pytest.mark.parametrize(("most", "least"), [(1, 1), (64, 1), (64, 7)])
@@ -192,14 +188,14 @@ def test_any_share_of_the_pictures(monkeypatch, most, least, count):
         order, mask = noise(shape[:2], 1, 6), noise(shape, 2)
         got, expected = np.empty_like(data), np.empty_like(data)
         for ordered in (order, None):
-            cuda.pixels(data, got, order=ordered, mask=mask, threads=None)
-            reference.pixels(data, expected, order=ordered, mask=mask, threads=None)
+            cuda.pixels(data, got, Pixels(ordered, mask))
+            reference.pixels(data, expected, Pixels(ordered, mask))
             assert (got == expected).all()
         flat, mask = data.reshape(count, -1, 3), mask.reshape(-1, 3)
         got, expected = np.empty_like(flat), np.empty_like(flat)
         index = np.random.default_rng(3).permutation(len(mask)).astype(np.int32)
-        cuda.gather(flat, got, index=index, mask=mask, threads=None)
-        reference.gather(flat, expected, index=index, mask=mask, threads=None)
+        cuda.gather(flat, got, Gather(index, mask))
+        reference.gather(flat, expected, Gather(index, mask))
         assert (got == expected).all()
 
 
@@ -219,22 +215,40 @@ def rows(mu, d0, n, *, discard, backend):
 
 
 def test_coupling_a_few_pictures_at_a_time(monkeypatch):
-    from facecrypt.backends.cuda import schemes as cuda_schemes
-
-    monkeypatch.setattr(cuda_schemes, "_SCRATCH", 2 * 12 * 2)  # two pictures of 12 pixels, 2 planes
+    monkeypatch.setattr(cuda, "_SCRATCH", 2 * 12 * 2)  # two pictures of 12 pixels, 2 planes
     data = noise((5, 3, 4, 3))
-    key = {
-        "first": noise((2, 2, 3, 3, 3), 1).view(np.int8),
-        "first_bias": noise((2, 2), 2).view(np.int8),
-        "second": noise((2, 3, 2, 3, 3), 3).view(np.int8),
-        "second_bias": noise((2, 3), 4),
-    }
+    key = Coupling(
+        first=noise((2, 2, 3, 3, 3), 1).view(np.int8),
+        first_bias=noise((2, 2), 2).view(np.int8),
+        second=noise((2, 3, 2, 3, 3), 3).view(np.int8),
+        second_bias=noise((2, 3), 4),
+    )
     got, expected = np.empty_like(data), np.empty_like(data)
     for inverse in (False, True):
-        cuda.coupling(data, got, **key, inverse=inverse, threads=None)
-        reference.coupling(data, expected, **key, inverse=inverse, threads=None)
+        cuda.coupling(data, got, key._replace(inverse=inverse))
+        reference.coupling(data, expected, key._replace(inverse=inverse))
         assert (got == expected).all()
     there, apart = on_card(data), on_card(noise(data.shape, 9))
-    cuda.coupling(there, apart, **key, inverse=True, threads=None)
+    cuda.coupling(there, apart, key._replace(inverse=True))
     assert (apart.copy_to_host() == expected).all()
     assert (there.copy_to_host() == data).all()
+
+
+def test_fit_on_the_card():
+    data = noise((2, 3, 4, 3))
+    for size in ((5, 6), (2, 2)):
+        expected = np.empty((2, *size, 3), np.uint8)
+        reference.fit(data, expected)
+        out = on_card(np.zeros_like(expected))
+        cuda.fit(on_card(data), out)
+        assert (out.copy_to_host() == expected).all()
+    with pytest.raises(TypeError, match="data must be on the card as the other array is"):
+        cuda.fit(data, out)
+    with pytest.raises(TypeError, match="out must be an array of uint8, received float32"):
+        cuda.fit(on_card(data), on_card(np.zeros(out.shape, np.float32)))
+    with pytest.raises(ValueError, match="but for H and W"):
+        cuda.fit(on_card(data[:1]), out)
+    with pytest.raises(ValueError, match="out must be C-contiguous and writable"):
+        cuda.fit(on_card(data), out[:, ::2])
+    with pytest.raises(ValueError, match="out overlaps data"):
+        cuda.fit(out[:, :1], out)

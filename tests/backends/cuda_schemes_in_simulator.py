@@ -13,6 +13,7 @@ from support import scheme_contract as contract
 
 from facecrypt import schemes
 from facecrypt.backends.cuda import arrays as cuda_arrays
+from facecrypt.backends.operands import Pixels
 from facecrypt.errors import BackendUnavailableError
 
 if os.environ.get("NUMBA_ENABLE_CUDASIM") != "1":
@@ -157,7 +158,7 @@ def test_what_may_change_is_sent_each_time():
     out = np.empty_like(data)
     for value in (1, 2):
         mask[:] = value
-        kernels.pixels(data, out, order=None, mask=locked, threads=None)
+        kernels.pixels(data, out, Pixels(None, locked))
         assert (out == data ^ value).all()
 
 

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from facecrypt import _native, backends
+from facecrypt.backends.operands import Lanes, Orbit, Rows
 from facecrypt.errors import BackendUnavailableError
 
 VECTORS = Path(__file__).parents[1] / "vectors"
@@ -78,21 +79,19 @@ def untouched(view, memory):
 
 def sequence(kernels, key, n, *, data=None, discard=3000, quantiser="eq4"):
     out = np.empty(n, np.uint8)
-    kernels.sequence(*key, data, out, discard=discard, quantiser=quantiser)
+    kernels.sequence(data, out, Orbit(*key, discard, quantiser))
     return out
 
 
 def lanes(kernels, mu, d0, n, *, data=None, discard=0, width=1, chunk=1 << 40, threads=1, out=None):
     out = np.empty(n, np.uint8) if out is None else out
-    kernels.lanes(
-        mu, d0, data, out, discard=discard, bytes_per_iterate=width, chunk=chunk, threads=threads
-    )
+    kernels.lanes(data, out, Lanes(mu, d0, discard, width, chunk), threads=threads)
     return out
 
 
 def rows(kernels, mu, d0, shape, *, data=None, discard=0, threads=1, out=None):
     out = np.empty(shape, np.uint8) if out is None else out
-    kernels.rows(mu, d0, data, out, discard=discard, threads=threads)
+    kernels.rows(data, out, Rows(mu, d0, discard), threads=threads)
     return out
 
 
@@ -342,6 +341,22 @@ def test_refuses_bad_outputs(kernels):
     memory.flags.writeable = False
     with pytest.raises(ValueError, match=r"out must be .*writable"):
         lanes(kernels, mu, d0, 200, out=memory)
+
+
+@pytest.mark.parametrize("name", ["mu", "d0"])
+def test_refuses_keys_within_out(kernels, name):
+    mu, d0 = keys(4)
+    memory = np.zeros(20)
+    within = {"mu": mu, "d0": d0, name: memory[4:8]}
+    within[name][:] = 0.3
+    out = memory[7:19].view(np.uint8)  # from the last of the four keys on
+    with pytest.raises(ValueError, match=f"out overlaps {name}; pass another array"):
+        lanes(kernels, **within, n=None, out=out)
+    with pytest.raises(ValueError, match=f"out overlaps {name}"):
+        rows(kernels, **within, shape=None, data=out, out=out)
+    expected = python_lanes(within["mu"], within["d0"], 0, 1, 96)
+    out = memory[8:].view(np.uint8)
+    assert lanes(kernels, **within, n=None, out=out).tobytes() == expected
 
 
 @pytest.mark.parametrize(

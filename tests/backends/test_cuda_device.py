@@ -13,6 +13,7 @@ from support import scheme_contract as contract
 
 from facecrypt import backends, chaos, schemes
 from facecrypt.backends import native
+from facecrypt.backends.operands import Pixels
 from facecrypt.errors import BackendUnavailableError
 
 if reason := backends.available()["cuda"]:
@@ -108,11 +109,11 @@ def test_many_bytes(lanes, size, width):
 def test_pixels_in_place(library, shape, count):
     """Neighbouring threads read what each other write."""
     data = noise((min(count, (1 << 28) // np.prod(shape)), *shape))
-    order, mask = noise(shape[:2], 1, 6), noise(shape, 2)
+    key = Pixels(noise(shape[:2], 1, 6), noise(shape, 2))
     expected = np.empty_like(data)
-    native.pixels(data, expected, order=order, mask=mask, threads=None)
+    native.pixels(data, expected, key)
     there = library.there(data)
-    backends.get("cuda").pixels(there, there, order=order, mask=mask, threads=None)
+    backends.get("cuda").pixels(there, there, key)
     assert (library.back(there) == expected).all()
 
 

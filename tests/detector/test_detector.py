@@ -181,6 +181,23 @@ def test_area_means_checks_what_it_is_given(change, error, what):
         _native.area_means(image, boxes, out, down=down, first=first)
 
 
+def test_area_means_refuse_boxes_within_out():
+    """They are checked first, and would lead anywhere once they are overwritten."""
+    memory = np.zeros(16, np.float32)
+    boxes = memory[12:].view(np.int32).reshape(1, 4)
+    boxes[:] = 0, 0, 8, 8
+    image, out = np.full((8, 8, 3), 9, np.uint8), memory[1:13].reshape(1, 3, 2, 2)
+    with pytest.raises(ValueError, match="out overlaps boxes; pass another array"):
+        _native.area_means(image, boxes, out, down=2, first=0)
+    out = memory[:12].reshape(1, 3, 2, 2)
+    _native.area_means(image, boxes, out, down=2, first=0)
+    assert (out == 9).all()
+    shared = np.zeros((8, 8, 3), np.uint8)
+    out = shared.reshape(-1)[144:].view(np.float32).reshape(1, 3, 2, 2)
+    with pytest.raises(ValueError, match="out overlaps image"):
+        _native.area_means(shared, boxes, out, down=2, first=0)
+
+
 def test_area_mean_beyond_32_bit_sums():
     sampler = cascade.AreaSampler(np.full((4200, 4100, 3), 255, np.uint8))
     corner = np.array([[4000, 4100, 4100, 4200]], np.int32)

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from facecrypt import _native
 from facecrypt.training.overlap import best_overlaps, crops
 
 
@@ -137,3 +138,20 @@ def test_overlaps_refuse_what_is_no_box():
         best_overlaps(BOX, np.array([[0, 0, 0, 5]], np.int32))
     with pytest.raises(ValueError, match="within"):
         best_overlaps(BOX, np.array([[0, 0, 1 << 23, 5]], np.int32))
+
+
+def test_nothing_is_read_where_it_is_written():
+    """Boxes are checked first, and would lead anywhere once they are overwritten."""
+    memory = np.zeros(12 * 12 * 3 // 4 + 4, np.int32)
+    box, out = memory[-4:].reshape(1, 4), memory.view(np.uint8)
+    box[:] = 0, 0, 12, 12
+    with pytest.raises(ValueError, match="out overlaps boxes; pass another array"):
+        _native.crops(IMAGE, box, out[4 : 4 + 432].reshape(1, 12, 12, 3))
+    _native.crops(IMAGE, box, out[:432].reshape(1, 12, 12, 3))
+    best, which = np.zeros(1), np.zeros(1, np.int32)
+    with pytest.raises(ValueError, match="which overlaps faces; pass another array"):
+        _native.overlaps(BOX, box, best, box[0, :1])
+    with pytest.raises(ValueError, match="which overlaps best"):
+        _native.overlaps(BOX, BOX, best, best.view(np.int32)[:1])
+    _native.overlaps(BOX, BOX, best, which)
+    assert best.tolist() == [1.0]

@@ -10,7 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facecrypt.backends import checks
-from facecrypt.backends.arrays import is_contiguous, is_writable, library, on_device, strides
+from facecrypt.backends.arrays import (
+    address,
+    is_contiguous,
+    is_writable,
+    library,
+    on_device,
+    strides,
+)
 from facecrypt.backends.cuda.jit import SIMULATED, cuda
 
 __all__ = ["address", "as_words", "launch", "ordered", "staged", "strided", "upload"]
@@ -123,13 +130,6 @@ def _settled(array: Any) -> bool:
             return True
         array = array.base
     return False
-
-
-def address(array: Any) -> int:
-    """Of the first element."""
-    if isinstance(array, np.ndarray) or SIMULATED:
-        return array.ctypes.data
-    return array.__cuda_array_interface__["data"][0]
 
 
 def as_words(array: Any, dtype: type) -> Any:

@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from facecrypt.backends import ORDERS
 from facecrypt.backends.cuda.jit import SIMULATED, cuda, device, permute_bytes, types
+from facecrypt.backends.operands import ORDERS
 
 __all__ = [
     "AHEAD",
