@@ -9,14 +9,8 @@ import os
 import numpy as np
 from numpy.typing import NDArray
 
-try:
-    from facecrypt import _native
-    from facecrypt._native import examine, sequence
-except ModuleNotFoundError as error:
-    raise ModuleNotFoundError(
-        "the compiled module facecrypt._native is missing; install the package with "
-        "'pip install .' (needs a C++17 compiler), do not run it from a bare checkout"
-    ) from error
+from facecrypt import _native
+from facecrypt._native import examine, sequence
 
 __all__ = ["blocks", "coupling", "examine", "gather", "lanes", "pixels", "rows", "sequence"]
 
