@@ -102,7 +102,7 @@ def _run(
 
     name = encryption.name
 
-    def told(number: int, epoch: Epoch) -> None:
+    def on_epoch(number: int, epoch: Epoch) -> None:
         if not args.quiet:
             # Above the bar, which a plain print would write into.
             tqdm.write(
@@ -112,7 +112,7 @@ def _run(
                 file=sys.stderr,
             )
 
-    with _bar(name, quiet=args.quiet) as moved:
+    with _bar(name, quiet=args.quiet) as on_progress:
         record = train(
             Path(args.output) / name,
             pictures,
@@ -121,8 +121,8 @@ def _run(
             source={"path": str(Path(args.data).resolve()), "side": args.side},
             device=device,
             resume=args.resume,
-            progress=moved,
-            on_epoch=told,
+            progress=on_progress,
+            on_epoch=on_epoch,
         )
     print(f"{name}: {record.epochs[-1].test_accuracy:.1%} of {len(pictures.test)} test pictures")
 
@@ -135,14 +135,14 @@ def _bar(name: str, *, quiet: bool) -> Iterator[Callable[[int, int, float], None
     hidden = quiet or not sys.stderr.isatty()
     with tqdm(unit=" steps", desc=name, file=sys.stderr, disable=hidden, leave=False) as bar:
 
-        def moved(step: int, steps: int, loss: float) -> None:
+        def on_progress(step: int, steps: int, loss: float) -> None:
             if step <= bar.n:  # another epoch
                 bar.reset(steps)
             bar.total = steps
             bar.set_postfix(loss=f"{loss:.3f}", refresh=False)
             bar.update(step - bar.n)
 
-        yield moved
+        yield on_progress
 
 
 def _eval(args: Namespace) -> int:

@@ -156,7 +156,7 @@ def analyze(args: Namespace) -> int:
 
 
 class _Whole:
-    """A scheme for who gives it whole pictures and a key, and knows no options."""
+    """Adapter for callers that pass whole pictures and a key, and no options."""
 
     def __init__(self, scheme: Scheme):
         self._scheme = scheme

@@ -98,11 +98,11 @@ def progress_bar(*, quiet: bool) -> Iterator[Callable[[Result, int], None]]:
 
     with tqdm(unit=" pictures", file=sys.stderr, disable=quiet or not sys.stderr.isatty()) as bar:
 
-        def moved(result: Result, total: int) -> None:
+        def on_progress(result: Result, total: int) -> None:
             bar.total = total
             bar.update()
 
-        yield moved
+        yield on_progress
 
 
 @contextmanager

@@ -22,7 +22,7 @@ def train_mtcnn(args: Namespace) -> int:
 def _prepare(args: Namespace) -> int:
     from facecrypt.training.prepare import prepare
 
-    with _bar("pictures", args.quiet) as moved:
+    with _bar("pictures", args.quiet) as on_progress:
         made = prepare(
             args.annotations,
             args.images,
@@ -33,7 +33,7 @@ def _prepare(args: Namespace) -> int:
             seed=args.seed,
             jobs=args.jobs,
             jpeg=args.jpeg,
-            progress=moved,
+            progress=on_progress,
         )
     if not args.quiet:
         kinds = [f"{number} {kind}" for kind, number in zip(made._fields, made, strict=True)][1:]
@@ -46,7 +46,7 @@ def _train(args: Namespace) -> int:
     _need_torch("training")
     from facecrypt.training.fit import train
 
-    def said(epoch, total: int) -> None:
+    def on_epoch(epoch, total: int) -> None:
         losses = f"face {epoch.face:.4f}, box {epoch.box:.4f}, landmarks {epoch.landmarks:.4f}"
         # Epochs are few and long: lines that stay tell more than a bar.
         print(
@@ -66,7 +66,7 @@ def _train(args: Namespace) -> int:
         device=args.device,
         resume=args.resume,
         threads=args.threads,
-        progress=None if args.quiet else said,
+        progress=None if args.quiet else on_epoch,
     )
     return DONE
 
@@ -82,8 +82,8 @@ def _export(args: Namespace) -> int:
 def _eval(args: Namespace) -> int:
     from facecrypt.training.evaluate import evaluate
 
-    with _bar("pictures", args.quiet) as moved:
-        found = evaluate(args.models, args.annotations, args.images, progress=moved)
+    with _bar("pictures", args.quiet) as on_progress:
+        found = evaluate(args.models, args.annotations, args.images, progress=on_progress)
     figures = found._asdict()
     if args.json:
         # JSON has no NaN, which a figure is where there is nothing to divide by.
@@ -107,11 +107,11 @@ def _bar(unit: str, quiet: bool) -> Iterator[Callable[[int, int], None]]:
     off = quiet or not sys.stderr.isatty()
     with tqdm(unit=f" {unit}", file=sys.stderr, disable=off) as bar:
 
-        def moved(done: int, total: int) -> None:
+        def on_progress(done: int, total: int) -> None:
             bar.total = total
             bar.update(done - bar.n)
 
-        yield moved
+        yield on_progress
 
 
 _ACTIONS = {"prepare": _prepare, "train": _train, "export": _export, "eval": _eval}

@@ -130,8 +130,10 @@ def open_model(onnxruntime: Any, path: Path, wanted: tuple[str, ...], device: st
 
 
 def _on_cuda(onnxruntime: Any, directory: Path) -> tuple[Networks | None, str]:
-    """The networks on the card, each tried there, or why not: onnxruntime itself leaves out in
-    silence what it cannot load."""
+    """Networks that ran once on the card, or the reason why not.
+
+    They are tried because onnxruntime silently skips a provider that it cannot load.
+    """
     if "CUDAExecutionProvider" not in onnxruntime.get_available_providers():
         return None, "this onnxruntime has no CUDA provider"
     _find_cuda(onnxruntime)

@@ -77,7 +77,7 @@ def write(path: PathLike, sealed: Sealed, *, like: Picture, sidecar: bool, overw
         Path(path).suffix, sealed.image, icc=like.icc, exif=like.exif, chunks=chunks
     )
     if sidecar:
-        # The picture is the commit mark: a sidecar without one is litter of an earlier run,
+        # The picture is the commit mark: a sidecar without one is left over from an earlier run,
         # and an old picture must not be seen beside the new header.
         if overwrite:
             remove(path)
