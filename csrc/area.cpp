@@ -14,8 +14,8 @@ using Byte = std::uint8_t;
 class Windows {
 public:
     Windows(std::size_t length, std::size_t size, std::size_t first)
-        : size_(size), whole_(length / size), part_(length % size),
-          begin_(first * length / size), rest_(first * length % size) {}
+        : size_(size), whole_(length / size), part_(length % size), begin_(first * length / size),
+          rest_(first * length % size) {}
     std::size_t begin() const { return begin_; }
     std::size_t end() const {
         const std::size_t rest = rest_ + part_;
@@ -56,8 +56,7 @@ void shrink(const Area &job, const Byte *corner, std::size_t height, std::size_t
                 green += sums[3 * k + 1];
                 blue += sums[3 * k + 2];
             }
-            const auto pixels =
-                static_cast<float>((y.end() - y.begin()) * (x.end() - x.begin()));
+            const auto pixels = static_cast<float>((y.end() - y.begin()) * (x.end() - x.begin()));
             out[column] = static_cast<float>(red) / pixels;
             out[plane + column] = static_cast<float>(green) / pixels;
             out[2 * plane + column] = static_cast<float>(blue) / pixels;
@@ -67,8 +66,8 @@ void shrink(const Area &job, const Byte *corner, std::size_t height, std::size_t
 
 }  // namespace
 
-bool area_means(const Area &job, const std::int32_t *boxes, float *out,
-                std::size_t count) noexcept try {
+bool area_means(const Area &job, const std::int32_t *boxes, float *out, std::size_t count) noexcept
+    try {
     std::vector<std::uint16_t> narrow;
     std::vector<std::uint32_t> wide;
     for (std::size_t n = 0; n < count; ++n, boxes += 4, out += 3 * job.rows * job.across) {

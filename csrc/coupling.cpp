@@ -44,8 +44,8 @@ FACECRYPT_INLINE void round_of(const Coupling &key, std::size_t r, const Planes 
     for (std::size_t y = 0; y < key.height; ++y)
         for (std::size_t x = 0; x < width; ++x)
             for (std::size_t c = 0; c < channels; ++c)
-                stay.row(c, y)[x] =
-                    (y + x + c + r) % 2 ? 0 : picture[(y * width + x) * channels + c];
+                stay.row(c, y)[x] = (y + x + c + r) % 2 ? 0
+                                                        : picture[(y * width + x) * channels + c];
     for (std::size_t k = 0; k < hidden; ++k)
         for (std::size_t y = 0; y < key.height; ++y) {
             std::int32_t *sums = active.row(k, y);

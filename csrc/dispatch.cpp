@@ -15,10 +15,8 @@ bool isa_supported(Isa which) noexcept {
     case Isa::avx512:
         return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
                __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl");
-    case Isa::avx2:
-        return __builtin_cpu_supports("avx2");
-    case Isa::baseline:
-        break;
+    case Isa::avx2: return __builtin_cpu_supports("avx2");
+    case Isa::baseline: break;
     }
 #endif
     return which == Isa::baseline;

@@ -11,8 +11,9 @@
 namespace facecrypt {
 namespace {
 
-constexpr double scale = 5e13;              // (d/2)*1e14 == d*5e13, exactly
-constexpr double two52 = 4503599627370496;  // its ulp is 1: x + two52 holds x rounded in its low bits
+constexpr double scale = 5e13;  // (d/2)*1e14 == d*5e13, exactly
+constexpr double two52 =
+    4503599627370496;  // its ulp is 1: x + two52 holds x rounded in its low bits
 
 constexpr std::array<std::uint8_t, widest> in_order() {
     std::array<std::uint8_t, widest> lanes{};
@@ -61,10 +62,11 @@ void emit16(const double *mu, double *state, const std::uint8_t *in, std::uint8_
     std::memcpy(state, d, sizeof d);
 }
 
-constexpr Group portable16{16,
-                           {in_order(), in_order()},
-                           advance16,
-                           {{emit16<1, false>, emit16<1, true>}, {emit16<2, false>, emit16<2, true>}}};
+constexpr Group portable16{
+    16,
+    {in_order(), in_order()},
+    advance16,
+    {{emit16<1, false>, emit16<1, true>}, {emit16<2, false>, emit16<2, true>}}};
 
 #ifdef FACECRYPT_X86
 
@@ -130,8 +132,8 @@ FACECRYPT_AVX2 void emit16_avx2(const double *mu, double *state, const std::uint
         __m256i words = _mm256_blend_epi16(a, _mm256_slli_epi32(b, 16), 0xAA);
         if constexpr (bytes == 2) {
             if constexpr (mix) {
-                words = _mm256_xor_si256(
-                    words, _mm256_loadu_si256(reinterpret_cast<const __m256i *>(in)));
+                words = _mm256_xor_si256(words,
+                                         _mm256_loadu_si256(reinterpret_cast<const __m256i *>(in)));
                 in += stride;
             }
             _mm256_storeu_si256(reinterpret_cast<__m256i *>(out), words);
@@ -149,11 +151,11 @@ FACECRYPT_AVX2 void emit16_avx2(const double *mu, double *state, const std::uint
     for (int v = 0; v < 4; ++v) _mm256_store_pd(state + 4 * v, d[v]);
 }
 
-constexpr Group avx2_16{16,
-                        {order16(), order16()},
-                        advance16_avx2,
-                        {{emit16_avx2<1, false>, emit16_avx2<1, true>},
-                         {emit16_avx2<2, false>, emit16_avx2<2, true>}}};
+constexpr Group avx2_16{
+    16,
+    {order16(), order16()},
+    advance16_avx2,
+    {{emit16_avx2<1, false>, emit16_avx2<1, true>}, {emit16_avx2<2, false>, emit16_avx2<2, true>}}};
 
 // The perfect shuffle of 32 bytes, applied four times to 16 registers of one row of the tile
 // each (t in the low half, t + 16 in the high one), leaves one column in each.
@@ -245,8 +247,8 @@ FACECRYPT_AVX512 void emit64_avx512(const double *mu, double *state, const std::
         __m512i half[2];
         for (int h = 0; h < 2; ++h) {
             const __m512i a = _mm512_castps_si512(_mm512_shuffle_ps(q[4 * h], q[4 * h + 1], 0x88));
-            const __m512i b =
-                _mm512_castps_si512(_mm512_shuffle_ps(q[4 * h + 2], q[4 * h + 3], 0x88));
+            const __m512i b = _mm512_castps_si512(
+                _mm512_shuffle_ps(q[4 * h + 2], q[4 * h + 3], 0x88));
             // maskz, for gcc 12 warns of its own plain _mm512_slli_epi32.
             half[h] = _mm512_mask_blend_epi16(0xAAAAAAAA, a,
                                               _mm512_maskz_slli_epi32(0xFFFF, b, 16));

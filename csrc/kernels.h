@@ -47,10 +47,10 @@ void sequence(double mu, double d0, std::uint64_t discard, Quantiser quantiser,
 struct Lanes {
     const double *mu;
     const double *d0;
-    std::size_t lanes;          // >= 1
+    std::size_t lanes;  // >= 1
     std::uint64_t discard;
-    int bytes;                  // 1, or 2: the low 16 bits of the integer, little-endian
-    std::size_t chunk;          // >= 1
+    int bytes;          // 1, or 2: the low 16 bits of the integer, little-endian
+    std::size_t chunk;  // >= 1
 };
 
 // Iterate t of lane l is byte(s) (t*lanes + l)*bytes of its chunk; the last chunk is cut at n.
@@ -88,7 +88,7 @@ Orbit examine(double mu, double d0, std::uint64_t discard) noexcept;  // discard
 // in == out allowed. order is null or has `pixels` entries 0..5, then channels is 3.
 struct Pixels {
     const std::uint8_t *order;
-    const std::uint8_t *mask;   // pixels * channels
+    const std::uint8_t *mask;  // pixels * channels
     std::size_t pixels;
     std::size_t channels;
 };
@@ -165,7 +165,7 @@ struct Crops {
     std::size_t width;          // of the picture, in pixels
     const std::int32_t *boxes;  // count, 4
     std::size_t count;
-    std::size_t side;           // 12, 24 or 48
+    std::size_t side;  // 12, 24 or 48
 };
 void crops(const Crops &job, std::uint8_t *out) noexcept;
 
@@ -175,9 +175,9 @@ void crops(const Crops &job, std::uint8_t *out) noexcept;
 // wanted. An output pixel is the mean of all source pixels it touches, rounded to float.
 struct Area {
     const std::uint8_t *pixels;
-    std::size_t pitch;          // bytes from one row to the next
-    std::size_t down, across;   // >= 1
-    std::size_t first, rows;    // first + rows <= down
+    std::size_t pitch;         // bytes from one row to the next
+    std::size_t down, across;  // >= 1
+    std::size_t first, rows;   // first + rows <= down
 };
 // boxes: x0, y0, x1, y1 of each, half-open, not empty, inside the picture. out: for each, three
 // planes of rows * across. False, and nothing useful in out, where memory ran out.

@@ -79,8 +79,8 @@ struct Loaded {
     }
 
     // As emit, but only the first `limit` bytes of each row.
-    void emit_part(const std::uint8_t *in, std::uint8_t *out, std::size_t stride,
-                   std::size_t rows, std::size_t limit) noexcept {
+    void emit_part(const std::uint8_t *in, std::uint8_t *out, std::size_t stride, std::size_t rows,
+                   std::size_t limit) noexcept {
         constexpr std::size_t tall = 32;
         std::uint8_t tile[tall * 2 * widest];
         const std::size_t pitch = group->width * static_cast<std::size_t>(bytes);
@@ -116,8 +116,8 @@ void panel(const Lanes &keys, std::size_t chunk_index, std::size_t first, const 
     }
     const std::size_t whole = n / stride, tail = n % stride;
     // Groups take turns in blocks that stay in the L1 cache; a lone group needs no turns.
-    const std::size_t turn =
-        parts == 1 ? whole : std::max<std::size_t>(8, 4096 / ((end - first) * bytes));
+    const std::size_t turn = parts == 1 ? whole
+                                        : std::max<std::size_t>(8, 4096 / ((end - first) * bytes));
     for (std::size_t row = 0; row < whole; row += turn) {
         const std::size_t rows = std::min(turn, whole - row);
         std::size_t offset = row * stride + first * bytes;
@@ -207,14 +207,10 @@ void sequence(double mu, double d0, std::uint64_t discard, Quantiser quantiser,
     double d = d0;
     for (std::uint64_t t = 0; t < discard; ++t) d = step(mu, d);
     switch (quantiser) {
-    case Quantiser::eq4:
-        return sequence_as<Quantiser::eq4>(mu, d, in, out, n);
-    case Quantiser::floor255:
-        return sequence_as<Quantiser::floor255>(mu, d, in, out, n);
-    case Quantiser::round255:
-        return sequence_as<Quantiser::round255>(mu, d, in, out, n);
-    case Quantiser::floor256:
-        return sequence_as<Quantiser::floor256>(mu, d, in, out, n);
+    case Quantiser::eq4: return sequence_as<Quantiser::eq4>(mu, d, in, out, n);
+    case Quantiser::floor255: return sequence_as<Quantiser::floor255>(mu, d, in, out, n);
+    case Quantiser::round255: return sequence_as<Quantiser::round255>(mu, d, in, out, n);
+    case Quantiser::floor256: return sequence_as<Quantiser::floor256>(mu, d, in, out, n);
     }
 }
 

@@ -53,9 +53,8 @@ void Network::prepare(const std::vector<std::int32_t> &used) {
     }
     for (std::size_t entry = 0; entry < entries; ++entry) {  // high nibbles begin a new word
         const std::size_t sample = entry % size;
-        place.push_back(static_cast<std::uint32_t>(entry / size * words * word +
-                                                   sample / key->columns * pitch +
-                                                   sample % key->columns));
+        place.push_back(static_cast<std::uint32_t>(
+            entry / size * words * word + sample / key->columns * pitch + sample % key->columns));
     }
     term.resize(entries);
     masks.assign((used.size() * words * word + 63) / 64, Line{});
@@ -71,8 +70,8 @@ void Network::prepare(const std::vector<std::int32_t> &used) {
 void Network::add_mask(std::size_t row, const std::uint8_t *mask) {
     for (std::size_t entry = 0; entry < place.size(); ++entry) {
         const std::size_t half = words * word, at = place[entry];
-        masks[0].at[row * half + at % half] |=
-            static_cast<std::uint8_t>(mask[entry] << (at < half ? 0 : 4));
+        masks[0].at[row * half + at % half] |= static_cast<std::uint8_t>(mask[entry]
+                                                                         << (at < half ? 0 : 4));
     }
 }
 

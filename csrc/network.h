@@ -57,11 +57,11 @@ public:
     std::vector<std::size_t> start;    // of each block's source, in the picture
     std::vector<std::uint32_t> which;  // the prepared row of each block
     std::vector<Row> rows;
-    std::vector<Turn> turns;           // instead of rows, where all are such: see turn()
-    std::vector<Line> weave;           // shuffles that transpose 16 x 16 pixels, two for each step
-    std::vector<std::uint32_t> from;   // source span of each term
-    std::vector<std::uint64_t> live;   // bytes that each term provides
-    std::vector<Line> terms, masks;    // `word` bytes each, packed; masks are those of samples
+    std::vector<Turn> turns;          // instead of rows, where all are such: see turn()
+    std::vector<Line> weave;          // shuffles that transpose 16 x 16 pixels, two for each step
+    std::vector<std::uint32_t> from;  // source span of each term
+    std::vector<std::uint64_t> live;  // bytes that each term provides
+    std::vector<Line> terms, masks;   // `word` bytes each, packed; masks are those of samples
 
     std::size_t total() const noexcept { return key->nibbles ? 2 * words : words; }
 

@@ -104,8 +104,8 @@ FACECRYPT_AVX2 void small16(const Network &n, std::size_t first, const Byte *pic
             FACECRYPT_UNROLL
             for (int s = 1; s < sources; ++s)
                 v = _mm256_xor_si256(
-                    v, _mm256_shuffle_epi8(
-                           source[s], load_pair<one_key>(from_a + 16 * s, from_b + 16 * s)));
+                    v, _mm256_shuffle_epi8(source[s],
+                                           load_pair<one_key>(from_a + 16 * s, from_b + 16 * s)));
             return v;
         };
         FACECRYPT_UNROLL
@@ -122,8 +122,7 @@ FACECRYPT_AVX2 void small16(const Network &n, std::size_t first, const Byte *pic
         FACECRYPT_UNROLL
         for (int y = 0; y < rows; ++y, to += width) {
             store_row(_mm256_castsi256_si128(v[y]), to, columns, room_a);
-            if (b != a)
-                store_row(_mm256_extracti128_si256(v[y], 1), to + columns, columns, room_b);
+            if (b != a) store_row(_mm256_extracti128_si256(v[y], 1), to + columns, columns, room_b);
         }
     }
 }
@@ -141,8 +140,8 @@ FACECRYPT_AVX2 inline __m128i sum16(const Network &n, std::size_t first, std::si
 }
 
 template <bool nibbles>
-FACECRYPT_AVX2 void large16(const Network &n, std::size_t first, const Byte *picture,
-                            const Byte *, Byte *row) noexcept {
+FACECRYPT_AVX2 void large16(const Network &n, std::size_t first, const Byte *picture, const Byte *,
+                            Byte *row) noexcept {
     alignas(16) Byte source[2 * widest_block + 32], block[widest_block + 16];
     const Blocks &key = *n.key;
     const __m128i low = _mm_set1_epi8(15);
@@ -175,7 +174,7 @@ FACECRYPT_AVX2 void large16(const Network &n, std::size_t first, const Byte *pic
 
 template <bool nibbles, bool one_key> Run of_rows(std::size_t words) noexcept {
     constexpr Run runs[small_words] = {small16<nibbles, 1, one_key>, small16<nibbles, 2, one_key>,
-                                 small16<nibbles, 3, one_key>, small16<nibbles, 4, one_key>};
+                                       small16<nibbles, 3, one_key>, small16<nibbles, 4, one_key>};
     return runs[words - 1];
 }
 

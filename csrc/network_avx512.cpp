@@ -33,16 +33,15 @@ FACECRYPT_VBMI inline void store16(Byte *p, __m128i v) noexcept {
 
 // Up to `per` rows of a block, of which it has `left`, and what is behind each.
 template <int per>
-FACECRYPT_VBMI inline __m512i load64(const Byte *in, std::size_t width,
-                                     std::size_t left) noexcept {
+FACECRYPT_VBMI inline __m512i load64(const Byte *in, std::size_t width, std::size_t left) noexcept {
     if constexpr (per == 1) return _mm512_loadu_si512(in);
     if constexpr (per == 2) {
         const __m512i word = _mm512_zextsi256_si512(
             _mm256_loadu_si256(reinterpret_cast<const __m256i *>(in)));
         if (left < 2) return word;
         in += width;
-        return _mm512_inserti64x4(
-            word, _mm256_loadu_si256(reinterpret_cast<const __m256i *>(in)), 1);
+        return _mm512_inserti64x4(word, _mm256_loadu_si256(reinterpret_cast<const __m256i *>(in)),
+                                  1);
     }
     __m512i word = _mm512_zextsi128_si512(load16(in));
     if (left > 1) word = _mm512_inserti32x4(word, load16(in + width), 1);
@@ -166,8 +165,8 @@ FACECRYPT_VBMI inline __m512i sum64(const Network &n, std::size_t first, std::si
 
 // Rows of any length: their words begin 64 bytes apart.
 template <bool nibbles>
-FACECRYPT_VBMI void large64(const Network &n, std::size_t first, const Byte *picture,
-                            const Byte *, Byte *row) noexcept {
+FACECRYPT_VBMI void large64(const Network &n, std::size_t first, const Byte *picture, const Byte *,
+                            Byte *row) noexcept {
     Line source[2 * widest_block / 8];
     source[n.total()] = Line{};  // the second of the last pair, where words are odd in number
     const Blocks &key = *n.key;
@@ -218,8 +217,8 @@ FACECRYPT_VBMI inline void transpose_step(__m512i *v, const Line *weave) noexcep
 }
 
 // Blocks of up to 16 rows of up to 64 bytes, each in a register.
-FACECRYPT_VBMI void turned64(const Network &n, std::size_t first, const Byte *picture,
-                             const Byte *, Byte *row) noexcept {
+FACECRYPT_VBMI void turned64(const Network &n, std::size_t first, const Byte *picture, const Byte *,
+                             Byte *row) noexcept {
     const Blocks &key = *n.key;
     const std::size_t width = key.across * key.columns, rows = key.rows;
     const std::uint64_t live = ~std::uint64_t{0} >> (64 - key.columns);
@@ -255,7 +254,7 @@ FACECRYPT_VBMI void turned64(const Network &n, std::size_t first, const Byte *pi
 
 template <bool nibbles, int per> Run of_words(std::size_t words) noexcept {
     constexpr Run runs[small_words] = {small64<nibbles, per, 1>, small64<nibbles, per, 2>,
-                                 small64<nibbles, per, 3>, small64<nibbles, per, 4>};
+                                       small64<nibbles, per, 3>, small64<nibbles, per, 4>};
     return runs[words - 1];
 }
 

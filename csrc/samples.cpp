@@ -11,10 +11,10 @@ std::int64_t area(const std::int32_t *box) noexcept {
 }
 
 double overlap(const std::int32_t *box, const std::int32_t *face) noexcept {
-    const std::int64_t width =
-        std::int64_t{std::min(box[2], face[2])} - std::max(box[0], face[0]) + 1;
-    const std::int64_t height =
-        std::int64_t{std::min(box[3], face[3])} - std::max(box[1], face[1]) + 1;
+    const std::int64_t width = std::int64_t{std::min(box[2], face[2])} - std::max(box[0], face[0]) +
+                               1;
+    const std::int64_t height = std::int64_t{std::min(box[3], face[3])} -
+                                std::max(box[1], face[1]) + 1;
     if (width <= 0 || height <= 0) return 0.0;
     const std::int64_t common = width * height;
     return static_cast<double>(common) / static_cast<double>(area(box) + area(face) - common);
@@ -55,9 +55,10 @@ void crop(const std::uint8_t *image, std::size_t width, const std::int32_t *box,
             const std::uint8_t *a = above + x.first[i], *b = above + x.second[i];
             const std::uint8_t *c = below + x.first[i], *d = below + x.second[i];
             for (std::uint32_t k = 0; k < 3; ++k)
-                out[k] = static_cast<std::uint8_t>(
-                    (high * (left * a[k] + right * b[k]) + low * (left * c[k] + right * d[k]) +
-                     one * one / 2) / (one * one));
+                out[k] = static_cast<std::uint8_t>((high * (left * a[k] + right * b[k]) +
+                                                    low * (left * c[k] + right * d[k]) +
+                                                    one * one / 2) /
+                                                   (one * one));
         }
     }
 }
@@ -86,9 +87,9 @@ void overlaps(const Overlaps &job, double *best, std::int32_t *which) noexcept {
 
 void crops(const Crops &job, std::uint8_t *out) noexcept {
     switch (job.side) {
-        case 12: return all_crops<12>(job, out);
-        case 24: return all_crops<24>(job, out);
-        default: return all_crops<48>(job, out);
+    case 12: return all_crops<12>(job, out);
+    case 24: return all_crops<24>(job, out);
+    default: return all_crops<48>(job, out);
     }
 }
 

@@ -27,9 +27,7 @@ struct Split {
     std::size_t tasks() const { return (count + together - 1) / together * parts; }
     std::size_t part(std::size_t index) const { return index % parts; }
     std::size_t first(std::size_t index) const { return index / parts * together; }
-    std::size_t last(std::size_t index) const {
-        return std::min(count, first(index) + together);
-    }
+    std::size_t last(std::size_t index) const { return std::min(count, first(index) + together); }
 };
 
 // ---- pixels ------------------------------------------------------------------------------------
@@ -188,8 +186,7 @@ void block_band(const Blocks &key, const Network &network, std::size_t band, con
         const std::size_t block = band * key.across + x;
         const std::size_t from = key.source_of(block);
         const std::size_t start = from / key.across * key.rows * key.across + from % key.across;
-        block_scalar(key, key.row_of(block),
-                     picture + start * key.columns, row + x * key.columns);
+        block_scalar(key, key.row_of(block), picture + start * key.columns, row + x * key.columns);
     }
 }
 
@@ -240,7 +237,12 @@ bool blocks(const Blocks &key, const Byte *in, Byte *out, std::size_t count,
         const Byte *in;
         Byte *out;
         std::size_t band, bands;  // bytes of a row of blocks; rows of blocks in a part
-    } job{key, {}, {count, bytes, bytes <= Split::task ? bytes : band}, in, out, band,
+    } job{key,
+          {},
+          {count, bytes, bytes <= Split::task ? bytes : band},
+          in,
+          out,
+          band,
           bytes <= Split::task ? key.down : 1};
     if (!job.network.build(key, count)) return false;
     const auto task = [](void *context, std::size_t index) {

@@ -1,5 +1,18 @@
 """Find faces in pictures, encrypt exactly those pixels, give them back to whoever holds a key."""
 
+from importlib import import_module
+
+try:
+    import_module("facecrypt._native")
+except ModuleNotFoundError as error:
+    if error.name != "facecrypt._native":
+        raise
+    raise ImportError(
+        f"{__path__[0]} is the source of facecrypt, and its compiled part is missing: run "
+        "'pip install -e .' in the folder that holds it (needs a C++17 compiler), or run Python "
+        "from another folder to use the installed package"
+    ) from None
+
 from facecrypt._version import __version__
 from facecrypt.backends import available as available_backends
 from facecrypt.chaos import LogisticKey, logistic_lanes, logistic_sequence, xor_lanes

@@ -14,7 +14,7 @@ __all__ = ["PathLike", "atomic_write", "media_error", "read_small", "remove"]
 
 PathLike = str | os.PathLike[str]
 
-# What a file system or a kernel answers that has no nameless files, or no hard links.
+# errno values of systems without O_TMPFILE or hard links.
 _NO_TMPFILE = {errno.EOPNOTSUPP, errno.EISDIR, errno.EINVAL, errno.ENOSYS, errno.ENOENT}
 _NO_LINKS = {errno.EOPNOTSUPP, errno.EPERM, errno.ENOSYS, errno.EMLINK}
 

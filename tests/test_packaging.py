@@ -1,7 +1,10 @@
 """What pyproject.toml promises: versions, extras, and that imports are covered by them."""
 
 import ast
+import os
 import re
+import shutil
+import subprocess
 import sys
 import tomllib
 from importlib import metadata
@@ -105,3 +108,29 @@ def test_extras_that_are_named_exist():
     }
     assert {extra for extra, _ in named} >= {"cpu", "gpu", "cuda", "learn", "report", "test"}
     assert {(extra, where) for extra, where in named if extra not in EXTRAS} == set()
+
+
+def test_a_source_folder_without_its_compiled_part_says_so(tmp_path):
+    """A clone shadows the installed package for whoever runs Python in it.
+
+    -S: an editable installation would lend the folder its own compiled part.
+    """
+    shutil.copytree(
+        ROOT / "facecrypt", tmp_path / "facecrypt", ignore=shutil.ignore_patterns("*.so", "*.pyd")
+    )
+    env = {name: value for name, value in os.environ.items() if name != "PYTHONSAFEPATH"}
+    done = subprocess.run(
+        [sys.executable, "-S", "-c", "import facecrypt"],
+        cwd=tmp_path,
+        env=env,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    raised = [line for line in done.stderr.splitlines() if re.match(r"\w+Error", line)]
+    assert raised == [
+        f"ImportError: {tmp_path / 'facecrypt'} is the source of facecrypt, and its compiled part "
+        "is missing: run 'pip install -e .' in the folder that holds it (needs a C++17 compiler), "
+        "or run Python from another folder to use the installed package"
+    ]

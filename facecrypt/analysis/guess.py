@@ -34,10 +34,11 @@ class Guess:
     Attributes
     ----------
     probability : float
-        0 to 1, that the whole picture is encrypted: the mean over its cells. A plain picture with
-        an encrypted part has about that part's share of the area.
+        Between 0 and 1, for the whole picture: the mean over its cells. For a plain picture with an
+        encrypted part it is about that part's share of the area.
     regions : tuple of Region
-        What looks encrypted, largest first, to 8 pixels; ``score`` is the mean over the region.
+        Parts that look encrypted, largest first, on a grid of 8 pixels; ``score`` is the mean
+        over the region.
     """
 
     probability: float
@@ -50,8 +51,8 @@ def guess(image: NDArray) -> Guess:
     Parameters
     ----------
     image : (H, W) or (H, W, C) array, uint8 or uint16, C in {1, 3, 4}
-        Of uint16 the high bytes are looked at, of RGBA the colours. Of any size; one with a side
-        below 32 pixels is continued by its mirror image, and too small to be sure of.
+        Of uint16 samples only the high bytes count, and alpha is ignored. A picture with a side
+        below 32 pixels is continued by its mirror image; its result is less certain.
 
     Returns
     -------

@@ -1,7 +1,7 @@
 """The sealing stream, version 1: 64 orbits a chunk, their keys from HKDF.
 
-This is the only module that makes floating-point keys out of bytes. It does so in integers, for
-compilers disagree on the last bit of ``3.9 + i*0.0015``.
+Floating-point keys are made out of bytes in integers, because compilers disagree on the last bit
+of ``3.9 + i*0.0015``.
 """
 
 import numpy as np

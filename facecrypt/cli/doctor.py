@@ -25,10 +25,10 @@ _KNOWN_KEY, _KNOWN_BYTES = (3.99, 0.4), bytes.fromhex("bfb5960b42e84564")
 
 @dataclass(frozen=True)
 class _Rivals:
-    """Distributions that write the same files, so that one of them may be installed.
+    """Distributions that write the same files, so that only one of them may be installed.
 
-    Of several the last is kept. `installs` says what brings it, where its name alone does not
-    do; `attribute` is something that `module` lacks once another of them was removed.
+    If several are, the last of `names` is kept. `installs` maps a distribution to what to install
+    instead of its name. `attribute` is missing from `module` once another of them was removed.
     """
 
     what: str

@@ -47,7 +47,7 @@ def find_inputs(
     paths : path or iterable of paths
     out_dir : Path
     suffixes : set of str
-        What is an input in a folder; a file that is named is one anyhow.
+        Suffixes that count when a folder is searched; a file named explicitly is always read.
     rename : callable
         The name of an input to that of its output.
 

@@ -38,7 +38,7 @@ class Note:
     shape : tuple of int
         Of the plain array, before padding: (H, W), (H, W, C) or (N, H, W, C).
     regions : tuple of Region, optional
-        What was encrypted, for a scheme that asks: boxes.
+        The boxes that were encrypted, for a scheme that takes regions.
 
     Examples
     --------

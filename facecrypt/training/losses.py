@@ -68,9 +68,9 @@ def losses(outputs: Outputs, targets: Targets) -> Losses:
 
     Examples
     --------
-    >>> said = Outputs(torch.zeros(2, 1), torch.tensor([[0.0, 0, 0, 0], [3, 0, 4, 0]]))
+    >>> found = Outputs(torch.zeros(2, 1), torch.tensor([[0.0, 0, 0, 0], [3, 0, 4, 0]]))
     >>> so = Targets(torch.tensor([0, -1]), torch.zeros(2, 4), torch.zeros(2, 10))
-    >>> [round(float(part), 4) for part in losses(said, so)]
+    >>> [round(float(part), 4) for part in losses(found, so)]
     [0.6931, 25.0, 0.0]
     """
     label = targets.label
