@@ -17,7 +17,7 @@ PACKAGE = ROOT / "facecrypt"
 # A name stands for the module, or for a package with all in it.
 LAYERS = (
     ("errors", "_version"),
-    ("files",),
+    ("leftovers", "placing", "files"),
     ("regions", "keytext", "kem", "keys"),
     ("_native", "backends", "vetting", "stream", "chaos"),
     ("metadata", "png", "tiff", "decoders", "readers", "media", "arrays"),
