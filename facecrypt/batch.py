@@ -18,8 +18,9 @@ from facecrypt import api
 from facecrypt.api import Detector, Identities, PathLike, Recipients
 from facecrypt.container import CIPHERS, Header
 from facecrypt.errors import ContainerError, MediaError
-from facecrypt.inputs import Input, find_inputs, make_folder
+from facecrypt.inputs import Input, find_inputs, make_folder, prepare
 from facecrypt.keys import RecipientLike
+from facecrypt.leftovers import remove_stale
 from facecrypt.regions import Region
 from facecrypt.summary import Result, Summary
 
@@ -205,12 +206,14 @@ def run_batch(
     inputs, ignored = find(paths, Path(out_dir))
     if inputs:
         make_folder(Path(out_dir))
+    for folder in {item.output.parent for item in inputs}:
+        remove_stale(folder)
     started = time.perf_counter()
     results: dict[Input, Result] = {}
 
     def work(item: Input) -> Result:
         try:
-            make_folder(item.output.parent)
+            prepare(item)
             return one(item)
         except Exception as error:
             # Whatever a damaged picture does to a decoder, the other pictures go on.

@@ -6,6 +6,7 @@ sidecar ``NAME.fcrypt.json`` holds the same bytes; the digest and the tags in
 them bind it to the picture, which may then be any lossless file of those pixels.
 """
 
+import errno
 import os
 from collections import deque
 from io import BytesIO
@@ -13,7 +14,7 @@ from pathlib import Path
 
 from facecrypt.container import MAX_HEADER_BYTES, Header, Sealed
 from facecrypt.errors import ContainerError, MediaError, NotSealedError
-from facecrypt.files import atomic_write, read_small, remove
+from facecrypt.files import atomic_write, read_small, refuse_special, remove
 from facecrypt.media import Picture, decode_image, encode_image, read_image
 from facecrypt.png import png_chunks, read_chunk
 
@@ -77,6 +78,8 @@ def write(path: PathLike, sealed: Sealed, *, like: Picture, sidecar: bool, overw
         Path(path).suffix, sealed.image, icc=like.icc, exif=like.exif, chunks=chunks
     )
     if sidecar:
+        # Also a name too long is refused before anything is removed.
+        refuse_special(sidecar_path(path))
         # The picture is the commit mark: a sidecar without one is litter of an earlier run,
         # and an old picture must not be seen beside the new header.
         if overwrite:
@@ -161,12 +164,22 @@ def _header_bytes(path: PathLike) -> tuple[bytes, bool]:
     if data is not None:
         return data, True
     beside = sidecar_path(path)
-    if beside.exists():
+    if _is_there(beside):
         return read_small(beside, MAX_HEADER_BYTES), False
     raise NotSealedError(
         f"{path}: holds no facecrypt header. Either it was never encrypted, or a program "
         f"re-saved it and dropped the header, or {beside.name} is missing beside it"
     )
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError as error:
+        # The picture's own name may be as long as there can be one.
+        if error.errno == errno.ENAMETOOLONG:
+            return False
+        raise
 
 
 def is_sealed(path: PathLike) -> bool:

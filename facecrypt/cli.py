@@ -9,7 +9,7 @@ import io
 import os
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from importlib import import_module
 from pathlib import Path
@@ -25,7 +25,7 @@ from facecrypt.doctor import examine
 from facecrypt.draw import draw_regions
 from facecrypt.errors import FacecryptError, KeyFormatError, MediaError, UnknownSchemeError
 from facecrypt.files import atomic_write
-from facecrypt.inputs import find_inputs, find_pictures, make_folder
+from facecrypt.inputs import Input, find_inputs, find_pictures, prepare
 from facecrypt.keys import Identity, SecretKey
 from facecrypt.media import encode_image, read_image
 from facecrypt.terminal import (
@@ -40,6 +40,7 @@ from facecrypt.terminal import (
     report,
     say,
     say_errors,
+    say_ignored,
 )
 
 __all__ = ["main"]
@@ -164,7 +165,8 @@ def _decrypt(args) -> int:
 def _verify(args) -> int:
     identities = given.identities(args)
     errors = []
-    for path in _some(find_pictures(args.inputs)[0]):
+    found, ignored = find_pictures(args.inputs)
+    for path in _some(found, ignored, quiet=args.quiet):
         try:
             verify(path, identities)
         except Exception as error:
@@ -180,12 +182,14 @@ def _verify(args) -> int:
 def _detect(args) -> int:
     detector = given.detector(args)
     found, errors = {}, []
-    for item in _some(_pictures(args)):
+    for item in _some(*_pictures(args), quiet=args.quiet):
         try:
+            if item.drawing:
+                prepare(item.drawing)
             picture = read_image(item.source)
             faces = detector.detect(picture.pixels)
             if item.drawing:
-                _draw(item.drawing, picture.pixels, faces, args.force)
+                _draw(item.drawing.output, picture.pixels, faces, args.force)
         except Exception as error:
             forget_frames(error)
             errors.append((item.source, error))
@@ -204,25 +208,28 @@ def _detect(args) -> int:
 class _Picture(NamedTuple):
     source: Path
     name: str
-    drawing: Path | None
+    drawing: Input | None
 
 
-def _pictures(args) -> Iterator[_Picture]:
-    """What to look at, its name in the JSON, and where to draw."""
+def _pictures(args) -> tuple[list[_Picture], Mapping[str, int]]:
+    """What to look at, its name in the JSON, and where to draw; what of the folders is ignored."""
     if args.draw:
-        inputs, _ = find_inputs(args.inputs, args.draw)
-        for item in inputs:
-            yield _Picture(item.source, item.relative.as_posix(), item.output)
-        return
-    found, _ = find_pictures(args.inputs)
+        inputs, ignored = find_inputs(args.inputs, args.draw)
+        return [_Picture(item.source, item.relative.as_posix(), item) for item in inputs], ignored
+    found, ignored = find_pictures(args.inputs)
     times = Counter(found.values())
-    for source, relative in found.items():
-        # Of two folders with a file of one name, only the paths as given tell them apart.
-        name = relative.as_posix() if times[relative] == 1 else str(source)
-        yield _Picture(source, name, None)
+    # Of two folders with a file of one name, only the paths as given tell them apart.
+    names = {
+        source: relative.as_posix() if times[relative] == 1 else str(source)
+        for source, relative in found.items()
+    }
+    return [_Picture(source, name, None) for source, name in names.items()], ignored
 
 
-def _some(pictures) -> list:
+def _some(pictures: Iterable, ignored: Mapping[str, int], *, quiet: bool) -> list:
+    """The pictures, after a word on what is left out; MediaError where there are none."""
+    if not quiet:
+        say_ignored(ignored)
     pictures = list(pictures)
     if not pictures:
         raise MediaError("no pictures were found")
@@ -230,7 +237,6 @@ def _some(pictures) -> list:
 
 
 def _draw(path: Path, pixels, faces, overwrite: bool) -> None:
-    make_folder(path.parent)
     atomic_write(path, encode_image(".png", draw_regions(pixels, faces)), overwrite=overwrite)
 
 

@@ -24,7 +24,7 @@ LAYERS = (
     ("_presets", "_inference", "_cascade", "_stages", "detector", "schemes"),
     ("container", "sealing", "carriers", "notes"),
     ("attacks", "api"),
-    ("analysis", "inputs", "summary", "boxes", "draw", "guess"),
+    ("analysis", "folders", "outputs", "inputs", "summary", "boxes", "draw", "guess"),
     ("batch", "scheme_files"),
     ("doctor", "terminal", "given"),
     ("arguments_deface", "arguments_learn", "arguments_train"),

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from facecrypt.api import Detector
 from facecrypt.batch import FileEncryptor, forget_frames
 from facecrypt.errors import MediaError
-from facecrypt.inputs import Input, make_folder
+from facecrypt.inputs import Input, prepare
 from facecrypt.regions import Region
 from facecrypt.summary import Result
 
@@ -82,7 +82,7 @@ class Worker:
 
     def _one(self, task: Task) -> Outcome:
         try:
-            make_folder(task.item.output.parent)
+            prepare(task.item)
             result = self._encrypt(task)
         except Exception as error:
             forget_frames(error)
