@@ -153,10 +153,22 @@ def _matched(pattern: Path, search: Search) -> Iterator[Found]:
         raise _missing(pattern)
     fixed = next(n for n, part in enumerate(pattern.parts) if glob.has_magic(part))
     for match in map(Path, matches):
+        if "**" in pattern.parts and (link := _first_link(match, fixed)):
+            search.ignored[f"{link}/"] = 1
+            continue
         real = Path(os.path.realpath(match))
         if search.results is None or not real.is_relative_to(search.results):
             below = _inside(match.parts[fixed:])
             yield from _named(match, below, below, search)
+
+
+def _first_link(match: Path, fixed: int) -> Path | None:
+    """The first link to a folder that `**` went through: it might lead round and round."""
+    for number in range(fixed + 1, len(match.parts) + 1):
+        here = Path(*match.parts[:number])
+        if os.path.islink(here) and os.path.isdir(here):  # noqa: PTH112, PTH114 (paths too long)
+            return here
+    return None
 
 
 def _inside(parts: tuple[str, ...]) -> Path:

@@ -270,3 +270,11 @@ def test_a_pipe_in_place_of_an_output_is_refused(tree, linked):
     inputs, _ = find_inputs(tree / "in" / "a.jpg", tree / "out")
     with pytest.raises(MediaError, match=r"a\.png: is a pipe, a socket or a device"):
         prepare(inputs[0])
+
+
+def test_a_pattern_that_goes_deep_follows_no_links_to_folders(years):
+    (years / "photos" / "again").symlink_to(years / "photos")
+    found, ignored = pairs(str(years / "photos" / "**" / "*.jpg"), years)
+    assert (found, ignored) == (BOTH, {f"{years}/photos/again/": 1})
+    found, ignored = pairs(str(years / "photos" / "again" / "2025" / "*.jpg"), years)
+    assert (list(found.values()), ignored) == (["out/IMG_1.png"], {})
