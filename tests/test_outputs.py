@@ -92,3 +92,9 @@ def test_an_output_never_replaces_an_input_of_another_spelling(folder, tmp_path,
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "a.png").write_bytes(b"")
     find_inputs([given / "a.PNG"], tmp_path / "out")
+
+
+def test_another_file_of_another_spelling_is_no_input(folder):
+    given = folder("a.PNG", "a.png")
+    [item], _ = find_inputs([given / "a.PNG"], given)
+    assert item.output == given / "a.png"
