@@ -3,20 +3,21 @@
 import contextlib
 import errno
 import os
-import secrets
 import stat
 from collections.abc import Callable
 from pathlib import Path
 
 from facecrypt.errors import OVERWRITE, MediaError
+from facecrypt.leftovers import hidden_name, lock
+from facecrypt.placing import NO_LINKS, place, replace
 
-__all__ = ["PathLike", "atomic_write", "media_error", "read_small", "remove"]
+__all__ = ["PathLike", "atomic_write", "media_error", "read_small", "refuse_special", "remove"]
 
 PathLike = str | os.PathLike[str]
 
-# errno values of systems without O_TMPFILE or hard links.
+# What a file system or a kernel answers that has no nameless files.
 _NO_TMPFILE = {errno.EOPNOTSUPP, errno.EISDIR, errno.EINVAL, errno.ENOSYS, errno.ENOENT}
-_NO_LINKS = {errno.EOPNOTSUPP, errno.EPERM, errno.ENOSYS, errno.EMLINK}
+_BAD_NAME = "a name this file system does not take; choose another"
 
 _REMEDY = {
     errno.EEXIST: "already exists",
@@ -29,6 +30,9 @@ _REMEDY = {
     errno.ENOSPC: "no space left on the disk; free some or choose another folder",
     errno.EDQUOT: "the disk quota is used up; free some space or choose another folder",
     errno.ENAMETOOLONG: "the name is too long; choose a shorter one",
+    errno.EINVAL: _BAD_NAME,
+    errno.EILSEQ: _BAD_NAME,
+    errno.ELOOP: "a link that leads back to itself; name a file",
 }
 
 
@@ -53,7 +57,7 @@ def atomic_write(
     The data reach the disk (fsync) before the name exists. On Linux the file has no
     name until then, so a killed process leaves nothing behind; elsewhere, and for the
     moment between two system calls where a file is replaced, it has a hidden name in
-    the same folder.
+    the same folder, and until it is whole only its owner may read it.
 
     Parameters
     ----------
@@ -63,7 +67,7 @@ def atomic_write(
     data : bytes-like
     overwrite : bool
         Replace an existing file, in one step. Otherwise it is refused, also when it
-        appears while the data are being written.
+        appears while the data are being written, by whomever.
     mode : int, optional
         Permission bits from the first byte on; the umask may take some away. Without
         it, those of the file that is replaced, else what the umask allows.
@@ -72,7 +76,7 @@ def atomic_write(
     ------
     MediaError
         Nothing was written: the file exists, the disk is full, the folder is missing
-        or read-only, or the path is a folder.
+        or read-only, or the path is a folder, a pipe or a device.
 
     Examples
     --------
@@ -84,6 +88,7 @@ def atomic_write(
     >>> folder.cleanup()
     """
     path = Path(path)
+    refuse_special(path)
     try:
         present = _lstat(path)
         if present is not None:
@@ -129,6 +134,23 @@ def remove(path: PathLike) -> None:
         Path(path).unlink(missing_ok=True)
     except OSError as error:
         raise media_error(path, error) from error
+
+
+def refuse_special(path: PathLike) -> None:
+    """Raise MediaError where a pipe, a socket or a device is, also behind a link.
+
+    Whoever opened a pipe would wait for its other end; whoever replaced a device would
+    surprise its users.
+    """
+    try:
+        mode = Path(path).stat().st_mode
+    except OSError as error:
+        # What is not there, or is a link to nowhere, is no device.
+        if error.errno in (errno.ENOENT, errno.ENOTDIR, errno.ELOOP):
+            return
+        raise media_error(path, error) from error
+    if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
+        raise MediaError(f"{path}: is a pipe, a socket or a device; name a file")
 
 
 def _lstat(path: Path) -> os.stat_result | None:
@@ -177,11 +199,16 @@ def _write_nameless(
             if not overwrite:
                 raise
             # linkat never replaces; a rename does, and both names hold whole files.
-            hidden = _hidden_name(path)
+            hidden = hidden_name(path)
             link(hidden)
-            _replace(hidden, path)
+            replace(hidden, path)
 
-    _fill(fd, data, name_it)
+    try:
+        _fill(fd, data, name_it)
+    except OSError as error:
+        if error.errno in NO_LINKS:
+            return False
+        raise
     return True
 
 
@@ -189,42 +216,37 @@ def _write_hidden(
     path: Path, data: bytes | bytearray | memoryview, overwrite: bool, mode: int | None
 ) -> None:
     """Write under a hidden name in the same folder, then give the file its own."""
-    hidden = _hidden_name(path)
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
-    fd = os.open(hidden, flags, 0o666 if mode is None else mode)
+    granted = _granted(path, 0o666 if mode is None else mode)
+    hidden = hidden_name(path)
+    fd = _create(hidden, 0o600)
     try:
+        lock(fd)
         _fill(fd, data, lambda: None)
+        if stat.S_IMODE(hidden.stat().st_mode) != granted:
+            # FAT has no permissions to set.
+            with contextlib.suppress(OSError):
+                hidden.chmod(granted)
         if not overwrite:
-            _link_or_rename(hidden, path)
+            place(hidden, path)
     except BaseException:
         with contextlib.suppress(OSError):
             hidden.unlink()
         raise
     if overwrite:
-        _replace(hidden, path)
+        replace(hidden, path)
 
 
-def _link_or_rename(hidden: Path, path: Path) -> None:
+def _granted(path: Path, mode: int) -> int:
+    """What the umask and the folder leave of a mode: asking for the umask would change it."""
+    probe = hidden_name(path)
+    fd = _create(probe, mode)
     try:
-        os.link(hidden, path)
-    except OSError as error:
-        if error.errno not in _NO_LINKS:
-            raise
-        # Without links (FAT) nothing refuses an existing name in one step.
-        if _lstat(path) is not None:
-            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST)) from None
-        hidden.rename(path)
-    else:
-        hidden.unlink()
+        return stat.S_IMODE(os.fstat(fd).st_mode)
+    finally:
+        os.close(fd)
+        probe.unlink()
 
 
-def _replace(hidden: Path, path: Path) -> None:
-    try:
-        hidden.replace(path)
-    except BaseException:
-        hidden.unlink(missing_ok=True)
-        raise
-
-
-def _hidden_name(path: Path) -> Path:
-    return path.with_name(f".facecrypt-{secrets.token_hex(8)}.tmp")
+def _create(path: Path, mode: int) -> int:
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+    return os.open(path, flags, mode)

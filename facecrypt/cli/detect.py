@@ -2,7 +2,7 @@
 
 from argparse import ArgumentParser, Namespace
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,7 +13,7 @@ from facecrypt.cli.options import add_detection, add_force, folder, some
 from facecrypt.cli.terminal import count, exit_code, say_errors
 from facecrypt.files import atomic_write
 from facecrypt.jobs.boxes import dump_boxes
-from facecrypt.jobs.inputs import find_inputs, find_pictures, make_folder
+from facecrypt.jobs.inputs import Input, find_inputs, find_pictures, prepare
 from facecrypt.jobs.sealing import forget_frames
 from facecrypt.media import encode_image, read_image
 from facecrypt.media.draw import draw_regions
@@ -35,12 +35,14 @@ def add_options(sub: ArgumentParser) -> None:
 def run(args: Namespace) -> int:
     detector = options.detector(args)
     found, errors = {}, []
-    for item in some(_pictures(args)):
+    for item in some(*_pictures(args), quiet=args.quiet):
         try:
+            if item.drawing:
+                prepare(item.drawing)
             picture = read_image(item.source)
             faces = detector.detect(picture.pixels)
             if item.drawing:
-                _draw(item.drawing, picture.pixels, faces, args.force)
+                _draw(item.drawing.output, picture.pixels, faces, args.force)
         except Exception as error:
             forget_frames(error)
             errors.append((item.source, error))
@@ -59,24 +61,23 @@ def run(args: Namespace) -> int:
 class _Picture(NamedTuple):
     source: Path
     name: str
-    drawing: Path | None
+    drawing: Input | None
 
 
-def _pictures(args: Namespace) -> Iterator[_Picture]:
-    """What to look at, its name in the JSON, and where to draw."""
+def _pictures(args: Namespace) -> tuple[list[_Picture], Mapping[str, int]]:
+    """What to look at, its name in the JSON, and where to draw; what of the folders is ignored."""
     if args.draw:
-        inputs, _ = find_inputs(args.inputs, args.draw)
-        for item in inputs:
-            yield _Picture(item.source, item.relative.as_posix(), item.output)
-        return
-    found, _ = find_pictures(args.inputs)
+        inputs, ignored = find_inputs(args.inputs, args.draw)
+        return [_Picture(item.source, item.relative.as_posix(), item) for item in inputs], ignored
+    found, ignored = find_pictures(args.inputs)
     times = Counter(found.values())
-    for source, relative in found.items():
-        # Of two folders with a file of one name, only the paths as given tell them apart.
-        name = relative.as_posix() if times[relative] == 1 else str(source)
-        yield _Picture(source, name, None)
+    # Of two folders with a file of one name, only the paths as given tell them apart.
+    names = {
+        source: relative.as_posix() if times[relative] == 1 else str(source)
+        for source, relative in found.items()
+    }
+    return [_Picture(source, name, None) for source, name in names.items()], ignored
 
 
 def _draw(path: Path, pixels: np.ndarray, faces: Sequence[Region], overwrite: bool) -> None:
-    make_folder(path.parent)
     atomic_write(path, encode_image(".png", draw_regions(pixels, faces)), overwrite=overwrite)

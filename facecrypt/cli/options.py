@@ -4,11 +4,12 @@ import argparse
 import getpass
 import os
 from argparse import Namespace
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from math import inf, nan
 from pathlib import Path
 from typing import Any, TypeVar
 
+from facecrypt.cli.terminal import say_ignored
 from facecrypt.detector import MTCNN
 from facecrypt.errors import MediaError
 from facecrypt.jobs.boxes import load_boxes
@@ -173,8 +174,10 @@ def regions(args: Namespace) -> list[Region] | dict[str, list[Region]] | None:
     return load_boxes(args.boxes, shape=args.shape, grow=args.grow) if args.boxes else None
 
 
-def some(pictures: Iterable[Item]) -> list[Item]:
-    """What was found, as a list; MediaError where that is nothing."""
+def some(pictures: Iterable[Item], ignored: Mapping[str, int], *, quiet: bool) -> list[Item]:
+    """The pictures, after a word on what is left out; MediaError where there are none."""
+    if not quiet:
+        say_ignored(ignored)
     found = list(pictures)
     if not found:
         raise MediaError("no pictures were found")

@@ -5,7 +5,7 @@ errors with hints, one summary; and which exit code they amount to.
 import itertools
 import sys
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from facecrypt.errors import (
@@ -24,10 +24,12 @@ __all__ = [
     "report",
     "say",
     "say_errors",
+    "say_ignored",
     "step_bar",
 ]
 
 DONE, FAILED, USAGE, DENIED, INTERRUPTED = 0, 1, 2, 3, 130
+_LINKS = 5  # named one by one
 
 
 def say(kind: str, text: str) -> None:
@@ -78,20 +80,35 @@ def report(summary: Summary, verb: str, details: Sequence[str], *, quiet: bool) 
     """Say how a batch went; returns the exit code."""
     say_errors((result.source, result.error) for result in summary.failed)
     if not summary.results:
-        say("error", f"no pictures were found{_ignored(summary)}")
+        say("error", f"no pictures were found{_after(summary.ignored)}")
         return FAILED
     if not quiet:
         parts = [f"{summary.done} {verb}", *details]
         parts += [f"{summary.skipped} there already"] if summary.skipped else []
         parts += [f"{len(summary.failed)} failed"] if summary.failed else []
         rate = f"{summary.seconds:.1f} s, {summary.images_per_second:.1f} images/s"
-        print(f"facecrypt: {'; '.join(parts)}{_ignored(summary)} ({rate})", file=sys.stderr)
+        print(f"facecrypt: {'; '.join(parts)}{_after(summary.ignored)} ({rate})", file=sys.stderr)
     return exit_code([result.error for result in summary.failed])
 
 
-def _ignored(summary: Summary) -> str:
-    kinds = ", ".join(f"{n} {suffix}" for suffix, n in sorted(summary.ignored.items()))
-    return f"; ignored: {kinds}" if kinds else ""
+def say_ignored(ignored: Mapping[str, int]) -> None:
+    """What of the folders was no input, where there is no summary to say it."""
+    if text := _ignored(ignored):
+        print(f"facecrypt: {text}", file=sys.stderr)
+
+
+def _ignored(ignored: Mapping[str, int]) -> str:
+    links = sorted(name for name in ignored if name.endswith("/"))
+    kinds = [f"{n} {kind}" for kind, n in sorted(ignored.items()) if not kind.endswith("/")]
+    shown = [*links[:_LINKS], *([f"{len(links) - _LINKS} more"] if len(links) > _LINKS else [])]
+    parts = [f"ignored: {', '.join(kinds)}"] if kinds else []
+    parts += [f"links not followed: {', '.join(shown)}"] if links else []
+    return "; ".join(parts)
+
+
+def _after(ignored: Mapping[str, int]) -> str:
+    text = _ignored(ignored)
+    return f"; {text}" if text else ""
 
 
 @contextmanager

@@ -20,7 +20,8 @@ def add_options(sub: ArgumentParser) -> None:
 def run(args: Namespace) -> int:
     identities = options.identities(args)
     errors = []
-    for path in some(find_pictures(args.inputs)[0]):
+    found, ignored = find_pictures(args.inputs)
+    for path in some(found, ignored, quiet=args.quiet):
         try:
             verify(path, identities)
         except Exception as error:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from facecrypt.detector import Detector
 from facecrypt.errors import MediaError
-from facecrypt.jobs.inputs import Input, make_folder
+from facecrypt.jobs.inputs import Input, prepare
 from facecrypt.jobs.sealing import FileEncryptor, forget_frames
 from facecrypt.jobs.summary import Result
 from facecrypt.regions import Region
@@ -83,7 +83,7 @@ class Worker:
 
     def _one(self, task: Task) -> Outcome:
         try:
-            make_folder(task.item.output.parent)
+            prepare(task.item)
             result = self._encrypt(task)
         except Exception as error:
             forget_frames(error)

@@ -6,10 +6,12 @@ one picture: the code that encrypts is the same, and so are names, resume and er
 """
 
 import contextlib
+import os
 import secrets
 import time
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -25,6 +27,7 @@ from facecrypt.integrations.batch_encryptor import public_keys
 from facecrypt.jobs.inputs import Input, find_inputs, make_folder
 from facecrypt.jobs.sealing import Boxes, FileEncryptor, Progress, regions_of
 from facecrypt.jobs.summary import Result, Summary
+from facecrypt.leftovers import remove_stale
 from facecrypt.sealing.header import CIPHERS
 from facecrypt.sealing.images import Recipients
 from facecrypt.sealing.options import GROW, Seal
@@ -131,6 +134,8 @@ def encrypt_files(
     results: dict[int, Result] = {}
     if inputs:
         make_folder(out_dir)
+        for folder in {item.output.parent for item in inputs}:
+            remove_stale(folder)
         with _cluster(address) as ray, _marker(out_dir) as marker:
             size = min(_room(ray, actors, num_gpus), len(inputs))
             # A picture that kills its worker must not be begun again by Ray, but here, alone.
@@ -158,7 +163,7 @@ def _batches(inputs: Sequence[Input], regions: Boxes | None, size: int) -> Itera
     """Tasks in batches, made when they are wanted: a million are not held at once."""
     length = max(1, min(BATCH, len(inputs) // (4 * size)))
     tasks = (
-        Task(index, _absolute(item), _own(item, regions), not item.output.exists())
+        Task(index, _absolute(item), _own(item, regions), not os.path.lexists(item.output))
         for index, item in enumerate(inputs)
     )
     while batch := list(islice(tasks, length)):
@@ -167,7 +172,7 @@ def _batches(inputs: Sequence[Input], regions: Boxes | None, size: int) -> Itera
 
 def _absolute(item: Input) -> Input:
     # A worker has a working folder of its own.
-    return Input(item.source.absolute(), item.relative, item.output.absolute())
+    return replace(item, source=item.source.absolute(), output=item.output.absolute())
 
 
 def _own(item: Input, regions: Boxes | None) -> Boxes | None:

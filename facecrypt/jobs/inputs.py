@@ -2,39 +2,44 @@
 
 import glob
 import os
-from collections import Counter
+import stat
 from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
 from pathlib import Path
 
 from facecrypt.errors import MediaError
-from facecrypt.files import media_error
+from facecrypt.files import media_error, refuse_special
+from facecrypt.jobs.folders import PICTURE_SUFFIXES, Found, Search, is_sidecar
+from facecrypt.jobs.outputs import as_png, make_folder, name_outputs, refuse_links, refuse_replacing
 
-__all__ = ["PICTURE_SUFFIXES", "Input", "as_png", "find_inputs", "find_pictures", "make_folder"]
+__all__ = [
+    "PICTURE_SUFFIXES",
+    "Input",
+    "as_png",
+    "find_inputs",
+    "find_pictures",
+    "make_folder",
+    "prepare",
+]
 
-PICTURE_SUFFIXES = frozenset(
-    (".jpg", ".jpeg", ".jpe", ".png", ".webp", ".tif", ".tiff", ".bmp", ".avif", ".jp2")
-)
-
-SIDECAR_SUFFIX = ".fcrypt.json"
+PathLike = str | os.PathLike[str]
 
 
 @dataclass(frozen=True)
 class Input:
-    """One picture to read, where its result goes, and its path below the folder it was found in."""
+    """One picture to read, where its result goes, and its path below the folder it was found in.
+
+    ``error`` says why it cannot be read, where that is known already: :func:`prepare` raises it.
+    """
 
     source: Path
     relative: Path
     output: Path
-
-
-def as_png(name: Path) -> Path:
-    """``a/x.jpg`` -> ``a/x.png``."""
-    return name.with_suffix(".png")
+    error: Exception | None = None
 
 
 def find_inputs(
-    paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]],
+    paths: PathLike | Iterable[PathLike],
     out_dir: Path,
     *,
     suffixes: Set[str] = PICTURE_SUFFIXES,
@@ -45,9 +50,14 @@ def find_inputs(
     Parameters
     ----------
     paths : path or iterable of paths
+        What lies in a folder given alone keeps its path below that folder. A folder given
+        with others keeps its own name, too. What a pattern finds keeps its path below the
+        folders that the pattern names without wildcards.
     out_dir : Path
     suffixes : set of str
-        Suffixes that count when a folder is searched; a file named explicitly is always read.
+        What is an input in a folder; a file that is named is one anyhow. Where these hold
+        all `PICTURE_SUFFIXES`, so is every file whose content is a picture, be it of a
+        format that is refused.
     rename : callable
         The name of an input to that of its output.
 
@@ -55,32 +65,35 @@ def find_inputs(
     -------
     list of Input
         In a fixed order. ``x.jpg`` becomes ``x.png``; where ``x.jpg`` and ``x.png`` are
-        both there, ``x.jpg.png`` and ``x.png.png``.
+        both there, ``x.jpg.png`` and ``x.png.png``. A link to nowhere and a folder that
+        cannot be read are inputs that fail.
     dict of str to int
-        Suffixes of the other files in the folders, and how many there were.
+        Suffixes of the other files in the folders, and how many there were; the path of
+        each link to a folder, which is not followed, with a slash behind it.
 
     Raises
     ------
     MediaError
-        An input does not exist, is a pipe or a device, or a folder cannot be read.
+        An input does not exist, is a pipe or a device, or lies in a folder that cannot be
+        read.
     ValueError
         Two inputs would have one output, an output would replace an input, or a folder
-        is input and output at once.
+        is input and output at once. Names the file system of ``out_dir`` takes for the
+        same are one.
     """
-    found, ignored = find_pictures(paths, out_dir, suffixes=suffixes)
-    outputs = _outputs(found, out_dir, rename)
-    sources = {source.resolve() for source in found}
-    for source, output in outputs.items():
-        if output.resolve() in sources:
-            raise ValueError(
-                f"the output for {source} would replace the input {output}; "
-                "choose another output folder"
-            )
-    return [Input(source, found[source], outputs[source]) for source in found], ignored
+    found, ignored = _find(paths, out_dir, suffixes)
+    readable = {one.source: one.relative for one in found if one.error is None}
+    outputs = name_outputs(readable, out_dir, rename)
+    refuse_replacing(outputs)
+    inputs = [
+        Input(one.source, one.relative, outputs.get(one.source, out_dir / one.relative), one.error)
+        for one in found
+    ]
+    return inputs, ignored
 
 
 def find_pictures(
-    paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]],
+    paths: PathLike | Iterable[PathLike],
     out_dir: Path | None = None,
     *,
     suffixes: Set[str] = PICTURE_SUFFIXES,
@@ -94,94 +107,99 @@ def find_pictures(
     dict of str to int
         As :func:`find_inputs` gives it.
     """
+    found, ignored = _find(paths, out_dir, suffixes)
+    return {one.source: one.relative for one in found}, ignored
+
+
+def prepare(item: Input) -> None:
+    """Make the folder of an output; MediaError where the input or the output cannot be.
+
+    An output does not go through a link inside the folder of outputs, nor into a pipe.
+    """
+    if item.error is not None:
+        raise item.error
+    refuse_links(item.output, len(item.relative.parts) - 1)
+    make_folder(item.output.parent)
+    refuse_special(item.output)
+
+
+def _find(
+    paths: PathLike | Iterable[PathLike], out_dir: Path | None, suffixes: Set[str]
+) -> tuple[list[Found], Mapping[str, int]]:
     many = [paths] if isinstance(paths, (str, os.PathLike)) else list(paths)
-    results = None if out_dir is None else out_dir.resolve()
-    found: dict[Path, Path] = {}
-    ignored: Counter[str] = Counter()
+    search = Search(None if out_dir is None else os.path.realpath(out_dir), suffixes)
+    found: dict[Path, Found] = {}
     for path in many:
-        for source, relative in _expand(path, results, ignored, suffixes):
-            found.setdefault(source, relative)
-    return found, ignored
+        for one in _expand(path, search, alone=len(many) == 1):
+            found.setdefault(one.source, one)
+    return list(found.values()), search.ignored
 
 
-def make_folder(folder: Path) -> None:
-    """Make a folder for outputs and those above it; MediaError where that fails."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except FileExistsError:
-        raise MediaError(f"{folder}: is a file; name a folder for the output") from None
-    except OSError as error:
-        raise media_error(folder, error) from error
-
-
-def _expand(
-    path: str | os.PathLike[str], results: Path | None, ignored: Counter[str], suffixes: Set[str]
-) -> Iterator[tuple[Path, Path]]:
+def _expand(path: PathLike, search: Search, *, alone: bool) -> Iterator[Found]:
     here = Path(path)
-    if here.is_dir():
-        if here.resolve() == results:
+    if os.path.lexists(here):
+        # Of a folder such as . or .. only the real path has a name.
+        below = Path() if alone else Path(Path(os.path.realpath(here)).name)
+        yield from _named(here, Path(here.name), below, search)
+    elif glob.has_magic(os.fspath(path)):
+        yield from _matched(here, search)
+    else:
+        raise _missing(here)
+
+
+def _matched(pattern: Path, search: Search) -> Iterator[Found]:
+    matches = sorted(glob.glob(str(pattern), recursive=True))  # noqa: PTH207 (absolute patterns)
+    if not matches:
+        raise _missing(pattern)
+    fixed = next(n for n, part in enumerate(pattern.parts) if glob.has_magic(part))
+    for match in map(Path, matches):
+        if "**" in pattern.parts and (link := _first_link(match, fixed)):
+            search.ignored[f"{link}/"] = 1
+            continue
+        real = Path(os.path.realpath(match))
+        if search.results is None or not real.is_relative_to(search.results):
+            below = _inside(match.parts[fixed:])
+            yield from _named(match, below, below, search)
+
+
+def _first_link(match: Path, fixed: int) -> Path | None:
+    """The first link to a folder that `**` went through: it might lead round and round."""
+    for number in range(fixed + 1, len(match.parts) + 1):
+        here = Path(*match.parts[:number])
+        if os.path.islink(here) and os.path.isdir(here):  # noqa: PTH112, PTH114 (paths too long)
+            return here
+    return None
+
+
+def _inside(parts: tuple[str, ...]) -> Path:
+    """What follows the last ``..``: an output must not climb out of its folder."""
+    climbs = [number for number, part in enumerate(parts, 1) if part == ".."]
+    return Path(*parts[climbs[-1] if climbs else 0 :])
+
+
+def _named(here: Path, relative: Path, below: Path, search: Search) -> Iterator[Found]:
+    """A file, with its path below the outputs, or a folder, with where what is in it goes."""
+    try:
+        mode = here.stat().st_mode
+    except OSError as error:
+        # A link to nowhere must not stop the others that a pattern of the shell named.
+        yield Found(here, relative, media_error(here, error))
+        return
+    if stat.S_ISDIR(mode):
+        if os.path.realpath(here) == search.results:
             raise ValueError(f"{here}: is input and output folder at once; name another for output")
-        yield from _walk(here, results, ignored, suffixes)
-    elif here.is_file():
-        # A pattern such as sealed/* names the sidecars too; they come with their pictures.
-        if not here.name.endswith(SIDECAR_SUFFIX):
-            yield here, Path(here.name)
-    elif here.exists():
+        yield from search.walk(here, below)
+    elif not stat.S_ISREG(mode):
         # It would be read twice, which a pipe cannot be, and might never end.
         raise MediaError(f"{here}: is not a regular file; copy the picture into one")
-    elif matches := sorted(glob.glob(str(path), recursive=True)):  # noqa: PTH207 (absolute patterns)
-        for match in matches:
-            if results is None or not Path(match).resolve().is_relative_to(results):
-                yield from _expand(match, results, ignored, suffixes)
-    else:
-        raise MediaError(f"{path}: no such file or folder")
+    # A pattern such as sealed/* names the sidecars too; they come with their pictures.
+    elif not is_sidecar(here):
+        yield Found(here, relative)
 
 
-def _walk(
-    folder: Path, results: Path | None, ignored: Counter[str], suffixes: Set[str]
-) -> Iterator[tuple[Path, Path]]:
-    for where, folders, files in os.walk(folder, onerror=_refuse):
-        # Hidden folders are caches and version control; the results are never input.
-        folders[:] = sorted(
-            name
-            for name in folders
-            if not name.startswith(".") and Path(where, name).resolve() != results
-        )
-        for name in sorted(files):
-            source = Path(where, name)
-            if name.startswith(".") or name.endswith(SIDECAR_SUFFIX):
-                continue
-            suffix = source.suffix.lower()
-            # A link that leads nowhere is a picture that fails, with its name in the summary;
-            # a pipe would be waited for without end.
-            if suffix in suffixes and (source.is_file() or not source.exists()):
-                yield source, source.relative_to(folder)
-            else:
-                ignored[suffix or name] += 1
-
-
-def _refuse(error: OSError) -> None:
-    # os.walk would pass over an unreadable folder in silence, and its faces stay in the clear.
-    raise media_error(error.filename, error)
-
-
-def _outputs(
-    found: Mapping[Path, Path], out_dir: Path, rename: Callable[[Path], Path]
-) -> dict[Path, Path]:
-    short = {source: rename(relative) for source, relative in found.items()}
-    shared = Counter(short.values())
-    names = {
-        source: name
-        if shared[name] == 1
-        else found[source].with_name(found[source].name + name.suffix)
-        for source, name in short.items()
-    }
-    taken: dict[Path, Path] = {}
-    for source, name in names.items():
-        other = taken.setdefault(name, source)
-        if other is not source:
-            raise ValueError(
-                f"{other} and {source} would both become {out_dir / name}; "
-                "give them in two runs with different output folders"
-            )
-    return {source: out_dir / name for source, name in names.items()}
+def _missing(path: Path) -> MediaError:
+    try:
+        path.lstat()
+    except OSError as error:
+        return media_error(path, error)
+    return MediaError(f"{path}: no such file or folder")

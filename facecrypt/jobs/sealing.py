@@ -16,9 +16,10 @@ from pathlib import Path
 from facecrypt.detector import Detector, default_detector
 from facecrypt.errors import OVERWRITE, ContainerError, MediaError
 from facecrypt.files import PathLike
-from facecrypt.jobs.inputs import Input, find_inputs, make_folder
+from facecrypt.jobs.inputs import Input, find_inputs, make_folder, prepare
 from facecrypt.jobs.summary import Result, Summary
 from facecrypt.keys import RecipientLike
+from facecrypt.leftovers import remove_stale
 from facecrypt.machine import cores
 from facecrypt.regions import Region
 from facecrypt.sealing.files import open_file, read_header, seal_file
@@ -176,12 +177,14 @@ def run_batch(
     inputs, ignored = find(paths, Path(out_dir))
     if inputs:
         make_folder(Path(out_dir))
+    for folder in {item.output.parent for item in inputs}:
+        remove_stale(folder)
     started = time.perf_counter()
     results: dict[Input, Result] = {}
 
     def work(item: Input) -> Result:
         try:
-            make_folder(item.output.parent)
+            prepare(item)
             return one(item)
         except Exception as error:
             # Whatever a damaged picture does to a decoder, the other pictures go on.

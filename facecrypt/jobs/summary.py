@@ -42,7 +42,8 @@ class Summary:
     seconds : float
         Wall-clock time of the work.
     ignored : dict of str to int
-        Suffixes of files in the folders that are not pictures, and how many there were.
+        Suffixes of files in the folders that are not pictures, and how many there were; the
+        path of each link to a folder, which was not followed, with a slash behind it.
     """
 
     results: tuple[Result, ...]

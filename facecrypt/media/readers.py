@@ -4,6 +4,7 @@ JPEG, PNG and TIFF headers are read here and not by Pillow, which reports damage
 metadata by warnings: those are global, and worker threads cannot silence them.
 """
 
+import re
 import struct
 import zlib
 from collections.abc import Callable, Iterator
@@ -17,9 +18,10 @@ from facecrypt.media.exif import orientation
 from facecrypt.media.png import walk
 from facecrypt.media.tiff import tiff_header
 
-__all__ = ["Source", "reader"]
+__all__ = ["Source", "is_picture", "reader"]
 
 _MAX_ICC = 1 << 24
+_PNM = re.compile(rb"P[1-6](?:#|\s+[#\d])")
 _STILL = "is animated, and all frames but one would be lost; extract the frames as PNG first"
 
 
@@ -54,6 +56,19 @@ def reader(head: bytes) -> Callable[[bytes], Source]:
         if test(head):
             raise MediaError(reason)
     raise MediaError("not a picture facecrypt reads; save it as PNG, JPEG, WebP, AVIF or TIFF")
+
+
+def is_picture(head: bytes) -> bool:
+    """Whether a file is a picture, of a format that is read or of one that is refused.
+
+    For files whose name does not say so: text may begin with the marks of BMP and PNM, and
+    is told apart by what must follow them.
+    """
+    if head[:2] == b"BM":
+        return 12 <= int.from_bytes(head[14:18], "little") <= 124
+    if head[:1] == b"P" and head[1:2] in b"123456":
+        return _PNM.match(head) is not None
+    return any(test(head) for test, _ in (*_READERS, *_REFUSED))
 
 
 def _read_png(data: bytes) -> Source:
@@ -199,6 +214,18 @@ _READERS: tuple[tuple[Callable[[bytes], bool], Callable[[bytes], Source]], ...] 
     ),
 )
 
+# Those that are no TIFF: of Fujifilm, Olympus, Panasonic, Sigma, Canon (CRW), Minolta.
+_CAMERA_RAW = (
+    b"FUJIFILMCCD-RAW",
+    b"IIRO",
+    b"IIRS",
+    b"MMOR",
+    b"IIU\0",
+    b"FOVb",
+    b"II\x1a\0\0\0HEAPCCDR",
+    b"\0MRM",
+)
+
 _REFUSED: tuple[tuple[Callable[[bytes], bool], str], ...] = (
     (
         _brand(b"heic", b"heix", b"hevc", b"mif1", b"msf1"),
@@ -211,6 +238,10 @@ _REFUSED: tuple[tuple[Callable[[bytes], bool], str], ...] = (
     (
         _begins(b"v/1\x01", b"#?RADIANCE", b"#?RGBE", b"PF\n", b"Pf\n"),
         "floating-point samples cannot be sealed; tone-map the picture to 8 or 16 bits, as PNG",
+    ),
+    (
+        lambda head: _brand(b"crx ")(head) or head.startswith(_CAMERA_RAW),
+        "camera raw files are not read; export the picture as PNG or TIFF",
     ),
     (_begins(b"II+\0", b"MM\0+"), "BigTIFF is not read; save the picture as classic TIFF or PNG"),
 )

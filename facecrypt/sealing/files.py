@@ -13,7 +13,7 @@ from typing import BinaryIO
 
 from facecrypt.detector import Detector
 from facecrypt.errors import OVERWRITE, MediaError
-from facecrypt.files import PathLike, atomic_write, media_error, remove
+from facecrypt.files import PathLike, atomic_write, media_error, refuse_special, remove
 from facecrypt.keys import RecipientLike, RegionKey, Unwraps
 from facecrypt.media.pictures import naming, read_bounded
 from facecrypt.media.png import read_chunk
@@ -164,6 +164,8 @@ def decode_file(
 def write_sealed(path: PathLike, sealed: SealedFile, *, overwrite: bool) -> None:
     """Write a sealed file, and its header beside it where it has one; whole or not at all."""
     if sealed.beside is not None:
+        # Also a name too long is refused before anything is removed.
+        refuse_special(sidecar_path(path))
         # The picture is the commit mark: a sidecar without one is a leftover of an earlier run,
         # and an old picture must not be seen beside the new header.
         if overwrite:

@@ -251,9 +251,74 @@ def test_folders_say_what_they_ignored(job):
     done = command("encrypt", "sealed", "-o", "new", "-k", "k", "--whole")
     (job / "in").mkdir()
     (job / "in" / "a.png").write_bytes((job / "a.png").read_bytes())
-    (job / "in" / "a.heic").write_bytes(b"")
+    (job / "in" / "a.txt").write_bytes(b"")
+    (job / "in" / "album").symlink_to(job / "sealed")
+    ignored = "ignored: 1 .txt; links not followed: in/album/"
     done = command("encrypt", "in", "-o", "out", "-k", "k", "--boxes", "a.json")
-    assert done.code == 0 and "; ignored: 1 .heic (" in done.err[0]
+    assert done.code == 0 and f"; {ignored} (" in done.err[0]
+    assert command("detect", "in").err == [f"facecrypt: {ignored}"]
+    assert command("detect", "in", "--draw", "drawn").err == [f"facecrypt: {ignored}"]
+    assert command("detect", "in", "-q").err == []
+    (job / "in" / "a.png").write_bytes((job / "sealed" / "a.png").read_bytes())
+    assert command("verify", "in", "-k", "k").err == [f"facecrypt: {ignored}"]
+    assert command("verify", "in", "-k", "k", "-q").err == []
+
+
+def test_a_picture_of_a_format_that_is_not_read_fails(job):
+    (job / "in").mkdir()
+    (job / "in" / "a.png").write_bytes((job / "a.png").read_bytes())
+    (job / "in" / "photo").write_bytes(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic")
+    for given in ("encrypt", "in", "-o", "out", "-k", "k", "--whole"), ("detect", "in"):
+        done = command(*given)
+        assert done.code == 1
+        assert "facecrypt: error: in/photo: HEIC is not read; convert it to PNG" in done.err[0]
+    assert (job / "out" / "a.png").exists()
+
+
+@pytest.mark.parametrize("target", ["gone.png", "b.png"], ids=["dangling", "loop"])
+def test_a_link_to_nowhere_does_not_stop_the_others(job, target):
+    (job / "b.png").symlink_to(target)
+    sealed = ("sealed/a.png", "b.png")
+    for given in (
+        ("encrypt", "a.png", "b.png", "-o", "out", "-k", "k", "--whole"),
+        ("decrypt", *sealed, "-o", "back", "-k", "k"),
+        ("verify", *sealed, "-k", "k"),
+        ("detect", "a.png", "b.png"),
+    ):
+        done = command(*given)
+        assert done.code == 1
+        assert [line for line in done.err if "error" in line and "b.png: " in line]
+    assert (job / "out" / "a.png").exists() and (job / "back" / "a.png").exists()
+
+
+@pytest.mark.parametrize("name", ["n" * 240, "n" * 251, "\u5199" * 80])
+def test_long_names_seal_and_open(job, name):
+    (job / "in").mkdir()
+    (job / "in" / f"{name}.png").write_bytes((job / "a.png").read_bytes())
+    assert command("encrypt", "in", "-o", "out", "-k", "k", "--whole").code == 0
+    assert command("verify", "out", "-k", "k").code == 0
+    assert command("decrypt", "out", "-o", "back", "-k", "k").code == 0
+    assert (pixels(job / "back" / f"{name}.png") == pixels(job / "a.png")).all()
+
+
+def test_a_sidecar_whose_name_would_be_too_long_is_refused_in_time(job):
+    name = "n" * 251 + ".png"
+    (job / "in").mkdir()
+    (job / "in" / name).write_bytes((job / "a.png").read_bytes())
+    command("encrypt", "in", "-o", "out", "-k", "k", "--whole")
+    before = (job / "out" / name).read_bytes()
+    done = command("encrypt", "in", "-o", "out", "-k", "k", "--whole", "--sidecar", "--force")
+    assert done.code == 1 and "the name is too long" in done.err[0]
+    assert (job / "out" / name).read_bytes() == before
+
+
+@pytest.mark.parametrize("force", [[], ["--force"]])
+def test_a_pipe_in_place_of_an_output_does_not_hang(job, force):
+    (job / "out").mkdir()
+    os.mkfifo("out/a.png")
+    for given in ("encrypt", "a.png", "--whole"), ("decrypt", "sealed/a.png"):
+        done = command(*given, "-o", "out", "-k", "k", *force)
+        assert done.code == 1 and "out/a.png: is a pipe, a socket or a device" in done.err[0]
 
 
 def test_inspect(job):

@@ -4,6 +4,7 @@
 to the picture, which may then be re-saved by any program that keeps its pixels.
 """
 
+import errno
 from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO
@@ -33,7 +34,7 @@ class Sidecar:
     suffixes = (".png", ".tif", ".tiff")
 
     def find_header(self, file: BinaryIO, path: Path | None) -> bytes | None:
-        if path is None or not (beside := sidecar_path(path)).exists():
+        if path is None or not _is_there(beside := sidecar_path(path)):
             return None
         return read_small(beside, MAX_HEADER_BYTES)
 
@@ -52,3 +53,13 @@ class Sidecar:
         options: Open,
     ) -> Opened:
         return open_file(source, header, identities, options, strict=False)
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError as error:
+        # The picture's own name may be as long as there can be one.
+        if error.errno == errno.ENAMETOOLONG:
+            return False
+        raise

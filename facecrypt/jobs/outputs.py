@@ -1,0 +1,134 @@
+"""Where results go: a name of its own for each, below the folder that was named."""
+
+import os
+import unicodedata
+from collections import Counter
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+
+from facecrypt.errors import MediaError
+from facecrypt.files import media_error
+from facecrypt.leftovers import hidden_name
+
+__all__ = ["as_png", "make_folder", "name_outputs", "refuse_links", "refuse_replacing"]
+
+_Spelling = Callable[[Path], str]
+
+
+def as_png(name: Path) -> Path:
+    """``a/x.jpg`` -> ``a/x.png``."""
+    return name.with_suffix(".png")
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder for outputs and those above it; MediaError where that fails."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except FileExistsError:
+        raise MediaError(f"{folder}: is a file; name a folder for the output") from None
+    except OSError as error:
+        raise media_error(folder, error) from error
+
+
+def refuse_links(output: Path, depth: int) -> None:
+    """Raise MediaError where one of the ``depth`` folders an output lies in is a link."""
+    for folder in list(output.parents)[:depth]:
+        if os.path.islink(folder):  # noqa: PTH114 (of a path too long Path makes an exception)
+            raise MediaError(
+                f"{folder}: is a link, and results stay in the folder that was named; "
+                "remove the link, or name its target in a run of its own"
+            )
+
+
+def name_outputs(
+    found: Mapping[Path, Path], out_dir: Path, rename: Callable[[Path], Path]
+) -> dict[Path, Path]:
+    """The output of each input; ValueError where two would have the same.
+
+    Names that differ in letter case, or in the Unicode form of their accents, are the same
+    where the file system takes them for the same.
+    """
+    exact = _names(found, rename, str)
+    spelled = {*exact.values(), *map(rename, found.values())}
+    key: _Spelling = str
+    if len({_spelling(name, case=True, form=True) for name in spelled}) < len(spelled):
+        key = _spelling_in(out_dir)
+    taken: dict[str, Path] = {}
+    names = _names(found, rename, key)
+    for source, name in names.items():
+        other = taken.setdefault(key(name), source)
+        if other is not source:
+            why = "" if names[other] == name else ", names this file system does not tell apart"
+            raise ValueError(
+                f"{other} and {source} would both become {out_dir / name}{why}; "
+                "give them in two runs with different output folders"
+            )
+    return {source: out_dir / name for source, name in names.items()}
+
+
+def refuse_replacing(outputs: Mapping[Path, Path]) -> None:
+    """Raise ValueError where an output would replace an input, which may be spelled otherwise."""
+    fold = partial(_spelling, case=True, form=True)
+    sources = {fold(Path(os.path.realpath(source))): source for source in outputs}
+    for source, output in outputs.items():
+        real = os.path.realpath(output)
+        other = sources.get(fold(Path(real)))
+        if other is not None and (os.path.realpath(other) == real or _is_same(other, output)):
+            raise ValueError(
+                f"the output for {source} would replace the input {output}; "
+                "choose another output folder"
+            )
+
+
+def _names(
+    found: Mapping[Path, Path], rename: Callable[[Path], Path], key: _Spelling
+) -> dict[Path, Path]:
+    """Short names, and full ones where the short one would not be an input's own."""
+    short = {source: rename(relative) for source, relative in found.items()}
+    shared = Counter(map(key, short.values()))
+    return {
+        source: name
+        if shared[key(name)] == 1
+        else found[source].with_name(found[source].name + name.suffix)
+        for source, name in short.items()
+    }
+
+
+def _spelling_in(folder: Path) -> _Spelling:
+    """What a file system goes by when it compares names: tried out, with a file for a moment."""
+    here = next(path for path in (folder, *folder.absolute().parents) if path.is_dir())
+    plain = hidden_name(here / "x")
+    accented = plain.with_name(unicodedata.normalize("NFC", f"{plain.stem}\u00e9{plain.suffix}"))
+    return partial(
+        _spelling,
+        case=_is_joined(plain, plain.with_name(plain.name.upper())),
+        form=_is_joined(accented, accented.with_name(unicodedata.normalize("NFD", accented.name))),
+    )
+
+
+def _is_joined(name: Path, other: Path) -> bool:
+    try:
+        os.close(os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+    except (OSError, UnicodeError):
+        # Where nothing can be written nothing gets lost.
+        return False
+    try:
+        return os.path.lexists(other)
+    finally:
+        name.unlink()
+
+
+def _spelling(name: Path, *, case: bool, form: bool) -> str:
+    text = name.as_posix()
+    if case:
+        text = text.casefold()
+    # Folded after it: case folding takes letters and accents apart.
+    return unicodedata.normalize("NFC", text) if form else text
+
+
+def _is_same(one: Path, other: Path) -> bool:
+    try:
+        return one.samefile(other)
+    except OSError:
+        return False

@@ -1,0 +1,60 @@
+"""Hidden names of files that are being written, and what killed processes left of them."""
+
+import contextlib
+import os
+import re
+import secrets
+import stat
+import time
+from pathlib import Path
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
+
+__all__ = ["hidden_name", "lock", "remove_stale"]
+
+_HIDDEN = re.compile(r"\.facecrypt-[0-9a-f]{16}\.tmp")
+# Between its first two calls a writer has no lock yet; and not every network folder keeps
+# locks between machines. No write takes as long as this without touching its file.
+_SECONDS = 3600
+
+
+def hidden_name(path: Path) -> Path:
+    """A name in the same folder that no other writer has, short enough for any file system."""
+    return path.with_name(f".facecrypt-{secrets.token_hex(8)}.tmp")
+
+
+def lock(fd: int) -> None:
+    """Mark a file as being written; the system takes the mark away when the process ends."""
+    if fcntl is not None:
+        with contextlib.suppress(OSError):
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def remove_stale(folder: Path) -> None:
+    """Remove what killed processes left in a folder: hidden, an hour old, and locked by nobody.
+
+    A courtesy: what cannot be removed stays, and that is no error. Where the system has
+    no ``flock`` (Windows) a writer cannot be told from a leftover, and nothing is removed.
+    """
+    if fcntl is None:
+        return
+    with contextlib.suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
+            if _HIDDEN.fullmatch(entry.name):
+                with contextlib.suppress(OSError):
+                    _remove_if_stale(entry.path)
+
+
+def _remove_if_stale(path: str) -> None:
+    # Network folders lock only what is open for writing; a pipe would be waited for.
+    fd = os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        found = os.fstat(fd)
+        if stat.S_ISREG(found.st_mode) and found.st_mtime < time.time() - _SECONDS:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            Path(path).unlink()
+    finally:
+        os.close(fd)
