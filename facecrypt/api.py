@@ -14,7 +14,7 @@ from typing import Protocol
 import numpy as np
 
 from facecrypt import carriers, keys, sealing
-from facecrypt.container import CIPHERS, Header, Sealed, public_digest
+from facecrypt.container import CIPHERS, Header, Sealed, check_counts, public_digest
 from facecrypt.errors import AuthenticationError, KeyFormatError, MediaError
 from facecrypt.keys import RecipientLike, RegionKey, Unwraps
 from facecrypt.media import read_image
@@ -85,6 +85,8 @@ def encrypt_image(
     ------
     TypeError, ValueError
         The picture or an option is not as described.
+    ContainerError
+        More regions, recipients or pixels than a reader takes: it would never open again.
 
     Examples
     --------
@@ -108,11 +110,13 @@ def encrypt_image(
             stacklevel=2,
         )
     wrappers = as_list(recipients, "a recipient", "wrap")
+    check_counts(image.shape, (), len(wrappers))
     if regions is None:
         found = (detector or default_detector()).detect(image)
         regions = [replace(region.grow(grow), shape=shape) for region in found]
     inside = [region.clip(*image.shape[:2]) for region in regions]
     kept = tuple(_public(region) for region in inside if region is not None)
+    check_counts(image.shape, kept, len(wrappers))
     content_key = keys.new_content_key()
     header = Header(
         shape=tuple(image.shape),
@@ -123,6 +127,8 @@ def encrypt_image(
         stanzas=tuple(wrapper.wrap(content_key) for wrapper in wrappers),
         public_digest=public_digest(image, kept),
     )
+    # With tags and MAC of the final size, so that all it may be refused for shows before the work.
+    replace(header, tags=(bytes(header.tag_size),) * len(kept), mac=bytes(32)).checked()
     out, tags, aad = image.copy(), [], header.aad()
     for index, claim in enumerate(claims(kept, *image.shape[:2])):
         key = keys.region_key(content_key, index)
@@ -131,7 +137,7 @@ def encrypt_image(
         tags.append(tag)
     header = replace(header, tags=tuple(tags))
     mac = sealing.header_mac(keys.content_subkey(content_key, "header"), header.mac_input())
-    return Sealed(out, replace(header, mac=mac))
+    return Sealed(out, replace(header, mac=mac).checked())
 
 
 def decrypt_image(
@@ -230,6 +236,7 @@ def encrypt_file(
             "decrypt it first, with 'facecrypt scheme'"
         )
     picture = read_image(src, keep_metadata=keep_metadata)
+    carriers.check_size(dst, picture.pixels)
     sealed = encrypt_image(
         picture.pixels,
         recipients,

@@ -11,14 +11,20 @@ from collections import deque
 from io import BytesIO
 from pathlib import Path
 
-from facecrypt.container import MAX_HEADER_BYTES, Header, Sealed
+import numpy as np
+
+from facecrypt.container import Header, Sealed
+from facecrypt.decoders import check_pillow_size
 from facecrypt.errors import ContainerError, MediaError, NotSealedError
 from facecrypt.files import atomic_write, read_small, remove
+from facecrypt.limits import MAX_HEADER_BYTES
 from facecrypt.media import Picture, decode_image, encode_image, read_image
 from facecrypt.png import png_chunks, read_chunk
+from facecrypt.readback import check_encoded
 
 __all__ = [
     "check_destination",
+    "check_size",
     "decode",
     "is_sealed",
     "read",
@@ -63,6 +69,22 @@ def check_destination(path: PathLike, *, sidecar: bool) -> None:
     raise MediaError(f"{path}: {why}; write {' or '.join(allowed)}")
 
 
+def check_size(path: PathLike, pixels: np.ndarray) -> None:
+    """Refuse, before any work is done, a picture that could not be read back from this format.
+
+    Raises
+    ------
+    MediaError
+    """
+    # What else TIFF holds is read by OpenCV, up to the limit of all pictures.
+    by_pillow = pixels.dtype == np.uint8 and pixels.shape[2:] == (4,)
+    if by_pillow and Path(path).suffix.lower() in (".tif", ".tiff"):
+        try:
+            check_pillow_size("TIFF", pixels.shape[1], pixels.shape[0])
+        except MediaError as error:
+            raise MediaError(f"{path}: {error}") from None
+
+
 def write(path: PathLike, sealed: Sealed, *, like: Picture, sidecar: bool, overwrite: bool) -> None:
     """Write a sealed picture and its header, whole or not at all.
 
@@ -70,12 +92,23 @@ def write(path: PathLike, sealed: Sealed, *, like: Picture, sidecar: bool, overw
     ----------
     like : Picture
         Its ICC profile and kept EXIF go along.
+
+    Raises
+    ------
+    MediaError
+        It cannot be written, or what would be written does not read back as it is.
     """
     header = sealed.header.to_bytes()
     chunks = () if sidecar else ((CHUNK, header),)
     data = encode_image(
         Path(path).suffix, sealed.image, icc=like.icc, exif=like.exif, chunks=chunks
     )
+    try:
+        if Header.from_bytes(header) != sealed.header:
+            raise ContainerError("the header does not read back as it was")
+        check_encoded(data, sealed.image, *chunks or (None,))
+    except (ContainerError, MediaError) as error:
+        raise MediaError(f"{path}: {error}") from error
     if sidecar:
         # The picture is the commit mark: a sidecar without one is litter of an earlier run,
         # and an old picture must not be seen beside the new header.

@@ -16,13 +16,13 @@ PACKAGE = ROOT / "facecrypt"
 # From the bottom to the top: a module imports from its own layer and those below it.
 # A name stands for the module, or for a package with all in it.
 LAYERS = (
-    ("errors", "_version"),
+    ("errors", "limits", "_version"),
     ("files",),
     ("regions", "keytext", "kem", "keys"),
     ("_native", "backends", "vetting", "stream", "chaos"),
     ("metadata", "png", "tiff", "decoders", "readers", "media", "arrays"),
     ("_presets", "_inference", "_cascade", "_stages", "detector", "schemes"),
-    ("container", "sealing", "carriers", "notes"),
+    ("container", "sealing", "readback", "carriers", "notes"),
     ("attacks", "api"),
     ("analysis", "inputs", "summary", "boxes", "draw", "guess"),
     ("batch", "scheme_files"),
