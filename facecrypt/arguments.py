@@ -188,6 +188,9 @@ def _shared_keys(sub) -> None:
 def _identity(sub) -> None:
     sub.add_argument("-i", "--identity", action="append", default=[], metavar="KEYFILE")
     _shared_keys(sub)
+    sub.add_argument(
+        "--allow-costly", action="store_true", help="with -p: spend up to a minute and 1 GiB"
+    )
 
 
 def _detection(sub) -> None:

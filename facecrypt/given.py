@@ -16,7 +16,7 @@ __all__ = ["detector", "detector_settings", "identities", "recipients", "regions
 _WHOLE = 1 << 20
 
 
-def _passphrase(confirm: bool) -> Passphrase:
+def _passphrase(*, confirm: bool = False, allow_costly: bool = False) -> Passphrase:
     given = os.environ.get("FACECRYPT_PASSPHRASE")
     if given is None:
         try:
@@ -27,7 +27,7 @@ def _passphrase(confirm: bool) -> Passphrase:
             raise ValueError(
                 "no passphrase was given; type it, or set $FACECRYPT_PASSPHRASE"
             ) from None
-    return Passphrase(given)
+    return Passphrase(given, allow_costly=allow_costly)
 
 
 def recipients(args: Namespace) -> list:
@@ -48,7 +48,7 @@ def identities(args: Namespace) -> list:
     found = [load_identity(path) for path in args.identity]
     found += [SecretKey.load(path) for path in args.key]
     if args.passphrase:
-        found.append(_passphrase(confirm=False))
+        found.append(_passphrase(allow_costly=args.allow_costly))
     if not found:
         raise ValueError("say what to decrypt with: -i KEYFILE, -k KEYFILE or -p")
     return found
