@@ -8,6 +8,8 @@ What the functions compute and take is defined in ``facecrypt.backends.operands`
 
 import os
 
+from facecrypt.machine import cores
+
 from cpython.buffer cimport (
     PyBUF_C_CONTIGUOUS, PyBUF_FORMAT, PyBUF_WRITABLE, PyBuffer_Release, PyObject_GetBuffer,
 )
@@ -117,9 +119,7 @@ cdef extern from "kernels.h" namespace "facecrypt" nogil:
 # that keep up with memory, which a second core reads no faster at first.
 cdef size_t COMPUTING = 2 << 20
 cdef size_t AT_MEMORY_SPEED = 8 << 20
-cdef size_t CPUS = (
-    len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-)
+cdef size_t CPUS = cores()
 
 cdef int32_t LARGEST = 1 << 22  # coordinate of a box: areas are exact in binary64
 

@@ -7,7 +7,7 @@ the last pixel.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from math import ceil, floor, isfinite, isqrt
+from math import ceil, floor, isfinite
 from typing import NamedTuple, Self
 
 import numpy as np
@@ -15,6 +15,8 @@ import numpy as np
 __all__ = ["Claim", "Region", "claims"]
 
 SHAPES = ("box", "ellipse")
+# Their squares, and the sums of two of them, are exact in 64 bits.
+_MOST_MASKED = 1 << 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,14 +120,20 @@ class Region:
         A pixel is in the ellipse where its centre is: with doubled coordinates
         relative to the centre, ``(dx*h)**2 + (dy*w)**2 <= (w*h)**2`` in exact integers.
         """
-        mask = np.ones((self.height, self.width), dtype=bool)
-        if self.shape == "ellipse":
-            w, h = self.width, self.height
-            dx = np.abs(2 * np.arange(w) + 1 - w)
-            for row in range(h):
-                dy = 2 * row + 1 - h
-                mask[row] = dx <= isqrt(w * w * (h * h - dy * dy)) // h
-        return mask
+        w, h = self.width, self.height
+        if self.shape == "box":
+            return np.ones((h, w), dtype=bool)
+        if w * h > _MOST_MASKED:
+            raise ValueError(
+                f"an ellipse of {w}x{h} pixels is not drawn; clip it to the picture first"
+            )
+        dx, dy = (np.abs(2 * np.arange(side) + 1 - side) for side in (w, h))
+        # How far each row reaches: a guess in doubles, then corrected by exact integers.
+        bound = (w * h) ** 2 - (dy * w) ** 2
+        reach = np.sqrt(bound).astype(np.int64) // h
+        reach += ((reach + 1) * h) ** 2 <= bound
+        reach -= (reach * h) ** 2 > bound
+        return dx.astype(np.int32) <= reach.astype(np.int32)[:, None]
 
 
 class Claim(NamedTuple):

@@ -17,7 +17,7 @@ PACKAGE = ROOT / "facecrypt"
 # From the bottom to the top: a module imports from its own floor and those below it.
 # A name stands for a module, or for a package with all in it.
 FLOORS = (
-    ("errors", "regions", "machine", "_version"),
+    ("errors", "limits", "regions", "machine", "_version"),
     ("files", "leftovers", "placing", "models", "backends", "_native"),
     ("keys", "media", "chaos", "detector"),
     ("schemes", "sealing"),

@@ -62,6 +62,9 @@ def add_shared_keys(sub: argparse.ArgumentParser) -> None:
 def add_identity(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("-i", "--identity", action="append", default=[], metavar="KEYFILE")
     add_shared_keys(sub)
+    sub.add_argument(
+        "--allow-costly", action="store_true", help="with -p: spend up to a minute and 1 GiB"
+    )
 
 
 def add_detection(sub: argparse.ArgumentParser) -> None:
@@ -110,7 +113,7 @@ def margin(text: str) -> float:
     return value
 
 
-def _passphrase(confirm: bool) -> Passphrase:
+def _passphrase(*, confirm: bool = False, allow_costly: bool = False) -> Passphrase:
     given = os.environ.get("FACECRYPT_PASSPHRASE")
     if given is None:
         try:
@@ -121,7 +124,7 @@ def _passphrase(confirm: bool) -> Passphrase:
             raise ValueError(
                 "no passphrase was given; type it, or set $FACECRYPT_PASSPHRASE"
             ) from None
-    return Passphrase(given)
+    return Passphrase(given, allow_costly=allow_costly)
 
 
 def recipients(args: Namespace) -> list:
@@ -142,7 +145,7 @@ def identities(args: Namespace) -> list:
     found = [load_identity(path) for path in args.identity]
     found += [SecretKey.load(path) for path in args.key]
     if args.passphrase:
-        found.append(_passphrase(confirm=False))
+        found.append(_passphrase(allow_costly=args.allow_costly))
     if not found:
         raise ValueError("say what to decrypt with: -i KEYFILE, -k KEYFILE or -p")
     return found

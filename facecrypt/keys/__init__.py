@@ -1,10 +1,8 @@
 """Who may open: identities, recipients, passphrases, wrapping, keys as text."""
 
 from facecrypt.keys.holders import (
-    ARGON2_MAX_LANES,
-    ARGON2_MAX_MEMORY_KIB,
-    ARGON2_MAX_TIME,
     STANZA_TYPES,
+    WRAPPED_SIZES,
     Identity,
     Passphrase,
     Recipient,
@@ -23,10 +21,8 @@ from facecrypt.keys.holders import (
 )
 
 __all__ = [
-    "ARGON2_MAX_LANES",
-    "ARGON2_MAX_MEMORY_KIB",
-    "ARGON2_MAX_TIME",
     "STANZA_TYPES",
+    "WRAPPED_SIZES",
     "Identity",
     "Passphrase",
     "Recipient",

@@ -10,7 +10,6 @@ ML-KEM-768 + X25519, Argon2id (RFC 9106), HKDF-SHA256 and AES-256-GCM.
 """
 
 import base64
-import binascii
 import hashlib
 import os
 import threading
@@ -25,10 +24,11 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF, HKDFExpand
 
-from facecrypt.errors import KeyFormatError
+from facecrypt.errors import ContainerError, KeyFormatError
 from facecrypt.files import read_small
 from facecrypt.keys import kem
 from facecrypt.keys import text as keytext
+from facecrypt.limits import ARGON2_USUAL
 
 __all__ = [
     "Identity",
@@ -52,11 +52,12 @@ Stanza = Mapping[str, Any]
 KEY_SIZE = 32
 STANZA_TYPES = (*(method.name for method in kem.KEMS), "argon2id", "secret-key")
 _WRAP_INFO = b"facecrypt v1 content key"
-
-# RFC 9106's second recommendation (64 MiB, 3 passes, 4 lanes): 0.1 to 0.3 s, once a job.
-ARGON2_MEMORY_KIB, ARGON2_TIME, ARGON2_LANES = 64 * 1024, 3, 4
-# A header is attacker's input: what it may cost to try a passphrase on it.
-ARGON2_MAX_MEMORY_KIB, ARGON2_MAX_TIME, ARGON2_MAX_LANES = 1024 * 1024, 16, 16
+_SYMMETRIC_SIZE = 16 + KEY_SIZE + 16
+# HPKE: what the KEM sends, the content key, the tag of AES-GCM.
+WRAPPED_SIZES = {method.name: method.sent_size + KEY_SIZE + 16 for method in kem.KEMS} | {
+    "argon2id": _SYMMETRIC_SIZE,
+    "secret-key": _SYMMETRIC_SIZE,
+}
 
 
 class RecipientLike(Protocol):
@@ -99,7 +100,7 @@ def b64(data: bytes) -> str:
 def unb64(value: object) -> bytes:
     try:
         return base64.b64decode(value, validate=True) if isinstance(value, str) else b""
-    except binascii.Error:
+    except ValueError:
         return b""
 
 
@@ -117,7 +118,7 @@ def _wrap_symmetric(kek: bytes, content_key: bytes) -> str:
 
 def _unwrap_symmetric(kek: bytes, wrapped: object) -> bytes | None:
     data = unb64(wrapped)
-    if len(data) != 16 + KEY_SIZE + 16:
+    if len(data) != _SYMMETRIC_SIZE:
         return None
     try:
         return AESGCM(_wrapping_key(kek, data[:16])).decrypt(bytes(12), data[16:], _WRAP_INFO)
@@ -258,6 +259,9 @@ class Passphrase:
     ----------
     text : str
         Compared in Unicode normal form C, so that keyboards agree.
+    allow_costly : bool
+        Try it also on a header that asks for more of Argon2id than this package writes
+        (64 MiB, 3 passes, 4 lanes): a hostile one costs up to a minute and 1 GiB.
 
     Raises
     ------
@@ -265,12 +269,13 @@ class Passphrase:
         The passphrase is empty.
     """
 
-    def __init__(self, text: str):
+    def __init__(self, text: str, *, allow_costly: bool = False):
         if not isinstance(text, str):
             raise TypeError(f"a passphrase must be text, received {type(text).__name__}")
         self._text = unicodedata.normalize("NFC", text).encode()
         if not self._text:
             raise KeyFormatError("the passphrase is empty")
+        self._allow_costly = allow_costly
         self._job_salt = os.urandom(16)
         self._keys: dict[tuple, bytes] = {}
         self._lock = threading.Lock()
@@ -294,7 +299,7 @@ class Passphrase:
             return self._keys[parameters]
 
     def wrap(self, content_key: bytes) -> Stanza:
-        cost = {"memory": ARGON2_MEMORY_KIB, "time": ARGON2_TIME, "lanes": ARGON2_LANES}
+        cost = dict(zip(("memory", "time", "lanes"), ARGON2_USUAL, strict=True))
         kek = self._stretch(self._job_salt, **cost)
         wrapped = _wrap_symmetric(kek, content_key)
         return {"type": "argon2id", "salt": b64(self._job_salt), **cost, "wrapped": wrapped}
@@ -302,9 +307,16 @@ class Passphrase:
     def unwrap(self, stanza: Stanza) -> bytes | None:
         if stanza["type"] != "argon2id":
             return None
-        kek = self._stretch(
-            unb64(stanza["salt"]), stanza["memory"], stanza["time"], stanza["lanes"]
-        )
+        cost = stanza["memory"], stanza["time"], stanza["lanes"]
+        if not self._allow_costly and any(
+            asked > usual for asked, usual in zip(cost, ARGON2_USUAL, strict=True)
+        ):
+            raise ContainerError(
+                "to try a passphrase, the header asks for Argon2id of {} KiB, {} passes, {} lanes; "
+                "more than {} KiB, {} passes, {} lanes are spent only with allow_costly "
+                "(--allow-costly)".format(*cost, *ARGON2_USUAL)
+            )
+        kek = self._stretch(unb64(stanza["salt"]), *cost)
         return _unwrap_symmetric(kek, stanza["wrapped"])
 
     def __repr__(self) -> str:
@@ -341,7 +353,7 @@ class SecretKey:
         data = read_small(path)
         if len(data) == KEY_SIZE:
             return cls(data)
-        return cls(keytext.decode(cls.PREFIX, keytext.key_line(path), "a symmetric key"))
+        return cls(keytext.decode(cls.PREFIX, keytext.one_line(path, data), "a symmetric key"))
 
     def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
         """Write a key file that only its owner can read (mode 0600)."""

@@ -16,7 +16,7 @@ from facecrypt.errors import KeyFormatError
 
 __all__ = ["KEMS", "Kem", "split"]
 
-_LATTICE_PUBLIC, _LATTICE_SEED = 1184, 64
+_LATTICE_PUBLIC, _LATTICE_SEED, _LATTICE_SENT = 1184, 64, 1088
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,7 @@ class Kem:
     suite: Suite
     public_size: int
     secret_size: int
+    sent_size: int
 
     def public(self, raw: bytes):
         if self.code == 1:
@@ -55,13 +56,14 @@ class Kem:
 
 
 KEMS = (
-    Kem(1, "hpke-x25519", Suite(KEM.X25519, KDF.HKDF_SHA256, AEAD.AES_256_GCM), 32, 32),
+    Kem(1, "hpke-x25519", Suite(KEM.X25519, KDF.HKDF_SHA256, AEAD.AES_256_GCM), 32, 32, 32),
     Kem(
         2,
         "hpke-mlkem768-x25519",
         Suite(KEM.MLKEM768_X25519, KDF.HKDF_SHA256, AEAD.AES_256_GCM),
         _LATTICE_PUBLIC + 32,
         _LATTICE_SEED + 32,
+        _LATTICE_SENT + 32,
     ),
 )
 

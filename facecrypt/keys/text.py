@@ -14,7 +14,7 @@ import os
 from facecrypt.errors import OTHER_NAME, KeyFormatError, MediaError
 from facecrypt.files import atomic_write, read_small
 
-__all__ = ["decode", "encode", "key_line", "key_text", "save"]
+__all__ = ["decode", "encode", "key_line", "key_text", "one_line", "save"]
 
 
 def encode(prefix: str, payload: bytes) -> str:
@@ -49,7 +49,12 @@ def _shown(word: str) -> str:
 
 
 def key_line(path: str | os.PathLike[str]) -> str:
-    lines = [line.strip() for line in key_text(path).splitlines()]
+    return one_line(path, read_small(path))
+
+
+def one_line(path: str | os.PathLike[str], data: bytes) -> str:
+    """The one key in what a file held; a pipe can be read but once."""
+    lines = [line.strip() for line in _text(path, data).splitlines()]
     words = [line for line in lines if line and not line.startswith("#")]
     if len(words) != 1:
         raise KeyFormatError(f"{path}: expected one key in the file, found {len(words)}")
@@ -57,8 +62,12 @@ def key_line(path: str | os.PathLike[str]) -> str:
 
 
 def key_text(path: str | os.PathLike[str]) -> str:
+    return _text(path, read_small(path))
+
+
+def _text(path: str | os.PathLike[str], data: bytes) -> str:
     try:
-        return read_small(path).decode()
+        return data.decode()
     except UnicodeDecodeError:
         raise KeyFormatError(f"{path}: not a key file (it is not text)") from None
 

@@ -17,7 +17,7 @@ from facecrypt.errors import MediaError
 if TYPE_CHECKING:
     from PIL.ImageFile import ImageFile
 
-__all__ = ["cv2_pixels", "open_by_pillow", "pillow_pixels"]
+__all__ = ["check_pillow_size", "cv2_pixels", "frames", "open_by_pillow", "pillow_pixels"]
 
 DAMAGED = "damaged or cut short: it cannot be decoded"
 _WHAT = {"TIFF": "a bilevel, palette, tiled or transparent"}
@@ -38,16 +38,28 @@ def open_by_pillow(name: str, data: bytes) -> "ImageFile":
         raise MediaError(f"the {name} header is damaged ({error}); get an intact copy") from error
 
 
-def pillow_pixels(image: "ImageFile") -> np.ndarray:
-    """Decode as gray, RGB or RGBA; palettes and 1-bit pictures are expanded."""
+def frames(image: "ImageFile") -> int:
+    """How many pictures the file holds; for some formats they have to be looked for."""
+    try:
+        return getattr(image, "n_frames", 1)
+    except Exception as error:
+        raise MediaError(f"{DAMAGED} ({error})") from error
+
+
+def check_pillow_size(name: str, width: int, height: int) -> None:
+    """Refuse what Pillow would warn of, or refuse with advice that is not ours to give."""
     from PIL import Image
 
-    if Image.MAX_IMAGE_PIXELS and image.width * image.height > Image.MAX_IMAGE_PIXELS:
-        # Beyond it Pillow would warn, or refuse with advice that is not ours to give.
+    if Image.MAX_IMAGE_PIXELS and width * height > Image.MAX_IMAGE_PIXELS:
         raise MediaError(
-            f"at most {Image.MAX_IMAGE_PIXELS} pixels of {_WHAT.get(str(image.format), 'a')} "
-            f"{image.format} file are read; save the picture as PNG"
+            f"at most {Image.MAX_IMAGE_PIXELS} pixels of {_WHAT.get(name, 'a')} {name} file "
+            "are read; save the picture as PNG"
         )
+
+
+def pillow_pixels(image: "ImageFile") -> np.ndarray:
+    """Decode as gray, RGB or RGBA; palettes and 1-bit pictures are expanded."""
+    check_pillow_size(str(image.format), image.width, image.height)
     transparent = "transparency" in image.info
     mode = {
         "1": "L",

@@ -2,7 +2,6 @@
 
 import io
 import zipfile
-import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from facecrypt.files import PathLike, media_error
 __all__ = [
     "ARRAY_SUFFIXES",
     "IMAGES",
+    "check_members",
     "encode_arrays",
     "images_name",
     "is_array_file",
@@ -27,17 +27,6 @@ IMAGES = "images"
 
 # What is stored cannot be larger than its file; a few compressed bytes can claim to be terabytes.
 _MAX_INFLATED = 1 << 32
-
-# MemoryError: of a header that claims more than there is. RuntimeError: of a zip with a password.
-_DAMAGED = (
-    ValueError,
-    EOFError,
-    MemoryError,
-    NotImplementedError,
-    RuntimeError,
-    zipfile.BadZipFile,
-    zlib.error,
-)
 
 
 def is_array_file(path: PathLike) -> bool:
@@ -64,6 +53,7 @@ def read_arrays(path: PathLike) -> dict[str, NDArray[Any]]:
             loaded = np.load(file, allow_pickle=False)
             if isinstance(loaded, np.ndarray):
                 return {IMAGES: loaded}
+            check_members(loaded.zip)
             packed = [m for m in loaded.zip.infolist() if m.compress_type != zipfile.ZIP_STORED]
             if sum(member.file_size for member in packed) > _MAX_INFLATED:
                 raise MediaError(
@@ -75,12 +65,27 @@ def read_arrays(path: PathLike) -> dict[str, NDArray[Any]]:
         raise
     except OSError as error:
         raise media_error(path, error) from error
-    except _DAMAGED as error:
-        # NumPy's own words for most of them propose to unpickle the file.
+    except Exception as error:
+        # NumPy and zipfile meet damage with whatever their parsing runs into, and NumPy's own
+        # words for most of it propose to unpickle the file.
         raise MediaError(f"{path}: not a file of plain NumPy arrays, or damaged") from error
     if odd := [name for name, array in arrays.items() if not isinstance(array, np.ndarray)]:
         raise MediaError(f"{path}: {odd[0]} in it is no array")
     return arrays
+
+
+def check_members(archive: zipfile.ZipFile) -> None:
+    """Refuse members that lie on the same bytes: a few of them can ask for any memory.
+
+    Raises
+    ------
+    ValueError
+        Together they are larger than the file.
+    """
+    file = archive.fp
+    size = file.seek(0, io.SEEK_END) if file else 0
+    if sum(member.compress_size for member in archive.infolist()) > size:
+        raise ValueError("its members overlap: together they are larger than the file")
 
 
 def encode_arrays(suffix: str, arrays: Mapping[str, NDArray[Any]]) -> memoryview:

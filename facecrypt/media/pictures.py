@@ -4,6 +4,7 @@ Pixels are RGB or gray everywhere outside the readers; BGR does not leave them.
 """
 
 import os
+import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from typing import BinaryIO
 import numpy as np
 
 from facecrypt.errors import MediaError
+from facecrypt.limits import MAX_PIXELS, MAX_PROFILE_BYTES, MAX_SIDE
 from facecrypt.media.exif import clean_exif
 from facecrypt.media.png import encode_png
 from facecrypt.media.readers import Source, reader
@@ -31,9 +33,8 @@ __all__ = [
     "read_image",
 ]
 
-MAX_PIXELS = 2**28
-MAX_SIDE = 2**20  # OpenCV's own limit
 _MAX_BYTES = 2**32
+_ICC_HEAD = 128
 _ICC_SPACE = slice(16, 20)
 _ICC_MAGIC = slice(36, 40)
 LOSSY = {
@@ -60,8 +61,8 @@ class Picture:
         RGBA, other palettes RGB, 1-, 2- and 4-bit gray uint8 scaled to 0..255. Samples of
         9 to 15 bits keep their values in uint16 (PNM, JPEG 2000).
     icc : bytes or None
-        Colour profile, where it fits the pixels: one of CMYK, or of RGB beside gray
-        pixels, is left out.
+        Colour profile, cut to the length it gives itself, where it fits the pixels: one of
+        CMYK, or of RGB beside gray pixels, is left out.
     exif : bytes or None
         Rebuilt from harmless tags, without thumbnail and with orientation 1; only
         where asked for.
@@ -93,6 +94,11 @@ def read_image(path: str | os.PathLike[str], *, keep_metadata: bool = False) -> 
         short, animated or of several pages, floating point, or over the limits
         (`MAX_PIXELS`, `MAX_SIDE`), which are checked before any pixel is decoded.
 
+    Warns
+    -----
+    UserWarning
+        The colour profile is damaged or larger than 1 MiB, and is left out.
+
     Notes
     -----
     Files cut short are refused. Damage in the middle of a JPEG is not noticed, since
@@ -100,7 +106,7 @@ def read_image(path: str | os.PathLike[str], *, keep_metadata: bool = False) -> 
     """
     data = read_file(path)
     with naming(path):
-        return decode_image(data, keep_metadata=keep_metadata)
+        return decode_image(data, keep_metadata=keep_metadata, name=f"{path}: ")
 
 
 def read_file(path: str | os.PathLike[str]) -> bytes:
@@ -145,8 +151,15 @@ def naming(path: str | os.PathLike[str] | None) -> Iterator[None]:
         raise named from error
 
 
-def decode_image(data: bytes, *, keep_metadata: bool = False) -> Picture:
+def decode_image(data: bytes, *, keep_metadata: bool = False, name: str = "") -> Picture:
     """Decode a picture file held in memory; see :func:`read_image`.
+
+    Parameters
+    ----------
+    data : bytes
+    keep_metadata : bool
+    name : str
+        What warnings begin with.
 
     Examples
     --------
@@ -159,7 +172,7 @@ def decode_image(data: bytes, *, keep_metadata: bool = False) -> Picture:
     _check_pixels(pixels, source)
     return Picture(
         np.ascontiguousarray(_upright(pixels, source.turn)),
-        icc=_fitting_profile(source.icc, pixels),
+        icc=_fitting_profile(_sound_profile(source.icc, name), pixels),
         exif=clean_exif(source.exif) if keep_metadata else None,
     )
 
@@ -249,8 +262,22 @@ def _upright(pixels: np.ndarray, turn: int) -> np.ndarray:
     return turned if turn == 5 else cv2.flip(turned, {6: 1, 7: -1, 8: 0}[turn])
 
 
+def _sound_profile(icc: bytes | None, name: str) -> bytes | None:
+    """A profile without what stands behind it, if it is whole and not too large."""
+    if icc is None:
+        return None
+    size = int.from_bytes(icc[:4], "big")
+    if size > MAX_PROFILE_BYTES:
+        why = f"says it has {size} bytes; at most {MAX_PROFILE_BYTES} are kept"
+    elif size < _ICC_HEAD or size > len(icc) or icc[_ICC_MAGIC] != b"acsp":
+        why = "is damaged"
+    else:
+        return icc[:size]
+    warnings.warn(f"{name}the colour profile {why}; it is left out", stacklevel=4)
+    return None
+
+
 def _fitting_profile(icc: bytes | None, pixels: np.ndarray) -> bytes | None:
     """A profile for other colours than the pixels' makes a file that viewers refuse."""
     space = b"GRAY" if pixels.ndim == 2 else b"RGB "
-    fits = icc is not None and icc[_ICC_MAGIC] == b"acsp" and icc[_ICC_SPACE] == space
-    return icc if fits else None
+    return icc if icc is not None and icc[_ICC_SPACE] == space else None

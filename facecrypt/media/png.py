@@ -20,7 +20,7 @@ __all__ = ["encode_png", "png_chunks", "read_chunk"]
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 MAX_LENGTH = 2**31 - 1
 COLOUR_TYPES = {1: 0, 3: 2, 4: 6}
-_UP = 2
+UP = 2
 # Each block takes the GIL three times, for which a busy Python thread makes one wait 5 ms:
 # few blocks for a photo, and yet no second copy of the largest pictures.
 _BLOCK_BYTES = 1 << 22
@@ -156,12 +156,7 @@ def encode_png(
     O(n) time; besides the result about 8 MiB of memory.
     """
     pixels = checked_pixels(pixels)
-    height, width = pixels.shape[:2]
-    channels = pixels.shape[2] if pixels.ndim == 3 else 1
-    header = struct.pack(
-        ">IIBBBBB", width, height, 8 * pixels.itemsize, COLOUR_TYPES[channels], 0, 0, 0
-    )
-    out = [SIGNATURE, *_chunk(b"IHDR", header)]
+    out = [SIGNATURE, *_chunk(b"IHDR", png_header(pixels))]
     if icc is not None:
         out += _chunk(b"iCCP", b"ICC profile\0\0" + zlib.compress(icc))
     if exif is not None:
@@ -176,6 +171,14 @@ def encode_png(
     for start in range(0, len(stream), _IDAT_BYTES):
         out += _chunk(b"IDAT", stream[start : start + _IDAT_BYTES])
     return b"".join((*out, *_chunk(b"IEND", b"")))
+
+
+def png_header(pixels: np.ndarray) -> bytes:
+    """The payload of IHDR for pixels as :func:`encode_png` takes them."""
+    height, width = pixels.shape[:2]
+    channels = pixels.shape[2] if pixels.ndim == 3 else 1
+    depth = 8 * pixels.itemsize
+    return struct.pack(">IIBBBBB", width, height, depth, COLOUR_TYPES[channels], 0, 0, 0)
 
 
 def checked_pixels(pixels: np.ndarray) -> np.ndarray:
@@ -203,7 +206,7 @@ def _deflate(pixels: np.ndarray) -> bytes:
     rows = rows.reshape(height, -1)
     step = max(1, _BLOCK_BYTES // rows.shape[1])
     lines = np.empty((min(step, height), rows.shape[1] + 1), np.uint8)
-    lines[:, 0] = _UP
+    lines[:, 0] = UP
     packer = isal_zlib.compressobj(1)
     out = []
     for y in range(0, height, step):

@@ -13,15 +13,24 @@ from typing import NamedTuple
 import numpy as np
 
 from facecrypt.errors import ContainerError, MediaError
-from facecrypt.media.decoders import DAMAGED, cv2_pixels, open_by_pillow, pillow_pixels
+from facecrypt.limits import MAX_PROFILE_BYTES, MAX_SCANS
+from facecrypt.media.decoders import (
+    DAMAGED,
+    cv2_pixels,
+    frames,
+    open_by_pillow,
+    pillow_pixels,
+)
 from facecrypt.media.exif import orientation
-from facecrypt.media.png import walk
+from facecrypt.media.png import SIGNATURE, walk
 from facecrypt.media.tiff import tiff_header
 
 __all__ = ["Source", "is_picture", "reader"]
 
-_MAX_ICC = 1 << 24
 _PNM = re.compile(rb"P[1-6](?:#|\s+[#\d])")
+# 00 is a stuffed byte, FF a fill byte, D0 to D7 restart inside a scan.
+_MARKER = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
+
 _STILL = "is animated, and all frames but one would be lost; extract the frames as PNG first"
 
 
@@ -73,10 +82,19 @@ def is_picture(head: bytes) -> bool:
 
 def _read_png(data: bytes) -> Source:
     seen: dict[bytes, bytes] = {}
+    # For the decoder only what makes pixels: libpng inflates, limits and complains of the rest.
+    plain: list[bytes | memoryview] = [SIGNATURE]
+    last, at = b"", len(SIGNATURE)
     try:
         for kind, payload in walk(data):
-            if kind in (b"IHDR", b"acTL", b"iCCP", b"eXIf", b"tRNS"):
-                seen.setdefault(kind, bytes(payload))
+            end = at + 12 + len(payload)
+            first = kind not in seen
+            if kind in (b"IHDR", b"acTL", b"iCCP", b"eXIf", b"tRNS", b"PLTE", b"IDAT") and first:
+                seen[kind] = b"" if kind == b"IDAT" else bytes(payload)
+            before = kind in (b"IHDR", b"PLTE", b"tRNS") and first and b"IDAT" not in seen
+            if before or (kind == b"IDAT" and (first or last == b"IDAT")) or kind == b"IEND":
+                plain.append(memoryview(data)[at:end])
+            last, at = kind, end
     except ContainerError as error:
         raise MediaError(f"{error}; get an intact copy") from None
     if len(seen[b"IHDR"]) != 13:
@@ -88,32 +106,32 @@ def _read_png(data: bytes) -> Source:
     return Source(
         width,
         height,
-        lambda: cv2_pixels(data),
-        icc=_inflate_profile(seen.get(b"iCCP", b"")),
+        lambda: cv2_pixels(b"".join(plain)),
+        icc=_inflate_profile(seen[b"iCCP"]) if b"iCCP" in seen else None,
         exif=exif,
         turn=orientation(exif),
         alpha=b"tRNS" in seen or colour in (4, 6),
     )
 
 
-def _inflate_profile(payload: bytes) -> bytes | None:
-    """The profile in an iCCP chunk; None where it is damaged or a decompression bomb."""
+def _inflate_profile(payload: bytes) -> bytes:
+    """The profile in an iCCP chunk, none of it where it is damaged; a bomb is cut off."""
     packed = payload.partition(b"\0")[2][1:]
     inflater = zlib.decompressobj()
     try:
-        profile = inflater.decompress(packed, _MAX_ICC)
+        return inflater.decompress(packed, MAX_PROFILE_BYTES + 1)
     except zlib.error:
-        return None
-    return profile if inflater.eof else None
+        return b""
 
 
 def _read_jpeg(data: bytes) -> Source:
     """Walk the markers up to the scan (ITU-T T.81, annex B)."""
     frame: tuple[int, int, int, int] | None = None
-    exif, profile, adobe = None, {}, False
+    exif, profile, adobe, arithmetic = None, {}, False, False
     for marker, payload in _segments(data):
         if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC) and len(payload) >= 6:
             frame = frame or struct.unpack(">BHHB", payload[:6])
+            arithmetic = marker > 0xC8
         elif marker == 0xE1 and payload[:6] == b"Exif\0\0":
             exif = exif or payload[6:]
         elif marker == 0xE2 and payload[:12] == b"ICC_PROFILE\0" and len(payload) > 14:
@@ -130,10 +148,43 @@ def _read_jpeg(data: bytes) -> Source:
     if components == 4 and not adobe:
         # Without Adobe's marker nothing tells ink from its complement.
         raise MediaError("a CMYK JPEG without Adobe marker is ambiguous; convert it to RGB")
-    icc = b"".join(profile[number] for number in sorted(profile)) or None
-    return Source(
-        width, height, lambda: cv2_pixels(data), icc=icc, exif=exif, turn=orientation(exif)
-    )
+
+    def load() -> np.ndarray:
+        _check_scans(data)
+        _check_density(data, width * height, arithmetic)
+        return cv2_pixels(data)
+
+    icc = b"".join(profile[number] for number in sorted(profile)) if profile else None
+    return Source(width, height, load, icc=icc, exif=exif, turn=orientation(exif))
+
+
+def _check_scans(data: bytes) -> None:
+    """Each scan of a progressive JPEG costs a pass over all pixels, and few bytes."""
+    # A count that is never too low, and cheap; bytes behind the picture may add to it.
+    if data.count(b"\xff\xda") <= MAX_SCANS:
+        return
+    scans, at = 0, 2
+    while marker := _MARKER.search(data, at):
+        kind = data[marker.end() - 1]
+        if kind == 0xD9:
+            break
+        at = marker.end()
+        if kind not in (0x01, 0xD8):
+            at += int.from_bytes(data[at : at + 2], "big")
+        scans += kind == 0xDA
+    if scans > MAX_SCANS:
+        raise MediaError(
+            f"the JPEG has {scans} scans; at most {MAX_SCANS} are read; save the picture anew"
+        )
+
+
+def _check_density(data: bytes, pixels: int, arithmetic: bool) -> None:
+    """A Huffman code has a bit for each block of 64 pixels at least; fewer were cut off."""
+    if not arithmetic and pixels > 8 * 64 * len(data):
+        raise MediaError(
+            f"the JPEG has {len(data)} bytes for {pixels} pixels, fewer than a bit for each block "
+            "of 64: it was cut short; get an intact copy"
+        )
 
 
 def _segments(data: bytes) -> Iterator[tuple[int, bytes]]:
@@ -171,7 +222,7 @@ def _read_by_pillow(name: str, decode: bool = True) -> Callable[[bytes], Source]
 
     def read(data: bytes) -> Source:
         image = open_by_pillow(name, data)
-        if getattr(image, "n_frames", 1) > 1:
+        if frames(image) > 1:
             raise MediaError(f"the {name} file {_STILL}")
         exif = image.info.get("exif")
         exif = exif.removeprefix(b"Exif\0\0") if exif else None

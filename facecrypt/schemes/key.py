@@ -12,6 +12,7 @@ import numpy as np
 
 from facecrypt.errors import KeyFormatError, WeakKeyError
 from facecrypt.files import atomic_write, read_small
+from facecrypt.media.npy import check_members
 
 __all__ = ["Key", "factorial_bits"]
 
@@ -92,9 +93,9 @@ class Key:
             A weak logistic key that was not saved with ``allow_weak``.
         """
         values = _read(path)
-        if values.pop("format", None) != _FORMAT:
+        found, scheme = (str(values.pop(name, None)) for name in ("format", "scheme"))
+        if found != _FORMAT:
             raise KeyFormatError(f"{path}: not a scheme key of this version; save() writes them")
-        scheme = values.pop("scheme", None)
         if scheme != cls.scheme:
             raise KeyFormatError(f"{path}: a key of scheme {scheme!r}, expected {cls.scheme!r}")
         try:
@@ -137,12 +138,14 @@ def _read(path: str | os.PathLike[str]) -> dict[str, Any]:
     values: dict[str, Any] = {}
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            check_members(archive)
             for member in archive.infolist():
                 name = member.filename.removesuffix(".npy")
                 if name == member.filename or name in values:
                     raise ValueError(f"unexpected member {member.filename!r}")
                 values[name] = _array(archive, member)
-    except (zipfile.BadZipFile, ValueError, EOFError, NotImplementedError) as error:
+    except Exception as error:
+        # NumPy and zipfile meet damage with whatever their parsing runs into.
         raise KeyFormatError(f"{path}: not a key file, or damaged: {error}") from error
     return values
 

@@ -14,20 +14,16 @@ from typing import Any, Self
 
 import numpy as np
 
-from facecrypt import keys
+from facecrypt import keys, limits
 from facecrypt._version import __version__
 from facecrypt.errors import ContainerError, UnsupportedVersionError
 from facecrypt.keys import Stanza
 from facecrypt.regions import SHAPES, Region, claims
 
-__all__ = ["CIPHERS", "Header", "Sealed", "public_digest"]
+__all__ = ["CIPHERS", "Header", "Sealed", "check_counts", "public_digest"]
 
 FORMAT, VERSION = "facecrypt", 1
 CIPHERS = ("logistic+aes-256-gcm", "aes-256-gcm", "logistic")
-
-# A header is attacker's input: its cost is bounded before any key is tried on it.
-MAX_HEADER_BYTES = 8 << 20
-MAX_REGIONS, MAX_STANZAS, MAX_SIDE = 65_536, 4_096, 1 << 20
 
 
 @dataclass(frozen=True)
@@ -109,8 +105,10 @@ class Header:
         ContainerError
             Anything else that :meth:`to_bytes` would not have written.
         """
-        if len(data) > MAX_HEADER_BYTES:
-            raise ContainerError(f"the header has {len(data)} bytes, more than {MAX_HEADER_BYTES}")
+        if len(data) > limits.MAX_HEADER_BYTES:
+            raise ContainerError(
+                f"the header has {len(data)} bytes; at most {limits.MAX_HEADER_BYTES} may be"
+            )
         try:
             fields = json.loads(data.decode("ascii"))
         except (ValueError, RecursionError):
@@ -118,7 +116,18 @@ class Header:
         header = cls._parse(fields)
         if header.to_bytes() != data:
             raise ContainerError("the header is damaged: it is not in canonical form")
+        hashed = len(header.regions) * len(data)
+        if hashed > limits.MAX_AUTHENTICATED_BYTES:
+            raise ContainerError(
+                f"{len(header.regions)} regions and a header of {len(data)} bytes: their product "
+                f"may be at most {limits.MAX_AUTHENTICATED_BYTES}, for every region's tag covers "
+                "the header; use fewer regions or fewer recipients"
+            )
         return header
+
+    def checked(self) -> Self:
+        """Itself, if a reader will take it; ContainerError says what one would not."""
+        return self.from_bytes(self.to_bytes())
 
     @classmethod
     def _parse(cls, fields: Any) -> Self:
@@ -131,17 +140,19 @@ class Header:
             )
         read = _Reader(fields)
         image = _Reader(read.object("image"))
-        regions = [_parse_region(item) for item in read.items("regions", MAX_REGIONS)]
+        regions = [_parse_region(item) for item in read.items("regions")]
+        tags, stanzas = read.items("tags"), read.items("keys")
+        check_counts(image.sides("shape"), regions, len(stanzas))
         header = cls(
             shape=tuple(image.sides("shape")),
             dtype=image.choice("dtype", ("uint8", "uint16")),
             cipher=read.choice("cipher", CIPHERS),
             regions=tuple(regions),
-            tags=tuple(_hex(tag, "tags") for tag in read.items("tags", MAX_REGIONS)),
-            stanzas=tuple(_parse_stanza(item) for item in read.items("keys", MAX_STANZAS)),
-            public_digest=_hex(read.text("public_sha256"), "public_sha256", 32),
-            software=read.text("software"),
-            mac=_hex(read.text("mac"), "mac", 32),
+            tags=tuple(_hex(tag, "tags") for tag in tags),
+            stanzas=_parse_stanzas(stanzas),
+            public_digest=read.hex("public_sha256", 32),
+            software=read.words("software", limits.MAX_SOFTWARE),
+            mac=read.hex("mac", 32),
         )
         if len(header.shape) == 3 and header.shape[2] not in (1, 3, 4):
             raise ContainerError(f"image.shape names {header.shape[2]} channels; 1, 3 or 4 exist")
@@ -187,6 +198,36 @@ class Sealed:
         return public_digest(self.image, self.header.regions) != self.header.public_digest
 
 
+def check_counts(shape: Sequence[int], regions: Sequence[Region], recipients: int) -> None:
+    """Refuse what no reader would take, as far as it is known before any work is done.
+
+    Raises
+    ------
+    ContainerError
+        The picture is too large, or there are too many regions or recipients; what there
+        is and how much may be.
+    """
+    height, width = shape[:2]
+    if max(height, width) > limits.MAX_SIDE or height * width > limits.MAX_PIXELS:
+        raise ContainerError(
+            f"a picture of {width}x{height} pixels; at most {limits.MAX_PIXELS} in all and "
+            f"{limits.MAX_SIDE} a side can be sealed; scale or cut the picture"
+        )
+    for count, what, limit in (
+        (len(regions), "regions", limits.MAX_REGIONS),
+        (recipients, "recipients", limits.MAX_STANZAS),
+    ):
+        if count > limit:
+            raise ContainerError(f"{count} {what}; at most {limit} may be in a header")
+    covered = sum(region.width * region.height for region in regions)
+    if covered > limits.MAX_COVERED * height * width:
+        raise ContainerError(
+            f"the boxes of the regions have {covered / (height * width):.1f} times the pixels of "
+            f"the picture; at most {limits.MAX_COVERED} times may be; "
+            "use fewer or smaller regions, or one for the whole picture"
+        )
+
+
 def public_digest(image: np.ndarray, regions: Sequence[Region]) -> bytes:
     """SHA-256 of shape, dtype and pixels, those of the regions counted as zero.
 
@@ -230,19 +271,37 @@ class _Reader:
             raise ContainerError(f"the header is damaged: {name} is not {expected}")
         return value
 
-    def text(self, name: str) -> str:
-        return self._get(name, lambda v: isinstance(v, str) and len(v) < 1 << 16, "a text")
+    def text(self, name: str, pattern: str, expected: str) -> str:
+        return self._get(
+            name, lambda v: isinstance(v, str) and re.fullmatch(pattern, v) is not None, expected
+        )
+
+    def words(self, name: str, limit: int) -> str:
+        return self.text(
+            name, rf"[ -~]{{0,{limit}}}", f"printable ASCII of at most {limit} characters"
+        )
+
+    def base64(self, name: str, size: int) -> str:
+        return self._get(
+            name,
+            lambda v: len(keys.unb64(v)) == size,
+            f"{size} bytes in base64",
+        )
 
     def object(self, name: str) -> dict[str, Any]:
         return self._get(name, lambda v: isinstance(v, dict), "an object")
 
-    def items(self, name: str, limit: int) -> list[Any]:
-        return self._get(
-            name, lambda v: isinstance(v, list) and len(v) <= limit, f"a list of up to {limit}"
-        )
+    def items(self, name: str) -> list[Any]:
+        return self._get(name, lambda v: isinstance(v, list), "a list")
 
     def choice(self, name: str, choices: tuple[str, ...]) -> str:
         return self._get(name, lambda v: v in choices, f"one of {', '.join(choices)}")
+
+    def any(self, name: str) -> Any:
+        return self._fields.get(name)
+
+    def hex(self, name: str, size: int) -> bytes:
+        return _hex(self.any(name), name, size)
 
     def integer(self, name: str, low: int, high: int) -> int:
         return self._get(
@@ -255,7 +314,7 @@ class _Reader:
             lambda v: (
                 isinstance(v, list)
                 and len(v) in (2, 3)
-                and all(type(n) is int and 1 <= n <= MAX_SIDE for n in v)
+                and all(type(n) is int and n >= 1 for n in v)
             ),
             "two or three sizes",
         )
@@ -271,9 +330,11 @@ def _hex(text: Any, name: str, size: int | None = None) -> bytes:
 
 def _parse_region(item: Any) -> Region:
     read = _Reader(item)
-    box, score = read.items("box", 4), item.get("score")
-    if len(box) != 4 or not all(type(edge) is int for edge in box):
-        raise ContainerError("the header is damaged: a box is not four integers")
+    box, score = read.items("box"), read.any("score")
+    if len(box) != 4 or not all(type(edge) is int and abs(edge) <= limits.MAX_SIDE for edge in box):
+        raise ContainerError(
+            f"the header is damaged: a box is not four integers of at most {limits.MAX_SIDE}"
+        )
     if score is not None and not isinstance(score, float):
         raise ContainerError("the header is damaged: a score is not a number")
     try:
@@ -282,19 +343,35 @@ def _parse_region(item: Any) -> Region:
         raise ContainerError(f"the header is damaged: {error}") from None
 
 
+def _parse_stanzas(items: list[Any]) -> tuple[Stanza, ...]:
+    stanzas = tuple(_parse_stanza(item) for item in items)
+    stretched = [stanza for stanza in stanzas if stanza["type"] == "argon2id"]
+    if len(stretched) > limits.MAX_ARGON2_STANZAS:
+        raise ContainerError(
+            f"{len(stretched)} passphrases; at most {limits.MAX_ARGON2_STANZAS} may be in a header"
+        )
+    total = sum(stanza["memory"] * stanza["time"] for stanza in stretched)
+    if total > limits.MAX_ARGON2_TOTAL_KIB:
+        raise ContainerError(
+            f"the header asks for Argon2id of {total} KiB times passes in all; "
+            f"at most {limits.MAX_ARGON2_TOTAL_KIB} may be"
+        )
+    return stanzas
+
+
 def _parse_stanza(item: Any) -> Stanza:
     read = _Reader(item)
     kind = read.choice("type", keys.STANZA_TYPES)
-    stanza: dict[str, Any] = {"type": kind, "wrapped": read.text("wrapped")}
+    stanza: dict[str, Any] = {
+        "type": kind,
+        "wrapped": read.base64("wrapped", keys.WRAPPED_SIZES[kind]),
+    }
     if kind == "argon2id":
-        stanza["salt"] = read.text("salt")
-        if len(keys.unb64(stanza["salt"])) != 16:
-            raise ContainerError("the header is damaged: an Argon2id salt is not 16 bytes")
-        stanza["memory"] = read.integer("memory", 8, keys.ARGON2_MAX_MEMORY_KIB)
-        stanza["time"] = read.integer("time", 1, keys.ARGON2_MAX_TIME)
-        stanza["lanes"] = read.integer("lanes", 1, keys.ARGON2_MAX_LANES)
-        if stanza["memory"] < 8 * stanza["lanes"]:
-            raise ContainerError("the header is damaged: Argon2id needs 8 KiB of memory a lane")
+        memory, time, lanes = limits.ARGON2_COSTLY
+        stanza["salt"] = read.base64("salt", 16)
+        stanza["memory"] = read.integer("memory", limits.ARGON2_MIN_MEMORY_KIB, memory)
+        stanza["time"] = read.integer("time", 1, time)
+        stanza["lanes"] = read.integer("lanes", 1, lanes)
     else:
-        stanza["id"] = read.text("id")
+        stanza["id"] = read.text("id", "[0-9a-f]{16}", "16 hexadecimal digits")
     return stanza

@@ -14,7 +14,7 @@ from facecrypt.errors import ALLOW_EDITED, AuthenticationError, KeyFormatError
 from facecrypt.keys import RecipientLike, RegionKey, Unwraps
 from facecrypt.regions import Claim, Region, claims
 from facecrypt.sealing import ciphers
-from facecrypt.sealing.header import CIPHERS, Header, Sealed, public_digest
+from facecrypt.sealing.header import CIPHERS, Header, Sealed, check_counts, public_digest
 from facecrypt.sealing.options import GROW, Open, Seal
 
 __all__ = [
@@ -76,6 +76,8 @@ def encrypt_image(
     ------
     TypeError, ValueError
         The picture or an option is not as described.
+    ContainerError
+        More regions, recipients or pixels than a reader takes: it would never open again.
 
     Examples
     --------
@@ -109,12 +111,14 @@ def seal_pixels(image: np.ndarray, recipients: Sequence[RecipientLike], options:
             "use the default for anything that must stay secret",
             stacklevel=3,
         )
+    check_counts(image.shape, (), len(recipients))
     regions = options.regions
     if regions is None:
         found = (options.detector or default_detector()).detect(image)
         regions = [replace(region.grow(options.grow), shape=options.shape) for region in found]
     inside = [region.clip(*image.shape[:2]) for region in regions]
     kept = tuple(_public(region) for region in inside if region is not None)
+    check_counts(image.shape, kept, len(recipients))
     content_key = keys.new_content_key()
     header = Header(
         shape=tuple(image.shape),
@@ -125,6 +129,8 @@ def seal_pixels(image: np.ndarray, recipients: Sequence[RecipientLike], options:
         stanzas=tuple(recipient.wrap(content_key) for recipient in recipients),
         public_digest=public_digest(image, kept),
     )
+    # With tags and MAC of the final size, so that all it may be refused for shows before the work.
+    replace(header, tags=(bytes(header.tag_size),) * len(kept), mac=bytes(32)).checked()
     out, tags, aad = image.copy(), [], header.aad()
     for index, claim in enumerate(claims(kept, *image.shape[:2])):
         key = keys.region_key(content_key, index)
@@ -135,7 +141,7 @@ def seal_pixels(image: np.ndarray, recipients: Sequence[RecipientLike], options:
         tags.append(tag)
     header = replace(header, tags=tuple(tags))
     mac = ciphers.header_mac(keys.content_subkey(content_key, "header"), header.mac_input())
-    return Sealed(out, replace(header, mac=mac))
+    return Sealed(out, replace(header, mac=mac).checked())
 
 
 def decrypt_image(

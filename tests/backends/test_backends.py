@@ -440,13 +440,13 @@ def unloaded():
 
 
 @pytest.mark.usefixtures("unloaded")
-def test_missing_extension_says_what_to_do(monkeypatch):
+def test_a_missing_extension_is_named(monkeypatch):
     monkeypatch.delitem(sys.modules, "facecrypt.backends.native", raising=False)
     monkeypatch.setitem(sys.modules, "facecrypt._native", None)  # an import of it now fails
-    with pytest.raises(BackendUnavailableError, match=r"facecrypt\._native is missing; .*pip inst"):
+    with pytest.raises(BackendUnavailableError, match=r"'native' cannot be loaded: .*_native"):
         backends.get("native")
     reasons = backends.available()
-    assert "facecrypt._native is missing" in reasons["native"]
+    assert "facecrypt._native" in reasons["native"]
     assert reasons["reference"] is None
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from facecrypt import outputs
+from facecrypt.jobs import outputs
 from facecrypt.jobs.inputs import find_inputs
 
 ACCENTED = "caf\u00e9"

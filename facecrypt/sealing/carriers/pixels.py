@@ -1,37 +1,67 @@
 """What carriers share that keep every pixel: faces are sealed where they are in the pixels."""
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+
 from facecrypt.errors import ContainerError, MediaError
 from facecrypt.keys import RecipientLike, RegionKey, Unwraps
 from facecrypt.media import Picture, decode_image, encode_image
+from facecrypt.media.decoders import check_pillow_size
 from facecrypt.media.pictures import naming
 from facecrypt.media.png import png_chunks
 from facecrypt.sealing.carriers.carrier import Opened, Source
 from facecrypt.sealing.header import Header, Sealed
 from facecrypt.sealing.images import open_pixels, seal_pixels
 from facecrypt.sealing.options import Open, Seal
+from facecrypt.sealing.readback import check_encoded
 
 __all__ = ["encode_pixels", "open_file", "seal_picture", "sealed_pixels"]
 
 
 def seal_picture(
-    source: Source, recipients: Sequence[RecipientLike], options: Seal
+    source: Source, recipients: Sequence[RecipientLike], options: Seal, suffix: str
 ) -> tuple[Sealed, Picture]:
     """Decode a plain picture and seal its faces; the picture is what may go along."""
-    picture = decode_image(source.data, keep_metadata=options.keep_metadata)
+    name = "" if source.path is None else f"{source.path}: "
+    picture = decode_image(source.data, keep_metadata=options.keep_metadata, name=name)
+    check_size(suffix, picture.pixels)
     return seal_pixels(picture.pixels, recipients, options), picture
 
 
 def encode_pixels(
-    sealed: Sealed, like: Picture, suffix: str, chunks: Iterable[tuple[bytes, bytes]] = ()
+    sealed: Sealed, like: Picture, suffix: str, chunks: tuple[tuple[bytes, bytes], ...] = ()
 ) -> bytes:
-    """Sealed pixels as a file, with the colour profile and the kept EXIF of the plain one."""
-    return encode_image(suffix, sealed.image, icc=like.icc, exif=like.exif, chunks=chunks)
+    """Sealed pixels as a file, with the colour profile and the kept EXIF of the plain one.
+
+    Raises
+    ------
+    MediaError
+        It cannot be written so, or what was encoded does not read back as it is.
+    """
+    data = encode_image(suffix, sealed.image, icc=like.icc, exif=like.exif, chunks=chunks)
+    header = sealed.header.to_bytes()
+    if Header.from_bytes(header) != sealed.header:
+        raise MediaError("the header does not read back as it was")
+    check_encoded(data, sealed.image, *chunks or (None,))
+    return data
+
+
+def check_size(suffix: str, pixels: np.ndarray) -> None:
+    """Refuse, before any work is done, a picture that could not be read back from this format.
+
+    Raises
+    ------
+    MediaError
+    """
+    # What else TIFF holds is read by OpenCV, up to the limit of all pictures.
+    by_pillow = pixels.dtype == np.uint8 and pixels.shape[2:] == (4,)
+    if by_pillow and suffix.lower() in (".tif", ".tiff"):
+        check_pillow_size("TIFF", pixels.shape[1], pixels.shape[0])
 
 
 def open_file(

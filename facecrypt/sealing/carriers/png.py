@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import BinaryIO
 
 from facecrypt.keys import RecipientLike, RegionKey, Unwraps
+from facecrypt.limits import MAX_HEADER_BYTES
 from facecrypt.media.png import read_chunk
 from facecrypt.sealing.carriers.carrier import Opened, SealedFile, Source
 from facecrypt.sealing.carriers.pixels import encode_pixels, open_file, seal_picture
-from facecrypt.sealing.header import MAX_HEADER_BYTES, Header
+from facecrypt.sealing.header import Header
 from facecrypt.sealing.options import Open, Seal
 
 __all__ = ["CHUNK", "Png"]
@@ -32,7 +33,7 @@ class Png:
     def seal(
         self, source: Source, recipients: Sequence[RecipientLike], options: Seal, suffix: str
     ) -> SealedFile:
-        sealed, picture = seal_picture(source, recipients, options)
+        sealed, picture = seal_picture(source, recipients, options, suffix)
         header = sealed.header.to_bytes()
         return SealedFile(sealed.header, encode_pixels(sealed, picture, suffix, ((CHUNK, header),)))
 

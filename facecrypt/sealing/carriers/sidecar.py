@@ -11,9 +11,10 @@ from typing import BinaryIO
 
 from facecrypt.files import PathLike, read_small
 from facecrypt.keys import RecipientLike, RegionKey, Unwraps
+from facecrypt.limits import MAX_HEADER_BYTES
 from facecrypt.sealing.carriers.carrier import Opened, SealedFile, Source
 from facecrypt.sealing.carriers.pixels import encode_pixels, open_file, seal_picture
-from facecrypt.sealing.header import MAX_HEADER_BYTES, Header
+from facecrypt.sealing.header import Header
 from facecrypt.sealing.options import Open, Seal
 
 __all__ = ["SUFFIX", "Sidecar", "sidecar_path"]
@@ -41,7 +42,7 @@ class Sidecar:
     def seal(
         self, source: Source, recipients: Sequence[RecipientLike], options: Seal, suffix: str
     ) -> SealedFile:
-        sealed, picture = seal_picture(source, recipients, options)
+        sealed, picture = seal_picture(source, recipients, options, suffix)
         data = encode_pixels(sealed, picture, suffix)
         return SealedFile(sealed.header, data, sealed.header.to_bytes())
 

@@ -1,0 +1,50 @@
+"""Every limit of a sealed picture, stated once: what is written is what is read.
+
+A file is attacker's input, so its cost is bounded before any key is tried on it; and
+what sealing did not refuse has to open again, so it keeps to the same numbers.
+``docs/security.md`` lists them.
+"""
+
+__all__ = [
+    "ARGON2_COSTLY",
+    "ARGON2_MIN_MEMORY_KIB",
+    "ARGON2_USUAL",
+    "MAX_ARGON2_STANZAS",
+    "MAX_ARGON2_TOTAL_KIB",
+    "MAX_AUTHENTICATED_BYTES",
+    "MAX_COVERED",
+    "MAX_HEADER_BYTES",
+    "MAX_PIXELS",
+    "MAX_PROFILE_BYTES",
+    "MAX_REGIONS",
+    "MAX_SCANS",
+    "MAX_SIDE",
+    "MAX_SOFTWARE",
+    "MAX_STANZAS",
+]
+
+MAX_PIXELS = 2**28
+MAX_SIDE = 1_000_000  # libpng's
+
+MAX_HEADER_BYTES = 8 << 20
+MAX_STANZAS = 4_096
+MAX_SOFTWARE = 100  # characters
+
+MAX_REGIONS = 65_536
+# The areas of all boxes together, in areas of the picture.
+MAX_COVERED = 8
+# Every region's tag covers the header, so what is hashed is their product: 4,096 regions
+# have room for a header of 2 MiB.
+MAX_AUTHENTICATED_BYTES = 1 << 33
+
+MAX_PROFILE_BYTES = 1 << 20  # of an ICC profile
+MAX_SCANS = 100  # of a JPEG; an encoder writes about ten
+
+# Argon2id: memory in KiB, passes, lanes. RFC 9106's second recommendation is what is
+# written, and all that is tried unless the caller allows more.
+ARGON2_USUAL = 64 * 1024, 3, 4
+ARGON2_COSTLY = 1024 * 1024, 16, 16
+ARGON2_MIN_MEMORY_KIB = 8 * 1024
+MAX_ARGON2_STANZAS = 16
+# Memory times passes, of all stanzas of a header together: that of the costliest one.
+MAX_ARGON2_TOTAL_KIB = ARGON2_COSTLY[0] * ARGON2_COSTLY[1]

@@ -1,0 +1,119 @@
+"""Damaged files of every kind meet our errors and no others."""
+
+import json
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from facecrypt import FacecryptError, Identity, Passphrase, Region, SecretKey, encrypt_image
+from facecrypt.jobs.boxes import load_boxes
+from facecrypt.keys import RegionKey, load_identity, load_recipients
+from facecrypt.media.npy import read_arrays
+from facecrypt.media.png import encode_png
+from facecrypt.schemes import CombinedCatMapKey
+from facecrypt.sealing.carriers import read
+from facecrypt.sealing.header import Header
+
+KEY = SecretKey(bytes(range(32)))
+IMAGE = np.arange(24 * 32 * 3, dtype=np.uint32).astype(np.uint8).reshape(24, 32, 3)
+ODD = (b"\xff", b"\0", b'"', b"{", b"[", b"-", b"1e999", b"9" * 30, b"\\ud800", b"\xc3\xa9", b"\n")
+
+
+def mutated(data: bytes, rng: np.random.Generator) -> bytes:
+    """The data after one to four random edits."""
+    for _ in range(rng.integers(1, 5)):
+        at, to = sorted(rng.integers(0, len(data) + 1, 2).tolist())
+        kind = rng.integers(0, 6)
+        if kind == 0 and data:
+            at = min(at, len(data) - 1)
+            data = data[:at] + bytes([data[at] ^ 1 << rng.integers(0, 8)]) + data[at + 1 :]
+        elif kind == 1:
+            data = data[:at] + rng.bytes(rng.integers(1, 9)) + data[at:]
+        elif kind == 2:
+            data = data[:at] + ODD[rng.integers(0, len(ODD))] + data[at + 1 :]
+        elif kind == 3:
+            data = data[:at] + data[min(to, at + 40) :]
+        elif kind == 4:
+            data = data[:to] + data[at:to][:200] + data[to:]
+        else:
+            data = data[:at] if rng.integers(0, 4) == 0 else data
+    return data
+
+
+@cache
+def sealed():
+    holders = [KEY, Identity.generate().recipient, Passphrase("correct horse")]
+    return encrypt_image(IMAGE, holders, regions=[Region(2, 2, 9, 9), Region(5, 5, 20, 20)])
+
+
+def write_header(path: Path) -> None:
+    path.write_bytes(sealed().header.to_bytes())
+
+
+def read_header(path: Path) -> None:
+    for stanza in Header.from_bytes(path.read_bytes()).stanzas:
+        KEY.unwrap(stanza)
+
+
+def write_png(path: Path) -> None:
+    chunk = (b"fcRP", sealed().header.to_bytes())
+    path.write_bytes(encode_png(sealed().image, icc=b"no profile", chunks=[chunk]))
+
+
+def write_sidecar(path: Path) -> None:
+    path.with_name("a.png").write_bytes(encode_png(sealed().image))
+    write_header(path)
+
+
+def write_boxes(path: Path) -> None:
+    found = {"a.jpg": [[1, 2, 3, 4], {"box": [5, 6, 7, 8], "score": 0.5}], "b.jpg": []}
+    path.write_text(json.dumps(found))
+
+
+def write_arrays(path: Path) -> None:
+    np.savez_compressed(path, images=IMAGE, labels=np.arange(3), names=np.array(["a", "b"]))
+
+
+def write_recipients(path: Path) -> None:
+    path.write_text(f"# us\n{IDENTITY.recipient}\n{IDENTITY.recipient}\n")
+
+
+IDENTITY = Identity.generate()
+MAP = CombinedCatMapKey(np.ones((4, 3), np.int32), np.ones(3, np.int32))
+CASES = {
+    "a.png.fcrypt.json": (write_sidecar, lambda path: read(path.with_name("a.png"))),
+    "arrays.npz": (write_arrays, read_arrays),
+    "boxes.json": (write_boxes, load_boxes),
+    "header": (write_header, read_header),
+    "identity": (IDENTITY.save, load_identity),
+    "recipients": (write_recipients, load_recipients),
+    "region": (RegionKey(bytes(16), 3, bytes(32)).save, RegionKey.load),
+    "scheme.npz": (MAP.save, CombinedCatMapKey.load),
+    "sealed.png": (write_png, read),
+    "secret": (KEY.save, SecretKey.load),
+}
+
+
+def try_many(name: str, count: int, folder: Path, seed: int = 0) -> int:
+    """How many of so many mutations are refused; what is no error of ours comes through."""
+    save, load = CASES[name]
+    path = folder / name
+    save(path)
+    data, rng, refused = path.read_bytes(), np.random.default_rng(seed), 0
+    for _ in range(count):
+        path.write_bytes(mutated(data, rng))
+        try:
+            load(path)
+        except (FacecryptError, ValueError) as error:
+            # The other ValueErrors that there are would be slips.
+            assert type(error) is ValueError or isinstance(error, FacecryptError)
+            refused += 1
+    return refused
+
+
+@pytest.mark.filterwarnings("ignore:.*the colour profile")
+@pytest.mark.parametrize("name", CASES)
+def test_a_damaged_file_meets_our_errors_and_no_others(name, tmp_path):
+    assert try_many(name, 60, tmp_path) >= 20
