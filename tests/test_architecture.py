@@ -20,7 +20,7 @@ LAYERS = (
     ("files",),
     ("regions", "keytext", "kem", "keys"),
     ("_native", "backends", "vetting", "stream", "chaos"),
-    ("metadata", "png", "tiff", "decoders", "readers", "media", "arrays"),
+    ("metadata", "png", "tiff", "jpeg2000", "decoders", "readers", "media", "arrays"),
     ("_presets", "_inference", "_cascade", "_stages", "detector", "schemes"),
     ("container", "sealing", "readback", "carriers", "notes"),
     ("attacks", "api"),

@@ -371,6 +371,27 @@ def test_the_smallest_honest_jpeg_is_read(mode, options):
     assert decode_image(buffer.getvalue()).pixels.shape[:2] == (4_096, 4_096)
 
 
+@pytest.mark.parametrize("bare", [True, False])
+@pytest.mark.parametrize("options", [{}, {"tile_size": (64, 64)}, {"quality_layers": [30, 10]}])
+def test_a_jpeg_2000_file_is_whole(bare, options):
+    buffer = io.BytesIO()
+    Image.fromarray(SMALL).save(buffer, "JPEG2000", no_jp2=bare, **options)
+    data = buffer.getvalue()
+    assert decode_image(data).pixels.shape == SMALL.shape
+    for cut in (len(data) - 1, len(data) - 100, len(data) // 2, data.index(b"\xff\x90"), 120):
+        with pytest.raises(MediaError, match="damaged"):
+            decode_image(data[:cut])
+
+
+def test_the_tiles_of_a_jpeg_2000_file_are_all_there():
+    buffer = io.BytesIO()
+    Image.new("L", (64, 64)).save(buffer, "JPEG2000", no_jp2=True)
+    data = bytearray(buffer.getvalue())
+    struct.pack_into(">II", data, 8, 16_384, 16_384)
+    with pytest.raises(MediaError, match="cut short: 1 of 65536 tiles are there; get an intact"):
+        decode_image(bytes(data))
+
+
 def test_a_damaged_gif_is_our_error():
     buffer = io.BytesIO()
     Image.fromarray(SMALL).save(buffer, "GIF")
