@@ -20,7 +20,6 @@ from facecrypt import (
     Passphrase,
     Region,
     SecretKey,
-    carriers,
     decrypt_file,
     decrypt_image,
     encrypt_file,
@@ -30,8 +29,12 @@ from facecrypt import (
 from facecrypt.cli import main
 from facecrypt.media import Picture, decode_image, read_image
 from facecrypt.media.npy import read_arrays
+from facecrypt.media.pictures import naming
 from facecrypt.media.png import encode_png
 from facecrypt.schemes import CatMapKey
+from facecrypt.sealing import carriers
+from facecrypt.sealing.carriers import SealedFile
+from facecrypt.sealing.files import decode_file, write_sealed
 from facecrypt.sealing.header import Header
 
 KEY = SecretKey(bytes(range(32)))
@@ -133,7 +136,7 @@ def test_a_tiff_that_would_not_be_read_again(tmp_path):
     # 89,478,485 is the limit of Pillow, which reads 8-bit RGBA from TIFF.
     source = tmp_path / "a.png"
     source.write_bytes(encode_png(np.zeros((9_000, 9_943, 4), np.uint8)))
-    with pytest.raises(MediaError, match=r"b.tif: at most 89478485 pixels of .* save the picture"):
+    with pytest.raises(MediaError, match=r"a.png: at most 89478485 pixels of .* save the picture"):
         encrypt_file(source, tmp_path / "b.tif", KEY, detector=NoDetector(), sidecar=True)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.png"]
 
@@ -193,21 +196,26 @@ def sealed_picture(image=SMALL, **options):
 
 
 def write(path, sealed, sidecar=False):
-    carriers.write(path, sealed, like=Picture(sealed.image), sidecar=sidecar, overwrite=False)
+    header = sealed.header.to_bytes()
+    chunks = () if sidecar else ((b"fcRP", header),)
+    with naming(path):
+        data = carriers.pixels.encode_pixels(sealed, Picture(sealed.image), path.suffix, chunks)
+    file = SealedFile(sealed.header, data, header if sidecar else None)
+    write_sealed(path, file, overwrite=False)
 
 
 @pytest.mark.parametrize("damage", ["pixel", "chunk", "cut", "short"])
 def test_a_picture_that_would_not_open_gets_no_name(tmp_path, monkeypatch, damage):
     sealed, header = sealed_picture(), sealed_picture().header.to_bytes()
-    pixels = sealed.image.copy()
-    pixels[-1, -1, -1] ^= 1
+    changed = sealed.image.copy()
+    changed[-1, -1, -1] ^= 1
     encoded = {
-        "pixel": encode_png(pixels, chunks=[(b"fcRP", sealed.header.to_bytes())]),
+        "pixel": encode_png(changed, chunks=[(b"fcRP", sealed.header.to_bytes())]),
         "chunk": encode_png(sealed.image, chunks=[(b"fcRP", header)]),
         "cut": encode_png(sealed.image, chunks=[(b"fcRP", sealed.header.to_bytes())])[:-40],
         "short": encode_png(sealed.image[:-1], chunks=[(b"fcRP", sealed.header.to_bytes())]),
     }[damage]
-    monkeypatch.setattr(carriers, "encode_image", lambda *_, **__: encoded)
+    monkeypatch.setattr(carriers.pixels, "encode_image", lambda *_, **__: encoded)
     with pytest.raises(MediaError, match=r"a.png: (the encoded|PNG file cut short)"):
         write(tmp_path / "a.png", sealed)
     assert not list(tmp_path.iterdir())
@@ -215,9 +223,11 @@ def test_a_picture_that_would_not_open_gets_no_name(tmp_path, monkeypatch, damag
 
 def test_a_tiff_that_would_not_open_leaves_no_sidecar(tmp_path, monkeypatch):
     sealed = sealed_picture()
-    encode = carriers.encode_image
+    encode = carriers.pixels.encode_image
     monkeypatch.setattr(
-        carriers, "encode_image", lambda suffix, pixels, **rest: encode(suffix, ~pixels, **rest)
+        carriers.pixels,
+        "encode_image",
+        lambda suffix, image, **rest: encode(suffix, ~image, **rest),
     )
     with pytest.raises(MediaError, match=r"a.tif: the encoded picture is not what was"):
         write(tmp_path / "a.tif", sealed, sidecar=True)
@@ -234,7 +244,7 @@ def test_what_is_whole_is_written(tmp_path, kind, shape, flat):
     write(tmp_path / "a.png", sealed)
     write(tmp_path / "a.tif", sealed, sidecar=True)
     for name in ("a.png", "a.tif"):
-        assert (carriers.read(tmp_path / name)[0].image == image).all()
+        assert (decode_file(tmp_path / name, [KEY]).pixels == image).all()
 
 
 def test_pictures_of_many_blocks_are_written(tmp_path):
@@ -369,6 +379,27 @@ def test_the_smallest_honest_jpeg_is_read(mode, options):
     buffer = io.BytesIO()
     Image.new(mode, (4_096, 4_096)).save(buffer, "JPEG", **options)
     assert decode_image(buffer.getvalue()).pixels.shape[:2] == (4_096, 4_096)
+
+
+@pytest.mark.parametrize("bare", [True, False])
+@pytest.mark.parametrize("options", [{}, {"tile_size": (64, 64)}, {"quality_layers": [30, 10]}])
+def test_a_jpeg_2000_file_is_whole(bare, options):
+    buffer = io.BytesIO()
+    Image.fromarray(SMALL).save(buffer, "JPEG2000", no_jp2=bare, **options)
+    data = buffer.getvalue()
+    assert decode_image(data).pixels.shape == SMALL.shape
+    for cut in (len(data) - 1, len(data) - 100, len(data) // 2, data.index(b"\xff\x90"), 120):
+        with pytest.raises(MediaError, match="damaged"):
+            decode_image(data[:cut])
+
+
+def test_the_tiles_of_a_jpeg_2000_file_are_all_there():
+    buffer = io.BytesIO()
+    Image.new("L", (64, 64)).save(buffer, "JPEG2000", no_jp2=True)
+    data = bytearray(buffer.getvalue())
+    struct.pack_into(">II", data, 8, 16_384, 16_384)
+    with pytest.raises(MediaError, match="cut short: 1 of 65536 tiles are there; get an intact"):
+        decode_image(bytes(data))
 
 
 def test_a_damaged_gif_is_our_error():

@@ -22,6 +22,7 @@ from facecrypt.media.decoders import (
     pillow_pixels,
 )
 from facecrypt.media.exif import orientation
+from facecrypt.media.jpeg2000 import check_whole
 from facecrypt.media.png import SIGNATURE, walk
 from facecrypt.media.tiff import tiff_header
 
@@ -238,6 +239,11 @@ def _read_by_pillow(name: str, decode: bool = True) -> Callable[[bytes], Source]
     return read
 
 
+def _read_jpeg2000(data: bytes) -> Source:
+    check_whole(data)
+    return _read_by_pillow("JPEG2000", decode=False)(data)
+
+
 def _begins(*starts: bytes) -> Callable[[bytes], bool]:
     return lambda head: head.startswith(starts)
 
@@ -261,7 +267,7 @@ _READERS: tuple[tuple[Callable[[bytes], bool], Callable[[bytes], Source]], ...] 
     (_begins(b"P1", b"P2", b"P3", b"P4", b"P5", b"P6"), _read_by_pillow("PPM", decode=False)),
     (
         _begins(b"\0\0\0\x0cjP  \r\n\x87\n", b"\xff\x4f\xff\x51"),
-        _read_by_pillow("JPEG2000", decode=False),
+        _read_jpeg2000,
     ),
 )
 

@@ -45,9 +45,12 @@ def encode_pixels(
     """
     data = encode_image(suffix, sealed.image, icc=like.icc, exif=like.exif, chunks=chunks)
     header = sealed.header.to_bytes()
-    if Header.from_bytes(header) != sealed.header:
-        raise MediaError("the header does not read back as it was")
-    check_encoded(data, sealed.image, *chunks or (None,))
+    try:
+        if Header.from_bytes(header) != sealed.header:
+            raise MediaError("the header does not read back as it was")
+        check_encoded(data, sealed.image, *chunks or (None,))
+    except ContainerError as error:
+        raise MediaError(str(error)) from error
     return data
 
 

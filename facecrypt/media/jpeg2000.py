@@ -1,0 +1,72 @@
+"""JPEG 2000: whether a file is whole, which decoders do not tell.
+
+Specification: ITU-T T.800, annexes A (codestream) and I (JP2 boxes).
+"""
+
+import struct
+
+from facecrypt.errors import MediaError
+
+__all__ = ["check_whole"]
+
+_START, _SIZE = b"\xff\x4f", b"\xff\x51"
+_TILE, _END = b"\xff\x90", b"\xff\xd9"
+_SHORT = "damaged or cut short: {}; get an intact copy"
+
+
+def check_whole(data: bytes) -> None:
+    """Refuse a file in which tiles, parts of tiles or the end are missing.
+
+    A byte count tells nothing: a picture of one colour has a few hundred at any size.
+
+    Raises
+    ------
+    MediaError
+        What is missing.
+    """
+    try:
+        tiles, at = _main_header(data, _codestream(data))
+        seen: set[int] = set()
+        while data[at : at + 2] == _TILE:
+            index, length = struct.unpack_from(">HI", data, at + 4)
+            seen.add(index)
+            # Without a length the part reaches to the end, which it has to have.
+            at = at + length if length >= 12 else data.rindex(_END, at)
+    except (struct.error, ValueError):
+        raise MediaError(_SHORT.format("its markers lead nowhere")) from None
+    if data[at : at + 2] != _END:
+        raise MediaError(_SHORT.format("its end is missing"))
+    if len(seen) != tiles:
+        raise MediaError(_SHORT.format(f"{len(seen)} of {tiles} tiles are there"))
+
+
+def _codestream(data: bytes) -> int:
+    """Where it begins: in a bare file at once, else in the box that holds it."""
+    at = 0
+    while data[at : at + 2] != _START:
+        length, kind = struct.unpack_from(">I4s", data, at)
+        if kind == b"jp2c":
+            return at + (16 if length == 1 else 8)
+        if length == 1:
+            (length,) = struct.unpack_from(">Q", data, at + 8)
+        if length < 8:
+            raise ValueError("no box leads to the codestream")
+        at += length
+    return at
+
+
+def _main_header(data: bytes, at: int) -> tuple[int, int]:
+    """The number of tiles, and where the first part of one begins."""
+    if data[at : at + 4] != _START + _SIZE:
+        raise ValueError("no size")
+    right, bottom, _, _, width, height, left, top = struct.unpack_from(">8I", data, at + 8)
+    if not width or not height:
+        raise ValueError("tiles without a size")
+    tiles = -(-(right - left) // width) * -(-(bottom - top) // height)
+    at += 2
+    while data[at : at + 2] != _TILE:
+        (length,) = struct.unpack_from(">H", data, at + 2)
+        if length < 2:
+            raise ValueError("a segment without a length")
+        at += 2 + length
+    return tiles, at
