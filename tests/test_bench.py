@@ -146,7 +146,7 @@ def test_every_row_runs_agrees_and_is_in_a_table(suite):
 
 def test_versions_are_of_python_and_of_what_is_asked_for(monkeypatch):
     monkeypatch.setattr("platform.python_version", lambda: "3.99.1")
-    monkeypatch.setattr("importlib.metadata.version", lambda name: {"numpy": "2.5"}.get(name))
+    monkeypatch.setattr("importlib.metadata.version", {"numpy": "2.5"}.get)
     assert versions(["numpy"]) == "Python 3.99.1, numpy 2.5"
     monkeypatch.undo()
     assert versions(["no-such-package-2"]).endswith(", no no-such-package-2")
