@@ -71,8 +71,10 @@ def _sessions(onnxruntime: Any, directory: Path, device: str) -> Networks:
 
 
 def _on_cuda(onnxruntime: Any, directory: Path) -> tuple[Networks | None, str]:
-    """The networks on the card, each tried there, or why not: onnxruntime itself leaves out in
-    silence what it cannot load."""
+    """The networks on the card, or None and the reason.
+
+    Each runs there once, for onnxruntime does not say which provider it could not load.
+    """
     if "CUDAExecutionProvider" not in onnxruntime.get_available_providers():
         return None, "this onnxruntime has no CUDA provider"
     preload_cuda(onnxruntime)

@@ -12,7 +12,7 @@ pytest.importorskip("onnxruntime", reason="needs facecrypt[cpu]")
 
 from support.drawn_samples import points
 
-from facecrypt.cli import main as cli
+from facecrypt.cli import main
 from facecrypt.detector import MTCNN
 
 HEIGHT, WIDTH = 150, 200
@@ -62,7 +62,7 @@ def album(tmp_path_factory):
 
 
 def run(action, *words):
-    assert cli.main(["train-mtcnn", action, *map(str, words)]) == 0
+    assert main(["train-mtcnn", action, *map(str, words)]) == 0
 
 
 @pytest.mark.slow
