@@ -12,7 +12,7 @@ from typing import NamedTuple, Self
 
 import numpy as np
 
-__all__ = ["Claim", "Region", "claims"]
+__all__ = ["Claim", "Region", "claims", "clip_all"]
 
 SHAPES = ("box", "ellipse")
 # Their squares, and the sums of two of them, are exact in 64 bits.
@@ -134,6 +134,24 @@ class Region:
         reach += ((reach + 1) * h) ** 2 <= bound
         reach -= (reach * h) ** 2 > bound
         return dx.astype(np.int32) <= reach.astype(np.int32)[:, None]
+
+
+def clip_all(regions: Sequence[Region], height: int, width: int) -> tuple[Region, ...]:
+    """The parts inside a picture of regions that someone named.
+
+    Raises
+    ------
+    ValueError
+        One lies wholly outside: left out, the face that was meant would stay in the clear.
+    """
+    inside = [region.clip(height, width) for region in regions]
+    for region, part in zip(regions, inside, strict=True):
+        if part is None:
+            raise ValueError(
+                f"the box {region.box} lies outside the picture of {width}x{height} pixels; boxes "
+                "are pixels of the upright picture, with its EXIF orientation applied"
+            )
+    return tuple(part for part in inside if part is not None)
 
 
 class Claim(NamedTuple):

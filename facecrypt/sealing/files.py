@@ -46,6 +46,7 @@ __all__ = [
     "decrypt_file",
     "encode",
     "encrypt_file",
+    "find_sealed",
     "inspect",
     "open_file",
     "read_header",
@@ -187,9 +188,15 @@ def read_header(path: PathLike) -> Header:
     ContainerError
         The header is damaged.
     """
+    return find_sealed(path)[1]
+
+
+def find_sealed(path: PathLike) -> tuple[Carrier, Header]:
+    """The carrier of a sealed file and its header; errors as of :func:`read_header`."""
     path = Path(path)
     with _opened(path) as file:
-        return Header.from_bytes(_found(file, path)[1])
+        carrier, header = _found(file, path)
+        return carrier, Header.from_bytes(header)
 
 
 def _found(file: BinaryIO, path: Path | None) -> tuple[Carrier, bytes]:

@@ -12,7 +12,7 @@ from facecrypt import keys
 from facecrypt.detector import Detector, default_detector
 from facecrypt.errors import ALLOW_EDITED, AuthenticationError, KeyFormatError
 from facecrypt.keys import RecipientLike, RegionKey, Unwraps
-from facecrypt.regions import Claim, Region, claims
+from facecrypt.regions import Claim, Region, claims, clip_all
 from facecrypt.sealing import ciphers
 from facecrypt.sealing.header import CIPHERS, Header, Sealed, check_counts, public_digest
 from facecrypt.sealing.options import GROW, Open, Seal
@@ -26,6 +26,7 @@ __all__ = [
     "open_pixels",
     "recipients_of",
     "region_key",
+    "regions_for",
     "seal_pixels",
 ]
 
@@ -55,7 +56,8 @@ def encrypt_image(
     recipients : recipient or iterable of recipients
         Who may open it: :class:`Recipient`, :class:`Passphrase` or :class:`SecretKey`.
     regions : sequence of Region, optional
-        What to encrypt, exactly as given but clipped to the picture. None: detect faces.
+        What to encrypt, exactly as given but clipped to the picture; ValueError where one
+        lies wholly outside. None: detect faces.
     detector : optional
         Has ``detect(image) -> list[Region]``; :class:`MTCNN` with its defaults if None.
     cipher : {"logistic+aes-256-gcm", "aes-256-gcm", "logistic"}, default "logistic+aes-256-gcm"
@@ -112,12 +114,7 @@ def seal_pixels(image: np.ndarray, recipients: Sequence[RecipientLike], options:
             stacklevel=3,
         )
     check_counts(image.shape, (), len(recipients))
-    regions = options.regions
-    if regions is None:
-        found = (options.detector or default_detector()).detect(image)
-        regions = [replace(region.grow(options.grow), shape=options.shape) for region in found]
-    inside = [region.clip(*image.shape[:2]) for region in regions]
-    kept = tuple(_public(region) for region in inside if region is not None)
+    kept = regions_for(image, options)
     check_counts(image.shape, kept, len(recipients))
     content_key = keys.new_content_key()
     header = Header(
@@ -128,6 +125,7 @@ def seal_pixels(image: np.ndarray, recipients: Sequence[RecipientLike], options:
         tags=(),
         stanzas=tuple(recipient.wrap(content_key) for recipient in recipients),
         public_digest=public_digest(image, kept),
+        request=options.request(),
     )
     # With tags and MAC of the final size, so that all it may be refused for shows before the work.
     replace(header, tags=(bytes(header.tag_size),) * len(kept), mac=bytes(32)).checked()
@@ -142,6 +140,23 @@ def seal_pixels(image: np.ndarray, recipients: Sequence[RecipientLike], options:
     header = replace(header, tags=tuple(tags))
     mac = ciphers.header_mac(keys.content_subkey(content_key, "header"), header.mac_input())
     return Sealed(out, replace(header, mac=mac).checked())
+
+
+def regions_for(image: np.ndarray, options: Seal) -> tuple[Region, ...]:
+    """What is sealed of a picture: the given regions, or those of the detector, inside of it.
+
+    Raises
+    ------
+    ValueError
+        A given region lies wholly outside the picture.
+    """
+    height, width = image.shape[:2]
+    if options.regions is None:
+        found = (options.detector or default_detector()).detect(image)
+        grown = (replace(region.grow(options.grow), shape=options.shape) for region in found)
+        inside = [region.clip(height, width) for region in grown]
+        return tuple(_public(region) for region in inside if region is not None)
+    return tuple(_public(region) for region in clip_all(options.regions, height, width))
 
 
 def decrypt_image(

@@ -189,6 +189,7 @@ def test_resume_notices_another_passphrase(job, monkeypatch):
     done = command("encrypt", "a.png", "-p", "--whole", "-o", "phrase")
     assert done.code == 1 and "sealed for other keys" in done.err[0]
     monkeypatch.setenv("FACECRYPT_PASSPHRASE", "correct horse")
+    (job / "phrase" / "a.png").touch()  # a copy of the folder may have written it before the source
     assert command("encrypt", "a.png", "-p", "--whole", "-o", "phrase").code == 0
 
 
@@ -223,17 +224,15 @@ def test_encrypt_and_decrypt_speak_on_standard_error_alone(job):
 
 def test_force_replaces_and_its_absence_keeps(job):
     before = (job / "sealed" / "a.png").read_bytes()
-    again = ("encrypt", "a.png", "-o", "sealed", "-R", "key.pub", "-k", "k", "--whole")
+    again = ("encrypt", "a.png", "-o", "sealed", "-R", "key.pub", "-k", "k", "--boxes", "a.json")
     done = command(*again)
     assert done.code == 0 and done.err[0].startswith("facecrypt: 0 encrypted; 1 region; 1 there")
     assert (job / "sealed" / "a.png").read_bytes() == before
     assert command(*again, "--force").code == 0
     assert (job / "sealed" / "a.png").read_bytes() != before
-    assert (
-        command("decrypt", "sealed", "-o", "taken", "-k", "k")
-        .err[0]
-        .startswith("facecrypt: 0 decrypted; 1 there already")
-    )
+    done = command("decrypt", "sealed", "-o", "taken", "-k", "k")
+    assert done.code == 1
+    assert "taken/a.png: already exists and is not this picture opened" in done.err[0]
     assert (job / "taken" / "a.png").read_bytes() == b"somebody's file"
     assert command("decrypt", "sealed", "-o", "taken", "-k", "k", "--force").code == 0
     assert (pixels("taken/a.png") == pixels("a.png")).all()
