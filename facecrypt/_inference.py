@@ -1,15 +1,29 @@
 """ONNX models as onnxruntime sessions: the three networks of the cascade, and others."""
 
+import os
+import sys
 from contextlib import redirect_stdout
 from io import StringIO
 from pathlib import Path
+from types import ModuleType
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from facecrypt.errors import BackendUnavailableError, ModelError
 
-__all__ = ["DEVICES", "MODELS", "OUTPUTS", "Networks", "import_runtime", "load", "open_model"]
+__all__ = [
+    "DEVICES",
+    "MODELS",
+    "OUTPUTS",
+    "TELEMETRY",
+    "Networks",
+    "import_runtime",
+    "load",
+    "open_model",
+    "refuse_telemetry",
+    "runtime",
+]
 
 DEVICES = ("auto", "cpu", "cuda")
 MODELS = Path(__file__).with_name("models")
@@ -19,6 +33,10 @@ OUTPUTS = {
     "onet": ("logit", "box", "landmarks"),
 }
 SIDES = (12, 24, 48)
+
+# The variable that onnxruntime reads once, when it is imported, and what of it means "off".
+TELEMETRY = "ORT_DISABLE_TELEMETRY"
+_DISABLED = ("1", "true", "yes", "y", "on")
 
 
 class Networks(NamedTuple):
@@ -66,7 +84,7 @@ def load(directory: Path | None, device: str) -> Networks:
 def import_runtime(purpose: str) -> Any:
     """The module onnxruntime, or a :class:`BackendUnavailableError` that says what needs it."""
     try:
-        import onnxruntime
+        onnxruntime = runtime()
     except ImportError as error:
         raise BackendUnavailableError(
             f"{purpose} needs onnxruntime: pip install 'facecrypt[cpu]', "
@@ -79,6 +97,33 @@ def import_runtime(purpose: str) -> Any:
             "'facecrypt doctor' says how to install it again"
         )
     return onnxruntime
+
+
+def runtime() -> ModuleType:
+    """The module onnxruntime; nothing else of ours may import it, for it must not report first."""
+    refuse_telemetry()
+    import onnxruntime
+
+    return onnxruntime
+
+
+def refuse_telemetry() -> str:
+    """Keep onnxruntime from reporting to its makers.
+
+    Returns
+    -------
+    str
+        What stands in the way; empty where nothing does.
+    """
+    said = os.environ.get(TELEMETRY, "")
+    if said.lower() in _DISABLED:
+        return ""
+    if said:
+        return f"{TELEMETRY} is {said!r}"
+    if sys.modules.get("onnxruntime") is not None:
+        return "onnxruntime was imported before facecrypt could switch it off"
+    os.environ[TELEMETRY] = "1"
+    return ""
 
 
 def _sessions(onnxruntime: Any, directory: Path, device: str) -> Networks:

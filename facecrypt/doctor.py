@@ -3,19 +3,21 @@
 import platform
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from importlib import import_module, metadata
+from types import ModuleType
 
 import numpy as np
 
 from facecrypt import backends, chaos
-from facecrypt._inference import import_runtime
+from facecrypt._inference import TELEMETRY, import_runtime, refuse_telemetry, runtime
 from facecrypt._version import __version__
 from facecrypt.detector import MTCNN
 from facecrypt.errors import BackendUnavailableError, FacecryptError
 
-__all__ = ["Finding", "distributions", "examine"]
+__all__ = ["Finding", "distributions", "examine", "telemetry"]
 
 # Algorithm 2, mu = 3.99, d0 = 0.4, bytes 1 to 8: computed with Python floats.
 _KNOWN_KEY, _KNOWN_BYTES = (3.99, 0.4), bytes.fromhex("bfb5960b42e84564")
@@ -26,12 +28,12 @@ class _Rivals:
     """Distributions that write the same files, so that one of them may be installed.
 
     Of several the last is kept. `installs` says what brings it, where its name alone does not
-    do; `attribute` is something that `module` lacks once another of them was removed.
+    do; `attribute` is something that what `load` imports lacks once another of them was removed.
     """
 
     what: str
     names: tuple[str, ...]
-    module: str
+    load: Callable[[], ModuleType]
     attribute: str
     first: str
     installs: dict[str, str]
@@ -43,7 +45,7 @@ _RIVALS = (
         tuple(
             f"opencv-{kind}python{head}" for kind in ("", "contrib-") for head in ("", "-headless")
         ),
-        "cv2",
+        partial(import_module, "cv2"),
         "imdecode",
         "opencv-python-headless",
         {},
@@ -51,7 +53,7 @@ _RIVALS = (
     _Rivals(
         "onnxruntime",
         ("onnxruntime", "onnxruntime-openvino", "onnxruntime-directml", "onnxruntime-gpu"),
-        "onnxruntime",
+        runtime,
         "InferenceSession",
         "facecrypt[cpu]",
         {"onnxruntime-gpu": "facecrypt[gpu]"},
@@ -89,9 +91,23 @@ def examine() -> list[Finding]:
         Finding("python", True, f"{sys.version.split()[0]} on {platform.platform()}"),
         *_packages(),
         *_kernels(),
+        telemetry(),
         *distributions(),
         *_detectors(),
     ]
+
+
+def telemetry() -> Finding:
+    """Whether onnxruntime reports to its makers; facecrypt switches that off where it can."""
+    obstacle = refuse_telemetry()
+    if not obstacle:
+        return Finding("telemetry", True, "off; onnxruntime reports nothing to its makers")
+    return Finding(
+        "telemetry",
+        False,
+        f"on: {obstacle}; builds of onnxruntime that have it report to Microsoft",
+        f"set {TELEMETRY}=1 in the environment before Python starts",
+    )
 
 
 def distributions() -> list[Finding]:
@@ -139,7 +155,7 @@ def _one_of(rivals: _Rivals) -> Finding:
         trouble = f"{versions} are installed over each other"
     else:
         try:
-            if hasattr(import_module(rivals.module), rivals.attribute):
+            if hasattr(rivals.load(), rivals.attribute):
                 return Finding(rivals.what, True, versions)
             trouble = f"{versions} is installed, but files of it are missing"
         except ImportError as error:  # on servers: libGL, which OpenCV with windows needs
