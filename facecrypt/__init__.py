@@ -2,6 +2,7 @@
 
 from facecrypt._version import __version__
 from facecrypt.api import (
+    Verified,
     decrypt_file,
     decrypt_image,
     encrypt_file,
@@ -54,6 +55,7 @@ __all__ = [
     "Summary",
     "UnknownSchemeError",
     "UnsupportedVersionError",
+    "Verified",
     "WeakKeyError",
     "__version__",
     "available_backends",

@@ -8,8 +8,8 @@ import hmac
 import os
 import warnings
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
-from typing import Protocol
+from dataclasses import dataclass, replace
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
@@ -22,6 +22,7 @@ from facecrypt.png import read_chunk
 from facecrypt.regions import Claim, Region, claims
 
 __all__ = [
+    "Verified",
     "decrypt_file",
     "decrypt_image",
     "encrypt_file",
@@ -36,6 +37,34 @@ Recipients = RecipientLike | Iterable[RecipientLike]
 PathLike = str | os.PathLike[str]
 
 EDITED = "the pixels outside the sealed regions were edited after sealing"
+
+
+@dataclass(frozen=True)
+class Verified:
+    """What :func:`verify` checked, and found intact.
+
+    Parameters
+    ----------
+    regions : tuple of int
+        Numbers of the regions that were checked.
+    unchecked : tuple of int
+        Numbers of those that were not, because no key for them was given.
+    whole : bool
+        Whether all was checked: every region, the header and the pixels around the regions. A
+        region key cannot check the header, so it is False whenever only region keys were given.
+    """
+
+    regions: tuple[int, ...]
+    unchecked: tuple[int, ...]
+    whole: bool
+
+
+class _Opened(NamedTuple):
+    """Region number -> region key, and whether they come from the content key, which also
+    checked the header."""
+
+    keys: dict[int, bytes]
+    whole: bool
 
 
 class Detector(Protocol):
@@ -168,8 +197,8 @@ def decrypt_image(
     ValueError
         There is no region of that number.
     """
-    refuse = sealed.edited and not allow_edited
-    return _decrypt(sealed, identities, regions, refuse, backend)
+    opened = _unlock(sealed.header, identities, regions).keys
+    return _decrypt(sealed, opened, sealed.edited and not allow_edited, backend)
 
 
 def region_key(sealed: Sealed | Header, identities: Identities, index: int) -> RegionKey:
@@ -183,7 +212,7 @@ def region_key(sealed: Sealed | Header, identities: Identities, index: int) -> R
         There is no region of that number.
     """
     header = sealed.header if isinstance(sealed, Sealed) else sealed
-    return RegionKey(header.picture_id, index, _unlock(header, identities, [index])[index])
+    return RegionKey(header.picture_id, index, _unlock(header, identities, [index]).keys[index])
 
 
 def encrypt_file(
@@ -283,7 +312,8 @@ def open_file(src, dst, identities, *, regions, allow_edited, overwrite, backend
     carriers.check_destination(dst, sidecar=True)
     sealed, picture = carriers.read(src)
     edited = sealed.edited
-    pixels = _decrypt(sealed, identities, regions, edited and not allow_edited, backend)
+    opened = _unlock(sealed.header, identities, regions).keys
+    pixels = _decrypt(sealed, opened, edited and not allow_edited, backend)
     carriers.write_plain(dst, replace(picture, pixels=pixels), overwrite=overwrite)
     return sealed.header, edited
 
@@ -299,26 +329,47 @@ def inspect(src: PathLike) -> Header:
     return carriers.read_header(src)
 
 
-def verify(src: PathLike, identities: Identities) -> None:
-    """Check that a sealed picture opens and that nothing of it was changed.
+def verify(src: PathLike, identities: Identities) -> Verified:
+    """Check that a sealed picture opens and that nothing the identities can check was changed.
+
+    With only region keys the other regions and the header are not checked; what is returned says
+    so. With any other key that opens the picture all is checked, whatever else is given.
+
+    Returns
+    -------
+    Verified
 
     Raises
     ------
     AuthenticationError
-        No identity opens it, or header, tags or pixels were changed.
+        No identity opens it, or something that was checked was changed.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from facecrypt import Region, SecretKey, encrypt_file, region_key
+    >>> from facecrypt.media import encode_image
+    >>> key, faces = SecretKey.generate(), [Region(0, 0, 8, 8), Region(8, 8, 16, 16)]
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     plain, sealed = Path(folder, "plain.png"), Path(folder, "sealed.png")
+    ...     size = plain.write_bytes(encode_image(".png", np.zeros((16, 16), np.uint8)))
+    ...     header = encrypt_file(plain, sealed, key, regions=faces)
+    ...     verify(sealed, key)
+    ...     verify(sealed, region_key(header, key, 1))
+    Verified(regions=(0, 1), unchecked=(), whole=True)
+    Verified(regions=(1,), unchecked=(0,), whole=False)
     """
     sealed, _ = carriers.read(src)
-    decrypt_image(sealed, identities)
+    opened, whole = _unlock(sealed.header, identities, None)
+    _decrypt(sealed, opened, sealed.edited, "auto")
+    unchecked = set(range(len(sealed.header.regions))) - opened.keys()
+    return Verified(tuple(sorted(opened)), tuple(sorted(unchecked)), whole)
 
 
 def _decrypt(
-    sealed: Sealed,
-    identities: Identities,
-    regions: Sequence[int] | None,
-    refuse_edited: bool,
-    backend: str,
+    sealed: Sealed, opened: dict[int, bytes], refuse_edited: bool, backend: str
 ) -> np.ndarray:
-    opened = _unlock(sealed.header, identities, regions)
     out, header = sealed.image.copy(), sealed.header
     aad = header.aad()
     for index, claim in enumerate(claims(header.regions, *header.shape[:2])):
@@ -382,10 +433,8 @@ def _public(region: Region) -> Region:
     return replace(region, landmarks=None, score=score)
 
 
-def _unlock(
-    header: Header, identities: Identities, wanted: Sequence[int] | None
-) -> dict[int, bytes]:
-    """Region number -> region key, for the wanted regions; checks the header's MAC."""
+def _unlock(header: Header, identities: Identities, wanted: Sequence[int] | None) -> _Opened:
+    """The keys of the wanted regions; checks the header's MAC where an identity can."""
     holders = as_list(identities, "an identity", "unwrap")
     count = len(header.regions)
     for index in wanted or ():
@@ -394,7 +443,7 @@ def _unlock(
     content_key = _content_key(header, holders)
     if content_key is not None:
         every = range(count) if wanted is None else wanted
-        return {index: keys.region_key(content_key, index) for index in every}
+        return _Opened({index: keys.region_key(content_key, index) for index in every}, whole=True)
     here = header.picture_id
     opened = {
         holder.index: holder.key
@@ -403,7 +452,9 @@ def _unlock(
     }
     if not opened or not set(wanted or ()) <= opened.keys():
         raise AuthenticationError(sealing.WRONG_KEY)
-    return opened if wanted is None else {index: opened[index] for index in wanted}
+    if wanted is not None:
+        opened = {index: opened[index] for index in wanted}
+    return _Opened(opened, whole=False)
 
 
 def _content_key(header: Header, holders: list) -> bytes | None:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from facecrypt import cli_inspect, given
-from facecrypt.api import inspect, region_key, verify
+from facecrypt.api import Verified, inspect, region_key, verify
 from facecrypt.arguments import parser
 from facecrypt.batch import decrypt_files, encrypt_files, forget_frames
 from facecrypt.boxes import dump_boxes
@@ -166,15 +166,28 @@ def _verify(args) -> int:
     errors = []
     for path in _some(find_pictures(args.inputs)[0]):
         try:
-            verify(path, identities)
+            checked = verify(path, identities)
         except Exception as error:
             forget_frames(error)
             errors.append((path, error))
         else:
             if not args.quiet:
-                print(f"{path}: intact")
+                print(f"{path}: {_state(checked)}")
     say_errors(errors)
     return exit_code([error for _, error in errors])
+
+
+def _state(checked: Verified) -> str:
+    if checked.whole:
+        return "intact"
+    rest = f"{_numbered(checked.unchecked)} and the header" if checked.unchecked else "the header"
+    verb = "were" if checked.unchecked else "was"
+    return f"{_numbered(checked.regions)} intact; {rest} {verb} not checked"
+
+
+def _numbered(regions: Sequence[int]) -> str:
+    """``region 3``, ``regions 0, 2``."""
+    return f"region{'' if len(regions) == 1 else 's'} {', '.join(map(str, regions))}"
 
 
 def _detect(args) -> int:

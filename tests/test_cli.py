@@ -347,6 +347,35 @@ def test_a_region_key_opens_one_face(job):
     assert (pixels("some/a.png") == out).all()
 
 
+def test_verify_with_region_keys_says_what_was_not_checked(job):
+    (job / "three.json").write_text('{"a.png": [[0, 0, 8, 8], [20, 20, 30, 30], [40, 0, 50, 8]]}')
+    command("encrypt", "a.png", "-o", "in", "-k", "k", "--boxes", "three.json", "--grow", "0")
+    for index in range(3):
+        command("region-key", "in/a.png", "--region", index, "-k", "k", "-o", f"face{index}")
+    changed = pixels("in/a.png")
+    changed[25, 25] ^= 1  # of region 1
+    cv2.imwrite("a1.png", changed)
+    (job / "a1.png.fcrypt.json").write_bytes(format1.chunk(job / "in" / "a.png", b"fcRP"))
+
+    def verify(path, *keys):
+        done = command("verify", path, *(word for key in keys for word in ("-i", key)))
+        return done.code, done.out
+
+    one, two, three = "face0", ("face2", "face0"), ("face0", "face1", "face2")
+    rest = "regions 1, 2 and the header were not checked"
+    for path in "in/a.png", "a1.png":
+        assert verify(path, one) == (0, f"{path}: region 0 intact; {rest}\n")
+        said = f"{path}: regions 0, 2 intact; region 1 and the header were not checked\n"
+        assert verify(path, *two) == (0, said)
+    said = "in/a.png: regions 0, 1, 2 intact; the header was not checked\n"
+    assert verify("in/a.png", *three) == (0, said)
+    assert verify("a1.png", *three) == (3, "")
+    # The key of the whole picture checks the whole picture, whatever else is given.
+    both = command("verify", "in/a.png", "a1.png", "-i", "face0", "-k", "k")
+    assert (both.code, both.out) == (3, "in/a.png: intact\n")
+    assert "a1.png: " in both.err[0]
+
+
 def test_detect_feeds_boxes(job):
     done = command("detect", ASTRONAUT, "--json")
     assert done.code == 0 and done.err == []
