@@ -36,7 +36,7 @@ from facecrypt.media.npy import (
 )
 from facecrypt.media.pictures import naming
 from facecrypt.media.png import png_chunks, read_chunk
-from facecrypt.regions import Region, clip_all
+from facecrypt.regions import Region, clip_given
 from facecrypt.schemes import Key, Scheme
 from facecrypt.schemes.cat_map import CatMap
 from facecrypt.schemes.fiie import Fiie
@@ -123,7 +123,7 @@ def encrypt_files(
             raise MediaError(f"{item.source}: is encrypted already; decrypt it first")
         regions = regions_of(item.source, item.relative, boxes)
         if regions is not None:
-            regions = clip_all(regions, *picture_shape(file.images.shape)[:2])
+            regions = tuple(clip_given(regions, *picture_shape(file.images.shape)[:2]))
         if item.output.exists() and not overwrite:
             _check_finished(item.output, file, regions, scheme, key)
             return Result(item.source, item.output, skipped=True)

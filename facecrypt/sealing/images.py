@@ -4,7 +4,7 @@ import hmac
 import warnings
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -12,7 +12,7 @@ from facecrypt import keys
 from facecrypt.detector import Detector, default_detector
 from facecrypt.errors import ALLOW_EDITED, AuthenticationError, KeyFormatError
 from facecrypt.keys import RecipientLike, RegionKey, Unwraps
-from facecrypt.regions import Claim, Region, claims, clip_all
+from facecrypt.regions import Claim, Region, claims, clip_given
 from facecrypt.sealing import ciphers
 from facecrypt.sealing.header import CIPHERS, Header, Sealed, check_counts, public_digest
 from facecrypt.sealing.options import GROW, Open, Seal
@@ -156,7 +156,7 @@ def regions_for(image: np.ndarray, options: Seal) -> tuple[Region, ...]:
         grown = (replace(region.grow(options.grow), shape=options.shape) for region in found)
         inside = [region.clip(height, width) for region in grown]
         return tuple(_public(region) for region in inside if region is not None)
-    return tuple(_public(region) for region in clip_all(options.regions, height, width))
+    return tuple(_public(region) for region in clip_given(options.regions, height, width))
 
 
 def decrypt_image(
@@ -194,7 +194,7 @@ def decrypt_image(
         There is no region of that number.
     """
     options = Open(regions=regions, allow_edited=allow_edited, backend=backend)
-    return open_pixels(sealed, identities_of(identities), options, edited=sealed.edited)
+    return open_pixels(sealed, identities_of(identities), options, edited=sealed.edited)[0]
 
 
 def region_key(sealed: Sealed | Header, identities: Identities, index: int) -> RegionKey:
@@ -213,23 +213,31 @@ def region_key(sealed: Sealed | Header, identities: Identities, index: int) -> R
     )
 
 
+class Unlocked(NamedTuple):
+    """Region number -> region key, and whether they come from the content key, which also
+    checked the header."""
+
+    keys: dict[int, bytes]
+    whole: bool
+
+
 def open_pixels(
     sealed: Sealed,
     identities: Sequence[Unwraps | RegionKey],
     options: Open,
     *,
     edited: bool,
-) -> np.ndarray:
+) -> tuple[np.ndarray, Unlocked]:
     """:func:`decrypt_image` of options in one object; `edited` is ``sealed.edited``."""
-    opened = _unlock(sealed.header, identities, options.regions)
+    unlocked = _unlock(sealed.header, identities, options.regions)
     out, header = sealed.image.copy(), sealed.header
     aad = header.aad()
     for index, claim in enumerate(claims(header.regions, *header.shape[:2])):
-        if index in opened:
+        if index in unlocked.keys:
             data = ciphers.open_region(
                 _gather(sealed.image, claim),
                 header.tags[index],
-                opened[index],
+                unlocked.keys[index],
                 header.cipher,
                 aad,
                 backend=options.backend,
@@ -237,7 +245,7 @@ def open_pixels(
             _scatter(out, claim, data)
     if edited and not options.allow_edited:
         raise AuthenticationError(EDITED, hint=ALLOW_EDITED)
-    return out
+    return out, unlocked
 
 
 def _checked(image: np.ndarray) -> np.ndarray:
@@ -296,8 +304,8 @@ def _public(region: Region) -> Region:
 
 def _unlock(
     header: Header, identities: Sequence[Unwraps | RegionKey], wanted: Sequence[int] | None
-) -> dict[int, bytes]:
-    """Region number -> region key, for the wanted regions; checks the header's MAC."""
+) -> Unlocked:
+    """The keys of the wanted regions; checks the header's MAC where an identity can."""
     count = len(header.regions)
     for index in wanted or ():
         if not 0 <= index < count:
@@ -305,7 +313,7 @@ def _unlock(
     content_key = _content_key(header, identities)
     if content_key is not None:
         every = range(count) if wanted is None else wanted
-        return {index: keys.region_key(content_key, index) for index in every}
+        return Unlocked({index: keys.region_key(content_key, index) for index in every}, whole=True)
     here = header.picture_id
     opened = {
         holder.index: holder.key
@@ -314,7 +322,9 @@ def _unlock(
     }
     if not opened or not set(wanted or ()) <= opened.keys():
         raise ciphers.wrong_key()
-    return opened if wanted is None else {index: opened[index] for index in wanted}
+    if wanted is not None:
+        opened = {index: opened[index] for index in wanted}
+    return Unlocked(opened, whole=False)
 
 
 def _content_key(header: Header, identities: Sequence[Unwraps | RegionKey]) -> bytes | None:

@@ -56,11 +56,17 @@ class Opened:
         With the faces that were opened.
     edited : bool
         The picture was changed outside the regions since it was sealed.
+    regions : tuple of int
+        Numbers of the regions that were opened.
+    whole : bool
+        The content key was there, so that the header was checked too.
     """
 
     header: Header
     picture: Picture
     edited: bool
+    regions: tuple[int, ...]
+    whole: bool
 
     @property
     def pixels(self) -> np.ndarray:
