@@ -19,7 +19,7 @@ from facecrypt.errors import AuthenticationError, KeyFormatError, MediaError
 from facecrypt.keys import RecipientLike, RegionKey, Unwraps
 from facecrypt.media import read_image
 from facecrypt.png import read_chunk
-from facecrypt.regions import Claim, Region, claims
+from facecrypt.regions import Claim, Region, claims, clip_given
 
 __all__ = [
     "Verified",
@@ -93,7 +93,8 @@ def encrypt_image(
     recipients : recipient or iterable of recipients
         Who may open it: :class:`Recipient`, :class:`Passphrase` or :class:`SecretKey`.
     regions : sequence of Region, optional
-        What to encrypt, exactly as given but clipped to the picture. None: detect faces.
+        What to encrypt, exactly as given but clipped to the picture; one that lies wholly outside
+        is an error. None: detect faces.
     detector : optional
         Has ``detect(image) -> list[Region]``; :class:`MTCNN` with its defaults if None.
     cipher : {"logistic+aes-256-gcm", "aes-256-gcm", "logistic"}, default "logistic+aes-256-gcm"
@@ -113,7 +114,7 @@ def encrypt_image(
     Raises
     ------
     TypeError, ValueError
-        The picture or an option is not as described.
+        The picture or an option is not as described, or a given region lies outside.
 
     Examples
     --------
@@ -138,10 +139,10 @@ def encrypt_image(
         )
     wrappers = as_list(recipients, "a recipient", "wrap")
     if regions is None:
-        found = (detector or default_detector()).detect(image)
-        regions = [replace(region.grow(grow), shape=shape) for region in found]
-    inside = [region.clip(*image.shape[:2]) for region in regions]
-    kept = tuple(_public(region) for region in inside if region is not None)
+        inside = _detected(image, detector or default_detector(), grow, shape)
+    else:
+        inside = clip_given(regions, *image.shape[:2])
+    kept = tuple(_public(region) for region in inside)
     content_key = keys.new_content_key()
     header = Header(
         shape=tuple(image.shape),
@@ -248,6 +249,8 @@ def encrypt_file(
     ------
     MediaError
         A file cannot be read or written. Nothing is left behind.
+    ValueError
+        An option is not as described, or a given region lies outside the picture.
     """
     carriers.check_destination(dst, sidecar=sidecar)
     if carriers.is_sealed(src):
@@ -425,6 +428,12 @@ def default_detector() -> Detector:
     from facecrypt.detector import MTCNN
 
     return MTCNN()
+
+
+def _detected(image: np.ndarray, detector: Detector, grow: float, shape: str) -> list[Region]:
+    grown = (replace(region.grow(grow), shape=shape) for region in detector.detect(image))
+    clipped = (region.clip(*image.shape[:2]) for region in grown)
+    return [region for region in clipped if region is not None]
 
 
 def _public(region: Region) -> Region:

@@ -5,14 +5,14 @@ Ellipses are rasterised in integer arithmetic, so that every platform agrees on
 the last pixel.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from math import ceil, floor, isfinite, isqrt
 from typing import NamedTuple, Self
 
 import numpy as np
 
-__all__ = ["Claim", "Region", "claims"]
+__all__ = ["Claim", "Region", "claims", "clip_given"]
 
 SHAPES = ("box", "ellipse")
 
@@ -126,6 +126,32 @@ class Region:
                 dy = 2 * row + 1 - h
                 mask[row] = dx <= isqrt(w * w * (h * h - dy * dy)) // h
         return mask
+
+
+def clip_given(regions: Iterable[Region], height: int, width: int) -> list[Region]:
+    """Clip regions that somebody chose to a picture.
+
+    Raises
+    ------
+    ValueError
+        One lies wholly outside: left out in silence, what it was meant for would stay in the clear.
+
+    Examples
+    --------
+    >>> clip_given([Region(10, 10, 99, 99)], 48, 64)[0].box
+    (10, 10, 64, 48)
+    """
+    inside = []
+    for index, region in enumerate(regions):
+        clipped = region.clip(height, width)
+        if clipped is None:
+            raise ValueError(
+                f"region {index} {region.box} lies wholly outside the {width}x{height} picture; "
+                "boxes are x0, y0, x1, y1 in pixels of the upright picture, its EXIF orientation "
+                "applied"
+            )
+        inside.append(clipped)
+    return inside
 
 
 class Claim(NamedTuple):

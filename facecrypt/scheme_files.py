@@ -30,7 +30,7 @@ from facecrypt.inputs import PICTURE_SUFFIXES, Input, as_png, find_inputs
 from facecrypt.media import encode_image, read_image
 from facecrypt.notes import MAX_NOTE_BYTES, Note, key_id
 from facecrypt.png import png_chunks, read_chunk
-from facecrypt.regions import Region
+from facecrypt.regions import Region, clip_given
 from facecrypt.schemes import Key, Scheme
 from facecrypt.schemes.cat_map import CatMap
 from facecrypt.schemes.fiie import Fiie
@@ -117,9 +117,7 @@ def encrypt_files(
             raise MediaError(f"{item.source}: is encrypted already; decrypt it first")
         regions = regions_of(item.source, item.relative, boxes)
         if regions is not None:
-            size = picture_shape(file.images.shape)[:2]
-            inside = (region.clip(*size) for region in regions)
-            regions = tuple(region for region in inside if region is not None)
+            regions = tuple(clip_given(regions, *picture_shape(file.images.shape)[:2]))
         cipher = scheme.encrypt(file.images, key, **options_for(scheme, regions))
         note = Note(scheme.name, identity, file.images.shape, regions)
         _write(item.output, file, cipher, note.to_bytes(), overwrite)

@@ -273,6 +273,23 @@ def test_what_failed_is_named_and_the_rest_is_done(job):
     assert command("verify", "out/a.png", "-k", "k").out == "out/a.png: intact\n"
 
 
+def test_a_box_outside_its_picture_fails_that_picture_alone(job):
+    # Of a phone held upright: stored 64 x 48, seen 48 x 64, and the box is of what is stored.
+    turned = Image.new("RGB", (64, 48))
+    turned.getexif()[274] = 6
+    turned.save("turned.jpg", exif=turned.getexif())
+    boxes = {"turned.jpg": [[0, 0, 9, 9], [50, 10, 60, 30]], "a.png": [[50, 10, 60, 30]]}
+    (job / "some.json").write_text(json.dumps(boxes))
+    sealing = ("encrypt", "turned.jpg", "a.png", "-o", "out", "-k", "k", "--grow", "0")
+    done = command(*sealing, "--boxes", "some.json")
+    assert done.code == 1
+    assert done.err[0].startswith(
+        "facecrypt: error: turned.jpg: region 1 (50, 10, 60, 30) lies wholly outside the 48x64"
+    )
+    assert done.err[1].startswith("facecrypt: 1 encrypted; 1 region; 1 failed (")
+    assert [path.name for path in (job / "out").iterdir()] == ["a.png"]
+
+
 def test_folders_say_what_they_ignored(job):
     done = command("encrypt", "sealed", "-o", "new", "-k", "k", "--whole")
     (job / "in").mkdir()

@@ -46,6 +46,7 @@ def material(tmp_path_factory, photo):
     np.savez_compressed(here / "d.npz", images=batch, labels=np.arange(5))
     np.savez(here / "two.npz", x=batch, y=batch)
     np.save(here / "objects.npy", np.array([{}, {}], object))
+    (here / "far.json").write_text('{"a.png": [[0, 0, 9, 9], [64, 0, 70, 9]]}')
     (here / "a.json").write_text('{"a.png": [[8, 6, 40, 44]], "b.npy": [[0, 0, 9, 9]]}')
     for name in "pbe", "le", "fiie", "other":
         kind = "pbe" if name == "other" else name
@@ -104,6 +105,11 @@ FAILURES = [
     ("scheme pbe encrypt a.png -o c --key other.npz", 1, "c/a.png: already exists, and not as a"),
     ("scheme fiie encrypt a.png -o out --key fiie.npz", 2, "scheme 'fiie' encrypts faces: say"),
     ("scheme fiie encrypt g.png -o out --key fiie.npz --boxes a.json", 1, "no boxes are given"),
+    (
+        "scheme fiie encrypt a.png -o out --key fiie.npz --boxes far.json",
+        1,
+        "a.png: region 1 (64, 0, 70, 9) lies wholly outside the 64x48 picture",
+    ),
     ("scheme pbe decrypt a.png " + PBE, 1, "a.png: is no cipher of 'facecrypt scheme'"),
     ("scheme pbe decrypt b.npy " + PBE, 1, "b.npy: is no cipher of 'facecrypt scheme'"),
     ("scheme pbe decrypt sealed/a.png " + PBE, 1, "is no cipher of 'facecrypt scheme'"),
@@ -454,7 +460,9 @@ def test_round_trip(name, shape, count, suffix, seed):
             np.save(source, images)
         else:
             np.savez(source, images=images, labels=np.arange(3))
-        (here / "boxes.json").write_text(f'{{"{source.name}": [[-3, 1, 9, 8], [5, 5, 60, 60]]}}')
+        height, width = shape[:2] if count is None else shape[1:3]
+        faces = [[-3, 0, 9, 8], [width // 2, height // 2, 60, 60]]
+        (here / "boxes.json").write_text(json.dumps({source.name: faces}))
         boxes = ["--boxes", here / "boxes.json"] if name == "fiie" else []
         key = ("--key", here / "key")
         assert command("scheme", name, "keygen", "-o", here / "key", "--like", source).code == 0
