@@ -136,24 +136,6 @@ class Region:
         return dx.astype(np.int32) <= reach.astype(np.int32)[:, None]
 
 
-def clip_all(regions: Sequence[Region], height: int, width: int) -> tuple[Region, ...]:
-    """The parts inside a picture of regions that someone named.
-
-    Raises
-    ------
-    ValueError
-        One lies wholly outside: left out, the face that was meant would stay in the clear.
-    """
-    inside = [region.clip(height, width) for region in regions]
-    for region, part in zip(regions, inside, strict=True):
-        if part is None:
-            raise ValueError(
-                f"the box {region.box} lies outside the picture of {width}x{height} pixels; boxes "
-                "are pixels of the upright picture, with its EXIF orientation applied"
-            )
-    return tuple(part for part in inside if part is not None)
-
-
 def clip_given(regions: Iterable[Region], height: int, width: int) -> list[Region]:
     """Clip regions that somebody chose to a picture.
 

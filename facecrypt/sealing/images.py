@@ -208,9 +208,8 @@ def region_key(sealed: Sealed | Header, identities: Identities, index: int) -> R
         There is no region of that number.
     """
     header = sealed.header if isinstance(sealed, Sealed) else sealed
-    return RegionKey(
-        header.picture_id, index, _unlock(header, identities_of(identities), [index])[index]
-    )
+    unlocked = _unlock(header, identities_of(identities), [index])
+    return RegionKey(header.picture_id, index, unlocked.keys[index])
 
 
 class Unlocked(NamedTuple):

@@ -110,6 +110,11 @@ FAILURES = [
         1,
         "a.png: region 1 (64, 0, 70, 9) lies wholly outside the 64x48 picture",
     ),
+    (
+        "scheme fiie encrypt a.png -o out --key fiie.npz --boxes far.json",
+        1,
+        "a.png: region 1 (64, 0, 70, 9) lies wholly outside the 64x48 picture",
+    ),
     ("scheme pbe decrypt a.png " + PBE, 1, "a.png: is no cipher of 'facecrypt scheme'"),
     ("scheme pbe decrypt b.npy " + PBE, 1, "b.npy: is no cipher of 'facecrypt scheme'"),
     ("scheme pbe decrypt sealed/a.png " + PBE, 1, "is no cipher of 'facecrypt scheme'"),
