@@ -48,6 +48,7 @@ def material(tmp_path_factory, photo):
     np.save(here / "objects.npy", np.array([{}, {}], object))
     (here / "far.json").write_text('{"a.png": [[0, 0, 9, 9], [64, 0, 70, 9]]}')
     (here / "a.json").write_text('{"a.png": [[8, 6, 40, 44]], "b.npy": [[0, 0, 9, 9]]}')
+    (here / "far.json").write_text('{"a.png": [[0, 0, 9, 9], [64, 0, 70, 9]]}')
     for name in "pbe", "le", "fiie", "other":
         kind = "pbe" if name == "other" else name
         made = ("scheme", kind, "keygen", "-o", here / f"{name}.npz", "--like", here / "a.png")
