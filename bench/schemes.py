@@ -51,27 +51,25 @@ def _key(name: str) -> Any:
 
 
 def _schemes(part: str, count: int) -> list[Row]:
-    from facecrypt import schemes
+    from facecrypt.schemes.registry import own_names
 
     batch = pictures(count)
     out = np.empty_like(batch)
-    return [_scheme(name, part, batch, out) for name in schemes.names()]
+    return [_scheme(name, part, batch, out) for name in own_names()]
 
 
 def _scheme(name: str, part: str, batch: NDArray[np.uint8], out: NDArray[np.uint8]) -> Row:
     from facecrypt import schemes
-    from facecrypt.regions import Region
 
     scheme, key, count = schemes.get(name), _key(name), len(batch)
     used = slice(min(count, FEW) if name in SLOW else count)
-    whole = ([Region(0, 0, SHAPE[1], SHAPE[0])],) if name == "fiie" else ()
 
     def run() -> None:
-        scheme.encrypt(batch[used], key, *whole, out=out[used])
+        scheme.encrypt(batch[used], key, out=out[used])
 
     def prove() -> str:
         run()
-        last = scheme.decrypt(out[used][-PROVEN:], key, *whole)
+        last = scheme.decrypt(out[used][-PROVEN:], key)
         assert np.array_equal(last, batch[used][-PROVEN:]), "does not decrypt"
         return digest(out[:PROVEN])
 

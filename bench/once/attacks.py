@@ -28,7 +28,6 @@ from facecrypt.attacks.dispatch import CHOSEN, open_with
 from facecrypt.attacks.oracle import agreement
 from facecrypt.attacks.shuffles import known_permutation
 from facecrypt.media import read_image
-from facecrypt.regions import Region
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "astronaut.png"
 SIDE = 32
@@ -69,8 +68,7 @@ def secret_oracle(name, shape, rng, **options):
     secret = scheme.random_key(shape, rng, **options)
     if not shuffle:
         secret = replace(secret, order=None)
-    whole = [[Region(0, 0, shape[1], shape[0])]] if name == "fiie" else []
-    return secret, lambda images: scheme.encrypt(images, secret, *whole)
+    return secret, lambda images: scheme.encrypt(images, secret)
 
 
 def chosen_table(keys, photo):

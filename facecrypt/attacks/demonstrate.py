@@ -16,7 +16,6 @@ from facecrypt.schemes.pictures import as_batch
 
 __all__ = ["Demonstration", "demonstrate"]
 
-_SQUARE = ("cat-map", "combined-cat-map")
 # Both sides are cut to a multiple: the largest block in use, which 4 x 4 parts divide, too.
 _MULTIPLE = 16
 
@@ -28,7 +27,7 @@ class Demonstration(NamedTuple):
     ----------
     plain : uint8 array
         The middle of the picture: sides that are multiples of 16, at most 2**20 samples (as many
-        as a logistic key may give), for cat maps a square.
+        as a logistic key may give), a square where the scheme would pad it to one.
     cipher : uint8 array
         Of the picture, under a random key that the attack never sees.
     recovered : uint8 array
@@ -83,15 +82,17 @@ def demonstrate(
     """
     if scheme_name not in CHOSEN:
         raise UnknownSchemeError(f"no attack on {scheme_name!r}, only on {', '.join(CHOSEN)}")
-    plain = _cut(image, square=scheme_name in _SQUARE)
+    plain = _cut(image)
     scheme = schemes.get(scheme_name)
     secret = scheme.random_key(plain.shape, rng)
+    if scheme.padded(secret, *plain.shape[:2]) != plain.shape[:2]:
+        plain = _cut(image, square=True)
     height, width = plain.shape[:2]
     middle = [Region(width // 4, height // 4, width - width // 4, height - height // 4)]
-    regions = [middle] if scheme_name == "fiie" else []
+    regions = middle if scheme.takes_regions else None
 
     def oracle(chosen: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        return scheme.encrypt(chosen, secret, *regions)
+        return scheme.encrypt(chosen, secret, regions)
 
     cipher = oracle(plain)
     found = chosen_plaintext(scheme_name, oracle, plain.shape)
@@ -104,7 +105,7 @@ def demonstrate(
     return Demonstration(plain, cipher, recovered, found.queries, score, text)
 
 
-def _cut(image: NDArray[np.uint8], *, square: bool) -> NDArray[np.uint8]:
+def _cut(image: NDArray[np.uint8], *, square: bool = False) -> NDArray[np.uint8]:
     """The middle of a picture, as large as all attacks and keystreams take it."""
     height, width, channels = as_batch(image).shape[1:]
     scale = min(1.0, sqrt(MAX_OUTPUTS / (height * width * channels)))

@@ -10,7 +10,6 @@ from facecrypt import schemes
 from facecrypt.attacks import catmaps, etc, keystreams, nibbles, observed, pixelwise, shuffles
 from facecrypt.attacks.oracle import Encrypt, Oracle, Recovery, agreement
 from facecrypt.errors import UnknownSchemeError
-from facecrypt.regions import Region
 from facecrypt.schemes.pictures import as_batch
 
 __all__ = ["CHOSEN", "KNOWN", "chosen_plaintext", "ciphertext_only", "known_plaintext", "open_with"]
@@ -194,11 +193,7 @@ def ciphertext_only(
 
 def open_with(name: str, cipher: NDArray[np.uint8], key: Any) -> NDArray[np.uint8]:
     """Decrypt one picture with a recovered key; of fiie, one that is 0 outside the regions."""
-    scheme = schemes.get(name)
-    if name == "fiie":
-        height, width = cipher.shape[:2]
-        return scheme.decrypt(cipher, key, [Region(0, 0, width, height)])
-    return scheme.decrypt(cipher, key)
+    return schemes.get(name).decrypt(cipher, key)
 
 
 def _attack(attacks: dict[str, Callable[..., Any]], name: str) -> Callable[..., Any]:

@@ -1,8 +1,4 @@
-"""The sealing stream, version 1: 64 orbits a chunk, their keys from HKDF.
-
-Floating-point keys are made out of bytes in integers, because compilers disagree on the last bit
-of ``3.9 + i*0.0015``.
-"""
+"""The sealing stream, version 1: 64 orbits a chunk, their keys from HKDF."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,31 +6,21 @@ from numpy.typing import NDArray
 from facecrypt import backends
 from facecrypt.backends.arrays import as_kernel_array, backend_for, empty_like, size
 from facecrypt.backends.operands import Lanes
+from facecrypt.chaos.derive import key_from_words
 
 __all__ = ["seal_stream_xor", "sealing_lanes"]
 
 LANES = 64
 DISCARD = 256
 CHUNK = 4 << 20
-_MU0 = -(-399 * 2**51 // 100)  # ceil(3.99 * 2**51), exactly
-# Of mu and d0: number of steps, first step, size of a step.
-_FACTORS = np.array([[2**53 - _MU0], [2**52 - 1]], np.uint64)
-_LEAST = np.array([[_MU0], [1]], np.uint64)
-_UNITS = np.array([[2.0**-51], [2.0**-53]])
-_LOW, _HALF = np.uint64(2**32 - 1), np.uint64(32)
 
 
 def sealing_lanes(subkey: bytes, chunk: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Keys of the 64 lanes of one chunk of the sealing stream, version 1.
 
     HKDF-Expand-SHA256 (RFC 5869) of the subkey, with info ``b"facecrypt v1 lanes"`` and the
-    chunk number as 8 big-endian bytes, gives 128 big-endian 64-bit integers u. Lane i has, with
-    M0 = ceil(3.99 * 2**51)::
-
-        mu = (M0 + ((u[2i]   * (2**53 - M0)) >> 64)) / 2**51     in [3.99, 4)
-        d0 = (1  + ((u[2i+1] * (2**52 - 1))  >> 64)) / 2**53     in (0, 0.5)
-
-    Both numerators are below 2**53, so nothing is rounded.
+    chunk number as 8 big-endian bytes, gives 128 big-endian 64-bit integers u. Lane i has the key
+    that :func:`facecrypt.chaos.derive.key_from_words` makes of u[2i] and u[2i+1].
 
     Parameters
     ----------
@@ -104,16 +90,5 @@ def _sealing_keys(subkey: bytes, chunks: range) -> tuple[NDArray[np.float64], ND
         HKDFExpand(SHA256(), 1024, b"facecrypt v1 lanes" + k.to_bytes(8, "big")).derive(subkey)
         for k in chunks
     )
-    pairs = np.frombuffer(material, ">u8").reshape(-1, LANES, 2)
-    u = pairs.swapaxes(1, 2).astype(np.uint64, order="C")
-    keys = (_scaled(u, _FACTORS) + _LEAST).astype(np.float64) * _UNITS
-    return np.ascontiguousarray(keys[:, 0]), np.ascontiguousarray(keys[:, 1])
-
-
-def _scaled(u: NDArray[np.uint64], factors: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """``(u * factors) >> 64`` of the 128-bit products, by halves of 32 bits."""
-    low_u, high_u = u & _LOW, u >> _HALF
-    low_f, high_f = factors & _LOW, factors >> _HALF
-    middle = high_u * low_f + (low_u * low_f >> _HALF)
-    carried = low_u * high_f + (middle & _LOW)
-    return high_u * high_f + (middle >> _HALF) + (carried >> _HALF)
+    words = np.frombuffer(material, ">u8").reshape(-1, LANES, 2)
+    return key_from_words(words[..., 0], words[..., 1])

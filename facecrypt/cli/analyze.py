@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from facecrypt import schemes
 from facecrypt.cli import options
@@ -15,10 +14,7 @@ from facecrypt.cli.terminal import FAILED, count, exit_code, say_errors
 from facecrypt.errors import OVERWRITE, MediaError
 from facecrypt.jobs.boxes import load_boxes
 from facecrypt.jobs.inputs import find_pictures
-from facecrypt.jobs.schemes import options_for
 from facecrypt.jobs.sealing import forget_frames, regions_of
-from facecrypt.regions import Region
-from facecrypt.schemes import Key, Scheme
 
 __all__ = ["add_options", "run"]
 
@@ -75,30 +71,12 @@ def run(args: Namespace) -> int:
     return exit_code([error for _, error in errors])
 
 
-class _Whole:
-    """A scheme for who gives it whole pictures and a key, and knows no options."""
-
-    def __init__(self, scheme: Scheme):
-        self._scheme = scheme
-
-    def _options(self, images: NDArray[Any]) -> dict[str, Any]:
-        return options_for(self._scheme, [Region(0, 0, images.shape[1], images.shape[0])])
-
-    def encrypt(self, images: NDArray[Any], key: Key) -> NDArray[Any]:
-        return self._scheme.encrypt(images, key, **self._options(images))
-
-    def decrypt(self, images: NDArray[Any], key: Key) -> NDArray[Any]:
-        options = self._options(images)
-        options.pop("pad", None)
-        return self._scheme.decrypt(images, key, **options)
-
-
 def _cipher(args: Namespace) -> dict[str, Any]:
     """What to measure: a scheme and its key, or nothing for what 'encrypt' does."""
     if not args.scheme:
         return {}
     chosen = schemes.get(args.scheme)
     if args.key:
-        return {"scheme": _Whole(chosen), "key": chosen.key_type.load(args.key)}
+        return {"scheme": chosen, "key": chosen.key_type.load(args.key)}
     rng = np.random.default_rng()
-    return {"scheme": _Whole(chosen), "key": lambda shape: chosen.random_key(shape, rng)}
+    return {"scheme": chosen, "key": lambda shape: chosen.random_key(shape, rng)}

@@ -25,22 +25,9 @@ from facecrypt.media import read_image
 from facecrypt.media.npy import images_name, is_array_file, read_arrays
 from facecrypt.schemes import Scheme
 from facecrypt.schemes.draws import MASTER_SIZE
+from facecrypt.schemes.registry import broken
 
-__all__ = ["CHOSEN_PICTURES", "add_options", "run"]
-
-CHOSEN_PICTURES: Mapping[str, int] = {
-    "block-shuffle": 1,
-    "cat-map": 1,
-    "chaos-blocks": 2,
-    "combined-cat-map": 1,
-    "ele": 2,
-    "etc": 1,
-    "fiie": 1,
-    "le": 1,
-    "logistic-pixel": 2,
-    "pbe": 1,
-}
-"""How many chosen pictures show a key that is used again (``docs/attacks.md``)."""
+__all__ = ["add_options", "run"]
 
 
 def add_options(sub: ArgumentParser) -> list[ArgumentParser]:
@@ -62,7 +49,7 @@ def add_options(sub: ArgumentParser) -> list[ArgumentParser]:
     )
     add_force(keygen)
     encrypt = actions.add_parser("encrypt", help="encrypt pictures and arrays")
-    encrypt.add_argument("--boxes", metavar="FILE", help="fiie: as 'detect --json' prints them")
+    encrypt.add_argument("--boxes", metavar="FILE", help="of fiie: as 'detect --json' prints them")
     decrypt = actions.add_parser("decrypt", help="give them back")
     for action in encrypt, decrypt:
         add_inputs(action)
@@ -127,13 +114,23 @@ def run(args: Namespace) -> int:
 def _list() -> int:
     print(f"{'scheme':<16}  {'falls to':<17}  what it is")
     for name in schemes.names():
-        # Each module begins with the names of its schemes, a colon, and what they are.
-        text = inspect.getdoc(sys.modules[type(schemes.get(name)).__module__]) or ""
-        what = " ".join(text.split("\n\n")[0].partition(": ")[2].split())
-        chosen = CHOSEN_PICTURES.get(name)
-        falls = "no attack here" if chosen is None else count(chosen, "chosen picture")
-        print(f"{name:<16}  {falls:<17}  {what}")
+        chosen = schemes.get(name)
+        pictures = chosen.chosen_pictures
+        falls = "no attack here" if pictures is None else count(pictures, "chosen picture")
+        print(f"{name:<16}  {falls:<17}  {_what(chosen)}")
+    for reason in broken():
+        say("warning", reason)
     return DONE
+
+
+def _what(chosen: Scheme) -> str:
+    """A scheme in a few words."""
+    # Each of our modules begins with the names of its schemes, a colon, and what they are.
+    module = inspect.getdoc(sys.modules[type(chosen).__module__]) or ""
+    names, _, what = module.partition(": ")
+    if chosen.name not in names:
+        what = inspect.getdoc(type(chosen)) or ""
+    return " ".join(what.split("\n\n")[0].split())
 
 
 def _keygen(chosen: Scheme, args: Namespace) -> int:
@@ -155,21 +152,12 @@ def _shape_of(path: Path) -> tuple[int, ...]:
 
 def _options(chosen: Scheme, settings: Mapping[str, str]) -> dict[str, Any]:
     """``--set`` as the scheme's keyword arguments, of the types of their defaults."""
-    defaults = _defaults(chosen)
+    defaults = chosen.options()
     for name in settings:
         if name not in defaults:
             has = f"it has {', '.join(defaults)}" if defaults else "it has none"
             raise ValueError(f"scheme {chosen.name!r} has no option {name!r}; {has}")
     return {name: _typed(name, text, defaults[name]) for name, text in settings.items()}
-
-
-def _defaults(chosen: Scheme) -> dict[str, Any]:
-    parameters = inspect.signature(chosen.draw).parameters.values()
-    found = {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY}
-    if any(p.kind is p.VAR_KEYWORD for p in parameters):
-        # chaos-cnn hands these on to its first stage.
-        found |= _defaults(schemes.get("chaos-blocks"))
-    return found
 
 
 def _typed(name: str, text: str, default: Any) -> Any:

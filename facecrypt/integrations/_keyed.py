@@ -4,7 +4,7 @@ from typing import Any
 
 from facecrypt import schemes
 from facecrypt.integrations._layouts import channels_last, like
-from facecrypt.schemes import FiieKey, Key
+from facecrypt.schemes import Key
 from facecrypt.schemes.pictures import picture_shape
 
 __all__ = ["KeyedScheme"]
@@ -29,7 +29,7 @@ class KeyedScheme:
     TypeError
         The key is not one of this scheme.
     ValueError
-        The scheme is ``fiie``, which needs to be told the faces of each picture.
+        The scheme takes regions, as ``fiie`` does: it has to be told those of each picture.
 
     Examples
     --------
@@ -42,10 +42,10 @@ class KeyedScheme:
 
     def __init__(self, name: str, key: Key, *, inverse: bool = False):
         self._scheme = schemes.get(name)
-        if self._scheme.key_type is FiieKey:
+        if self._scheme.takes_regions:
             raise ValueError(
-                "scheme 'fiie' encrypts the faces of each picture, which a transform is not told; "
-                "call schemes.get('fiie').encrypt(image, key, regions)"
+                f"scheme {name!r} encrypts the faces of each picture, which a transform is not "
+                f"told; call schemes.get({name!r}).encrypt(image, key, regions)"
             )
         self._scheme.check_key(key)
         self._key, self._inverse = key, inverse

@@ -38,13 +38,11 @@ from facecrypt.media.pictures import naming
 from facecrypt.media.png import png_chunks, read_chunk
 from facecrypt.regions import Region, clip_given
 from facecrypt.schemes import Key, Scheme
-from facecrypt.schemes.cat_map import CatMap
-from facecrypt.schemes.fiie import Fiie
 from facecrypt.schemes.pictures import picture_shape
 from facecrypt.sealing.carriers import Source, find_header
 from facecrypt.sealing.files import SCHEME_CHUNK
 
-__all__ = ["decrypt_files", "decrypted_name", "encrypt_files", "encrypted_name", "options_for"]
+__all__ = ["decrypt_files", "decrypted_name", "encrypt_files", "encrypted_name"]
 
 _CIPHER_SUFFIXES = PICTURE_SUFFIXES | {".npz"}
 _PLAIN_SUFFIXES = PICTURE_SUFFIXES | ARRAY_SUFFIXES
@@ -84,7 +82,8 @@ def encrypt_files(
     key : Key
         For the shape of all of them, where the scheme has such keys.
     boxes : mapping of path to sequence of Region, optional
-        For fiie, as in :func:`facecrypt.encrypt_files`; all pictures of a batch have the same.
+        For a scheme that takes regions, as in :func:`facecrypt.encrypt_files`; all pictures of a
+        batch have the same.
     workers, progress : optional
         As in :func:`facecrypt.encrypt_files`.
     overwrite : bool
@@ -107,12 +106,12 @@ def encrypt_files(
     -----
     A file is in memory whole, some three times its size.
     """
-    if isinstance(scheme, Fiie) != (boxes is not None):
+    if scheme.takes_regions != (boxes is not None):
         raise ValueError(
-            "scheme 'fiie' encrypts faces: say where, --boxes FILE as 'facecrypt detect --json' "
-            "prints it"
+            f"scheme {scheme.name!r} encrypts faces: say where, --boxes FILE as "
+            "'facecrypt detect --json' prints it"
             if boxes is None
-            else f"scheme {scheme.name!r} encrypts whole pictures; only fiie takes boxes"
+            else f"scheme {scheme.name!r} encrypts whole pictures and takes no boxes"
         )
     identity = key_id(key)
 
@@ -127,7 +126,7 @@ def encrypt_files(
         if item.output.exists() and not overwrite:
             _check_finished(item.output, file, regions, scheme, key)
             return Result(item.source, item.output, skipped=True)
-        cipher = scheme.encrypt(file.images, key, **options_for(scheme, regions))
+        cipher = scheme.encrypt(file.images, key, regions)
         note = Note(scheme.name, identity, file.images.shape, regions)
         _write(item.output, file, cipher, note.to_bytes(), overwrite)
         return Result(item.source, item.output)
@@ -174,16 +173,14 @@ def _decrypted(path: Path, scheme: Scheme, key: Key, identity: str) -> tuple[_Fi
     """A cipher's plain pictures with all that goes along; errors as of `decrypt_files`."""
     file, note = _read_cipher(path)
     _check_key(path, note, scheme, identity)
-    regional = isinstance(scheme, Fiie)
-    if (note.regions is not None) != regional:
+    if (note.regions is not None) != scheme.takes_regions:
         raise ContainerError(f"{path}: what the cipher says about itself is damaged")
-    crop: dict[str, Any] = {"regions": note.regions} if regional else {"shape": note.shape}
-    plain = scheme.decrypt(file.images, key, **crop)
-    if plain.shape != note.shape:
+    if file.images.shape != _cipher_shape(scheme, key, note.shape):
         raise ContainerError(
             f"{path}: of the shape {file.images.shape}, which is not that of the "
             f"cipher of {note.shape}: it was cut, scaled or converted"
         )
+    plain = scheme.decrypt(file.images, key, note.regions, shape=note.shape)
     return file._replace(images=plain), note
 
 
@@ -199,13 +196,6 @@ def decrypted_name(name: Path) -> Path:
     if not is_array_file(name):
         return as_png(name)
     return name.with_suffix("") if name.stem.lower().endswith(".npy") else name
-
-
-def options_for(scheme: Scheme, regions: Sequence[Region] | None) -> dict[str, Any]:
-    """What `scheme.encrypt` needs beside pictures and key, so that it takes any picture."""
-    if isinstance(scheme, Fiie):
-        return {"regions": regions}
-    return {"pad": True} if isinstance(scheme, CatMap) else {}
 
 
 def _read(path: Path) -> _File:
@@ -268,6 +258,12 @@ def _check_key(path: Path, note: Note, scheme: Scheme, identity: str) -> None:
         raise AuthenticationError(
             f"{path}: encrypted under another key of scheme {scheme.name!r} than the one given"
         )
+
+
+def _cipher_shape(scheme: Scheme, key: Key, shape: tuple[int, ...]) -> tuple[int, ...]:
+    height, width, _ = picture_shape(shape)
+    rows = max(len(shape) - 3, 0)
+    return *shape[:rows], *scheme.padded(key, height, width), *shape[rows + 2 :]
 
 
 def _check_finished(

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from facecrypt import schemes
+
 __all__ = ["FALLS_TO", "SOURCES", "Falls", "Figure", "data_set", "figures"]
 
 _CIFAR10 = ("airplane", "automobile", "bird", "cat", "deer")
@@ -116,14 +118,20 @@ class Falls(NamedTuple):
     known: int
 
 
+# Known photographs.
+_KNOWN = {
+    "pbe": 2,
+    "logistic-pixel": 3,
+    "le": 1,
+    "ele": 32,
+    "etc": 1,
+    "block-shuffle": 1,
+    "cat-map": 1,
+    "combined-cat-map": 1,
+    "chaos-blocks": 2,
+}
 FALLS_TO = {
-    "pbe": Falls(1, 2),
-    "logistic-pixel": Falls(2, 3),
-    "le": Falls(1, 1),
-    "ele": Falls(2, 32),
-    "etc": Falls(1, 1),
-    "block-shuffle": Falls(1, 1),
-    "cat-map": Falls(1, 1),
-    "combined-cat-map": Falls(1, 1),
-    "chaos-blocks": Falls(2, 2),
+    name: Falls(chosen, known)
+    for name, known in _KNOWN.items()
+    if (chosen := schemes.get(name).chosen_pictures) is not None
 }

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from facecrypt import schemes
 from facecrypt.analysis.guess import CELL, MARGIN, WINDOW, mirrored
 from facecrypt.regions import Region
+from facecrypt.schemes.registry import own_names
 from facecrypt.sealing import ciphers
 
 __all__ = [
@@ -30,7 +31,7 @@ __all__ = [
 
 PLAIN = "plain"
 SEALED = ("sealed, aes-256-gcm", "sealed, logistic+aes-256-gcm")
-METHODS = (*schemes.names(), *SEALED)
+METHODS = (*own_names(), *SEALED)
 # What the schemes call a block, beside their own default.
 _BLOCKS = {"block-shuffle": (2, 4, 8), "ele": (2, 4, 8), "etc": (4, 8, 16), "le": (2, 4, 8)}
 _SIDES = (32, 48, 64, 96, 128)
@@ -135,9 +136,6 @@ def encrypt_whole(
     if vary and method in _BLOCKS:
         options["block"] = int(rng.choice(_BLOCKS[method]))
     key = scheme.random_key(picture.shape, rng, **options)
-    if method == "fiie":
-        height, width = picture.shape[:2]
-        return scheme.encrypt(picture, key, [Region(0, 0, width, height)])
     return scheme.encrypt(picture, key)
 
 

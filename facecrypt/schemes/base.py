@@ -1,6 +1,8 @@
 """What all schemes share: one interface, padding, batches, ``out=``, and where keys come from."""
 
+import inspect
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -8,6 +10,7 @@ import numpy as np
 from facecrypt import backends
 from facecrypt.backends import Kernels
 from facecrypt.backends.arrays import as_kernel_array, backend_for, empty_like, reshaped
+from facecrypt.regions import Region
 from facecrypt.schemes.draws import Draws
 from facecrypt.schemes.key import Key
 from facecrypt.schemes.pictures import (
@@ -34,12 +37,29 @@ class Scheme(ABC):
     the stream of its library; see docs/cuda.md.
 
     A subclass names itself and its key, draws keys, and runs kernels; see docs/schemes.md.
+
+    Attributes
+    ----------
+    name : str
+        By which :func:`facecrypt.schemes.get` finds it.
+    key_type : type of Key
+    keeps : str
+        What a cipher keeps for a network to learn from; empty where nobody has looked.
+    chosen_pictures : int or None
+        So many pictures of an attacker's choice reveal a key that is used again; None where no
+        attack is here, which proves nothing.
+    takes_regions : bool
+        It encrypts parts of a picture. Other schemes refuse regions.
+    elementwise : bool
+        Kernels write each sample where they read it, so that ``out`` may be the input for free.
     """
 
     name: ClassVar[str]
     key_type: ClassVar[type[Key]]
+    keeps: ClassVar[str] = ""
+    chosen_pictures: ClassVar[int | None] = None
+    takes_regions: ClassVar[bool] = False
     elementwise: ClassVar[bool] = False
-    """Kernels write each sample where they read it, so that ``out`` may be the input for free."""
 
     def random_key(self, shape: tuple[int, ...], rng: np.random.Generator, **options: Any) -> Key:
         """A key for pictures of this shape, from NumPy's generator: for experiments.
@@ -78,8 +98,26 @@ class Scheme(ABC):
         draws = Draws.from_master(master, self.name, nonce)
         return self.draw(picture_shape(shape), draws, **options)
 
+    def options(self) -> dict[str, Any]:
+        """Options of :meth:`random_key` and :meth:`derive_key`, and their defaults.
+
+        Examples
+        --------
+        >>> from facecrypt import schemes
+        >>> schemes.get("le").options()
+        {'block': 4, 'preset': 'tanaka2018'}
+        """
+        parameters = inspect.signature(self.draw).parameters.values()
+        return {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY}
+
     def encrypt(
-        self, images: Pictures, key: Any, out: Pictures | None = None, *, backend: str = "auto"
+        self,
+        images: Pictures,
+        key: Any,
+        regions: Sequence[Region] | None = None,
+        *,
+        out: Pictures | None = None,
+        backend: str = "auto",
     ) -> Pictures:
         """Encrypt one picture or a batch.
 
@@ -89,6 +127,10 @@ class Scheme(ABC):
             See the class.
         key : Key
             Of this scheme.
+        regions : sequence of Region, optional
+            Where the scheme takes regions, their union is encrypted, and without them all of the
+            picture; a batch has the same in each picture. What lies outside the picture is left
+            out, and an empty sequence changes nothing.
         out : uint8 array, optional
             C-contiguous, of the shape of the result: `images` itself or memory apart from it, and
             where `images` is, in memory or on the card.
@@ -98,22 +140,28 @@ class Scheme(ABC):
         Returns
         -------
         uint8 array
-            As many dimensions as `images`. Where the scheme works on blocks and they do not fit,
-            the bottom row and right column are repeated first: the result is larger.
+            As many dimensions as `images`. Where the scheme works on blocks or squares and the
+            picture is none, the bottom row and right column are repeated first: the result is
+            larger.
 
         Raises
         ------
+        TypeError
+            Pictures, key, regions or `out` of another kind.
+        ValueError
+            They do not fit each other, or the scheme takes no regions.
         BackendUnavailableError
             The backend cannot run here, or does not work on the card where the pictures are.
         """
-        return self._transform(images, key, out, None, backend, inverse=False)
+        return self._transform(images, key, regions, out=out, backend=backend)
 
     def decrypt(
         self,
         images: Pictures,
         key: Any,
-        out: Pictures | None = None,
+        regions: Sequence[Region] | None = None,
         *,
+        out: Pictures | None = None,
         shape: tuple[int, ...] | None = None,
         backend: str = "auto",
     ) -> Pictures:
@@ -123,10 +171,14 @@ class Scheme(ABC):
         ----------
         images, key, out, backend
             As in :meth:`encrypt`.
+        regions : sequence of Region, optional
+            The same as in :meth:`encrypt`: nothing in a cipher says which they were.
         shape : tuple of int, optional
             That of the plain pictures: what was padded is cut off. Without it, it stays.
         """
-        return self._transform(images, key, out, shape, backend, inverse=True)
+        return self._transform(
+            images, key, regions, out=out, crop=shape, backend=backend, inverse=True
+        )
 
     def check_key(self, key: Any) -> None:
         """Refuse what is no key of this scheme, as :meth:`encrypt` and :meth:`decrypt` do.
@@ -158,20 +210,23 @@ class Scheme(ABC):
         for an elementwise scheme, perhaps the same.
 
         Both may be on a card: nothing but kernels and :mod:`facecrypt.backends.arrays` touches
-        them."""
+        them. A scheme that takes regions is given ``regions`` too, None for all of the picture.
+        """
 
     def _transform(
         self,
         images: Pictures,
         key: Any,
-        out: Pictures | None,
-        crop: tuple[int, ...] | None,
-        backend: str,
+        regions: Sequence[Region] | None,
         *,
-        inverse: bool,
-        **extra: Any,
+        out: Pictures | None,
+        backend: str,
+        crop: tuple[int, ...] | None = None,
+        inverse: bool = False,
     ) -> Pictures:
         self.check_key(key)
+        self._check_regions(regions)
+        extra = {"regions": regions} if self.takes_regions else {}
         kernels = backends.get(backend_for(images, backend))
         source = checked(images)
         shape = batch_shape(tuple(source.shape))
@@ -192,10 +247,21 @@ class Scheme(ABC):
         if kept == size:
             self.run(kernels, batch, target, key, inverse=inverse, **extra)
         else:
-            whole = empty_like(batch)
-            self.run(kernels, batch, whole, key, inverse=inverse, **extra)
-            kernels.fit(whole, target)
+            uncropped = empty_like(batch)
+            self.run(kernels, batch, uncropped, key, inverse=inverse, **extra)
+            kernels.fit(uncropped, target)
         return out
+
+    def _check_regions(self, regions: Any) -> None:
+        if regions is None:
+            return
+        if not isinstance(regions, Sequence) or not all(isinstance(r, Region) for r in regions):
+            raise TypeError(
+                f"regions must be a sequence of Region, received {type(regions).__name__}; "
+                "out and shape are given by name"
+            )
+        if not self.takes_regions:
+            raise ValueError(f"scheme {self.name!r} encrypts whole pictures and takes no regions")
 
     def _crop(self, key: Any, shape: tuple[int, ...], padded: tuple[int, ...]) -> tuple[int, int]:
         height, width, channels = picture_shape(shape)

@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 from facecrypt.backends.operands import Blocks
 from facecrypt.schemes.blockwise import BlockKey, BlockScheme, check_entries
 from facecrypt.schemes.draws import Draws
-from facecrypt.schemes.fields import permutations, whole
+from facecrypt.schemes.fields import integer, permutations
 from facecrypt.schemes.key import Key, factorial_bits
+from facecrypt.schemes.registry import own
 
 __all__ = ["BlockShuffle", "BlockShuffleKey"]
 
@@ -39,7 +40,7 @@ class BlockShuffleKey(BlockKey):
 
     def __post_init__(self) -> None:
         perm = permutations(self.perm, "perm")
-        block = whole(self.block, "block", 1, 64)
+        block = integer(self.block, "block", 1, 64)
         check_entries(perm.size, block, 1)
         self._set(perm=perm, block=block)
 
@@ -55,6 +56,7 @@ class BlockShuffleKey(BlockKey):
         return factorial_bits(self.perm.size)
 
 
+@own
 class BlockShuffle(BlockScheme):
     """See the module. Pictures are padded to whole blocks.
 
@@ -69,8 +71,10 @@ class BlockShuffle(BlockScheme):
 
     name = "block-shuffle"
     key_type: ClassVar[type[Key]] = BlockShuffleKey
+    keeps = "place of blocks, their histograms, edges"
+    chosen_pictures = 1
 
     def draw(self, shape: tuple[int, int, int], draws: Draws, *, block: int = 4) -> BlockShuffleKey:
         """A key of ``block``."""
-        size = shape[2] * whole(block, "block", 1, 64) ** 2
+        size = shape[2] * integer(block, "block", 1, 64) ** 2
         return BlockShuffleKey(draws.permutation("perm", size), block)

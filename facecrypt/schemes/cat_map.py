@@ -21,10 +21,11 @@ from facecrypt.backends.arrays import reshaped
 from facecrypt.backends.operands import Gather
 from facecrypt.schemes.base import Scheme
 from facecrypt.schemes.draws import Draws
-from facecrypt.schemes.fields import frozen, integers, whole
+from facecrypt.schemes.fields import frozen, integer, integers
 from facecrypt.schemes.fields import inverse as inverted
 from facecrypt.schemes.key import Key
-from facecrypt.schemes.pictures import Pictures, checked, picture_shape
+from facecrypt.schemes.pictures import Pictures, picture_shape
+from facecrypt.schemes.registry import own
 
 __all__ = ["CatMap", "CatMapKey", "CombinedCatMap", "CombinedCatMapKey"]
 
@@ -50,7 +51,7 @@ class CatMapKey(Key):
 
     def __post_init__(self) -> None:
         self._set(
-            **{name: whole(getattr(self, name), name, 0) for name in ("p", "q", "iterations")}
+            **{name: integer(getattr(self, name), name, 0) for name in ("p", "q", "iterations")}
         )
 
     def moves(self, side: int) -> NDArray[np.int32]:
@@ -105,8 +106,9 @@ class CombinedCatMapKey(Key):
         return 4 * _matrix_bits(side // 2) + _matrix_bits(side)
 
 
+@own
 class CatMap(Scheme):
-    """See the module. Square pictures; others are refused unless padding is asked for.
+    """See the module. Pictures are padded to squares.
 
     Examples
     --------
@@ -120,27 +122,9 @@ class CatMap(Scheme):
 
     name = "cat-map"
     key_type: ClassVar[type[Key]] = CatMapKey
+    keeps = "colours, pixel (0, 0)"
+    chosen_pictures = 1
     even: ClassVar[bool] = False
-
-    def encrypt(
-        self,
-        images: Pictures,
-        key: Any,
-        out: Pictures | None = None,
-        *,
-        pad: bool = False,
-        backend: str = "auto",
-    ) -> Pictures:
-        """As :meth:`Scheme.encrypt`; with `pad` the shorter side is first made as long as the
-        longer one, and for the combined map even, by repeating the last row or column."""
-        height, width, _ = picture_shape(tuple(checked(images).shape))
-        if not pad and self.padded(key, height, width) != (height, width):
-            wanted = "square with an even side" if self.even else "square"
-            raise ValueError(
-                f"scheme {self.name!r} needs {wanted} pictures, received {height} x {width}; "
-                "pad=True repeats the last row or column"
-            )
-        return super().encrypt(images, key, out, backend=backend)
 
     def padded(self, key: Any, height: int, width: int) -> tuple[int, int]:
         side = _side((height, width), even=self.even)
@@ -164,13 +148,14 @@ class CatMap(Scheme):
         return CatMapKey(*_triples(draws, 1)[0].tolist())
 
 
+@own
 class CombinedCatMap(CatMap):
-    """See the module. Square pictures with an even side; others are refused unless padding is
-    asked for."""
+    """See the module. Pictures are padded to squares with an even side."""
 
     name = "combined-cat-map"
     key_type: ClassVar[type[Key]] = CombinedCatMapKey
-    even: ClassVar[bool] = True
+    keeps = "colours"
+    even = True
 
     def draw(self, shape: tuple[int, int, int], draws: Draws) -> Key:
         """A key of five maps, each as of ``cat-map``."""

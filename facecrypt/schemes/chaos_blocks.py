@@ -28,6 +28,7 @@ from facecrypt.schemes.fields import inverse as inverted
 from facecrypt.schemes.key import Key, factorial_bits
 from facecrypt.schemes.nonces import Probabilistic
 from facecrypt.schemes.pictures import Pictures
+from facecrypt.schemes.registry import own
 from facecrypt.schemes.streams import StreamKey
 
 __all__ = ["ChaosBlocks", "ChaosBlocksKey"]
@@ -87,6 +88,7 @@ class ChaosBlocksKey(StreamKey):
         return factorial_bits(self.parts_perm.size) + self._stream_bits
 
 
+@own
 class ChaosBlocks(Probabilistic):
     """See the module. Pictures are padded to whole parts.
 
@@ -105,6 +107,8 @@ class ChaosBlocks(Probabilistic):
 
     name = "chaos-blocks"
     key_type: ClassVar[type[Key]] = ChaosBlocksKey
+    keeps = "nothing but sizes"
+    chosen_pictures = 2
 
     def draw(
         self,

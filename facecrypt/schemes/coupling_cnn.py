@@ -16,7 +16,7 @@ changed sample changes at most the 17 x 17 pixels around it. No secrecy is claim
 """
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,10 +26,11 @@ from facecrypt.backends.arrays import empty_like
 from facecrypt.backends.operands import Coupling
 from facecrypt.schemes.chaos_blocks import ChaosBlocks, ChaosBlocksKey
 from facecrypt.schemes.draws import Draws
-from facecrypt.schemes.fields import integers, whole
+from facecrypt.schemes.fields import integer, integers
 from facecrypt.schemes.key import Key, factorial_bits
 from facecrypt.schemes.nonces import Probabilistic
 from facecrypt.schemes.pictures import Pictures
+from facecrypt.schemes.registry import own
 
 __all__ = ["ChaosCnn", "ChaosCnnKey", "CouplingCnn", "CouplingCnnKey"]
 
@@ -60,7 +61,7 @@ class CouplingCnnKey(Key):
             self._set(**{name: value})
         self._set(second_bias=integers(self.second_bias, "second_bias", 256, 2))
         rounds, hidden, channels = self.first.shape[:3]
-        whole(hidden, "number of hidden planes", 1, 64)
+        integer(hidden, "number of hidden planes", 1, 64)
         expected = {
             "first": (rounds, hidden, channels, 3, 3),
             "first_bias": (rounds, hidden),
@@ -101,6 +102,7 @@ class ChaosCnnKey(Key):
         return self.chaos.space_bits(shape) + self.cnn.space_bits(shape)
 
 
+@own
 class CouplingCnn(Probabilistic):
     """See the module.
 
@@ -115,6 +117,7 @@ class CouplingCnn(Probabilistic):
 
     name = "coupling-cnn"
     key_type: ClassVar[type[Key]] = CouplingCnnKey
+    keeps = "flat areas stay flat"
     elementwise: ClassVar[bool] = True
 
     def draw(
@@ -146,6 +149,7 @@ class CouplingCnn(Probabilistic):
         kernels.coupling(source, target, operands)
 
 
+@own
 class ChaosCnn(Probabilistic):
     """``chaos-blocks`` and then ``coupling-cnn``; see the module. Pictures are padded to whole
     parts.
@@ -162,6 +166,7 @@ class ChaosCnn(Probabilistic):
 
     name = "chaos-cnn"
     key_type: ClassVar[type[Key]] = ChaosCnnKey
+    keeps = "nothing but sizes"
     _stages: ClassVar[tuple[ChaosBlocks, CouplingCnn]] = (ChaosBlocks(), CouplingCnn())
 
     def draw(
@@ -179,6 +184,9 @@ class ChaosCnn(Probabilistic):
             chaos.draw(shape, draws, **chaos_options),  # type: ignore[arg-type]
             cnn.draw(shape, draws, rounds=rounds, hidden=hidden),
         )
+
+    def options(self) -> dict[str, Any]:
+        return super().options() | self._stages[0].options()
 
     def padded(self, key: ChaosCnnKey, height: int, width: int) -> tuple[int, int]:
         return self._stages[0].padded(key.chaos, height, width)

@@ -10,13 +10,13 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from facecrypt.chaos.derive import key_from_words
 from facecrypt.chaos.vetting import check_key
 from facecrypt.errors import WeakKeyError
 
 __all__ = ["MASTER_SIZE", "Draws"]
 
 MASTER_SIZE = 32
-_MU0 = -(-399 * 2**51 // 100)  # ceil(3.99 * 2**51), exactly
 
 Read = Callable[[int], bytes]
 
@@ -88,14 +88,12 @@ class Draws:
     def logistic(self, label: str) -> tuple[float, float]:
         """A strong logistic key, mu in [3.99, 4) and d0 in (0, 0.5), drawn again while weak.
 
-        As in ``facecrypt.chaos.sealing_stream`` both numerators are integers below 2**53:
-        nothing is rounded.
+        Two words of 64 bits, big-endian, give :func:`facecrypt.chaos.derive.key_from_words`.
         """
         read = self._stream(label)
         while True:
             u, v = (int.from_bytes(read(8), "big") for _ in range(2))
-            mu = (_MU0 + (u * (2**53 - _MU0) >> 64)) / 2**51
-            d0 = (1 + (v * (2**52 - 1) >> 64)) / 2**53
+            mu, d0 = (float(part) for part in key_from_words(u, v))
             try:
                 check_key(mu, d0)
             except WeakKeyError:

@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 from facecrypt.backends.operands import Blocks
 from facecrypt.schemes.blockwise import BlockKey, BlockScheme, check_entries
 from facecrypt.schemes.draws import Draws
-from facecrypt.schemes.fields import integers, permutations, whole
+from facecrypt.schemes.fields import integer, integers, permutations
 from facecrypt.schemes.key import Key, factorial_bits
 from facecrypt.schemes.le import nibble_masks
+from facecrypt.schemes.registry import own
 
 __all__ = ["Ele", "EleKey"]
 
@@ -50,7 +51,7 @@ class EleKey(BlockKey):
     def __post_init__(self) -> None:
         perms = permutations(self.perms, "perms", 2)
         block_perm = permutations(self.block_perm, "block_perm")
-        block = whole(self.block, "block", 1, 64)
+        block = integer(self.block, "block", 1, 64)
         check_entries(perms.shape[1], block, 2)
         if block_perm.size != len(perms):
             raise ValueError(
@@ -82,6 +83,7 @@ class EleKey(BlockKey):
         return blocks * (factorial_bits(entries) + reversal) + factorial_bits(blocks)
 
 
+@own
 class Ele(BlockScheme):
     """See the module. Pictures are padded to whole blocks.
 
@@ -97,10 +99,12 @@ class Ele(BlockScheme):
 
     name = "ele"
     key_type: ClassVar[type[Key]] = EleKey
+    keeps = "nothing but sizes"
+    chosen_pictures = 2
 
     def draw(self, shape: tuple[int, int, int], draws: Draws, *, block: int = 4) -> EleKey:
         """A key of ``block`` with independent reversal before the shuffle."""
-        block = whole(block, "block", 1, 64)
+        block = integer(block, "block", 1, 64)
         blocks = -(-shape[0] // block) * -(-shape[1] // block)
         size = 2 * shape[2] * block**2
         return EleKey(

@@ -21,9 +21,10 @@ from facecrypt.backends import ORDERS
 from facecrypt.backends.operands import Blocks
 from facecrypt.schemes.blockwise import BlockKey, BlockScheme
 from facecrypt.schemes.draws import Draws
-from facecrypt.schemes.fields import integers, permutations, whole
+from facecrypt.schemes.fields import integer, integers, permutations
 from facecrypt.schemes.key import Key, factorial_bits
 from facecrypt.schemes.pictures import Pictures, as_batch
+from facecrypt.schemes.registry import own
 
 __all__ = ["Etc", "EtcKey", "planes_of", "side_by_side"]
 
@@ -59,7 +60,7 @@ class EtcKey(BlockKey):
 
     def __post_init__(self) -> None:
         block_perm = permutations(self.block_perm, "block_perm")
-        self._set(block_perm=block_perm, block=whole(self.block, "block", 1, 64))
+        self._set(block_perm=block_perm, block=integer(self.block, "block", 1, 64))
         for name, high in (("rotate", 4), ("flip", 2), ("negate", 2), ("colour", len(ORDERS))):
             value = getattr(self, name)
             if value is None and name == "colour":
@@ -90,6 +91,7 @@ class EtcKey(BlockKey):
         return factorial_bits(self.block_perm.size) + each * self.block_perm.size
 
 
+@own
 class Etc(BlockScheme):
     """See the module. Pictures are padded to whole blocks.
 
@@ -104,12 +106,14 @@ class Etc(BlockScheme):
 
     name = "etc"
     key_type: ClassVar[type[Key]] = EtcKey
+    keeps = "smoothness within blocks: JPEG still compresses"
+    chosen_pictures = 1
 
     def draw(
         self, shape: tuple[int, int, int], draws: Draws, *, block: int | None = None
     ) -> EtcKey:
         """A key of ``block``: by default 16 for RGB, as JPEG 4:2:0 wants it, and 8 for gray."""
-        block = whole((16 if shape[2] == 3 else 8) if block is None else block, "block", 1, 64)
+        block = integer((16 if shape[2] == 3 else 8) if block is None else block, "block", 1, 64)
         blocks = (-(-shape[0] // block) * -(-shape[1] // block),)
         return EtcKey(
             draws.permutation("block_perm", blocks[0]),

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["frozen", "integers", "inverse", "permutations", "whole"]
+__all__ = ["frozen", "integer", "integers", "inverse", "permutations"]
 
 
 def integers(
@@ -24,8 +24,8 @@ def integers(
 
 
 def frozen(array: NDArray) -> NDArray:
-    """The array, read-only from now on, or such a copy of a view: what is computed from a key once,
-    and kept, in memory or on a card, must stay true."""
+    """The array, read-only from now on, or of a view a read-only copy, so that what is computed
+    from it once and kept stays valid."""
     if array.base is not None:
         array = array.copy()
     array.flags.writeable = False
@@ -49,7 +49,7 @@ def inverse(perm: NDArray[np.int32]) -> NDArray[np.int32]:
     return np.argsort(perm, axis=-1).astype(np.int32)
 
 
-def whole(value: int, name: str, low: int, high: int | None = None) -> int:
+def integer(value: int, name: str, low: int, high: int | None = None) -> int:
     """One integer of at least ``low`` and at most ``high``."""
     if isinstance(value, bool) or not isinstance(value, int | np.integer):
         raise TypeError(f"{name} must be an integer, received {value!r}")

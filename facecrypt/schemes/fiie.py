@@ -24,6 +24,7 @@ from facecrypt.schemes.base import Scheme
 from facecrypt.schemes.draws import Draws
 from facecrypt.schemes.key import Key
 from facecrypt.schemes.pictures import Pictures
+from facecrypt.schemes.registry import own
 from facecrypt.schemes.streams import StreamKey
 
 __all__ = ["Fiie", "FiieKey"]
@@ -61,6 +62,7 @@ class FiieKey(StreamKey):
         return self._stream_bits
 
 
+@own
 class Fiie(Scheme):
     """See the module.
 
@@ -78,7 +80,10 @@ class Fiie(Scheme):
 
     name = "fiie"
     key_type: ClassVar[type[Key]] = FiieKey
-    elementwise: ClassVar[bool] = True
+    keeps = "all outside the regions"
+    chosen_pictures = 1
+    takes_regions = True
+    elementwise = True
 
     def draw(
         self, shape: tuple[int, int, int], draws: Draws, *, allow_weak: bool = False
@@ -88,38 +93,6 @@ class Fiie(Scheme):
         mu, d0 = draws.logistic("logistic")
         return FiieKey(mu, d0, None, allow_weak)
 
-    def encrypt(  # type: ignore[override]
-        self,
-        images: Pictures,
-        key: FiieKey,
-        regions: Sequence[Region],
-        out: Pictures | None = None,
-        *,
-        backend: str = "auto",
-    ) -> Pictures:
-        """Encrypt the union of the regions.
-
-        Parameters
-        ----------
-        images, key, out, backend
-            As of :meth:`Scheme.encrypt`; a batch has the same regions in each picture.
-        regions : sequence of Region
-            What lies outside the picture is left out; an empty sequence changes nothing.
-        """
-        return self._transform(images, key, out, None, backend, inverse=False, regions=regions)
-
-    def decrypt(  # type: ignore[override]
-        self,
-        images: Pictures,
-        key: FiieKey,
-        regions: Sequence[Region],
-        out: Pictures | None = None,
-        *,
-        backend: str = "auto",
-    ) -> Pictures:
-        """The same operation as :meth:`encrypt`, with the same regions."""
-        return self._transform(images, key, out, None, backend, inverse=True, regions=regions)
-
     def run(
         self,
         kernels: Kernels,
@@ -128,14 +101,21 @@ class Fiie(Scheme):
         key: FiieKey,
         *,
         inverse: bool,
-        regions: Sequence[Region],
+        regions: Sequence[Region] | None = None,
     ) -> None:
         _, height, width, channels = source.shape
         mask = key.keystream(height * width * channels).reshape(height, width, channels)
-        inside = np.zeros((height, width, 1), np.uint8)
-        clipped = [region.clip(height, width) for region in regions]
-        for claim in claims([region for region in clipped if region], height, width):
-            inside[claim.y0 : claim.y1, claim.x0 : claim.x1, 0] |= (
-                np.uint8(1) if claim.mask is None else claim.mask
-            )
-        kernels.pixels(source, target, Pixels(None, mask * inside))
+        if regions is not None:
+            mask = mask * _inside(regions, height, width)
+        kernels.pixels(source, target, Pixels(None, mask))
+
+
+def _inside(regions: Sequence[Region], height: int, width: int) -> NDArray[np.uint8]:
+    """(H, W, 1): 1 in the union of the regions."""
+    inside = np.zeros((height, width, 1), np.uint8)
+    clipped = [region.clip(height, width) for region in regions]
+    for claim in claims([region for region in clipped if region], height, width):
+        inside[claim.y0 : claim.y1, claim.x0 : claim.x1, 0] |= (
+            np.uint8(1) if claim.mask is None else claim.mask
+        )
+    return inside

@@ -13,6 +13,7 @@ import numpy as np
 from facecrypt.errors import KeyFormatError, WeakKeyError
 from facecrypt.files import atomic_write, read_small
 from facecrypt.media.npy import check_members
+from facecrypt.schemes.fields import frozen
 
 __all__ = ["Key", "factorial_bits"]
 
@@ -29,7 +30,8 @@ class Key:
     """Base of the keys of all schemes: frozen dataclasses of plain arrays.
 
     Arrays are copied, checked and made read-only when a key is made. ``allow_weak``, where a
-    key has it, is how it was vetted and no part of it: equality leaves it out.
+    key has it, is how it was vetted and no part of it: equality leaves it out. What a key computes
+    once and keeps is not pickled with it.
     """
 
     scheme: ClassVar[str]
@@ -45,6 +47,19 @@ class Key:
             last = arguments, make()
             self._set(**{name: last})
         return last[1]
+
+    def __getstate__(self) -> dict[str, Any]:
+        """The fields alone: what is kept may be a thousand times as large, and is made again."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}  # type: ignore[arg-type]
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        # NumPy does not pickle that an array is read-only.
+        self._set(
+            **{
+                name: frozen(value) if isinstance(value, np.ndarray) else value
+                for name, value in state.items()
+            }
+        )
 
     def __eq__(self, other: object) -> bool:
         if type(other) is not type(self):

@@ -16,8 +16,9 @@ from numpy.typing import ArrayLike, NDArray
 from facecrypt.backends.operands import Blocks
 from facecrypt.schemes.blockwise import BlockKey, BlockScheme, check_entries
 from facecrypt.schemes.draws import Draws
-from facecrypt.schemes.fields import integers, permutations, whole
+from facecrypt.schemes.fields import integer, integers, permutations
 from facecrypt.schemes.key import Key, factorial_bits
+from facecrypt.schemes.registry import own
 
 __all__ = ["Le", "LeKey", "nibble_masks"]
 
@@ -58,7 +59,7 @@ class LeKey(BlockKey):
 
     def __post_init__(self) -> None:
         perm = permutations(self.perm, "perm")
-        block = whole(self.block, "block", 1, 64)
+        block = integer(self.block, "block", 1, 64)
         check_entries(perm.size, block, 2)
         self._set(perm=perm, block=block)
         for name in ("reverse_in", "reverse_out"):
@@ -97,6 +98,7 @@ class LeKey(BlockKey):
         return shuffles + self.perm.size
 
 
+@own
 class Le(BlockScheme):
     """See the module. Pictures are padded to whole blocks.
 
@@ -114,6 +116,8 @@ class Le(BlockScheme):
 
     name = "le"
     key_type: ClassVar[type[Key]] = LeKey
+    keeps = "place of every block"
+    chosen_pictures = 1
 
     def draw(
         self,
@@ -125,7 +129,7 @@ class Le(BlockScheme):
     ) -> LeKey:
         """A key of ``block`` and ``preset``: "tanaka2018" as the author's code, or "paper", where
         independent nibbles are reversed before the shuffle only."""
-        size = 2 * shape[2] * whole(block, "block", 1, 64) ** 2
+        size = 2 * shape[2] * integer(block, "block", 1, 64) ** 2
         perm = draws.permutation("perm", size)
         if preset == "tanaka2018":
             return LeKey.tanaka2018(perm, block)

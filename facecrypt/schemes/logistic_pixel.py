@@ -18,6 +18,7 @@ from facecrypt.schemes.draws import Draws
 from facecrypt.schemes.fields import integers
 from facecrypt.schemes.key import Key
 from facecrypt.schemes.pixelwise import PixelKey, PixelScheme, checked_order
+from facecrypt.schemes.registry import own
 from facecrypt.schemes.streams import StreamKey
 
 __all__ = ["LAYOUTS", "LogisticPixel", "LogisticPixelKey"]
@@ -92,6 +93,7 @@ class LogisticPixelKey(PixelKey, StreamKey):
         return mask + (0 if self.order is None else self.order.size * log2(6))
 
 
+@own
 class LogisticPixel(PixelScheme):
     """See the module.
 
@@ -107,6 +109,8 @@ class LogisticPixel(PixelScheme):
 
     name = "logistic-pixel"
     key_type: ClassVar[type[Key]] = LogisticPixelKey
+    keeps = "place of every pixel"
+    chosen_pictures = 2
 
     def draw(
         self, shape: tuple[int, int, int], draws: Draws, *, layout: str = "planar"

@@ -60,7 +60,7 @@ class Probabilistic(Scheme):
             nonces = np.frombuffer(drawn, np.uint8).reshape(*lead, NONCE_SIZE)
 
         def run(picture: Pictures, key: Key, out: Pictures | None) -> Pictures:
-            return self.encrypt(picture, key, out, backend=backend)
+            return self.encrypt(picture, key, out=out, backend=backend)
 
         keys = self._keys(images, master, nonces, options)
         return _each(images, keys, run, lambda key: self.padded(key, height, width)), nonces
@@ -80,7 +80,7 @@ class Probabilistic(Scheme):
         side = picture_shape(tuple(checked(images).shape) if shape is None else shape)[:2]
 
         def run(picture: Pictures, key: Key, out: Pictures | None) -> Pictures:
-            return self.decrypt(picture, key, out, shape=shape, backend=backend)
+            return self.decrypt(picture, key, out=out, shape=shape, backend=backend)
 
         keys = self._keys(images, master, nonces, options)
         return _each(images, keys, run, lambda key: side)

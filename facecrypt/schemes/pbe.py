@@ -18,6 +18,7 @@ from facecrypt.schemes.draws import Draws
 from facecrypt.schemes.fields import integers
 from facecrypt.schemes.key import Key
 from facecrypt.schemes.pixelwise import PixelKey, PixelScheme, checked_order
+from facecrypt.schemes.registry import own
 
 __all__ = ["Pbe", "PbeKey"]
 
@@ -51,6 +52,7 @@ class PbeKey(PixelKey):
         return self.negate.size + (0 if self.order is None else self.order.size * log2(6))
 
 
+@own
 class Pbe(PixelScheme):
     """See the module.
 
@@ -65,6 +67,8 @@ class Pbe(PixelScheme):
 
     name = "pbe"
     key_type: ClassVar[type[Key]] = PbeKey
+    keeps = "place of every pixel"
+    chosen_pictures = 1
 
     def draw(self, shape: tuple[int, int, int], draws: Draws, *, shuffle: bool = True) -> PbeKey:
         """A key; for RGB, unless not `shuffle`, with an order of the channels of each pixel."""

@@ -41,14 +41,13 @@ def tiles():
 
 
 def encrypting(name, shape, rng, **key_options):
-    """``encrypt`` of one secret key; fiie over the whole picture."""
+    """``encrypt`` of one secret key."""
     scheme = schemes.get(name)
     shuffle = key_options.pop("shuffle", True)
     secret = scheme.random_key(shape, rng, **key_options)
     if not shuffle:
         secret = replace(secret, order=None)
-    regions = [[Region(0, 0, shape[1], shape[0])]] if name == "fiie" else []
-    return lambda images: scheme.encrypt(images, secret, *regions)
+    return lambda images: scheme.encrypt(images, secret)
 
 
 def encrypt_each(encrypt, images):

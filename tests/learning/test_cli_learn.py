@@ -12,7 +12,6 @@ from support.coloured import CLASSES, corners
 from support.command_line import command
 
 from facecrypt import schemes
-from facecrypt.cli import scheme as cli_schemes
 from facecrypt.learning.published import FALLS_TO, data_set, figures
 
 CIFAR10 = ["airplane", "automobile", "bird", "cat", "deer"]
@@ -73,7 +72,7 @@ def test_data_sets_are_known_by_their_classes():
 
 def test_attacks_agree_with_the_list_of_schemes():
     for name, falls in FALLS_TO.items():
-        assert falls.chosen == cli_schemes.CHOSEN_PICTURES[name]
+        assert falls.chosen == schemes.get(name).chosen_pictures
     assert set(FALLS_TO) <= set(schemes.names())
 
 

@@ -5,43 +5,13 @@ import pytest
 
 from facecrypt import backends
 from facecrypt.errors import KeyFormatError
-from facecrypt.regions import Region
 
 BACKENDS = [name for name, missing in backends.available().items() if missing is None]
 MASTER = bytes(range(32))
 
 
-class Whole:
-    """fiie, whose encrypt and decrypt take regions too, with the whole picture as one region."""
-
-    def __init__(self, scheme):
-        self.scheme = scheme
-
-    def __getattr__(self, name):
-        return getattr(self.scheme, name)
-
-    def _regions(self, images):
-        height, width = images.shape[:2] if images.ndim < 4 else images.shape[1:3]
-        return [Region(0, 0, width, height)]
-
-    def encrypt(self, images, key, out=None, **options):
-        return self.scheme.encrypt(images, key, self._regions(images), out, **options)
-
-    def decrypt(self, images, key, out=None, *, shape=None, **options):
-        return self.scheme.decrypt(images, key, self._regions(images), out, **options)
-
-
-def usual(scheme):
-    return Whole(scheme) if scheme.name == "fiie" else scheme
-
-
 def pictures(shape, seed=0):
     return np.random.default_rng(seed).integers(0, 256, shape, dtype=np.uint8)
-
-
-def padding(scheme):
-    """Cat maps pad only where they are asked to."""
-    return {"pad": True} if scheme.name.endswith("cat-map") else {}
 
 
 def key_for(scheme, shape, seed=0):
@@ -51,7 +21,7 @@ def key_for(scheme, shape, seed=0):
 def check_round_trip(scheme, images, backend, seed=0):
     key = key_for(scheme, images.shape, seed)
     before = images.copy()
-    cipher = scheme.encrypt(images, key, backend=backend, **padding(scheme))
+    cipher = scheme.encrypt(images, key, backend=backend)
     assert (images == before).all()
     assert cipher.dtype == np.uint8
     assert cipher.ndim == images.ndim
@@ -76,12 +46,12 @@ def check_out(scheme, backend):
     key = key_for(scheme, images.shape)
     cipher = scheme.encrypt(images, key, backend=backend)
     out = np.empty_like(cipher)
-    assert scheme.encrypt(images, key, out, backend=backend) is out
+    assert scheme.encrypt(images, key, out=out, backend=backend) is out
     assert (out == cipher).all()
     same = images.copy()
-    assert scheme.encrypt(same, key, same, backend=backend) is same
+    assert scheme.encrypt(same, key, out=same, backend=backend) is same
     assert (same == cipher).all()
-    scheme.decrypt(same, key, same, backend=backend)
+    scheme.decrypt(same, key, out=same, backend=backend)
     assert (same == images).all()
 
 
@@ -89,13 +59,13 @@ def check_out_is_refused(scheme):
     memory = pictures((4, 16, 16, 3))
     key = key_for(scheme, memory.shape)
     with pytest.raises(ValueError, match="out overlaps images without being the same memory"):
-        scheme.encrypt(memory[:3], key, memory[1:])
+        scheme.encrypt(memory[:3], key, out=memory[1:])
     with pytest.raises(ValueError, match="out must have the shape of the result"):
-        scheme.encrypt(memory, key, memory[:3])
+        scheme.encrypt(memory, key, out=memory[:3])
     with pytest.raises(ValueError, match="out must be C-contiguous and writable"):
-        scheme.encrypt(memory, key, memory[..., ::-1])
+        scheme.encrypt(memory, key, out=memory[..., ::-1])
     with pytest.raises(TypeError, match="out must be a uint8 array, received float64"):
-        scheme.encrypt(memory, key, np.zeros(memory.shape))
+        scheme.encrypt(memory, key, out=np.zeros(memory.shape))
 
 
 def check_copies(scheme):
@@ -146,17 +116,13 @@ def check_misuse(scheme):
     with pytest.raises(TypeError, match="uint8, received uint16"):
         scheme.encrypt(images.astype(np.uint16), key)
     with pytest.raises(TypeError, match="must be a uint8 array, received bytes"):
-        plain(scheme).encrypt(b"abc", key, *([[]] if scheme.name == "fiie" else []))
+        scheme.encrypt(b"abc", key)
     with pytest.raises(ValueError, match="keep the alpha plane beside it"):
         scheme.encrypt(np.zeros((16, 16, 4), np.uint8), key)
     with pytest.raises(ValueError, match="a master key is 32 random bytes, received 5"):
         scheme.derive_key(images.shape, b"short")
     with pytest.raises(TypeError, match=r"rng must be a numpy\.random\.Generator"):
         scheme.random_key(images.shape, 7)
-
-
-def plain(scheme):
-    return scheme.scheme if isinstance(scheme, Whole) else scheme
 
 
 def check_contract(scheme, tmp_path):
