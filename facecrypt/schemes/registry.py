@@ -19,7 +19,7 @@ Kind = TypeVar("Kind", bound=type[Scheme])
 
 _schemes: dict[str, Scheme] = {}
 _own: list[str] = []
-_broken: list[str] = []
+_broken: list[tuple[str, str]] = []  # names of entry points, and what is wrong
 # Reentrant: a plug-in may look a scheme up while it is imported.
 _loading = RLock()
 _loaded = False
@@ -51,8 +51,8 @@ def get(name: str) -> Scheme:
     Raises
     ------
     UnknownSchemeError
-        None is registered or installed; the message names those that are, and plug-ins that could
-        not be loaded.
+        None is registered or installed; the message names those that are, and says why a plug-in
+        of that name could not be loaded.
 
     Examples
     --------
@@ -62,7 +62,7 @@ def get(name: str) -> Scheme:
     if name not in _schemes:
         _load_plug_ins()
     if name not in _schemes:
-        reasons = "".join(f"; {reason}" for reason in _broken)
+        reasons = "".join(f"; {reason}" for wanted, reason in _broken if wanted == name)
         raise UnknownSchemeError(f"no scheme {name!r}; there are {', '.join(names())}{reasons}")
     return _schemes[name]
 
@@ -81,7 +81,7 @@ def own_names() -> list[str]:
 def broken() -> list[str]:
     """A sentence for each plug-in that could not be loaded; the others work."""
     _load_plug_ins()
-    return list(_broken)
+    return [reason for _, reason in _broken]
 
 
 def _load_plug_ins() -> None:
@@ -96,10 +96,9 @@ def _load_plug_ins() -> None:
             except Exception as error:
                 # Whatever a plug-in raises, the schemes of others stay of use.
                 whose = f" of {entry.dist.name} {entry.dist.version}" if entry.dist else ""
-                kind = type(error).__name__
-                _broken.append(
-                    f"plug-in {entry.name!r}{whose} could not be loaded: {kind}: {error}"
-                )
+                reason = f"{type(error).__name__}: {error}"
+                reason = f"plug-in {entry.name!r}{whose} could not be loaded: {reason}"
+                _broken.append((entry.name, reason))
 
 
 def _scheme_of(entry: EntryPoint) -> Scheme:

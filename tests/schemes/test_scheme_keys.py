@@ -1,8 +1,10 @@
 """Keys of schemes: what they accept, how they are drawn, saved and counted."""
 
 import contextlib
+import copy
 import hashlib
 import io
+import pickle
 import zipfile
 from math import log2
 
@@ -297,3 +299,17 @@ def test_every_changed_byte_of_a_key_is_noticed_or_harmless(tmp_path):
         path.write_bytes(data[:i] + bytes([data[i] ^ 0x55]) + data[i + 1 :])
         with contextlib.suppress(KeyFormatError):  # a changed date, say, does no harm
             assert schemes.BlockShuffleKey.load(path) == key
+
+
+def test_a_key_travels_light():
+    scheme = schemes.get("chaos-blocks")
+    image = np.random.default_rng(3).integers(0, 256, (512, 512, 3), np.uint8)
+    key = scheme.derive_key(image.shape, MASTER)
+    sizes = [len(pickle.dumps(key))]
+    cipher = scheme.encrypt(image, key)
+    sizes.append(len(pickle.dumps(key)))
+    assert (scheme.decrypt(cipher, key) == image).all()
+    sizes.append(len(pickle.dumps(key)))
+    assert max(sizes) == min(sizes) < 1000
+    assert (scheme.encrypt(image, pickle.loads(pickle.dumps(key))) == cipher).all()
+    assert (scheme.encrypt(image, copy.copy(key)) == cipher).all()

@@ -15,6 +15,7 @@ import pytest
 from facecrypt import _native, backends, schemes
 from facecrypt.regions import Region
 from facecrypt.schemes.etc import side_by_side
+from facecrypt.schemes.registry import own_names
 
 VECTORS = Path(__file__).parents[1] / "vectors"
 FORCED = "FACECRYPT_ISA"
@@ -75,6 +76,22 @@ class OnCard:
         assert type(got) is type(there)
         assert (there.copy_to_host() == images).all()
         return got.copy_to_host()
+
+
+# These have tests below, or a reference in them.
+SHOWN_BELOW = {
+    "block-shuffle", "cat-map", "chaos-blocks", "chaos-cnn", "combined-cat-map", "coupling-cnn",
+    "ele", "etc", "fiie", "le", "logistic-pixel",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", sorted(set(own_names()) - SHOWN_BELOW))
+def test_a_scheme_and_its_vector(name, backend):
+    """scheme-NAME.npz: plain, cipher, and key.FIELD for each field of the key."""
+    v = vector(f"scheme-{name}")
+    fields = {n.removeprefix("key."): v[n] for n in v if n.startswith("key.")}
+    fields = {n: value if value.ndim else value.item() for n, value in fields.items()}
+    check(name, v["plain"], schemes.get(name).key_type(**fields), v["cipher"], backend)
 
 
 @pytest.mark.parametrize("size", SIZES)

@@ -14,20 +14,7 @@ from facecrypt.regions import Region
 from facecrypt.schemes import registry
 from facecrypt.schemes.etc import planes_of, side_by_side
 
-NAMES = [
-    "block-shuffle",
-    "cat-map",
-    "chaos-blocks",
-    "chaos-cnn",
-    "combined-cat-map",
-    "coupling-cnn",
-    "ele",
-    "etc",
-    "fiie",
-    "le",
-    "logistic-pixel",
-    "pbe",
-]
+NAMES = registry.own_names()
 MASTER = contract.MASTER
 
 
@@ -40,7 +27,10 @@ def scheme(request):
 
 
 def test_names():
-    assert schemes.names() == NAMES
+    papers = "block-shuffle cat-map chaos-blocks chaos-cnn combined-cat-map coupling-cnn"
+    papers = f"{papers} ele etc fiie le logistic-pixel pbe".split()
+    assert set(papers) <= set(NAMES) <= set(schemes.names())
+    assert schemes.names() == sorted(schemes.names())
     assert all(schemes.get(name).name == name for name in NAMES)
 
 
@@ -152,8 +142,21 @@ def test_keys(scheme, tmp_path):
     contract.check_keys(scheme, tmp_path)
 
 
+def test_keys_are_pickled_without_what_they_keep(scheme):
+    contract.check_pickling(scheme)
+
+
+def test_regions(scheme):
+    contract.check_regions(scheme)
+
+
 def test_misuse(scheme):
     contract.check_misuse(scheme)
+
+
+def test_each_says_what_it_keeps(scheme):
+    assert scheme.keeps
+    assert scheme.chosen_pictures is None or scheme.chosen_pictures >= 1
 
 
 # ---- shapes and padding ----------------------------------------------------------------------
@@ -259,7 +262,7 @@ def test_fiie_leaves_the_surroundings_alone():
     scheme, images = schemes.get("fiie"), contract.pictures((2, 20, 30, 3))
     key = scheme.random_key(images.shape, np.random.default_rng(1))
     regions = [Region(2, 3, 12, 13), Region(8, 8, 40, 16, shape="ellipse"), Region(50, 50, 60, 60)]
-    cipher = scheme.encrypt(images, key, regions)
+    cipher = scheme.encrypt(images, key, regions=regions)
     inside = np.zeros((20, 30), bool)
     inside[3:13, 2:12] = True
     clipped = Region(8, 8, 30, 16, shape="ellipse")

@@ -1,10 +1,13 @@
 """What every scheme must do, whatever it computes."""
 
+import pickle
+
 import numpy as np
 import pytest
 
 from facecrypt import backends
 from facecrypt.errors import KeyFormatError
+from facecrypt.regions import Region
 
 BACKENDS = [name for name, missing in backends.available().items() if missing is None]
 MASTER = bytes(range(32))
@@ -106,6 +109,41 @@ def check_keys(scheme, tmp_path):
         scheme.key_type.load(path)
 
 
+def check_pickling(scheme):
+    images = pictures((16, 16, 3))
+    key = key_for(scheme, images.shape)
+    fresh = pickle.dumps(key)
+    cipher = scheme.encrypt(images, key)
+    scheme.decrypt(cipher, key)
+    assert len(pickle.dumps(key)) == len(fresh)
+    loaded = pickle.loads(fresh)
+    assert loaded == key
+    assert all(not a.flags.writeable for a in vars(loaded).values() if isinstance(a, np.ndarray))
+    assert (scheme.encrypt(images, loaded) == cipher).all()
+
+
+def check_regions(scheme):
+    images = pictures((2, 16, 16, 3))
+    key = key_for(scheme, images.shape)
+    left = [Region(-4, 0, 8, 16)]
+    if not scheme.takes_regions:
+        with pytest.raises(ValueError, match="encrypts whole pictures and takes no regions"):
+            scheme.encrypt(images, key, left)
+        with pytest.raises(ValueError, match="encrypts whole pictures and takes no regions"):
+            scheme.decrypt(images, key, regions=left)
+    else:
+        cipher = scheme.encrypt(images, key, left)
+        assert (cipher[:, :, 8:] == images[:, :, 8:]).all()
+        assert (cipher[:, :, :8] != images[:, :, :8]).mean() > 0.3
+        assert (scheme.decrypt(cipher, key, left) == images).all()
+        assert (scheme.encrypt(images, key, regions=[]) == images).all()
+        everywhere = scheme.encrypt(images, key, [Region(0, 0, 16, 16)])
+        assert (scheme.encrypt(images, key) == everywhere).all()
+    for wrong in (images, left[0], "all", [(0, 0, 8, 16)]):
+        with pytest.raises(TypeError, match="regions must be a sequence of Region, received"):
+            scheme.encrypt(images, key, wrong)
+
+
 def check_misuse(scheme):
     images = pictures((16, 16, 3))
     key = key_for(scheme, images.shape)
@@ -136,4 +174,5 @@ def check_contract(scheme, tmp_path):
     check_copies(scheme)
     check_batch_is_its_pictures(scheme)
     check_keys(scheme, tmp_path)
+    check_regions(scheme)
     check_misuse(scheme)
