@@ -75,6 +75,8 @@ def check_sealed(
     image = _decoded(item.source)
     if not _same_picture(image, header, item):
         raise already_exists(item.output, ", sealed from another picture")
+    if carrier.beside and header.regions and _in_the_clear(item.output, image):
+        raise already_exists(item.output, ", and its faces are in the clear")
     if not any(search):
         wanted = [(region.box, region.shape) for region in regions_for(image, options)]
         if wanted != [(region.box, region.shape) for region in header.regions]:
@@ -122,17 +124,26 @@ def _same_picture(image: np.ndarray, header: Header, item: Input) -> bool:
         return False
     if public_digest(image, header.regions) != header.public_digest:
         return False
-    # Where no pixel is public, none can be compared: the source must not be younger.
-    return not _covered(header.regions, image) or not _younger(item.source, item.output)
+    # Where public pixels tell pictures apart no more, the source must not be younger.
+    return not _featureless(header.regions, image) or not _younger(item.source, item.output)
 
 
-def _covered(regions: Sequence[Region], image: np.ndarray) -> bool:
-    height, width = image.shape[:2]
-    owned = (
-        (claim.y1 - claim.y0) * (claim.x1 - claim.x0) if claim.mask is None else claim.mask.sum()
-        for claim in claims(regions, height, width)
-    )
-    return int(sum(owned)) == height * width
+def _featureless(regions: Sequence[Region], image: np.ndarray) -> bool:
+    """Whether there is no public pixel, or all are of one colour, as around a cut-out face."""
+    public = np.ones(image.shape[:2], bool)
+    for claim in claims(regions, *image.shape[:2]):
+        crop = public[claim.y0 : claim.y1, claim.x0 : claim.x1]
+        crop[... if claim.mask is None else claim.mask] = False
+    pixels = image[public]
+    return not len(pixels) or bool((pixels == pixels[0]).all())
+
+
+def _in_the_clear(output: Path, image: np.ndarray) -> bool:
+    # A header beside a picture stays when the picture is replaced by the plain one.
+    try:
+        return np.array_equal(read_image(output).pixels, image)
+    except MediaError:
+        raise already_exists(output, ", and cannot be read") from None
 
 
 def _younger(source: Path, output: Path) -> bool:

@@ -114,6 +114,22 @@ def test_other_options_are_not_done(job, options):
     assert refused(seal(job, **options), "sealed with other options")
 
 
+def test_the_plain_picture_beside_a_sidecar_is_not_done(job):
+    assert seal(job, sidecar=True).done == 1 and seal(job, sidecar=True).skipped == 1
+    shutil.copyfile(job / "in" / "a.png", job / "out" / "a.png")
+    assert refused(seal(job, sidecar=True), "its faces are in the clear")
+
+
+def test_a_face_on_a_plain_ground_is_told_by_the_clock(job):
+    ground = np.full((48, 64, 3), 255, np.uint8)
+    for folder, face in (("in", 10), ("others", 90)):
+        ground[6:44, 8:40] = face
+        cv2.imwrite(str(job / folder / "a.png"), ground)
+    assert seal(job).done == 1 and seal(job).skipped == 1
+    shutil.copyfile(job / "others" / "a.png", job / "in" / "a.png")
+    assert refused(seal(job), "sealed from another picture")
+
+
 @pytest.mark.parametrize("options", [{"grow": 0.5}, {"shape": "ellipse"}], ids=str)
 def test_other_ways_to_look_are_not_done(job, options):
     detector = Known()

@@ -89,10 +89,13 @@ class Carrier(Protocol):
         As ``facecrypt inspect`` and docs/format.md name it.
     suffixes : tuple of str
         Of the files it writes.
+    beside : bool
+        Whether the header lies in a file of its own.
     """
 
     name: str
     suffixes: tuple[str, ...]
+    beside: bool
 
     def find_header(self, file: BinaryIO, path: Path | None) -> bytes | None:
         """The header's bytes, sound or not; None where this is no sealed file of the carrier.
