@@ -9,7 +9,7 @@ import pytest
 from support.places import ROOT
 from support.snippets import Block, Reader, blocks
 
-from facecrypt import schemes
+from facecrypt.schemes import registry
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 BLOCKS = {page: blocks(page) for page in PAGES}
@@ -20,7 +20,7 @@ WRITTEN = [block for found in BLOCKS.values() for block in found]
 def no_new_scheme_stays():
     """A page registers one of its own, which the tests of other modules must not see."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(schemes, "_schemes", dict(schemes._schemes))
+        patch.setattr(registry, "_schemes", dict(registry._schemes))
         yield
 
 

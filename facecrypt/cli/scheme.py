@@ -49,7 +49,7 @@ def add_options(sub: ArgumentParser) -> list[ArgumentParser]:
     )
     add_force(keygen)
     encrypt = actions.add_parser("encrypt", help="encrypt pictures and arrays")
-    encrypt.add_argument("--boxes", metavar="FILE", help="of fiie: as 'detect --json' prints them")
+    encrypt.add_argument("--boxes", metavar="FILE", help="for fiie: as 'detect --json' prints them")
     decrypt = actions.add_parser("decrypt", help="give them back")
     for action in encrypt, decrypt:
         add_inputs(action)

@@ -38,7 +38,7 @@ class EncryptScheme(ImageOnlyTransform):
     TypeError
         Later, a picture is not of uint8.
     ValueError
-        Scheme ``fiie``; later, a picture whose size the key does not take, or with alpha.
+        A scheme that takes regions; later, a picture whose size the key refuses, or with alpha.
 
     Notes
     -----

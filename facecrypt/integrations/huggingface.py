@@ -76,7 +76,7 @@ class EncryptScheme(_Column):
     TypeError
         The key is not one of this scheme; later, a cell is no picture.
     ValueError
-        Scheme ``fiie``; later, a picture whose size the key does not take, or with alpha.
+        A scheme that takes regions; later, a picture whose size the key refuses, or with alpha.
 
     Notes
     -----

@@ -48,7 +48,7 @@ class EncryptedDataset(Dataset[tuple[Any, ...]]):
     TypeError
         The key is not one of this scheme; later, an item or a picture is not as described.
     ValueError
-        Scheme ``fiie``; later, a picture whose size the key does not take, or with alpha.
+        A scheme that takes regions; later, a picture whose size the key refuses, or with alpha.
 
     Examples
     --------

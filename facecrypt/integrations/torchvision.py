@@ -40,7 +40,7 @@ class EncryptScheme(v2.Transform):
     TypeError
         The key is not one of this scheme; later, a picture is not of uint8.
     ValueError
-        Scheme ``fiie``; later, a picture whose size the key does not take, or with alpha.
+        A scheme that takes regions; later, a picture whose size the key refuses, or with alpha.
     BackendUnavailableError
         Later, a tensor is on a card, where the backend ``cuda`` cannot run.
 
