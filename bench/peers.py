@@ -4,6 +4,7 @@ Runs in an environment of its own (README.md here says how to make it), which ne
 facecrypt. What is not installed is reported, not measured.
 """
 
+import os
 import sys
 import types
 from collections.abc import Callable, Mapping
@@ -132,6 +133,8 @@ MTCNNS = tuple(DETECTORS)[:4]
 
 def limit_onnxruntime(threads: int) -> None:
     """So many threads in sessions of those who do not say how many."""
+    # As facecrypt does: or the first import reports to its makers.
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
     import onnxruntime
 
     options = onnxruntime.SessionOptions()

@@ -33,7 +33,7 @@ from facecrypt.errors import (
 from facecrypt.jobs.sealing import Result, Summary, decrypt_files, encrypt_files
 from facecrypt.keys import Identity, Passphrase, Recipient, RegionKey, SecretKey
 from facecrypt.regions import Region
-from facecrypt.sealing.files import decrypt_file, encrypt_file, inspect, verify
+from facecrypt.sealing.files import Verified, decrypt_file, encrypt_file, inspect, verify
 from facecrypt.sealing.header import Header, Sealed
 from facecrypt.sealing.images import decrypt_image, encrypt_image, region_key
 
@@ -60,6 +60,7 @@ __all__ = [
     "Summary",
     "UnknownSchemeError",
     "UnsupportedVersionError",
+    "Verified",
     "WeakKeyError",
     "__version__",
     "available_backends",

@@ -5,14 +5,14 @@ Ellipses are rasterised in integer arithmetic, so that every platform agrees on
 the last pixel.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from math import ceil, floor, isfinite
 from typing import NamedTuple, Self
 
 import numpy as np
 
-__all__ = ["Claim", "Region", "claims"]
+__all__ = ["Claim", "Region", "claims", "clip_given"]
 
 SHAPES = ("box", "ellipse")
 # Their squares, and the sums of two of them, are exact in 64 bits.
@@ -134,6 +134,32 @@ class Region:
         reach += ((reach + 1) * h) ** 2 <= bound
         reach -= (reach * h) ** 2 > bound
         return dx.astype(np.int32) <= reach.astype(np.int32)[:, None]
+
+
+def clip_given(regions: Iterable[Region], height: int, width: int) -> list[Region]:
+    """Clip regions that somebody chose to a picture.
+
+    Raises
+    ------
+    ValueError
+        One lies wholly outside: left out in silence, what it was meant for would stay in the clear.
+
+    Examples
+    --------
+    >>> clip_given([Region(10, 10, 99, 99)], 48, 64)[0].box
+    (10, 10, 64, 48)
+    """
+    inside = []
+    for index, region in enumerate(regions):
+        clipped = region.clip(height, width)
+        if clipped is None:
+            raise ValueError(
+                f"region {index} {region.box} lies wholly outside the {width}x{height} picture; "
+                "boxes are x0, y0, x1, y1 in pixels of the upright picture, its EXIF orientation "
+                "applied"
+            )
+        inside.append(clipped)
+    return inside
 
 
 class Claim(NamedTuple):

@@ -1,8 +1,13 @@
 """Options, pictures and keys that several test files share."""
 
+import os
+
 import numpy as np
 import pytest
 from hypothesis import settings
+
+# Tests import onnxruntime themselves, before facecrypt could keep it from reporting to its makers.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 # How long an example takes is the load of the machine, and no property of the code.
 settings.register_profile("facecrypt", deadline=None)

@@ -103,6 +103,36 @@ def test_imports_go_one_way(module):
             assert other not in early, f"{module} imports {other} before it is wanted"
 
 
+def imports_onnxruntime(tree: ast.AST) -> bool:
+    """With a statement, or by its name as ``import_module`` takes it."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            names = [node.module or ""]
+        elif isinstance(node, ast.Call) and ast.unparse(node.func).endswith(
+            ("import_module", "__import__", "importorskip")
+        ):
+            names = [ast.literal_eval(a) for a in node.args if isinstance(a, ast.Constant)]
+        else:
+            continue
+        if any(str(name).split(".")[0] == "onnxruntime" for name in names):
+            return True
+    return False
+
+
+def test_one_place_imports_onnxruntime_and_switches_its_telemetry_off():
+    folders = ("facecrypt", "bench", "tools", "examples")
+    found = {
+        path.relative_to(ROOT).as_posix()
+        for folder in folders
+        for path in (ROOT / folder).rglob("*.py")
+        if imports_onnxruntime(ast.parse(path.read_bytes()))
+    }
+    # The peers of a benchmark run where there is no facecrypt.
+    assert found == {"facecrypt/models/sessions.py", "bench/peers.py"}
+
+
 def test_the_package_itself_imports_no_leaf_and_no_command_line():
     own = {part(other) for other in imports(TREES[FACE]) if "." in other}
     assert own.isdisjoint((*LEAVES, *FLOORS[-1]))

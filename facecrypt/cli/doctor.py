@@ -4,9 +4,11 @@ import platform
 import sys
 import time
 from argparse import ArgumentParser, Namespace
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from importlib import import_module, metadata
+from types import ModuleType
 
 import numpy as np
 
@@ -15,9 +17,9 @@ from facecrypt._version import __version__
 from facecrypt.cli.terminal import DONE, FAILED
 from facecrypt.detector import MTCNN
 from facecrypt.errors import BackendUnavailableError, FacecryptError
-from facecrypt.models.sessions import import_runtime
+from facecrypt.models.sessions import TELEMETRY, import_runtime, refuse_telemetry, runtime
 
-__all__ = ["Finding", "add_options", "distributions", "examine", "run"]
+__all__ = ["Finding", "add_options", "distributions", "examine", "run", "telemetry"]
 
 # Algorithm 2, mu = 3.99, d0 = 0.4, bytes 1 to 8: computed with Python floats.
 _KNOWN_KEY, _KNOWN_BYTES = (3.99, 0.4), bytes.fromhex("bfb5960b42e84564")
@@ -28,12 +30,13 @@ class _Rivals:
     """Distributions that write the same files, so that only one of them may be installed.
 
     If several are, the last of `names` is kept. `installs` maps a distribution to what to install
-    instead of its name. `attribute` is missing from `module` once another of them was removed.
+    instead of its name. `attribute` is missing from what `load` imports once another of them was
+    removed.
     """
 
     what: str
     names: tuple[str, ...]
-    module: str
+    load: Callable[[], ModuleType]
     attribute: str
     first: str
     installs: dict[str, str]
@@ -45,7 +48,7 @@ _RIVALS = (
         tuple(
             f"opencv-{kind}python{head}" for kind in ("", "contrib-") for head in ("", "-headless")
         ),
-        "cv2",
+        partial(import_module, "cv2"),
         "imdecode",
         "opencv-python-headless",
         {},
@@ -53,7 +56,7 @@ _RIVALS = (
     _Rivals(
         "onnxruntime",
         ("onnxruntime", "onnxruntime-openvino", "onnxruntime-directml", "onnxruntime-gpu"),
-        "onnxruntime",
+        runtime,
         "InferenceSession",
         "facecrypt[cpu]",
         {"onnxruntime-gpu": "facecrypt[gpu]"},
@@ -91,9 +94,23 @@ def examine() -> list[Finding]:
         Finding("python", True, f"{sys.version.split()[0]} on {platform.platform()}"),
         *_packages(),
         *_kernels(),
+        telemetry(),
         *distributions(),
         *_detectors(),
     ]
+
+
+def telemetry() -> Finding:
+    """Whether onnxruntime reports to its makers; facecrypt switches that off where it can."""
+    obstacle = refuse_telemetry()
+    if not obstacle:
+        return Finding("telemetry", True, "off; onnxruntime reports nothing to its makers")
+    return Finding(
+        "telemetry",
+        False,
+        f"on: {obstacle}; builds of onnxruntime that have it report to Microsoft",
+        f"set {TELEMETRY}=1 in the environment before Python starts",
+    )
 
 
 def distributions() -> list[Finding]:
@@ -141,7 +158,7 @@ def _one_of(rivals: _Rivals) -> Finding:
         trouble = f"{versions} are installed over each other"
     else:
         try:
-            if hasattr(import_module(rivals.module), rivals.attribute):
+            if hasattr(rivals.load(), rivals.attribute):
                 return Finding(rivals.what, True, versions)
             trouble = f"{versions} is installed, but files of it are missing"
         except ImportError as error:  # on servers: libGL, which OpenCV with windows needs

@@ -4,19 +4,22 @@ The networks and the cascade are those of facenet-pytorch 2.6.0, without torch: 
 small ONNX files (``facecrypt/models``) run by onnxruntime.
 """
 
+import hashlib
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
 from facecrypt.detector.cascade import AreaSampler
-from facecrypt.detector.networks import DEVICES, load
+from facecrypt.detector.networks import DEVICES, OUTPUTS, load
 from facecrypt.detector.presets import DEFAULT, PRESETS, Settings, checked, preset_settings
 from facecrypt.detector.stages import Stages
 from facecrypt.files import PathLike
 from facecrypt.machine import cores
+from facecrypt.models.sessions import MODELS
 from facecrypt.regions import Region
 
 __all__ = ["MTCNN", "PRESETS", "Detections", "as_rgb"]
@@ -124,6 +127,18 @@ class MTCNN:
     @property
     def device(self) -> str:
         return self._stages.networks.device
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """What decides which faces are found: settings and models, as 16 hexadecimal digits.
+
+        Two detectors with the same fingerprint find the same faces, up to the last bits of
+        another device.
+        """
+        digest = hashlib.sha256(repr(tuple(self.settings)).encode())
+        for name in OUTPUTS:
+            digest.update(((self._arguments[2] or MODELS) / f"{name}.onnx").read_bytes())
+        return digest.hexdigest()[:16]
 
     def __repr__(self) -> str:
         settings = ", ".join(f"{k}={v!r}" for k, v in self.settings._asdict().items())

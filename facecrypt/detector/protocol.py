@@ -24,7 +24,11 @@ if hasattr(os, "register_at_fork"):
 
 
 class Detector(Protocol):
-    """What finds the faces; :class:`facecrypt.MTCNN` is one."""
+    """What finds the faces; :class:`facecrypt.MTCNN` is one.
+
+    One that has an attribute ``fingerprint``, a text that changes with whatever changes the faces
+    it finds, need not look again when a batch is resumed.
+    """
 
     def detect(self, image: np.ndarray) -> list[Region]: ...
 

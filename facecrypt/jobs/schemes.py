@@ -16,7 +16,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facecrypt.errors import (
-    OVERWRITE,
     AuthenticationError,
     ContainerError,
     MediaError,
@@ -25,6 +24,7 @@ from facecrypt.errors import (
 from facecrypt.files import PathLike, atomic_write
 from facecrypt.jobs.inputs import PICTURE_SUFFIXES, Input, as_png, find_inputs
 from facecrypt.jobs.notes import MAX_NOTE_BYTES, Note, key_id
+from facecrypt.jobs.resume import already_exists
 from facecrypt.jobs.sealing import Progress, Result, Summary, regions_of, run_batch
 from facecrypt.media import decode_image, encode_image
 from facecrypt.media.npy import (
@@ -36,7 +36,7 @@ from facecrypt.media.npy import (
 )
 from facecrypt.media.pictures import naming
 from facecrypt.media.png import png_chunks, read_chunk
-from facecrypt.regions import Region
+from facecrypt.regions import Region, clip_given
 from facecrypt.schemes import Key, Scheme
 from facecrypt.schemes.pictures import picture_shape
 from facecrypt.sealing.carriers import Source, find_header
@@ -116,18 +116,16 @@ def encrypt_files(
     identity = key_id(key)
 
     def one(item: Input) -> Result:
-        if item.output.exists() and not overwrite:
-            _check_finished(item, scheme, identity)
-            return Result(item.source, item.output, skipped=True)
         file = _read(item.source)
         if file.encrypted:
             # What it says about itself would be lost, and with it the way back.
             raise MediaError(f"{item.source}: is encrypted already; decrypt it first")
         regions = regions_of(item.source, item.relative, boxes)
         if regions is not None:
-            size = picture_shape(file.images.shape)[:2]
-            inside = (region.clip(*size) for region in regions)
-            regions = tuple(region for region in inside if region is not None)
+            regions = tuple(clip_given(regions, *picture_shape(file.images.shape)[:2]))
+        if item.output.exists() and not overwrite:
+            _check_finished(item.output, file, regions, scheme, key)
+            return Result(item.source, item.output, skipped=True)
         cipher = scheme.encrypt(file.images, key, regions)
         note = Note(scheme.name, identity, file.images.shape, regions)
         _write(item.output, file, cipher, note.to_bytes(), overwrite)
@@ -159,23 +157,31 @@ def decrypt_files(
     identity = key_id(key)
 
     def one(item: Input) -> Result:
+        plain, _ = _decrypted(item.source, scheme, key, identity)
         if item.output.exists() and not overwrite:
+            if not _is_file(item.output, plain):
+                raise already_exists(item.output, ", and is not this file decrypted")
             return Result(item.source, item.output, skipped=True)
-        file, note = _read_cipher(item.source)
-        _check_key(item.source, note, scheme, identity)
-        if (note.regions is not None) != scheme.takes_regions:
-            raise ContainerError(f"{item.source}: what the cipher says about itself is damaged")
-        if file.images.shape != _cipher_shape(scheme, key, note.shape):
-            raise ContainerError(
-                f"{item.source}: of the shape {file.images.shape}, which is not that of the "
-                f"cipher of {note.shape}: it was cut, scaled or converted"
-            )
-        plain = scheme.decrypt(file.images, key, note.regions, shape=note.shape)
-        _write(item.output, file, plain, None, overwrite)
+        _write(item.output, plain, plain.images, None, overwrite)
         return Result(item.source, item.output)
 
     find = partial(find_inputs, suffixes=_CIPHER_SUFFIXES, rename=decrypted_name)
     return run_batch(paths, out_dir, one, workers, progress, find=find)
+
+
+def _decrypted(path: Path, scheme: Scheme, key: Key, identity: str) -> tuple[_File, Note]:
+    """A cipher's plain pictures with all that goes along; errors as of `decrypt_files`."""
+    file, note = _read_cipher(path)
+    _check_key(path, note, scheme, identity)
+    if (note.regions is not None) != scheme.takes_regions:
+        raise ContainerError(f"{path}: what the cipher says about itself is damaged")
+    if file.images.shape != _cipher_shape(scheme, key, note.shape):
+        raise ContainerError(
+            f"{path}: of the shape {file.images.shape}, which is not that of the "
+            f"cipher of {note.shape}: it was cut, scaled or converted"
+        )
+    plain = scheme.decrypt(file.images, key, note.regions, shape=note.shape)
+    return file._replace(images=plain), note
 
 
 def encrypted_name(name: Path) -> Path:
@@ -260,14 +266,31 @@ def _cipher_shape(scheme: Scheme, key: Key, shape: tuple[int, ...]) -> tuple[int
     return *shape[:rows], *scheme.padded(key, height, width), *shape[rows + 2 :]
 
 
-def _check_finished(item: Input, scheme: Scheme, identity: str) -> None:
+def _check_finished(
+    output: Path, file: _File, regions: tuple[Region, ...] | None, scheme: Scheme, key: Key
+) -> None:
+    """MediaError where an output is not the cipher of this file under this key."""
     try:
-        _check_key(item.output, _note_of(item.output), scheme, identity)
+        plain, note = _decrypted(output, scheme, key, key_id(key))
     except (AuthenticationError, MediaError, ValueError):
-        raise MediaError(
-            f"{item.output}: already exists, and not as a cipher of this scheme and key",
-            hint=OVERWRITE,
-        ) from None
+        raise already_exists(output, ", and not as a cipher of this scheme and key") from None
+    if note.regions != regions or not _same(plain, file):
+        raise already_exists(output, ", and as the cipher of another file")
+
+
+def _is_file(path: Path, file: _File) -> bool:
+    try:
+        return _same(_read(path), file)
+    except (MediaError, ContainerError, ValueError):
+        return False
+
+
+def _same(one: _File, other: _File) -> bool:
+    if one.name != other.name or one.others.keys() != other.others.keys():
+        return False
+    pairs = [(one.images, other.images)]
+    pairs += [(array, other.others[name]) for name, array in one.others.items()]
+    return all(a.dtype == b.dtype and np.array_equal(a, b) for a, b in pairs)
 
 
 def _write(

@@ -14,16 +14,16 @@ from dataclasses import KW_ONLY, dataclass, field, replace
 from pathlib import Path
 
 from facecrypt.detector import Detector, default_detector
-from facecrypt.errors import OVERWRITE, ContainerError, MediaError
 from facecrypt.files import PathLike
 from facecrypt.jobs.inputs import Input, find_inputs, make_folder, prepare
+from facecrypt.jobs.resume import already_exists, check_opened, check_sealed, key_names
 from facecrypt.jobs.summary import Result, Summary
 from facecrypt.keys import RecipientLike
 from facecrypt.leftovers import remove_stale
 from facecrypt.machine import cores
 from facecrypt.regions import Region
-from facecrypt.sealing.files import open_file, read_header, seal_file
-from facecrypt.sealing.header import CIPHERS, Header
+from facecrypt.sealing.files import decode_file, open_file, seal_file
+from facecrypt.sealing.header import CIPHERS
 from facecrypt.sealing.images import Identities, Recipients, identities_of, recipients_of
 from facecrypt.sealing.options import GROW, Open, Seal
 
@@ -65,8 +65,9 @@ def encrypt_files(
         Called with a :class:`Result` and the number of pictures after each picture,
         always from the calling thread.
     resume : bool
-        Skip pictures whose output is there and sealed for the same keys. What exists
-        otherwise is an error unless ``overwrite``.
+        Skip pictures whose output is there, if it is this picture, sealed as asked: for the
+        same keys, with the same options, of the same pixels. What exists otherwise is an
+        error unless ``overwrite``.
     regions : sequence of Region, or mapping of path to sequence of Region, optional
         What to encrypt in every picture, or in each, by its path relative to the folder
         or as given. A picture the mapping lacks is an error, never left in the clear.
@@ -118,15 +119,17 @@ class FileEncryptor:
 
     def __post_init__(self):
         # Stretches a passphrase, too: now, rather than in every worker.
-        self.names = _names(recipient.wrap(bytes(32)) for recipient in self.recipients)
+        self.names = key_names(recipient.wrap(bytes(32)) for recipient in self.recipients)
 
     def __call__(self, item: Input, regions: Boxes | None = None) -> Result:
         """Encrypt one picture, or find that it was; raises what :func:`encrypt_file` raises."""
-        if item.output.exists() and not self.options.overwrite:
-            header = _finished(item, self.resume, self.recipients, self.names)
-            return Result(item.source, item.output, len(header.regions), skipped=True)
         own = regions_of(item.source, item.relative, regions)
         options = replace(self.options, regions=own)
+        if item.output.exists() and not options.overwrite:
+            if not self.resume:
+                raise already_exists(item.output)
+            header = check_sealed(item, self.recipients, self.names, options)
+            return Result(item.source, item.output, len(header.regions), skipped=True)
         header = seal_file(item.source, item.output, self.recipients, options)
         return Result(item.source, item.output, len(header.regions))
 
@@ -146,7 +149,8 @@ def decrypt_files(
 ) -> Summary:
     """Give the faces of many pictures back; see :func:`decrypt_file`, :func:`encrypt_files`.
 
-    With ``resume``, pictures whose output exists are skipped.
+    With ``resume``, pictures whose output exists are opened again in memory; those whose
+    output is the same are skipped, and the others are errors unless ``overwrite``.
     """
     holders = identities_of(identities)
     options = Open(regions=regions, allow_edited=allow_edited, overwrite=overwrite, backend=backend)
@@ -154,8 +158,10 @@ def decrypt_files(
     def one(item: Input) -> Result:
         if item.output.exists() and not overwrite:
             if not resume:
-                raise _exists(item)
-            return Result(item.source, item.output, skipped=True)
+                raise already_exists(item.output)
+            opened = decode_file(item.source, holders, options)
+            check_opened(item.output, opened)
+            return Result(item.source, item.output, len(opened.header.regions), skipped=True)
         opened = open_file(item.source, item.output, holders, options)
         return Result(item.source, item.output, len(opened.header.regions), edited=opened.edited)
 
@@ -220,32 +226,6 @@ def forget_frames(error: BaseException | None) -> None:
     while error is not None:
         traceback.clear_frames(error.__traceback__)
         error = error.__cause__ or error.__context__
-
-
-def _names(stanzas) -> Counter:
-    return Counter((stanza["type"], stanza.get("id")) for stanza in stanzas)
-
-
-def _exists(item: Input) -> MediaError:
-    return MediaError(f"{item.output}: already exists", hint=OVERWRITE)
-
-
-def _finished(item: Input, resume: bool, wrappers: Sequence, names: Counter) -> Header:
-    if not resume:
-        raise _exists(item)
-    try:
-        header = read_header(item.output)
-    except ContainerError:
-        raise MediaError(
-            f"{item.output}: already exists and is not a sealed picture", hint=OVERWRITE
-        ) from None
-    # Passphrases have no name: whether one fits, only trying tells.
-    openers = [wrapper for wrapper in wrappers if hasattr(wrapper, "unwrap")]
-    if _names(header.stanzas) != names or not all(
-        any(opener.unwrap(stanza) for stanza in header.stanzas) for opener in openers
-    ):
-        raise MediaError(f"{item.output}: already exists, sealed for other keys", hint=OVERWRITE)
-    return header
 
 
 def regions_of(source: Path, relative: Path, regions: Boxes | None) -> Sequence[Region] | None:

@@ -71,7 +71,9 @@ def read_directory(block: bytes, offset: int) -> tuple[dict[int, Entry], int]:
             size = _SIZES.get(kind, 0) * number
             start = at + 8 if size <= 4 else start
             if 0 < size <= len(block) - start:
-                entries[tag] = Entry(kind, number, bytes(block[start : start + size]))
+                # Of a tag that occurs twice the first counts, as it does for browsers.
+                data = bytes(block[start : start + size])
+                entries.setdefault(tag, Entry(kind, number, data))
         (following,) = struct.unpack_from(order + "I", block, offset + 2 + 12 * count)
     except struct.error:
         # A directory cut short keeps the tags before the cut.

@@ -1,21 +1,35 @@
 """ONNX models as onnxruntime sessions."""
 
+import os
+import sys
 from contextlib import redirect_stdout
 from io import StringIO
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from facecrypt.errors import BackendUnavailableError, ModelError
 
-__all__ = ["MODELS", "import_runtime", "open_model", "preload_cuda"]
+__all__ = [
+    "MODELS",
+    "TELEMETRY",
+    "import_runtime",
+    "open_model",
+    "preload_cuda",
+    "refuse_telemetry",
+    "runtime",
+]
 
 MODELS = Path(__file__).parent
+# The variable that onnxruntime reads once, when it is imported, and what of it means "off".
+TELEMETRY = "ORT_DISABLE_TELEMETRY"
+_DISABLED = ("1", "true", "yes", "y", "on")
 
 
 def import_runtime(purpose: str) -> Any:
     """The module onnxruntime, or a :class:`BackendUnavailableError` that says what needs it."""
     try:
-        import onnxruntime
+        onnxruntime = runtime()
     except ImportError as error:
         raise BackendUnavailableError(
             f"{purpose} needs onnxruntime: pip install 'facecrypt[cpu]', "
@@ -28,6 +42,33 @@ def import_runtime(purpose: str) -> Any:
             "'facecrypt doctor' says how to install it again"
         )
     return onnxruntime
+
+
+def runtime() -> ModuleType:
+    """The module onnxruntime; nothing else of ours may import it, for it must not report first."""
+    refuse_telemetry()
+    import onnxruntime
+
+    return onnxruntime
+
+
+def refuse_telemetry() -> str:
+    """Keep onnxruntime from reporting to its makers.
+
+    Returns
+    -------
+    str
+        What stands in the way; empty where nothing does.
+    """
+    said = os.environ.get(TELEMETRY, "")
+    if said.lower() in _DISABLED:
+        return ""
+    if said:
+        return f"{TELEMETRY} is {said!r}"
+    if sys.modules.get("onnxruntime") is not None:
+        return "onnxruntime was imported before facecrypt could switch it off"
+    os.environ[TELEMETRY] = "1"
+    return ""
 
 
 def open_model(onnxruntime: Any, path: Path, wanted: tuple[str, ...], device: str) -> Any:

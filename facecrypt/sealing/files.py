@@ -7,6 +7,7 @@ other software share; a carrier (:mod:`facecrypt.sealing.carriers`) does what it
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO
@@ -41,11 +42,13 @@ from facecrypt.sealing.options import GROW, Open, Seal
 
 __all__ = [
     "SCHEME_CHUNK",
+    "Verified",
     "decode",
     "decode_file",
     "decrypt_file",
     "encode",
     "encrypt_file",
+    "find_sealed",
     "inspect",
     "open_file",
     "read_header",
@@ -187,9 +190,15 @@ def read_header(path: PathLike) -> Header:
     ContainerError
         The header is damaged.
     """
+    return find_sealed(path)[1]
+
+
+def find_sealed(path: PathLike) -> tuple[Carrier, Header]:
+    """The carrier of a sealed file and its header; errors as of :func:`read_header`."""
     path = Path(path)
     with _opened(path) as file:
-        return Header.from_bytes(_found(file, path)[1])
+        carrier, header = _found(file, path)
+        return carrier, Header.from_bytes(header)
 
 
 def _found(file: BinaryIO, path: Path | None) -> tuple[Carrier, bytes]:
@@ -296,12 +305,57 @@ def inspect(src: PathLike) -> Header:
     return read_header(src)
 
 
-def verify(src: PathLike, identities: Identities) -> None:
-    """Check that a sealed picture opens and that nothing of it was changed.
+@dataclass(frozen=True)
+class Verified:
+    """What :func:`verify` checked, and found intact.
+
+    Parameters
+    ----------
+    regions : tuple of int
+        Numbers of the regions that were checked.
+    unchecked : tuple of int
+        Numbers of those that were not, because no key for them was given.
+    whole : bool
+        Whether all was checked: every region, the header and the pixels around the regions. A
+        region key cannot check the header, so it is False whenever only region keys were given.
+    """
+
+    regions: tuple[int, ...]
+    unchecked: tuple[int, ...]
+    whole: bool
+
+
+def verify(src: PathLike, identities: Identities) -> Verified:
+    """Check that a sealed picture opens and that nothing the identities can check was changed.
+
+    With only region keys the other regions and the header are not checked; what is returned says
+    so. With any other key that opens the picture all is checked, whatever else is given.
+
+    Returns
+    -------
+    Verified
 
     Raises
     ------
     AuthenticationError
-        No identity opens it, or header, tags or pixels were changed.
+        No identity opens it, or something that was checked was changed.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import numpy as np
+    >>> from facecrypt import SecretKey, region_key
+    >>> from facecrypt.media import encode_image
+    >>> key, faces = SecretKey.generate(), [Region(0, 0, 8, 8), Region(8, 8, 16, 16)]
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     plain, sealed = Path(folder, "plain.png"), Path(folder, "sealed.png")
+    ...     size = plain.write_bytes(encode_image(".png", np.zeros((16, 16), np.uint8)))
+    ...     header = encrypt_file(plain, sealed, key, regions=faces)
+    ...     verify(sealed, key)
+    ...     verify(sealed, region_key(header, key, 1))
+    Verified(regions=(0, 1), unchecked=(), whole=True)
+    Verified(regions=(1,), unchecked=(0,), whole=False)
     """
-    decode_file(src, identities_of(identities))
+    opened = decode_file(src, identities_of(identities))
+    unchecked = set(range(len(opened.header.regions))) - set(opened.regions)
+    return Verified(opened.regions, tuple(sorted(unchecked)), opened.whole)

@@ -46,6 +46,9 @@ class Header:
         SHA-256 of the pixels outside the regions.
     software : str
         What wrote the file.
+    request : bytes
+        8 bytes that say how the sealing was asked for (`Seal.request`), or none. By them a
+        later run knows whether this picture was sealed as it is asked to.
     mac : bytes
         HMAC-SHA-256 of all the rest under a subkey of the content key.
     """
@@ -59,9 +62,11 @@ class Header:
     public_digest: bytes
     software: str = f"facecrypt {__version__}"
     mac: bytes = b""
+    request: bytes = b""
 
     def _fields(self) -> dict[str, Any]:
-        return {
+        asked = {"request": self.request.hex()} if self.request else {}
+        return asked | {
             "format": FORMAT,
             "version": VERSION,
             "software": self.software,
@@ -151,6 +156,7 @@ class Header:
             tags=tuple(_hex(tag, "tags") for tag in tags),
             stanzas=_parse_stanzas(stanzas),
             public_digest=read.hex("public_sha256", 32),
+            request=_hex(fields["request"], "request", 8) if "request" in fields else b"",
             software=read.words("software", limits.MAX_SOFTWARE),
             mac=read.hex("mac", 32),
         )

@@ -4,7 +4,7 @@ import hmac
 import warnings
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -12,7 +12,7 @@ from facecrypt import keys
 from facecrypt.detector import Detector, default_detector
 from facecrypt.errors import ALLOW_EDITED, AuthenticationError, KeyFormatError
 from facecrypt.keys import RecipientLike, RegionKey, Unwraps
-from facecrypt.regions import Claim, Region, claims
+from facecrypt.regions import Claim, Region, claims, clip_given
 from facecrypt.sealing import ciphers
 from facecrypt.sealing.header import CIPHERS, Header, Sealed, check_counts, public_digest
 from facecrypt.sealing.options import GROW, Open, Seal
@@ -26,6 +26,7 @@ __all__ = [
     "open_pixels",
     "recipients_of",
     "region_key",
+    "regions_for",
     "seal_pixels",
 ]
 
@@ -55,7 +56,8 @@ def encrypt_image(
     recipients : recipient or iterable of recipients
         Who may open it: :class:`Recipient`, :class:`Passphrase` or :class:`SecretKey`.
     regions : sequence of Region, optional
-        What to encrypt, exactly as given but clipped to the picture. None: detect faces.
+        What to encrypt, exactly as given but clipped to the picture; ValueError where one
+        lies wholly outside. None: detect faces.
     detector : optional
         Has ``detect(image) -> list[Region]``; :class:`MTCNN` with its defaults if None.
     cipher : {"logistic+aes-256-gcm", "aes-256-gcm", "logistic"}, default "logistic+aes-256-gcm"
@@ -112,12 +114,7 @@ def seal_pixels(image: np.ndarray, recipients: Sequence[RecipientLike], options:
             stacklevel=3,
         )
     check_counts(image.shape, (), len(recipients))
-    regions = options.regions
-    if regions is None:
-        found = (options.detector or default_detector()).detect(image)
-        regions = [replace(region.grow(options.grow), shape=options.shape) for region in found]
-    inside = [region.clip(*image.shape[:2]) for region in regions]
-    kept = tuple(_public(region) for region in inside if region is not None)
+    kept = regions_for(image, options)
     check_counts(image.shape, kept, len(recipients))
     content_key = keys.new_content_key()
     header = Header(
@@ -128,6 +125,7 @@ def seal_pixels(image: np.ndarray, recipients: Sequence[RecipientLike], options:
         tags=(),
         stanzas=tuple(recipient.wrap(content_key) for recipient in recipients),
         public_digest=public_digest(image, kept),
+        request=options.request(),
     )
     # With tags and MAC of the final size, so that all it may be refused for shows before the work.
     replace(header, tags=(bytes(header.tag_size),) * len(kept), mac=bytes(32)).checked()
@@ -142,6 +140,23 @@ def seal_pixels(image: np.ndarray, recipients: Sequence[RecipientLike], options:
     header = replace(header, tags=tuple(tags))
     mac = ciphers.header_mac(keys.content_subkey(content_key, "header"), header.mac_input())
     return Sealed(out, replace(header, mac=mac).checked())
+
+
+def regions_for(image: np.ndarray, options: Seal) -> tuple[Region, ...]:
+    """What is sealed of a picture: the given regions, or those of the detector, inside of it.
+
+    Raises
+    ------
+    ValueError
+        A given region lies wholly outside the picture.
+    """
+    height, width = image.shape[:2]
+    if options.regions is None:
+        found = (options.detector or default_detector()).detect(image)
+        grown = (replace(region.grow(options.grow), shape=options.shape) for region in found)
+        inside = [region.clip(height, width) for region in grown]
+        return tuple(_public(region) for region in inside if region is not None)
+    return tuple(_public(region) for region in clip_given(options.regions, height, width))
 
 
 def decrypt_image(
@@ -179,7 +194,7 @@ def decrypt_image(
         There is no region of that number.
     """
     options = Open(regions=regions, allow_edited=allow_edited, backend=backend)
-    return open_pixels(sealed, identities_of(identities), options, edited=sealed.edited)
+    return open_pixels(sealed, identities_of(identities), options, edited=sealed.edited)[0]
 
 
 def region_key(sealed: Sealed | Header, identities: Identities, index: int) -> RegionKey:
@@ -193,9 +208,16 @@ def region_key(sealed: Sealed | Header, identities: Identities, index: int) -> R
         There is no region of that number.
     """
     header = sealed.header if isinstance(sealed, Sealed) else sealed
-    return RegionKey(
-        header.picture_id, index, _unlock(header, identities_of(identities), [index])[index]
-    )
+    unlocked = _unlock(header, identities_of(identities), [index])
+    return RegionKey(header.picture_id, index, unlocked.keys[index])
+
+
+class Unlocked(NamedTuple):
+    """Region number -> region key, and whether they come from the content key, which also
+    checked the header."""
+
+    keys: dict[int, bytes]
+    whole: bool
 
 
 def open_pixels(
@@ -204,17 +226,17 @@ def open_pixels(
     options: Open,
     *,
     edited: bool,
-) -> np.ndarray:
+) -> tuple[np.ndarray, Unlocked]:
     """:func:`decrypt_image` of options in one object; `edited` is ``sealed.edited``."""
-    opened = _unlock(sealed.header, identities, options.regions)
+    unlocked = _unlock(sealed.header, identities, options.regions)
     out, header = sealed.image.copy(), sealed.header
     aad = header.aad()
     for index, claim in enumerate(claims(header.regions, *header.shape[:2])):
-        if index in opened:
+        if index in unlocked.keys:
             data = ciphers.open_region(
                 _gather(sealed.image, claim),
                 header.tags[index],
-                opened[index],
+                unlocked.keys[index],
                 header.cipher,
                 aad,
                 backend=options.backend,
@@ -222,7 +244,7 @@ def open_pixels(
             _scatter(out, claim, data)
     if edited and not options.allow_edited:
         raise AuthenticationError(EDITED, hint=ALLOW_EDITED)
-    return out
+    return out, unlocked
 
 
 def _checked(image: np.ndarray) -> np.ndarray:
@@ -281,8 +303,8 @@ def _public(region: Region) -> Region:
 
 def _unlock(
     header: Header, identities: Sequence[Unwraps | RegionKey], wanted: Sequence[int] | None
-) -> dict[int, bytes]:
-    """Region number -> region key, for the wanted regions; checks the header's MAC."""
+) -> Unlocked:
+    """The keys of the wanted regions; checks the header's MAC where an identity can."""
     count = len(header.regions)
     for index in wanted or ():
         if not 0 <= index < count:
@@ -290,7 +312,7 @@ def _unlock(
     content_key = _content_key(header, identities)
     if content_key is not None:
         every = range(count) if wanted is None else wanted
-        return {index: keys.region_key(content_key, index) for index in every}
+        return Unlocked({index: keys.region_key(content_key, index) for index in every}, whole=True)
     here = header.picture_id
     opened = {
         holder.index: holder.key
@@ -299,7 +321,9 @@ def _unlock(
     }
     if not opened or not set(wanted or ()) <= opened.keys():
         raise ciphers.wrong_key()
-    return opened if wanted is None else {index: opened[index] for index in wanted}
+    if wanted is not None:
+        opened = {index: opened[index] for index in wanted}
+    return Unlocked(opened, whole=False)
 
 
 def _content_key(header: Header, identities: Sequence[Unwraps | RegionKey]) -> bytes | None:

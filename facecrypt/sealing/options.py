@@ -1,9 +1,11 @@
 """What a caller asked for, in one object: public functions take keywords and make it once."""
 
+import hashlib
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from facecrypt.detector import Detector
+from facecrypt.detector import Detector, default_detector
 from facecrypt.regions import SHAPES, Region
 from facecrypt.sealing.header import CIPHERS
 
@@ -39,6 +41,25 @@ class Seal:
                 f"cipher must be one of {', '.join(CIPHERS)}, received {self.cipher!r}"
             )
         Region(0, 0, 1, 1, shape=self.shape).grow(self.grow)  # refuses what it cannot be
+
+    def request(self) -> bytes:
+        """8 bytes that say how the sealing is asked for; they tell nothing of the picture.
+
+        The first says whether metadata are kept. The others are a digest of how faces are looked
+        for, or zeros where regions are given and where the detector does not say what it is,
+        having no ``fingerprint``.
+        """
+        return bytes([self.keep_metadata]) + self._search()
+
+    def _search(self) -> bytes:
+        name = None
+        if self.regions is None:
+            name = getattr(self.detector or default_detector(), "fingerprint", None)
+        if name is None:
+            return bytes(7)
+        asked = {"detector": name, "grow": float(self.grow), "shape": self.shape}
+        text = json.dumps(asked, sort_keys=True)
+        return hashlib.sha256(b"facecrypt v1 request" + text.encode()).digest()[:7]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -189,6 +189,7 @@ def test_resume_notices_another_passphrase(job, monkeypatch):
     done = command("encrypt", "a.png", "-p", "--whole", "-o", "phrase")
     assert done.code == 1 and "sealed for other keys" in done.err[0]
     monkeypatch.setenv("FACECRYPT_PASSPHRASE", "correct horse")
+    (job / "phrase" / "a.png").touch()  # a copy of the folder may have written it before the source
     assert command("encrypt", "a.png", "-p", "--whole", "-o", "phrase").code == 0
 
 
@@ -223,17 +224,15 @@ def test_encrypt_and_decrypt_speak_on_standard_error_alone(job):
 
 def test_force_replaces_and_its_absence_keeps(job):
     before = (job / "sealed" / "a.png").read_bytes()
-    again = ("encrypt", "a.png", "-o", "sealed", "-R", "key.pub", "-k", "k", "--whole")
+    again = ("encrypt", "a.png", "-o", "sealed", "-R", "key.pub", "-k", "k", "--boxes", "a.json")
     done = command(*again)
     assert done.code == 0 and done.err[0].startswith("facecrypt: 0 encrypted; 1 region; 1 there")
     assert (job / "sealed" / "a.png").read_bytes() == before
     assert command(*again, "--force").code == 0
     assert (job / "sealed" / "a.png").read_bytes() != before
-    assert (
-        command("decrypt", "sealed", "-o", "taken", "-k", "k")
-        .err[0]
-        .startswith("facecrypt: 0 decrypted; 1 there already")
-    )
+    done = command("decrypt", "sealed", "-o", "taken", "-k", "k")
+    assert done.code == 1
+    assert "taken/a.png: already exists and is not this picture opened" in done.err[0]
     assert (job / "taken" / "a.png").read_bytes() == b"somebody's file"
     assert command("decrypt", "sealed", "-o", "taken", "-k", "k", "--force").code == 0
     assert (pixels("taken/a.png") == pixels("a.png")).all()
@@ -245,6 +244,23 @@ def test_what_failed_is_named_and_the_rest_is_done(job):
     assert [line.split(": ")[2] for line in done.err[:2]] == ["broken.png", "garbage"]
     assert done.err[2].startswith("facecrypt: 1 encrypted; 1 region; 2 failed (")
     assert command("verify", "out/a.png", "-k", "k").out == "out/a.png: intact\n"
+
+
+def test_a_box_outside_its_picture_fails_that_picture_alone(job):
+    # Of a phone held upright: stored 64 x 48, seen 48 x 64, and the box is of what is stored.
+    turned = Image.new("RGB", (64, 48))
+    turned.getexif()[274] = 6
+    turned.save("turned.jpg", exif=turned.getexif())
+    boxes = {"turned.jpg": [[0, 0, 9, 9], [50, 10, 60, 30]], "a.png": [[50, 10, 60, 30]]}
+    (job / "some.json").write_text(json.dumps(boxes))
+    sealing = ("encrypt", "turned.jpg", "a.png", "-o", "out", "-k", "k", "--grow", "0")
+    done = command(*sealing, "--boxes", "some.json")
+    assert done.code == 1
+    assert done.err[0].startswith(
+        "facecrypt: error: turned.jpg: region 1 (50, 10, 60, 30) lies wholly outside the 48x64"
+    )
+    assert done.err[1].startswith("facecrypt: 1 encrypted; 1 region; 1 failed (")
+    assert [path.name for path in (job / "out").iterdir()] == ["a.png"]
 
 
 def test_folders_say_what_they_ignored(job):
@@ -384,6 +400,35 @@ def test_a_region_key_opens_one_face(job):
     assert command("decrypt", "two", "-o", "new", "-i", "face1", "--region", "0").code == 3
     assert command("decrypt", "two", "-o", "some", "-k", "k", "--region", "1").code == 0
     assert (pixels("some/a.png") == out).all()
+
+
+def test_verify_with_region_keys_says_what_was_not_checked(job):
+    (job / "three.json").write_text('{"a.png": [[0, 0, 8, 8], [20, 20, 30, 30], [40, 0, 50, 8]]}')
+    command("encrypt", "a.png", "-o", "in", "-k", "k", "--boxes", "three.json", "--grow", "0")
+    for index in range(3):
+        command("region-key", "in/a.png", "--region", index, "-k", "k", "-o", f"face{index}")
+    changed = pixels("in/a.png")
+    changed[25, 25] ^= 1  # of region 1
+    cv2.imwrite("a1.png", changed)
+    (job / "a1.png.fcrypt.json").write_bytes(format1.chunk(job / "in" / "a.png", b"fcRP"))
+
+    def verify(path, *keys):
+        done = command("verify", path, *(word for key in keys for word in ("-i", key)))
+        return done.code, done.out
+
+    one, two, three = "face0", ("face2", "face0"), ("face0", "face1", "face2")
+    rest = "regions 1, 2 and the header were not checked"
+    for path in "in/a.png", "a1.png":
+        assert verify(path, one) == (0, f"{path}: region 0 intact; {rest}\n")
+        said = f"{path}: regions 0, 2 intact; region 1 and the header were not checked\n"
+        assert verify(path, *two) == (0, said)
+    said = "in/a.png: regions 0, 1, 2 intact; the header was not checked\n"
+    assert verify("in/a.png", *three) == (0, said)
+    assert verify("a1.png", *three) == (3, "")
+    # The key of the whole picture checks the whole picture, whatever else is given.
+    both = command("verify", "in/a.png", "a1.png", "-i", "face0", "-k", "k")
+    assert (both.code, both.out) == (3, "in/a.png: intact\n")
+    assert "a1.png: " in both.err[0]
 
 
 def test_detect_feeds_boxes(job):

@@ -46,7 +46,9 @@ def material(tmp_path_factory, photo):
     np.savez_compressed(here / "d.npz", images=batch, labels=np.arange(5))
     np.savez(here / "two.npz", x=batch, y=batch)
     np.save(here / "objects.npy", np.array([{}, {}], object))
+    (here / "far.json").write_text('{"a.png": [[0, 0, 9, 9], [64, 0, 70, 9]]}')
     (here / "a.json").write_text('{"a.png": [[8, 6, 40, 44]], "b.npy": [[0, 0, 9, 9]]}')
+    (here / "far.json").write_text('{"a.png": [[0, 0, 9, 9], [64, 0, 70, 9]]}')
     for name in "pbe", "le", "fiie", "other":
         kind = "pbe" if name == "other" else name
         made = ("scheme", kind, "keygen", "-o", here / f"{name}.npz", "--like", here / "a.png")
@@ -104,6 +106,16 @@ FAILURES = [
     ("scheme pbe encrypt a.png -o c --key other.npz", 1, "c/a.png: already exists, and not as a"),
     ("scheme fiie encrypt a.png -o out --key fiie.npz", 2, "scheme 'fiie' encrypts faces: say"),
     ("scheme fiie encrypt g.png -o out --key fiie.npz --boxes a.json", 1, "no boxes are given"),
+    (
+        "scheme fiie encrypt a.png -o out --key fiie.npz --boxes far.json",
+        1,
+        "a.png: region 1 (64, 0, 70, 9) lies wholly outside the 64x48 picture",
+    ),
+    (
+        "scheme fiie encrypt a.png -o out --key fiie.npz --boxes far.json",
+        1,
+        "a.png: region 1 (64, 0, 70, 9) lies wholly outside the 64x48 picture",
+    ),
     ("scheme pbe decrypt a.png " + PBE, 1, "a.png: is no cipher of 'facecrypt scheme'"),
     ("scheme pbe decrypt b.npy " + PBE, 1, "b.npy: is no cipher of 'facecrypt scheme'"),
     ("scheme pbe decrypt sealed/a.png " + PBE, 1, "is no cipher of 'facecrypt scheme'"),
@@ -322,7 +334,8 @@ def test_what_is_there_is_skipped_and_force_replaces_it(job):
     after = files(job)
     assert {path.name for path in after if after[path] != before[path]} == {"a.png", "b.npy.npz"}
     back = ("scheme", "pbe", "decrypt", "c/a.png", "-o", "taken", "--key", "other.npz")
-    assert "; 1 there already (" in command(*back).err[0]
+    done = command(*back)
+    assert done.code == 1 and "taken/a.png: already exists, and is not this file" in done.err[0]
     assert (job / "taken" / "a.png").read_bytes() == b"somebody's file"
     assert command(*back, "--force").code == 0
     assert (pixels("taken/a.png") == pixels("a.png")).all()
@@ -455,7 +468,7 @@ def test_round_trip(name, shape, count, suffix, seed):
             np.save(source, images)
         else:
             np.savez(source, images=images, labels=np.arange(3))
-        (here / "boxes.json").write_text(f'{{"{source.name}": [[-3, 1, 9, 8], [5, 5, 60, 60]]}}')
+        (here / "boxes.json").write_text(f'{{"{source.name}": [[-3, 0, 9, 8], [0, -5, 60, 60]]}}')
         takes_regions = schemes.get(name).takes_regions
         boxes = ["--boxes", here / "boxes.json"] if takes_regions else []
         key = ("--key", here / "key")

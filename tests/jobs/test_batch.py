@@ -319,6 +319,7 @@ def test_an_interrupt_stops_the_pool_and_leaves_whole_files(folder):
         encrypt_files(
             *(folder / "in", folder / "out", KEY),
             detector=FirstThenWait(),
+            grow=0.0,
             progress=progress,
             workers=2,
         )

@@ -672,3 +672,10 @@ def test_a_picture_is_frozen():
     assert (picture.icc, picture.exif) == (None, None)
     with pytest.raises(AttributeError):
         picture.icc = b""
+
+
+def test_of_an_orientation_that_is_given_twice_the_first_counts():
+    # As Chromium, Pillow, OpenCV and libvips read it.
+    entries = [struct.pack("<HHIHH", 274, 3, 1, turn, 0) for turn in (6, 1)]
+    block = b"II*\0" + struct.pack("<IH", 8, 2) + b"".join(entries) + bytes(4)
+    assert orientation(block) == 6

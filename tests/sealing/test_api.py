@@ -86,6 +86,9 @@ regions = st.lists(
 @settings(max_examples=500, deadline=None)
 @given(images, regions, st.sampled_from(CIPHERS))
 def test_any_picture_comes_back_bit_for_bit(image, boxes, cipher):
+    height, width = image.shape[:2]
+    # Those wholly outside are an error.
+    boxes = [b for b in boxes if b.x0 < width and b.y0 < height and b.x1 > 0 and b.y1 > 0]
     sealed = seal(image, boxes, cipher=cipher)
     assert (decrypt_image(sealed, KEY) == image).all()
     assert not sealed.edited
@@ -265,8 +268,24 @@ def test_detected_boxes_grow_and_their_landmarks_stay_out_of_the_header(photo):
 
 
 def test_given_regions_are_clipped_and_not_grown(photo):
-    header = seal(photo, [Region(50, 40, 99, 99), Region(100, 100, 120, 120)]).header
-    assert [region.box for region in header.regions] == [(50, 40, 64, 48)]
+    header = seal(photo, [Region(50, 40, 99, 99), Region(-9, -9, 1, 1)]).header
+    assert [region.box for region in header.regions] == [(50, 40, 64, 48), (0, 0, 1, 1)]
+
+
+@pytest.mark.parametrize("box", [(64, 0, 70, 9), (0, 48, 9, 50), (-9, 0, 0, 9), (0, -9, 9, 0)])
+def test_a_given_region_outside_the_picture_is_an_error(photo, box):
+    with pytest.raises(ValueError) as error:
+        seal(photo, [Region(0, 0, 9, 9), Region(*box)])
+    assert str(error.value) == (
+        f"region 1 {box} lies wholly outside the 64x48 picture; boxes are x0, y0, x1, y1 in pixels "
+        "of the upright picture, its EXIF orientation applied"
+    )
+
+
+def test_a_detected_region_outside_the_picture_is_left_out(photo):
+    outside, face = Region(64, 0, 70, 9), Region(20, 10, 40, 30)
+    header = encrypt_image(photo, KEY, detector=FixedDetector(outside, face), grow=0).header
+    assert header.regions == (face,)
 
 
 def test_the_research_cipher_warns(photo):

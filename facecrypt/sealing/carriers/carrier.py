@@ -56,11 +56,17 @@ class Opened:
         With the faces that were opened.
     edited : bool
         The picture was changed outside the regions since it was sealed.
+    regions : tuple of int
+        Numbers of the regions that were opened.
+    whole : bool
+        The content key was there, so that the header was checked too.
     """
 
     header: Header
     picture: Picture
     edited: bool
+    regions: tuple[int, ...]
+    whole: bool
 
     @property
     def pixels(self) -> np.ndarray:
@@ -83,10 +89,13 @@ class Carrier(Protocol):
         As ``facecrypt inspect`` and docs/format.md name it.
     suffixes : tuple of str
         Of the files it writes.
+    beside : bool
+        Whether the header lies in a file of its own.
     """
 
     name: str
     suffixes: tuple[str, ...]
+    beside: bool
 
     def find_header(self, file: BinaryIO, path: Path | None) -> bytes | None:
         """The header's bytes, sound or not; None where this is no sealed file of the carrier.

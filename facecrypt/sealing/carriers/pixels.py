@@ -78,8 +78,14 @@ def open_file(
     """Decode the pixels and open what the identities can; `strict` as of `sealed_pixels`."""
     sealed, picture = sealed_pixels(source, header, strict=strict)
     edited = sealed.edited
-    pixels = open_pixels(sealed, identities, options, edited=edited)
-    return Opened(header, replace(picture, pixels=pixels), edited)
+    pixels, unlocked = open_pixels(sealed, identities, options, edited=edited)
+    return Opened(
+        header,
+        replace(picture, pixels=pixels),
+        edited,
+        regions=tuple(sorted(unlocked.keys)),
+        whole=unlocked.whole,
+    )
 
 
 def sealed_pixels(source: Source, header: Header, *, strict: bool) -> tuple[Sealed, Picture]:

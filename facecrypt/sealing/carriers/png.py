@@ -26,6 +26,7 @@ class Png:
 
     name = "png"
     suffixes = (".png",)
+    beside = False
 
     def find_header(self, file: BinaryIO, path: Path | None) -> bytes | None:
         return read_chunk(file, CHUNK, limit=MAX_HEADER_BYTES)

@@ -33,6 +33,7 @@ class Sidecar:
 
     name = "sidecar"
     suffixes = (".png", ".tif", ".tiff")
+    beside = True
 
     def find_header(self, file: BinaryIO, path: Path | None) -> bytes | None:
         if path is None or not _is_there(beside := sidecar_path(path)):

@@ -1,0 +1,156 @@
+"""What counts as done: an output that is what this run would make, and no other.
+
+Names prove nothing: cameras use them again, and a second run may ask for more. An output that
+is of another picture, or made with other options, is refused by name; it is replaced only where
+that was asked for.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from facecrypt.errors import OVERWRITE, ContainerError, MediaError
+from facecrypt.jobs.inputs import Input
+from facecrypt.keys import RecipientLike, Stanza
+from facecrypt.media import decode_image, read_image
+from facecrypt.media.pictures import naming
+from facecrypt.regions import Region, claims
+from facecrypt.sealing.carriers import Carrier, Opened, Source, carrier_for
+from facecrypt.sealing.files import find_sealed
+from facecrypt.sealing.header import Header, public_digest
+from facecrypt.sealing.images import regions_for
+from facecrypt.sealing.options import Seal
+
+__all__ = ["already_exists", "check_opened", "check_sealed", "key_names"]
+
+
+def already_exists(path: Path, why: str = "") -> MediaError:
+    """The error for an output that is there and is not to be replaced."""
+    return MediaError(f"{path}: already exists{why}", hint=OVERWRITE)
+
+
+def key_names(stanzas: Iterable[Stanza]) -> Counter[tuple[str, str | None]]:
+    """What a header tells of the keys it was sealed for; passphrases have no names."""
+    return Counter((stanza["type"], stanza.get("id")) for stanza in stanzas)
+
+
+def check_sealed(
+    item: Input,
+    recipients: Sequence[RecipientLike],
+    names: Counter[tuple[str, str | None]],
+    options: Seal,
+) -> Header:
+    """The header of an output that is this source, sealed as asked.
+
+    Parameters
+    ----------
+    item : Input
+    recipients : sequence of recipients
+    names : Counter
+        Their `key_names`.
+    options : Seal
+
+    Raises
+    ------
+    MediaError
+        The output is something else; the message says what.
+
+    Notes
+    -----
+    Costs a decode of the source and a SHA-256, but no detection, for the header says with which
+    detector and options the faces were looked for. A detector without a ``fingerprint`` looks
+    again.
+    """
+    carrier, header = _sealed_output(item.output)
+    if not _same_keys(header, recipients, names):
+        raise already_exists(item.output, ", sealed for other keys")
+    request, found = options.request(), header.request or bytes(8)
+    search = request[1:]
+    same = carrier is carrier_for(sidecar=options.sidecar) and header.cipher == options.cipher
+    # Of given regions and an unknown detector the regions themselves are compared, below.
+    if not same or found[0] != request[0] or (any(search) and search != found[1:]):
+        raise already_exists(item.output, ", sealed with other options")
+    image = _decoded(item.source)
+    if not _same_picture(image, header, item):
+        raise already_exists(item.output, ", sealed from another picture")
+    if carrier.beside and header.regions and _in_the_clear(item.output, image):
+        raise already_exists(item.output, ", and its faces are in the clear")
+    if not any(search):
+        wanted = [(region.box, region.shape) for region in regions_for(image, options)]
+        if wanted != [(region.box, region.shape) for region in header.regions]:
+            raise already_exists(item.output, ", sealed with other regions")
+    return header
+
+
+def check_opened(output: Path, opened: Opened) -> None:
+    """MediaError where an output is not the picture that was opened."""
+    try:
+        there = read_image(output).pixels
+    except MediaError:
+        raise already_exists(output, " and is not this picture opened") from None
+    expected = opened.pixels
+    if expected.shape[2:] == (1,):
+        expected = expected[..., 0]  # PNG knows one kind of gray
+    if there.dtype != expected.dtype or not np.array_equal(there, expected):
+        raise already_exists(output, " and is not this picture opened")
+
+
+def _sealed_output(path: Path) -> tuple[Carrier, Header]:
+    try:
+        return find_sealed(path)
+    except ContainerError:
+        raise already_exists(path, " and is not a sealed picture") from None
+
+
+def _same_keys(
+    header: Header, recipients: Sequence[RecipientLike], names: Counter[tuple[str, str | None]]
+) -> bool:
+    # Passphrases have no name: whether one fits, only trying tells.
+    openers = [recipient.unwrap for recipient in recipients if hasattr(recipient, "unwrap")]
+    return key_names(header.stanzas) == names and all(
+        any(unwrap(stanza) for stanza in header.stanzas) for unwrap in openers
+    )
+
+
+def _decoded(path: Path) -> np.ndarray:
+    with naming(path):
+        return decode_image(Source.read(path).data).pixels
+
+
+def _same_picture(image: np.ndarray, header: Header, item: Input) -> bool:
+    if (image.shape, image.dtype.name) != (header.shape, header.dtype):
+        return False
+    if public_digest(image, header.regions) != header.public_digest:
+        return False
+    # Where public pixels tell pictures apart no more, the source must not be younger.
+    return not _featureless(header.regions, image) or not _younger(item.source, item.output)
+
+
+def _featureless(regions: Sequence[Region], image: np.ndarray) -> bool:
+    """Whether there is no public pixel, or all are of one colour, as around a cut-out face."""
+    public = np.ones(image.shape[:2], bool)
+    for claim in claims(regions, *image.shape[:2]):
+        crop = public[claim.y0 : claim.y1, claim.x0 : claim.x1]
+        crop[... if claim.mask is None else claim.mask] = False
+    pixels = image[public]
+    return not len(pixels) or bool((pixels == pixels[0]).all())
+
+
+def _in_the_clear(output: Path, image: np.ndarray) -> bool:
+    # A header beside a picture stays when the picture is replaced by the plain one.
+    try:
+        return np.array_equal(read_image(output).pixels, image)
+    except MediaError:
+        raise already_exists(output, ", and cannot be read") from None
+
+
+def _younger(source: Path, output: Path) -> bool:
+    return _changed(source) > _changed(output)
+
+
+def _changed(path: Path) -> int:
+    # ctime tells of what mtime hides: a copy that kept its date, a file moved here.
+    found = path.stat()
+    return max(found.st_mtime_ns, found.st_ctime_ns)
