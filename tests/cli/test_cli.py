@@ -8,7 +8,7 @@ import shutil
 import cv2
 import pytest
 from PIL import Image
-from support import format1
+from support import second_reader
 from support.command_line import ASTRONAUT, command, files, pixels
 
 WRONG_KEY = "the key does not open this picture, or the picture was changed after sealing"
@@ -338,10 +338,10 @@ def test_a_pipe_in_place_of_an_output_does_not_hang(job, force):
 
 
 def test_inspect(job):
-    header = format1.chunk(job / "sealed" / "a.png", b"fcRP")
+    header = second_reader.chunk(job / "sealed" / "a.png", b"fcRP")
     for folder in "sealed", "beside":
         line = command("inspect", f"{folder}/a.png", "--json").out
-        assert line.encode() == format1.canonical(json.loads(line)) + b"\n"
+        assert line.encode() == second_reader.canonical(json.loads(line)) + b"\n"
     assert command("inspect", "sealed/a.png", "--json").out.encode() == header + b"\n"
     shown = command("inspect", "sealed/a.png").out.splitlines()
     assert shown[1:3] == ["picture   48x64x3 uint8", "cipher    logistic+aes-256-gcm"]
@@ -369,7 +369,7 @@ def test_verify(job):
 
 
 def test_an_edited_surrounding(job):
-    chunk = format1.chunk(job / "sealed" / "a.png", b"fcRP")
+    chunk = second_reader.chunk(job / "sealed" / "a.png", b"fcRP")
     edited = pixels("sealed/a.png")
     edited[47, 63] ^= 1
     cv2.imwrite("edited.png", edited)

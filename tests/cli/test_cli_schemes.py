@@ -17,7 +17,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageCms
-from support import format1
+from support import second_reader
 from support.command_line import ASTRONAUT, command, files, pixels
 from support.places import ROOT
 
@@ -263,7 +263,10 @@ def test_what_travels_is_spelt_out(tmp_path):
         '{"format":"facecrypt scheme","key":"%s","regions":null,"scheme":"cat-map",'
         '"shape":%s,"version":1}'
     )
-    assert format1.chunk(tmp_path / "out" / "x.png", b"fcSC").decode() == note % (identity, "[3,5]")
+    assert second_reader.chunk(tmp_path / "out" / "x.png", b"fcSC").decode() == note % (
+        identity,
+        "[3,5]",
+    )
     with np.load(tmp_path / "out" / "x.npy.npz") as file:
         assert file["fcSC"].tobytes().decode() == note % (identity, "[2,3,5,1]")
         assert file["images"].shape == (2, 5, 5, 1)  # padded to a square
@@ -272,7 +275,7 @@ def test_what_travels_is_spelt_out(tmp_path):
 def test_boxes_travel(job):
     sealing = ("scheme", "fiie", "encrypt", "a.png", "b.npy", "--boxes", "a.json", "-o", "out")
     assert command(*sealing, "--key", "fiie.npz").code == 0
-    note = json.loads(format1.chunk(job / "out" / "a.png", b"fcSC"))
+    note = json.loads(second_reader.chunk(job / "out" / "a.png", b"fcSC"))
     assert note["regions"] == [[8, 6, 40, 44]]
     changed = (pixels("out/a.png") != pixels("a.png")).any(axis=2)
     assert changed[6:44, 8:40].mean() > 0.99 and changed.sum() == changed[6:44, 8:40].sum()
@@ -363,7 +366,7 @@ def test_a_cipher_that_was_scaled_or_cropped(job):
         boxes = ("--boxes", "a.json") if name == "fiie" else ()
         folder = f"of-{name}"
         assert command("scheme", name, "encrypt", "a.png", "-o", folder, *key, *boxes).code == 0
-        note = format1.chunk(job / folder / "a.png", b"fcSC")
+        note = second_reader.chunk(job / folder / "a.png", b"fcSC")
         cv2.imwrite(f"{name}.png", pixels(f"{folder}/a.png")[: size[0], : size[1]])
         whole = (job / f"{name}.png").read_bytes()
         (job / f"{name}.png").write_bytes(whole[:33] + chunk(b"fcSC", note) + whole[33:])

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from support import format1
+from support import second_reader
 
 from facecrypt import (
     Identity,
@@ -27,12 +27,17 @@ def test_a_second_implementation_opens_what_this_one_writes(tmp_path, photo):
     from PIL import Image
 
     Image.fromarray(photo).save(tmp_path / "plain.png")
-    encrypt_file(
-        tmp_path / "plain.png", tmp_path / "sealed.png", SecretKey(SECRET), regions=REGIONS
-    )
-    assert (format1.decrypt(tmp_path / "sealed.png", SECRET) == photo).all()
-    with pytest.raises(Exception):  # noqa: B017 (whatever that implementation raises)
-        format1.decrypt(tmp_path / "sealed.png", bytes(32))
+    key, path = SecretKey(SECRET), tmp_path / "sealed.png"
+    encrypt_file(tmp_path / "plain.png", path, key, regions=REGIONS)
+
+    def opened(secret):
+        secret.save(tmp_path / "key.txt", overwrite=True)
+        text = (tmp_path / "key.txt").read_text().splitlines()[-1]
+        return second_reader.open_picture(path, second_reader.png_chunk, "symmetric", text)
+
+    assert (opened(key) == photo).all()
+    with pytest.raises(AssertionError, match="no wrapped key"):
+        opened(SecretKey(bytes(32)))
 
 
 @pytest.mark.parametrize(

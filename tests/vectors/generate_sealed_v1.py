@@ -2,7 +2,7 @@
 
 The file is frozen: it is there to be opened by every later release. Run by hand:
 
-    python tools/make_sealed_v1.py tests/vectors
+    python tests/vectors/generate_sealed_v1.py tests/vectors
 """
 
 import sys

@@ -1,0 +1,11 @@
+"""Format 1 read by the book: a second implementation, which shares no code with facecrypt.
+
+It follows docs/format.md with the primitives of ``cryptography``; logistic map, PNG and TIFF are
+plain Python. It is slow, checks all there is, and is what the package is tested against.
+"""
+
+from support.second_reader.carriers import chunk, png_chunk, sidecar
+from support.second_reader.header import canonical
+from support.second_reader.picture import open_picture
+
+__all__ = ["canonical", "chunk", "open_picture", "png_chunk", "sidecar"]
