@@ -410,7 +410,7 @@ def test_verify_with_region_keys_says_what_was_not_checked(job):
     changed = pixels("in/a.png")
     changed[25, 25] ^= 1  # of region 1
     cv2.imwrite("a1.png", changed)
-    (job / "a1.png.fcrypt.json").write_bytes(format1.chunk(job / "in" / "a.png", b"fcRP"))
+    (job / "a1.png.fcrypt.json").write_bytes(second_reader.chunk(job / "in" / "a.png", b"fcRP"))
 
     def verify(path, *keys):
         done = command("verify", path, *(word for key in keys for word in ("-i", key)))
