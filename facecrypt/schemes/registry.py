@@ -5,6 +5,7 @@ of its scheme, a subclass of :class:`facecrypt.schemes.Scheme`. They are loaded 
 listed, or one is looked up that is not known yet.
 """
 
+import re
 from importlib.metadata import EntryPoint, entry_points
 from threading import RLock
 from typing import TypeVar
@@ -38,8 +39,13 @@ def register(scheme: Scheme) -> None:
     Raises
     ------
     ValueError
-        Another scheme has that name.
+        Another scheme has that name, or it is none that a cipher's note can hold.
     """
+    if not re.fullmatch(r"[a-z0-9-]{1,64}", scheme.name):
+        raise ValueError(
+            f"a scheme's name is 1 to 64 of a-z, 0-9 and -, received {scheme.name!r}; "
+            "files could not be decrypted under another"
+        )
     if scheme.name in _schemes:
         raise ValueError(f"a scheme {scheme.name!r} is registered already")
     _schemes[scheme.name] = scheme

@@ -44,6 +44,14 @@ def test_a_name_is_registered_once():
         schemes.register(schemes.get("pbe"))
 
 
+@pytest.mark.parametrize("name", ["", "Shift", "a b", "../x", "x" * 65])
+def test_a_name_that_no_note_can_hold_is_refused(name):
+    kind = type(schemes.get("pbe"))
+    with pytest.raises(ValueError, match="a scheme's name is 1 to 64 of a-z, 0-9 and -, received"):
+        schemes.register(type("Other", (kind,), {"name": name})())
+    assert name not in schemes.names()
+
+
 NEW_SCHEME = """
 from dataclasses import dataclass
 from typing import ClassVar
