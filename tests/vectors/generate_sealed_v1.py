@@ -13,8 +13,8 @@ import numpy as np
 from facecrypt import Identity, Passphrase, Region, SecretKey, encrypt_image
 from facecrypt.media import encode_image
 
-
-def main(folder: Path) -> None:
+if __name__ == "__main__":
+    folder = Path(sys.argv[1])
     y, x = np.mgrid[0:24, 0:32]
     image = np.stack([8 * x, 10 * y, 4 * (x + y)], axis=-1).astype(np.uint8)
     alice, bob = Identity.generate(), Identity.generate(pq=True)
@@ -30,7 +30,3 @@ def main(folder: Path) -> None:
     sealed = encrypt_image(image, recipients, regions=regions)
     header = ((b"fcRP", sealed.header.to_bytes()),)
     (folder / "sealed-v1.png").write_bytes(encode_image(".png", sealed.image, chunks=header))
-
-
-if __name__ == "__main__":
-    main(Path(sys.argv[1]))
