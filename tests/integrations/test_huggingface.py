@@ -150,9 +150,7 @@ def test_refused_cells(tmp_path):
     sealed = seal({"image": [{"bytes": encode_image(".png", IMAGES[0]), "path": None}]})
     with pytest.raises(AuthenticationError):
         OpenFaces(Identity.generate())({"image": [*sealed["image"]]})
-    with pytest.raises(
-        MediaError, match=r"column 'image': is a sealed picture already"
-    ):
+    with pytest.raises(MediaError, match=r"column 'image': is a sealed picture already"):
         seal({"image": [*sealed["image"]]})
     with pytest.raises(NotSealedError, match="never encrypted"):
         OpenFaces(ALICE)({"image": [{"bytes": encode_image(".png", IMAGES[0]), "path": None}]})
