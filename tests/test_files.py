@@ -101,7 +101,8 @@ def test_a_pipe_is_refused(tmp_path, way, overwrite):
     os.mkfifo(tmp_path / "a")
     with pytest.raises(MediaError, match="a: is a pipe, a socket or a device; name a file"):
         atomic_write(tmp_path / "a", b"", overwrite=overwrite)
-    assert os.listdir(tmp_path) == ["a"] and (tmp_path / "a").is_fifo()
+    assert os.listdir(tmp_path) == ["a"]
+    assert (tmp_path / "a").is_fifo()
 
 
 def test_a_missing_folder_is_named(tmp_path):

@@ -98,4 +98,5 @@ def test_a_later_run_removes_them(tmp_path, photo):
     age(stale)
     cv2.imwrite(str(tmp_path / "a.png"), photo)
     done = encrypt_files(tmp_path / "a.png", tmp_path / "out", SecretKey.generate(), regions=[])
-    assert done.done == 1 and not stale.exists()
+    assert done.done == 1
+    assert not stale.exists()

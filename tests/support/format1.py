@@ -85,7 +85,8 @@ def keystream(key: bytes, n: int) -> bytes:
 def decrypt(path, secret: bytes) -> np.ndarray:
     """Open every region of an 8-bit RGB file of the default cipher; checks all there is."""
     header = json.loads(chunk(path, b"fcRP"))
-    assert header["version"] == 1 and header["cipher"] == "logistic+aes-256-gcm"
+    assert header["version"] == 1
+    assert header["cipher"] == "logistic+aes-256-gcm"
     key = content_key(header, secret)
     unmacked = {name: value for name, value in header.items() if name != "mac"}
     mac = hmac.digest(expand(key, b"facecrypt v1 header"), canonical(unmacked), "sha256")
