@@ -131,7 +131,7 @@ def encrypt_files(
             regions = tuple(region for region in inside if region is not None)
         cipher = scheme.encrypt(file.images, key, **options_for(scheme, regions))
         note = Note(scheme.name, identity, file.images.shape, regions)
-        _write(item.output, file, cipher, note.to_bytes(), overwrite)
+        _write(item.output, file, cipher, note.to_bytes(), overwrite=overwrite)
         return Result(item.source, item.output)
 
     find = partial(find_inputs, suffixes=_PLAIN_SUFFIXES, rename=encrypted_name)
@@ -174,7 +174,7 @@ def decrypt_files(
                 f"{item.source}: of the shape {file.images.shape}, which is not that of the "
                 f"cipher of {note.shape}: it was cut, scaled or converted"
             )
-        _write(item.output, file, plain, None, overwrite)
+        _write(item.output, file, plain, None, overwrite=overwrite)
         return Result(item.source, item.output)
 
     find = partial(find_inputs, suffixes=_CIPHER_SUFFIXES, rename=decrypted_name)
@@ -275,7 +275,7 @@ def _check_finished(item: Input, scheme: Scheme, identity: str) -> None:
 
 
 def _write(
-    path: Path, file: _File, images: NDArray[Any], note: bytes | None, overwrite: bool
+    path: Path, file: _File, images: NDArray[Any], note: bytes | None, *, overwrite: bool
 ) -> None:
     data: bytes | memoryview
     if is_array_file(path):

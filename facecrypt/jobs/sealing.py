@@ -123,7 +123,7 @@ class FileEncryptor:
     def __call__(self, item: Input, regions: Boxes | None = None) -> Result:
         """Encrypt one picture, or find that it was; raises what :func:`encrypt_file` raises."""
         if item.output.exists() and not self.options.overwrite:
-            header = _finished(item, self.resume, self.recipients, self.names)
+            header = _finished(item, self.recipients, self.names, resume=self.resume)
             return Result(item.source, item.output, len(header.regions), skipped=True)
         own = regions_of(item.source, item.relative, regions)
         options = replace(self.options, regions=own)
@@ -230,7 +230,7 @@ def _exists(item: Input) -> MediaError:
     return MediaError(f"{item.output}: already exists", hint=OVERWRITE)
 
 
-def _finished(item: Input, resume: bool, wrappers: Sequence, names: Counter) -> Header:
+def _finished(item: Input, wrappers: Sequence, names: Counter, *, resume: bool) -> Header:
     if not resume:
         raise _exists(item)
     try:
