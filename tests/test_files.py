@@ -17,7 +17,7 @@ from facecrypt.files import atomic_write, read_small
 def way(request, monkeypatch):
     """Both ways to write: without a name until the end, and under a hidden one."""
     if request.param == "hidden":
-        monkeypatch.setattr(files, "_write_nameless", lambda *_: False)
+        monkeypatch.setattr(files, "_write_nameless", lambda *_, **__: False)
     elif not hasattr(os, "O_TMPFILE"):
         pytest.skip("this system has no O_TMPFILE")
     return request.param

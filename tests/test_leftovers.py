@@ -16,7 +16,7 @@ WRITER = """
 import os, sys, time
 from facecrypt import files
 
-files._write_nameless = lambda *_: False
+files._write_nameless = lambda *_, **__: False
 
 def half(fd, data, name_it):
     os.write(fd, data[: len(data) // 2])
