@@ -176,7 +176,7 @@ class _Worker:
     """One process with rows, asked through pipes in lines of JSON."""
 
     def __init__(self, spec: Spec, scale: str, data: Mapping[str, Any]):
-        threads = {name: "1" for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS")}
+        threads = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
         environment = os.environ | (threads if spec.one_core else {})
         environment.pop("FACECRYPT_ISA", None)
         if spec.isa:
@@ -203,7 +203,8 @@ class _Worker:
         return self._answer()["answer"]
 
     def close(self) -> None:
-        assert self._process.stdin is not None and self._process.stdout is not None
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
         self._process.stdin.close()
         self._process.stdout.close()
         self._process.wait()

@@ -98,8 +98,8 @@ def atomic_write(
                 raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))
             if mode is None and stat.S_ISREG(present.st_mode):
                 mode = stat.S_IMODE(present.st_mode)
-        if not _write_nameless(path, data, overwrite, mode):
-            _write_hidden(path, data, overwrite, mode)
+        if not _write_nameless(path, data, overwrite=overwrite, mode=mode):
+            _write_hidden(path, data, overwrite=overwrite, mode=mode)
     except OSError as error:
         raise media_error(path, error) from error
 
@@ -169,7 +169,7 @@ def _fill(fd: int, data: bytes | bytearray | memoryview, name_it: Callable[[], N
 
 
 def _write_nameless(
-    path: Path, data: bytes | bytearray | memoryview, overwrite: bool, mode: int | None
+    path: Path, data: bytes | bytearray | memoryview, *, overwrite: bool, mode: int | None
 ) -> bool:
     """Write through O_TMPFILE; False where the system has no such thing."""
     flag = getattr(os, "O_TMPFILE", 0)
@@ -213,7 +213,7 @@ def _write_nameless(
 
 
 def _write_hidden(
-    path: Path, data: bytes | bytearray | memoryview, overwrite: bool, mode: int | None
+    path: Path, data: bytes | bytearray | memoryview, *, overwrite: bool, mode: int | None
 ) -> None:
     """Write under a hidden name in the same folder, then give the file its own."""
     granted = _granted(path, 0o666 if mode is None else mode)

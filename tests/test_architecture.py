@@ -138,7 +138,7 @@ def test_the_package_itself_imports_no_leaf_and_no_command_line():
     assert own.isdisjoint((*LEAVES, *FLOORS[-1]))
 
 
-@pytest.mark.parametrize("name, module", NAMES.items())
+@pytest.mark.parametrize(("name", "module"), NAMES.items())
 def test_documented_names_are_names_only(name, module):
     assert set(imports(TREES[name])) == {module}
 
@@ -191,7 +191,8 @@ def test_public_names_are_there_and_explained(name):
     value = getattr(facecrypt, name)
     if name != "__version__":
         # A dataclass without a docstring gets its signature for one.
-        assert value.__doc__ and not value.__doc__.startswith(f"{name}(")
+        assert value.__doc__
+        assert not value.__doc__.startswith(f"{name}(")
 
 
 @pytest.mark.parametrize("module", sorted(TREES))

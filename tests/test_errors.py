@@ -16,7 +16,8 @@ def test_a_remedy_is_told_in_the_words_of_python():
 
 
 def test_without_a_remedy_nothing_is_added():
-    assert str(FacecryptError("it broke")) == "it broke" and FacecryptError("x").hint is None
+    assert str(FacecryptError("it broke")) == "it broke"
+    assert FacecryptError("x").hint is None
 
 
 def test_remedies_travel_between_processes():

@@ -17,7 +17,7 @@ from facecrypt.files import atomic_write, read_small
 def way(request, monkeypatch):
     """Both ways to write: without a name until the end, and under a hidden one."""
     if request.param == "hidden":
-        monkeypatch.setattr(files, "_write_nameless", lambda *_: False)
+        monkeypatch.setattr(files, "_write_nameless", lambda *_, **__: False)
     elif not hasattr(os, "O_TMPFILE"):
         pytest.skip("this system has no O_TMPFILE")
     return request.param
@@ -101,7 +101,8 @@ def test_a_pipe_is_refused(tmp_path, way, overwrite):
     os.mkfifo(tmp_path / "a")
     with pytest.raises(MediaError, match="a: is a pipe, a socket or a device; name a file"):
         atomic_write(tmp_path / "a", b"", overwrite=overwrite)
-    assert os.listdir(tmp_path) == ["a"] and (tmp_path / "a").is_fifo()
+    assert os.listdir(tmp_path) == ["a"]
+    assert (tmp_path / "a").is_fifo()
 
 
 def test_a_missing_folder_is_named(tmp_path):

@@ -16,7 +16,7 @@ WRITER = """
 import os, sys, time
 from facecrypt import files
 
-files._write_nameless = lambda *_: False
+files._write_nameless = lambda *_, **__: False
 
 def half(fd, data, name_it):
     os.write(fd, data[: len(data) // 2])
@@ -98,4 +98,5 @@ def test_a_later_run_removes_them(tmp_path, photo):
     age(stale)
     cv2.imwrite(str(tmp_path / "a.png"), photo)
     done = encrypt_files(tmp_path / "a.png", tmp_path / "out", SecretKey.generate(), regions=[])
-    assert done.done == 1 and not stale.exists()
+    assert done.done == 1
+    assert not stale.exists()

@@ -195,7 +195,7 @@ def sealed_picture(image=SMALL, **options):
     return encrypt_image(image, KEY, regions=[Region(2, 2, 20, 12)], **options)
 
 
-def write(path, sealed, sidecar=False):
+def write(path, sealed, *, sidecar=False):
     header = sealed.header.to_bytes()
     chunks = () if sidecar else ((b"fcRP", header),)
     with naming(path):

@@ -71,11 +71,12 @@ def test_the_named_versions_of_python_are_the_allowed_ones():
         for name in PROJECT["classifiers"]
         if re.search(r"Python :: 3\.\d", name)
     ]
-    assert said and all(version in SpecifierSet(PROJECT["requires-python"]) for version in said)
+    assert said
+    assert all(version in SpecifierSet(PROJECT["requires-python"]) for version in said)
     assert f"{sys.version_info.major}.{sys.version_info.minor}" in said
 
 
-@pytest.mark.parametrize("module, importers", sorted(third_parties().items()))
+@pytest.mark.parametrize(("module", "importers"), sorted(third_parties().items()))
 def test_what_is_imported_can_be_installed(module, importers):
     offered = NEEDED.union(*map(brings, EXTRAS))
     if module in DROP_INS:

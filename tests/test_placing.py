@@ -26,7 +26,7 @@ WAYS = ["link", "renameat2", "reserve", "reserve without renameat2"]
 
 def take_away(way: str) -> None:
     """Leave this process no better way than this one."""
-    files._write_nameless = lambda *_: False
+    files._write_nameless = lambda *_, **__: False
     if way != "link":
         os.link = refuse(errno.EPERM)
     if way == "reserve":
@@ -152,7 +152,7 @@ def test_a_system_that_links_no_nameless_file_gets_a_hidden_one(tmp_path, monkey
 
 @pytest.mark.parametrize("code", [errno.EINVAL, errno.EILSEQ, errno.ENOENT])
 def test_a_name_that_cannot_be_stored_is_called_so(tmp_path, monkeypatch, code):
-    monkeypatch.setattr(files, "_write_nameless", lambda *_: False)
+    monkeypatch.setattr(files, "_write_nameless", lambda *_, **__: False)
     monkeypatch.setattr(os, "link", refuse(errno.EPERM))
     monkeypatch.setattr(placing, "_rename_to_free_name", refuse(code))
     monkeypatch.setattr(Path, "replace", refuse(code))

@@ -78,7 +78,8 @@ def test_what_does_not_end_is_ended(tmp_path, monkeypatch):
 )
 def test_what_is_wrongly_marked_is_found_and_not_run(tmp_path, lines, fault):
     (block,) = page(tmp_path, *lines)
-    assert block.fault.startswith(fault) and not block.runs
+    assert block.fault.startswith(fault)
+    assert not block.runs
 
 
 def test_a_missing_library_is_named(tmp_path, monkeypatch):

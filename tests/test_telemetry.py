@@ -70,7 +70,8 @@ def test_doctor_says_that_it_is_on(monkeypatch, said, why):
     # Not in a process where it is on: that would report.
     monkeypatch.setenv(SWITCH, said)
     found = telemetry()
-    assert not found.ok and found.needed
+    assert not found.ok
+    assert found.needed
     assert found.detail.startswith(f"on: {why}")
     assert found.remedy == f"set {SWITCH}=1 in the environment before Python starts"
     assert os.environ[SWITCH] == said

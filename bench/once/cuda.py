@@ -126,7 +126,7 @@ def le(size: int) -> Row:
     rng = np.random.default_rng(4)
     perm = rng.permutation(96).astype(np.int32)[None]
     mask = rng.integers(0, 16, (1, 96), dtype=np.uint8)
-    operands = Blocks((4, 12), True, perm, mask)
+    operands = Blocks((4, 12), nibbles=True, perm=perm, mask=mask)
     count = size // 3072
 
     def run(kernels: Kernels, data: Any, spare: Any) -> None:

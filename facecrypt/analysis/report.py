@@ -169,7 +169,7 @@ def _table(table: Table) -> str:
     with_plain = any(row.plain for row in table.rows)
     heads = ["", "plain", "cipher", "ideal", ""] if with_plain else ["", "measured", "ideal", ""]
     head = "".join(f"<th scope='col'>{text}</th>" for text in heads)
-    body = "\n".join(_row(row, with_plain) for row in table.rows)
+    body = "\n".join(_row(row, with_plain=with_plain) for row in table.rows)
     kind = "compared" if with_plain else "measured"
     return (
         f"<div class='scroll'><table class='{kind}'><caption>{table.question}</caption>\n"
@@ -177,7 +177,7 @@ def _table(table: Table) -> str:
     )
 
 
-def _row(row: Row, with_plain: bool) -> str:
+def _row(row: Row, *, with_plain: bool) -> str:
     numbers = [row.plain, row.value, row.ideal] if with_plain else [row.value, row.ideal]
     cells = "".join(f"<td class='number'>{escape(text)}</td>" for text in numbers)
     return (

@@ -85,10 +85,10 @@ def logistic_sequence(
     array([146, 146,   1,  14], dtype=uint8)
     """
     mu, d0, n = float(mu), float(d0), _length(n)
-    vet(mu, d0, allow_weak, stacklevel=2)
+    vet(mu, d0, allow_weak=allow_weak, stacklevel=2)
     if n > MAX_OUTPUTS:
         weakness = f"{n} bytes of one key, of which {MAX_OUTPUTS} are safe from its cycle"
-        refuse(mu, d0, weakness, allow_weak, stacklevel=2)
+        refuse(mu, d0, weakness, allow_weak=allow_weak, stacklevel=2)
     out = _target(out, n)
     kernels = backends.get(backend_for(out, backend))
     kernels.sequence(None, as_kernel_array(out, "out"), Orbit(mu, d0, discard, quantiser))

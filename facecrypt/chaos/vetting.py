@@ -50,7 +50,7 @@ class LogisticKey:
     def __post_init__(self, allow_weak: bool) -> None:
         object.__setattr__(self, "mu", float(self.mu))
         object.__setattr__(self, "d0", float(self.d0))
-        vet(self.mu, self.d0, allow_weak, stacklevel=3)  # past the generated __init__
+        vet(self.mu, self.d0, allow_weak=allow_weak, stacklevel=3)  # past the generated __init__
 
     @classmethod
     def random(cls, rng: np.random.Generator) -> Self:
@@ -96,10 +96,10 @@ def check_key(mu: float, d0: float, *, allow_weak: bool = False) -> None:
     facecrypt.errors.WeakKeyError: weak logistic key (mu=3.83, d0=0.3): periodic window, period 3; \
 draw mu from [3.99, 4) and d0 from (0, 0.5), or pass allow_weak=True to reproduce published results
     """
-    vet(mu, d0, allow_weak, stacklevel=2)
+    vet(mu, d0, allow_weak=allow_weak, stacklevel=2)
 
 
-def vet(mu: float, d0: float, allow_weak: bool, stacklevel: int) -> None:
+def vet(mu: float, d0: float, *, allow_weak: bool, stacklevel: int) -> None:
     """:func:`check_key`, where the warning is to point `stacklevel` callers up."""
     if not _in_domain(mu, d0):
         raise ValueError(
@@ -107,10 +107,10 @@ def vet(mu: float, d0: float, allow_weak: bool, stacklevel: int) -> None:
         )
     weakness = _weakness(float(mu), float(d0))
     if weakness is not None:
-        refuse(mu, d0, weakness, allow_weak, stacklevel=stacklevel + 1)
+        refuse(mu, d0, weakness, allow_weak=allow_weak, stacklevel=stacklevel + 1)
 
 
-def refuse(mu: float, d0: float, weakness: str, allow_weak: bool, stacklevel: int) -> None:
+def refuse(mu: float, d0: float, weakness: str, *, allow_weak: bool, stacklevel: int) -> None:
     """Raise :class:`WeakKeyError`, or warn `stacklevel` callers up where weak is allowed."""
     message = f"weak logistic key (mu={mu!r}, d0={d0!r}): {weakness}"
     if allow_weak:

@@ -5,7 +5,7 @@ import sys
 import time
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from functools import partial
 from importlib import import_module, metadata
 from types import ModuleType
@@ -71,27 +71,28 @@ class Finding:
     Parameters
     ----------
     what : str
-    ok : bool
     detail : str
         Version, or what is wrong.
     remedy : str
         What to do; empty where nothing need be done.
+    ok : bool
     needed : bool
         Whether facecrypt's main job fails without it.
     """
 
     what: str
-    ok: bool
     detail: str
     remedy: str = ""
+    _: KW_ONLY
+    ok: bool
     needed: bool = True
 
 
 def examine() -> list[Finding]:
     """Look at the installation. Runs the detector once; takes about a second."""
     return [
-        Finding("facecrypt", True, __version__),
-        Finding("python", True, f"{sys.version.split()[0]} on {platform.platform()}"),
+        Finding("facecrypt", __version__, ok=True),
+        Finding("python", f"{sys.version.split()[0]} on {platform.platform()}", ok=True),
         *_packages(),
         *_kernels(),
         telemetry(),
@@ -104,12 +105,12 @@ def telemetry() -> Finding:
     """Whether onnxruntime reports to its makers; facecrypt switches that off where it can."""
     obstacle = refuse_telemetry()
     if not obstacle:
-        return Finding("telemetry", True, "off; onnxruntime reports nothing to its makers")
+        return Finding("telemetry", "off; onnxruntime reports nothing to its makers", ok=True)
     return Finding(
         "telemetry",
-        False,
         f"on: {obstacle}; builds of onnxruntime that have it report to Microsoft",
         f"set {TELEMETRY}=1 in the environment before Python starts",
+        ok=False,
     )
 
 
@@ -125,21 +126,21 @@ def distributions() -> list[Finding]:
 def _packages() -> Iterator[Finding]:
     for name in ("numpy", "cryptography", "pillow", "isal", "tqdm"):
         try:
-            yield Finding(name, True, metadata.version(name))
+            yield Finding(name, metadata.version(name), ok=True)
         except metadata.PackageNotFoundError:
-            yield Finding(name, False, "not installed", f"pip install {name}")
+            yield Finding(name, "not installed", f"pip install {name}", ok=False)
 
 
 def _kernels() -> Iterator[Finding]:
     for name, reason in backends.available().items():
         if reason is not None:
-            yield Finding(f"backend {name}", False, reason, needed=name == "native")
+            yield Finding(f"backend {name}", reason, ok=False, needed=name == "native")
             continue
         got = chaos.logistic_sequence(*_KNOWN_KEY, len(_KNOWN_BYTES), backend=name).tobytes()
         good = got == _KNOWN_BYTES
         detail = "computes the published bytes" if good else f"wrong bytes: {got.hex()}"
         remedy = "" if good else "do not use it; report this machine's processor and compiler"
-        yield Finding(f"backend {name}", good, detail, remedy)
+        yield Finding(f"backend {name}", detail, remedy, ok=good)
 
 
 def _one_of(rivals: _Rivals) -> Finding:
@@ -150,7 +151,7 @@ def _one_of(rivals: _Rivals) -> Finding:
         except metadata.PackageNotFoundError:
             continue
     if not found:
-        return Finding(rivals.what, False, "not installed", f"pip install '{rivals.first}'")
+        return Finding(rivals.what, "not installed", f"pip install '{rivals.first}'", ok=False)
     versions = " and ".join(f"{name} {version}" for name, version in found.items())
     last = list(found)[-1]
     install = rivals.installs.get(last, last)
@@ -159,31 +160,31 @@ def _one_of(rivals: _Rivals) -> Finding:
     else:
         try:
             if hasattr(rivals.load(), rivals.attribute):
-                return Finding(rivals.what, True, versions)
+                return Finding(rivals.what, versions, ok=True)
             trouble = f"{versions} is installed, but files of it are missing"
         except ImportError as error:  # on servers: libGL, which OpenCV with windows needs
             trouble, install = f"{versions} does not load: {error}", rivals.first
     remedy = f"pip uninstall -y {' '.join(found)} && pip install '{install}'"
-    return Finding(rivals.what, False, trouble, remedy)
+    return Finding(rivals.what, trouble, remedy, ok=False)
 
 
 def _detectors() -> Iterator[Finding]:
     try:
         providers = import_runtime("finding faces").get_available_providers()
         detail = f"{_timed('cpu')}; providers {', '.join(providers)}"
-        yield Finding("detector", True, detail)
+        yield Finding("detector", detail, ok=True)
     except (ImportError, FacecryptError) as error:
-        yield Finding("detector", False, str(error))
+        yield Finding("detector", str(error), ok=False)
         return
     try:
-        yield Finding("detector on CUDA", True, _timed("cuda"), needed=False)
+        yield Finding("detector on CUDA", _timed("cuda"), ok=True, needed=False)
     except BackendUnavailableError as error:
         remedy = ""
         if "CUDAExecutionProvider" not in providers and sys.platform != "darwin":
             remedy = (
                 "for an NVIDIA GPU: pip uninstall -y onnxruntime && pip install 'facecrypt[gpu]'"
             )
-        yield Finding("detector on CUDA", False, str(error), remedy, needed=False)
+        yield Finding("detector on CUDA", str(error), remedy, ok=False, needed=False)
 
 
 def _timed(device: str) -> str:

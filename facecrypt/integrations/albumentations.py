@@ -58,7 +58,7 @@ class EncryptScheme(ImageOnlyTransform):
     """
 
     def __init__(
-        self, name: str, key: str | os.PathLike[str], inverse: bool = False, p: float = 1.0
+        self, name: str, key: str | os.PathLike[str], *, inverse: bool = False, p: float = 1.0
     ):
         super().__init__(p=p)
         # albumentations serialises the attributes that are named as the arguments.

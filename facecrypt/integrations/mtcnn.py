@@ -126,10 +126,13 @@ class MTCNN:
         _check(box_format, output_type, settings)
         pictures = image if isinstance(image, list) else [image]
         detector = self._detector_for({**SETTINGS, **settings})
-        limits = fit_to_image and postprocess, limit_boundaries_landmarks
+        limits = {
+            "fit": fit_to_image and postprocess,
+            "fit_landmarks": limit_boundaries_landmarks,
+        }
 
         def rows(number: int, picture: Any) -> np.ndarray:
-            return _rows(detector, number, _pixels(picture), *limits)
+            return _rows(detector, number, _pixels(picture), **limits)
 
         with ThreadPoolExecutor(cores()) as pool:
             found = list(pool.map(rows, range(len(pictures)), pictures))
@@ -195,7 +198,7 @@ def _check(box_format: str, output_type: str, settings: dict[str, float]) -> Non
 
 
 def _rows(
-    detector: Detector, number: int, pixels: np.ndarray, fit: bool, fit_landmarks: bool
+    detector: Detector, number: int, pixels: np.ndarray, *, fit: bool, fit_landmarks: bool
 ) -> np.ndarray:
     """The faces of a picture as the rows of mtcnn's array, with corners."""
     boxes, scores, landmarks = detector.detect_raw(pixels)

@@ -128,7 +128,7 @@ def encrypt_files(
             return Result(item.source, item.output, skipped=True)
         cipher = scheme.encrypt(file.images, key, regions)
         note = Note(scheme.name, identity, file.images.shape, regions)
-        _write(item.output, file, cipher, note.to_bytes(), overwrite)
+        _write(item.output, file, cipher, note.to_bytes(), overwrite=overwrite)
         return Result(item.source, item.output)
 
     find = partial(find_inputs, suffixes=_PLAIN_SUFFIXES, rename=encrypted_name)
@@ -162,7 +162,7 @@ def decrypt_files(
             if not _is_file(item.output, plain):
                 raise already_exists(item.output, ", and is not this file decrypted")
             return Result(item.source, item.output, skipped=True)
-        _write(item.output, plain, plain.images, None, overwrite)
+        _write(item.output, plain, plain.images, None, overwrite=overwrite)
         return Result(item.source, item.output)
 
     find = partial(find_inputs, suffixes=_CIPHER_SUFFIXES, rename=decrypted_name)
@@ -294,7 +294,7 @@ def _same(one: _File, other: _File) -> bool:
 
 
 def _write(
-    path: Path, file: _File, images: NDArray[Any], note: bytes | None, overwrite: bool
+    path: Path, file: _File, images: NDArray[Any], note: bytes | None, *, overwrite: bool
 ) -> None:
     data: bytes | memoryview
     if is_array_file(path):

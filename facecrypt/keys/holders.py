@@ -202,7 +202,7 @@ class Identity:
         kem.split(self._payload, "secret_size", "the private key")
 
     @classmethod
-    def generate(cls, pq: bool = False) -> Self:
+    def generate(cls, *, pq: bool = False) -> Self:
         """A new random private key.
 
         Parameters

@@ -162,7 +162,8 @@ def _shapes(side: int, rng: np.random.Generator) -> NDArray:
             cv2.fillPoly(out, [corners.astype(np.int32)], _tuple(_colour(rng)), cv2.LINE_AA)
         else:
             thick = int(rng.integers(1, 5))
-            cv2.polylines(out, [corners.astype(np.int32)], True, _tuple(_colour(rng)), thick)
+            lines, colour = [corners.astype(np.int32)], _tuple(_colour(rng))
+            cv2.polylines(out, lines, isClosed=True, color=colour, thickness=thick)
     return out
 
 

@@ -152,7 +152,7 @@ def _read_jpeg(data: bytes) -> Source:
 
     def load() -> np.ndarray:
         _check_scans(data)
-        _check_density(data, width * height, arithmetic)
+        _check_density(data, width * height, arithmetic=arithmetic)
         return cv2_pixels(data)
 
     icc = b"".join(profile[number] for number in sorted(profile)) if profile else None
@@ -179,7 +179,7 @@ def _check_scans(data: bytes) -> None:
         )
 
 
-def _check_density(data: bytes, pixels: int, arithmetic: bool) -> None:
+def _check_density(data: bytes, pixels: int, *, arithmetic: bool) -> None:
     """A Huffman code has a bit for each block of 64 pixels at least; fewer were cut off."""
     if not arithmetic and pixels > 8 * 64 * len(data):
         raise MediaError(
@@ -218,7 +218,7 @@ def _read_tiff(data: bytes) -> Source:
     return Source(header.width, header.height, load, icc=header.icc, exif=data)
 
 
-def _read_by_pillow(name: str, decode: bool = True) -> Callable[[bytes], Source]:
+def _read_by_pillow(name: str, *, decode: bool = True) -> Callable[[bytes], Source]:
     """A reader with Pillow for the header, and for the pixels unless OpenCV is better."""
 
     def read(data: bytes) -> Source:

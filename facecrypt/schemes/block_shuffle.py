@@ -49,7 +49,8 @@ class BlockShuffleKey(BlockKey):
         return check_entries(self.perm.size, self.block, 1)
 
     def plan(self) -> Blocks:
-        return Blocks(self.sides, False, self.perm[None], np.zeros((1, self.perm.size), np.uint8))
+        mask = np.zeros((1, self.perm.size), np.uint8)
+        return Blocks(self.sides, nibbles=False, perm=self.perm[None], mask=mask)
 
     def space_bits(self, shape: tuple[int, ...] | None = None) -> float:
         """log2 of d!: all keys differ."""

@@ -74,7 +74,14 @@ class EleKey(BlockKey):
 
     def plan(self) -> Blocks:
         mask = nibble_masks(self.perms, self.reverses_in, self.reverses_out)
-        return Blocks(self.sides, True, self.perms, mask, self.block_perm, self.block_perm)
+        return Blocks(
+            self.sides,
+            nibbles=True,
+            perm=self.perms,
+            mask=mask,
+            which=self.block_perm,
+            source=self.block_perm,
+        )
 
     def space_bits(self, shape: tuple[int, ...] | None = None) -> float:
         """log2 of m! for each block, m for reversal (two masks act as one), and log2 of blocks!."""

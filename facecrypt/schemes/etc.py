@@ -82,7 +82,14 @@ class EtcKey(BlockKey):
         which = self.rotate.astype(np.int32) * 2 + self.flip
         if self.colour is not None:
             which = which * len(ORDERS) + self.colour
-        return Blocks(self.sides, False, perm, mask, which * 2 + self.negate, self.block_perm)
+        return Blocks(
+            self.sides,
+            nibbles=False,
+            perm=perm,
+            mask=mask,
+            which=which * 2 + self.negate,
+            source=self.block_perm,
+        )
 
     def space_bits(self, shape: tuple[int, ...] | None = None) -> float:
         """log2 of blocks!, and for each block 3 bits of turn and mirror, one of negation, and

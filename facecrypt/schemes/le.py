@@ -86,7 +86,7 @@ class LeKey(BlockKey):
 
     def plan(self) -> Blocks:
         mask = nibble_masks(self.perm, self.reverse_in, self.reverse_out)
-        return Blocks(self.sides, True, self.perm[None], mask[None])
+        return Blocks(self.sides, nibbles=True, perm=self.perm[None], mask=mask[None])
 
     def space_bits(self, shape: tuple[int, ...] | None = None) -> float:
         """log2 of m!, and m for reversal, for the two masks act as one; of preset tanaka2018, and

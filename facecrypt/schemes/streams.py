@@ -36,7 +36,7 @@ class StreamKey(Key):
             return
         self._set(mu=float(self.mu), d0=float(self.d0), allow_weak=bool(self.allow_weak))
         # Four up: past __post_init__ and the generated __init__, to who makes the key.
-        vet(self.mu, self.d0, self.allow_weak, stacklevel=4)
+        vet(self.mu, self.d0, allow_weak=self.allow_weak, stacklevel=4)
 
     def _stream(self, n: int, quantiser: str = "eq4") -> NDArray[np.uint8]:
         """The n bytes that are XORed."""

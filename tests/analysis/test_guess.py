@@ -211,7 +211,8 @@ def test_command_on_a_plain_picture():
     lines = out.splitlines()
     assert lines[0] == "no facecrypt header"
     assert lines[2] == "looks     encrypted nowhere"
-    assert lines[3].startswith("figures   entropy 7.") and lines[3].endswith("; noise 8.000")
+    assert lines[3].startswith("figures   entropy 7.")
+    assert lines[3].endswith("; noise 8.000")
     assert "it proves nothing" in lines[-1]
 
 

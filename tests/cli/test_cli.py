@@ -127,24 +127,29 @@ def test_failures(job, line, code, error, hint):
     done = command(*shlex.split(line))
     assert done.code == code, done.err
     assert files(job) == before
-    assert "intact" not in done.out and "face" not in done.out.replace("{}", "")
+    assert "intact" not in done.out
+    assert "face" not in done.out.replace("{}", "")
     errors = [line for line in done.err if line.startswith("facecrypt: error: ")]
     hints = [line for line in done.err if line.startswith("facecrypt: hint: ")]
-    assert len(errors) == 1 and error in errors[0]
-    assert len(hints) == (hint is not None) and all(hint in line for line in hints)
+    assert len(errors) == 1
+    assert error in errors[0]
+    assert len(hints) == (hint is not None)
+    assert all(hint in line for line in hints)
     rest = [line for line in done.err if line not in errors + hints]
     assert all(line.startswith("facecrypt: 0 ") for line in rest)
     for text in errors:
         assert text[18].islower() or text[18] in "-/'"
         assert text[-1] not in ".!"
-        assert "Errno" not in text and "Traceback" not in text
+        assert "Errno" not in text
+        assert "Traceback" not in text
 
 
 def test_a_secret_in_the_wrong_place_is_not_repeated(job):
     secret = (job / "key.txt").read_text().split()[-1]
     for option in (f"-r {secret}", "-R key.txt", "-k key.txt"):
         done = command(*shlex.split(f"encrypt a.png -o out --whole {option}"))
-        assert done.code == 2 and secret[22:40] not in " ".join(done.err)
+        assert done.code == 2
+        assert secret[22:40] not in " ".join(done.err)
 
 
 @pytest.mark.parametrize(
@@ -169,7 +174,8 @@ def test_malformed_boxes(job, text):
     (job / "bad.json").write_text(text)
     before = files(job)
     done = command("encrypt", "a.png", "-o", "out", "-k", "k", "--boxes", "bad.json")
-    assert done.code == 2 and files(job) == before
+    assert done.code == 2
+    assert files(job) == before
     assert done.err[0].startswith("facecrypt: error: bad.json: expected what 'facecrypt detect")
 
 
@@ -178,7 +184,9 @@ def test_a_wrong_passphrase(job, monkeypatch):
     for text, code, error in [("wrong", 3, WRONG_KEY), ("", 2, "the passphrase is empty")]:
         monkeypatch.setenv("FACECRYPT_PASSPHRASE", text)
         done = command("decrypt", "phrase", "-o", "out", "-p")
-        assert done.code == code and error in done.err[0] and files(job) == before
+        assert done.code == code
+        assert error in done.err[0]
+        assert files(job) == before
     monkeypatch.setenv("FACECRYPT_PASSPHRASE", "correct horse")
     assert command("decrypt", "phrase", "-o", "out", "-p").code == 0
     assert (pixels("out/a.png") == pixels("a.png")).all()
@@ -187,7 +195,8 @@ def test_a_wrong_passphrase(job, monkeypatch):
 def test_resume_notices_another_passphrase(job, monkeypatch):
     monkeypatch.setenv("FACECRYPT_PASSPHRASE", "another")
     done = command("encrypt", "a.png", "-p", "--whole", "-o", "phrase")
-    assert done.code == 1 and "sealed for other keys" in done.err[0]
+    assert done.code == 1
+    assert "sealed for other keys" in done.err[0]
     monkeypatch.setenv("FACECRYPT_PASSPHRASE", "correct horse")
     (job / "phrase" / "a.png").touch()  # a copy of the folder may have written it before the source
     assert command("encrypt", "a.png", "-p", "--whole", "-o", "phrase").code == 0
@@ -197,14 +206,18 @@ def test_keygen(tmp_path):
     for extra, length in ([], 60), (["--pq"], 2000):
         path = tmp_path / f"key{length}.txt"
         done = command("keygen", "-o", path, *extra)
-        assert done.code == 0 and path.stat().st_mode & 0o777 == 0o600
+        assert done.code == 0
+        assert path.stat().st_mode & 0o777 == 0o600
         word = done.out.rstrip("\n")
-        assert word.startswith("fc1") and word.isalnum() and abs(len(word) - length) < 70
+        assert word.startswith("fc1")
+        assert word.isalnum()
+        assert abs(len(word) - length) < 70
         assert done.err == [
             f"wrote {path}; keep it secret. Its public key, to encrypt with:",
         ]
         before = path.read_bytes()
-        assert command("keygen", "-o", path, *extra).code == 1 and path.read_bytes() == before
+        assert command("keygen", "-o", path, *extra).code == 1
+        assert path.read_bytes() == before
         assert command("keygen", "-o", path, "--force", "-q", *extra).err == []
         assert path.read_bytes() != before
     done = command("keygen", "--symmetric", "-o", tmp_path / "k")
@@ -217,7 +230,8 @@ def test_encrypt_and_decrypt_speak_on_standard_error_alone(job):
     assert done.err[0].startswith("facecrypt: 1 encrypted; 1 region (")
     assert done.err[0].endswith(" images/s)")
     done = command("decrypt", "out", "-o", "back", "-k", "k")
-    assert done.code == 0 and done.err[0].startswith("facecrypt: 1 decrypted (")
+    assert done.code == 0
+    assert done.err[0].startswith("facecrypt: 1 decrypted (")
     assert (pixels("back/a.png") == pixels("a.png")).all()
     assert command("encrypt", "a.png", "-o", "new", "-k", "k", "--whole", "-q").err == []
 
@@ -226,7 +240,8 @@ def test_force_replaces_and_its_absence_keeps(job):
     before = (job / "sealed" / "a.png").read_bytes()
     again = ("encrypt", "a.png", "-o", "sealed", "-R", "key.pub", "-k", "k", "--boxes", "a.json")
     done = command(*again)
-    assert done.code == 0 and done.err[0].startswith("facecrypt: 0 encrypted; 1 region; 1 there")
+    assert done.code == 0
+    assert done.err[0].startswith("facecrypt: 0 encrypted; 1 region; 1 there")
     assert (job / "sealed" / "a.png").read_bytes() == before
     assert command(*again, "--force").code == 0
     assert (job / "sealed" / "a.png").read_bytes() != before
@@ -271,7 +286,8 @@ def test_folders_say_what_they_ignored(job):
     (job / "in" / "album").symlink_to(job / "sealed")
     ignored = "ignored: 1 .txt; links not followed: in/album/"
     done = command("encrypt", "in", "-o", "out", "-k", "k", "--boxes", "a.json")
-    assert done.code == 0 and f"; {ignored} (" in done.err[0]
+    assert done.code == 0
+    assert f"; {ignored} (" in done.err[0]
     assert command("detect", "in").err == [f"facecrypt: {ignored}"]
     assert command("detect", "in", "--draw", "drawn").err == [f"facecrypt: {ignored}"]
     assert command("detect", "in", "-q").err == []
@@ -304,7 +320,8 @@ def test_a_link_to_nowhere_does_not_stop_the_others(job, target):
         done = command(*given)
         assert done.code == 1
         assert [line for line in done.err if "error" in line and "b.png: " in line]
-    assert (job / "out" / "a.png").exists() and (job / "back" / "a.png").exists()
+    assert (job / "out" / "a.png").exists()
+    assert (job / "back" / "a.png").exists()
 
 
 @pytest.mark.parametrize("name", ["n" * 240, "n" * 251, "\u5199" * 80])
@@ -324,7 +341,8 @@ def test_a_sidecar_whose_name_would_be_too_long_is_refused_in_time(job):
     command("encrypt", "in", "-o", "out", "-k", "k", "--whole")
     before = (job / "out" / name).read_bytes()
     done = command("encrypt", "in", "-o", "out", "-k", "k", "--whole", "--sidecar", "--force")
-    assert done.code == 1 and "the name is too long" in done.err[0]
+    assert done.code == 1
+    assert "the name is too long" in done.err[0]
     assert (job / "out" / name).read_bytes() == before
 
 
@@ -334,7 +352,8 @@ def test_a_pipe_in_place_of_an_output_does_not_hang(job, force):
     os.mkfifo("out/a.png")
     for given in ("encrypt", "a.png", "--whole"), ("decrypt", "sealed/a.png"):
         done = command(*given, "-o", "out", "-k", "k", *force)
-        assert done.code == 1 and "out/a.png: is a pipe, a socket or a device" in done.err[0]
+        assert done.code == 1
+        assert "out/a.png: is a pipe, a socket or a device" in done.err[0]
 
 
 def test_inspect(job):
@@ -365,7 +384,8 @@ def test_verify(job):
     done = command("verify", "sealed", "cut.png", "-i", "key.txt")
     assert (done.code, done.out) == (3, "sealed/a.png: intact\n")
     done = command("verify", "a.png", "cut.png", "-i", "key.txt")
-    assert done.code == 1 and len(done.err) == 2
+    assert done.code == 1
+    assert len(done.err) == 2
 
 
 def test_an_edited_surrounding(job):
@@ -375,11 +395,13 @@ def test_an_edited_surrounding(job):
     cv2.imwrite("edited.png", edited)
     (job / "edited.png.fcrypt.json").write_bytes(chunk)
     done = command("decrypt", "edited.png", "-o", "out", "-k", "k")
-    assert done.code == 3 and not (job / "out" / "edited.png").exists()
+    assert done.code == 3
+    assert not (job / "out" / "edited.png").exists()
     assert done.err[1] == "facecrypt: hint: --allow-edited opens the faces all the same"
     assert command("verify", "edited.png", "-k", "k").code == 3
     done = command("decrypt", "edited.png", "-o", "out", "-k", "k", "--allow-edited")
-    assert done.code == 0 and done.err[0].startswith("facecrypt: warning: edited.png: opened")
+    assert done.code == 0
+    assert done.err[0].startswith("facecrypt: warning: edited.png: opened")
     assert (pixels("out/edited.png")[:, :46] == pixels("a.png")[:, :46]).all()
 
 
@@ -387,16 +409,20 @@ def test_a_region_key_opens_one_face(job):
     (job / "two.json").write_text('{"a.png": [[0, 0, 8, 8], [20, 20, 30, 30]]}')
     command("encrypt", "a.png", "-o", "two", "-k", "k", "--boxes", "two.json", "--grow", "0")
     done = command("region-key", "two/a.png", "--region", "1", "-k", "k")
-    assert done.code == 0 and done.out.startswith("FACECRYPT-REGION-KEY-") and done.err == []
+    assert done.code == 0
+    assert done.out.startswith("FACECRYPT-REGION-KEY-")
+    assert done.err == []
     (job / "face1").write_text(done.out)
     quiet = command("region-key", "two/a.png", "--region", "1", "-k", "k", "-o", "face1b", "-q")
-    assert quiet.code == 0 and quiet.err == []
+    assert quiet.code == 0
+    assert quiet.err == []
     assert (job / "face1b").read_text() == done.out
     assert (job / "face1b").stat().st_mode & 0o777 == 0o600
     assert command("decrypt", "two", "-o", "out", "-i", "face1").code == 0
     plain, sealed, out = pixels("a.png"), pixels("two/a.png"), pixels("out/a.png")
     assert (out[20:30, 20:30] == plain[20:30, 20:30]).all()
-    assert (out[:8, :8] == sealed[:8, :8]).all() and (out[:8, :8] != plain[:8, :8]).any()
+    assert (out[:8, :8] == sealed[:8, :8]).all()
+    assert (out[:8, :8] != plain[:8, :8]).any()
     assert command("decrypt", "two", "-o", "new", "-i", "face1", "--region", "0").code == 3
     assert command("decrypt", "two", "-o", "some", "-k", "k", "--region", "1").code == 0
     assert (pixels("some/a.png") == out).all()
@@ -433,11 +459,14 @@ def test_verify_with_region_keys_says_what_was_not_checked(job):
 
 def test_detect_feeds_boxes(job):
     done = command("detect", ASTRONAUT, "--json")
-    assert done.code == 0 and done.err == []
+    assert done.code == 0
+    assert done.err == []
     (face,) = json.loads(done.out)["astronaut.png"]
     # The centre of her face in the photo, read off by eye.
     x0, y0, x1, y1 = face["box"]
-    assert x0 < 225 < x1 and y0 < 115 < y1 and len(face["landmarks"]) == 5
+    assert x0 < 225 < x1
+    assert y0 < 115 < y1
+    assert len(face["landmarks"]) == 5
     (job / "boxes.json").write_text(done.out)
     command("encrypt", ASTRONAUT, "-o", "given", "-k", "k", "--boxes", "boxes.json")
     command("encrypt", ASTRONAUT, "-o", "found", "-k", "k")
@@ -452,9 +481,12 @@ def test_detect_feeds_boxes(job):
 
 def test_detect_prints_and_draws(job):
     done = command("detect", ASTRONAUT, "a.png", "broken.png", "--draw", "drawn")
-    assert done.code == 1 and len(done.err) == 1 and "broken.png" in done.err[0]
+    assert done.code == 1
+    assert len(done.err) == 1
+    assert "broken.png" in done.err[0]
     lines = done.out.splitlines()
-    assert lines[0] == f"{ASTRONAUT}: 1 face" and lines[2:] == ["a.png: 0 faces"]
+    assert lines[0] == f"{ASTRONAUT}: 1 face"
+    assert lines[2:] == ["a.png: 0 faces"]
     changed = (pixels("drawn/astronaut.png") != pixels(ASTRONAUT)).any(axis=2)
     assert 0 < changed.mean() < 0.02
     assert (pixels("drawn/a.png") == pixels("a.png")).all()
@@ -472,7 +504,8 @@ def test_boxes_of_one_picture_never_serve_another_of_its_name(job):
     for name in "in/a.png", "in/sub/a.png":
         (job / name).write_bytes((job / "a.png").read_bytes())
     done = command("encrypt", "in", "-o", "out", "-k", "k", "--boxes", "a.json")
-    assert done.code == 1 and "no boxes are given for sub/a.png" in done.err[0]
+    assert done.code == 1
+    assert "no boxes are given for sub/a.png" in done.err[0]
     assert not (job / "out" / "sub" / "a.png").exists()
 
 
@@ -483,7 +516,8 @@ def test_pictures_without_a_face_are_counted(job):
 
 def test_doctor():
     done = command("doctor")
-    assert done.code == 0 and done.err == []
+    assert done.code == 0
+    assert done.err == []
     assert "ok    backend native: computes the published bytes" in done.out.splitlines()
     assert "FAIL" not in done.out
 

@@ -18,7 +18,7 @@ def parsed(*options):
 
 
 @pytest.mark.parametrize(
-    "theirs, ours",
+    ("theirs", "ours"),
     [
         (["--thresh", "0.4"], ["--threshold", "0.6,0.7,0.4"]),
         (["-t", "0.4"], ["--threshold", "0.6,0.7,0.4"]),
@@ -39,7 +39,7 @@ def test_the_backend_is_ours_already(name):
 
 
 @pytest.mark.parametrize(
-    "options, instead",
+    ("options", "instead"),
     [
         (["--scale", "640x360"], "--min-face"),
         (["-s", "640x360"], "--min-face"),
@@ -62,7 +62,8 @@ def test_the_backend_is_ours_already(name):
 def test_what_to_say_instead(options, instead):
     done = command("encrypt", "a.jpg", "-o", "out", "-k", "k", *options)
     assert (done.code, done.out, len(done.err)) == (2, "", 2)
-    assert instead in done.err[0] and options[0] in done.err[0]
+    assert instead in done.err[0]
+    assert options[0] in done.err[0]
 
 
 def test_a_folder_is_no_file_of_boxes(tmp_path):

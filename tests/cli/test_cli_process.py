@@ -53,11 +53,14 @@ def test_ctrl_c(job):
         "facecrypt: hint: outputs written so far are whole; run it again to do the rest",
     ]
     made = sorted(os.listdir(job / "out"))
-    assert 0 < len(made) < 60 and set(made) <= set(os.listdir(job / "in"))
+    assert 0 < len(made) < 60
+    assert set(made) <= set(os.listdir(job / "in"))
     done = facecrypt("verify", "out", "-k", "k", cwd=job)
-    assert done.returncode == 0 and len(done.stdout.splitlines()) == len(made)
+    assert done.returncode == 0
+    assert len(done.stdout.splitlines()) == len(made)
     done = facecrypt(*whole, cwd=job)
-    assert done.returncode == 0 and f"{len(made)} there already".encode() in done.stderr
+    assert done.returncode == 0
+    assert f"{len(made)} there already".encode() in done.stderr
     assert len(os.listdir(job / "out")) == 60
 
 
@@ -87,7 +90,8 @@ def test_a_reader_that_has_left(tmp_path):
             stderr=subprocess.PIPE,
             check=False,
         )
-    assert done.returncode == 1 and b"Traceback" not in done.stderr
+    assert done.returncode == 1
+    assert b"Traceback" not in done.stderr
     assert b"Exception" not in done.stderr
 
 
@@ -114,10 +118,13 @@ def on_a_terminal(command, cwd) -> bytes:
 def test_the_bar_shows_on_a_terminal_alone(job):
     command = [*FACECRYPT, "encrypt", "in", "-k", "k", "--whole", "-o"]
     said = on_a_terminal([*command, "shown"], job)
-    assert b"\r" in said.rstrip() and b"60/60" in said and said.endswith(b" images/s)\r\n")
+    assert b"\r" in said.rstrip()
+    assert b"60/60" in said
+    assert said.endswith(b" images/s)\r\n")
     assert on_a_terminal([*command, "quiet", "-q"], job) == b""
     done = facecrypt(*command[3:], "piped", cwd=job)
-    assert b"\r" not in done.stderr and len(done.stderr.splitlines()) == 1
+    assert b"\r" not in done.stderr
+    assert len(done.stderr.splitlines()) == 1
 
 
 def test_names_that_are_no_text(job):
@@ -145,7 +152,8 @@ def test_no_passphrase_can_be_asked_for(job):
         stdin=subprocess.DEVNULL,
         start_new_session=True,  # without a terminal to ask on
     )
-    assert done.returncode == 2 and not (job / "out").exists()
+    assert done.returncode == 2
+    assert not (job / "out").exists()
     assert b"facecrypt: error: no passphrase was given" in done.stderr
     assert b"Traceback" not in done.stderr
 
@@ -154,7 +162,8 @@ def test_the_research_cipher_warns_in_one_plain_line(job):
     whole = ("--whole", "--cipher", "logistic")
     done = facecrypt("encrypt", "big.png", "-o", "out", "-k", "k", *whole, cwd=job)
     lines = done.stderr.decode().splitlines()
-    assert done.returncode == 0 and len(lines) == 2
+    assert done.returncode == 0
+    assert len(lines) == 2
     assert lines[0].startswith("facecrypt: warning: cipher='logistic' is for research")
 
 
@@ -163,5 +172,6 @@ def test_the_installed_command(job):
     done = subprocess.run(
         [script, "verify", "big.png", "-k", "k", "-x"], cwd=job, capture_output=True, check=False
     )
-    assert done.returncode == 2 and b"unrecognized arguments: -x" in done.stderr
+    assert done.returncode == 2
+    assert b"unrecognized arguments: -x" in done.stderr
     assert json.loads(facecrypt("detect", job / "big.png", "--json").stdout) == {"big.png": []}

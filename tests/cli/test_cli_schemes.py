@@ -175,7 +175,8 @@ def test_failures(job, line, code, error):
     assert files(job) == before
     errors = [line for line in done.err if line.startswith("facecrypt: error: ")]
     # A folder has several that fail alike.
-    assert errors and all(error in text for text in errors), errors
+    assert errors
+    assert all(error in text for text in errors), errors
     rest = [line for line in done.err if line not in errors]
     allowed = ("facecrypt: 0 ", "facecrypt: hint: ", "facecrypt: warning: scheme ")
     assert all(line.startswith(allowed) for line in rest)
@@ -183,7 +184,8 @@ def test_failures(job, line, code, error):
     for text in errors:
         assert text[18].islower() or text[18] in "-/'J"
         assert text[-1] not in ".!"
-        assert "Errno" not in text and "Traceback" not in text
+        assert "Errno" not in text
+        assert "Traceback" not in text
 
 
 # Vector, its key as the vectors' own fields give it, its cipher: of a reference that shares no
@@ -236,9 +238,11 @@ def test_files_hold_the_ciphers_of_the_vectors(tmp_path, case, suffix):
         *("scheme", name, "encrypt", source, "-o", cipher.parent, *boxes),
         *("--key", tmp_path / "key.npz"),
     )
-    assert done.code == 0 and done.out == ""
+    assert done.code == 0
+    assert done.out == ""
     assert done.err[0] == WARNING.format(name)
-    assert done.err[1].startswith("facecrypt: 1 encrypted (") and len(done.err) == 2
+    assert done.err[1].startswith("facecrypt: 1 encrypted (")
+    assert len(done.err) == 2
     if suffix == ".png":
         found = np.asarray(Image.open(cipher))
     else:
@@ -278,7 +282,8 @@ def test_boxes_travel(job):
     note = json.loads(second_reader.chunk(job / "out" / "a.png", b"fcSC"))
     assert note["regions"] == [[8, 6, 40, 44]]
     changed = (pixels("out/a.png") != pixels("a.png")).any(axis=2)
-    assert changed[6:44, 8:40].mean() > 0.99 and changed.sum() == changed[6:44, 8:40].sum()
+    assert changed[6:44, 8:40].mean() > 0.99
+    assert changed.sum() == changed[6:44, 8:40].sum()
     assert command("scheme", "fiie", "decrypt", "out", "-o", "back", "--key", "fiie.npz").code == 0
     assert (pixels("back/a.png") == pixels("a.png")).all()
     assert (job / "back" / "b.npy").read_bytes() == (job / "b.npy").read_bytes()
@@ -295,7 +300,8 @@ def test_arrays_beside_the_pictures_and_names_stay(job):
         *("a.png", "b.npy.npz", "b.npz", "d.npz"),
     ]
     done = command("scheme", "pbe", "decrypt", "out", "-o", "back", "--key", "pbe.npz")
-    assert done.code == 0 and done.err[0].startswith("facecrypt: 4 decrypted (")
+    assert done.code == 0
+    assert done.err[0].startswith("facecrypt: 4 decrypted (")
     assert (job / "back" / "b.npy").read_bytes() == (job / "b.npy").read_bytes()
     for name, array in ("b.npz", "pictures"), ("d.npz", "images"):
         with np.load(f"back/{name}") as back, np.load(f"in/{name}") as plain:
@@ -330,15 +336,18 @@ def test_what_is_there_is_skipped_and_force_replaces_it(job):
     again = ("scheme", "pbe", "encrypt", "a.png", "b.npy", "-o", "c", "--key")
     before = files(job)
     done = command(*again, "pbe.npz")
-    assert done.code == 0 and done.err[1].startswith("facecrypt: 0 encrypted; 2 there already (")
+    assert done.code == 0
+    assert done.err[1].startswith("facecrypt: 0 encrypted; 2 there already (")
     assert files(job) == before
     done = command(*again, "other.npz", "--force")
-    assert done.code == 0 and done.err[1].startswith("facecrypt: 2 encrypted (")
+    assert done.code == 0
+    assert done.err[1].startswith("facecrypt: 2 encrypted (")
     after = files(job)
     assert {path.name for path in after if after[path] != before[path]} == {"a.png", "b.npy.npz"}
     back = ("scheme", "pbe", "decrypt", "c/a.png", "-o", "taken", "--key", "other.npz")
     done = command(*back)
-    assert done.code == 1 and "taken/a.png: already exists, and is not this file" in done.err[0]
+    assert done.code == 1
+    assert "taken/a.png: already exists, and is not this file" in done.err[0]
     assert (job / "taken" / "a.png").read_bytes() == b"somebody's file"
     assert command(*back, "--force").code == 0
     assert (pixels("taken/a.png") == pixels("a.png")).all()
@@ -371,7 +380,8 @@ def test_a_cipher_that_was_scaled_or_cropped(job):
         whole = (job / f"{name}.png").read_bytes()
         (job / f"{name}.png").write_bytes(whole[:33] + chunk(b"fcSC", note) + whole[33:])
         done = command("scheme", name, "decrypt", f"{name}.png", "-o", "out", *key)
-        assert done.code == code and f"{name}.png: {error}" in done.err[0], done.err
+        assert done.code == code, done.err
+        assert f"{name}.png: {error}" in done.err[0], done.err
         assert not (job / "out" / f"{name}.png").exists()
 
 
@@ -421,10 +431,13 @@ def test_settings_reach_the_key(tmp_path, name, setting, field, value):
 
 def test_the_list_names_every_scheme_and_what_breaks_it():
     done = command("scheme", "list")
-    assert command("scheme").out == done.out and done.code == 0 and done.err == []
+    assert command("scheme").out == done.out
+    assert done.code == 0
+    assert done.err == []
     lines = {line.split()[0]: line for line in done.out.splitlines()[1:]}
     assert list(lines) == schemes.names()
-    assert "  1 chosen picture  " in lines["le"] and "(Tanaka, 2018)" in lines["le"]
+    assert "  1 chosen picture  " in lines["le"]
+    assert "(Tanaka, 2018)" in lines["le"]
     assert "  no attack here" in lines["coupling-cnn"]
 
 
@@ -481,7 +494,9 @@ def test_round_trip(name, shape, count, suffix, seed):
         done = command("scheme", name, "decrypt", here / "out", "-o", here / "back", *key)
         assert done.code == 0, done.err
         back = read(here / "back" / f"x{suffix}")
-        assert back.dtype == np.uint8 and back.shape == images.shape and (back == images).all()
+        assert back.dtype == np.uint8
+        assert back.shape == images.shape
+        assert (back == images).all()
         if images.size > 1000 and not takes_regions:
             cipher = read(next((here / "out").iterdir()))
             assert cipher.shape != images.shape or (cipher != images).mean() > 0.3
@@ -502,26 +517,34 @@ def test_attack_shows_plain_cipher_and_recovered(job):
     assert done.out == "le: 1 chosen picture opened 100 % of the samples.\n"
     row, plain = np.asarray(Image.open("shown.png")), np.asarray(Image.open(ASTRONAUT))
     assert row.shape == (512, 3 * 512 + 16, 3)
-    assert (row[:, :512] == plain).all() and (row[:, -512:] == plain).all()
-    assert (row[:, 520:1032] != plain).mean() > 0.9 and (row[:, 512:520] == 255).all()
+    assert (row[:, :512] == plain).all()
+    assert (row[:, -512:] == plain).all()
+    assert (row[:, 520:1032] != plain).mean() > 0.9
+    assert (row[:, 512:520] == 255).all()
     first = (job / "shown.png").read_bytes()
     again = ("attack", "le", ASTRONAUT, "-o", "shown.png", "--force", "--seed")
-    assert command(*again, "1").code == 0 and (job / "shown.png").read_bytes() == first
-    assert command(*again, "2").code == 0 and (job / "shown.png").read_bytes() != first
+    assert command(*again, "1").code == 0
+    assert (job / "shown.png").read_bytes() == first
+    assert command(*again, "2").code == 0
+    assert (job / "shown.png").read_bytes() != first
 
 
 def test_attack_on_a_gray_picture(job):
     done = command("attack", "etc", "g.png", "-o", "shown.png")
-    assert done.code == 0 and done.out.startswith("etc: 1 chosen picture opened ")
+    assert done.code == 0
+    assert done.out.startswith("etc: 1 chosen picture opened ")
     assert np.asarray(Image.open("shown.png")).shape == (48, 3 * 64 + 16)
 
 
 def test_analyze_a_scheme(job):
     done = command("analyze", "a.png", "g.png", "alpha.png", "--scheme", "chaos-blocks")
-    assert done.code == 1 and "alpha.png: " in done.err[0]
+    assert done.code == 1
+    assert "alpha.png: " in done.err[0]
     assert done.err[1:] == ["facecrypt: wrote report.html on 2 pictures"]
     page = (job / "report.html").read_text()
-    assert "<h2>a.png</h2>" in page and "<h2>g.png</h2>" in page and "alpha.png" not in page
+    assert "<h2>a.png</h2>" in page
+    assert "<h2>g.png</h2>" in page
+    assert "alpha.png" not in page
     done = command("analyze", "a.png", "--scheme", "pbe", "--key", "pbe.npz", "--force", "-q")
     assert (done.code, done.out, done.err) == (0, "", [])
     assert (job / "report.html").read_text() != page
@@ -536,7 +559,8 @@ def test_analyze_regions_under_schemes_that_ask_for_more(job, name):
 
 def test_analyze_sealing(job):
     done = command("analyze", ASTRONAUT, "a.png", "-o", "faces.html")
-    assert done.code == 1 and "a.png: nothing was sealed" in done.err[0]
+    assert done.code == 1
+    assert "a.png: nothing was sealed" in done.err[0]
     assert "<h2>astronaut.png</h2>" in (job / "faces.html").read_text()
     assert command("analyze", "a.png", "--boxes", "a.json", "-o", "given.html").code == 0
     assert "1 region, a fresh key" in (job / "given.html").read_text()
@@ -547,7 +571,8 @@ def test_analyze_without_matplotlib(job, monkeypatch):
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     done = command("analyze", "a.png", "--scheme", "pbe")
-    assert done.code == 1 and "facecrypt[report]" in done.err[0]
+    assert done.code == 1
+    assert "facecrypt[report]" in done.err[0]
     assert not (job / "report.html").exists()
 
 

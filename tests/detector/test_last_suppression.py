@@ -18,7 +18,7 @@ class Accepts:
         return [logit, np.zeros((count, 4), np.float32), np.zeros((count, 10), np.float32)]
 
 
-@pytest.mark.parametrize("step,left", [(10, 1), (11, 1), (13, 2)])  # share 0.75, 0.725, 0.675
+@pytest.mark.parametrize(("step", "left"), [(10, 1), (11, 1), (13, 2)])  # share 0.75, 0.725, 0.675
 def test_the_last_threshold_is_0_7(step, left):
     stages = Stages(Networks(None, None, Accepts(), "cpu"), DEFAULT)
     boxes = np.array([[10, 10, 49, 49], [10 + step, 10, 49 + step, 49]], np.float32)

@@ -65,7 +65,8 @@ def test_a_column_of_jpegs_becomes_ciphers_without_loss_and_goes_back(tmp_path):
     dataset = table(files, datasets.Image())
     mapped = dataset.map(EncryptScheme("le", LE), batched=True, with_rank=True, batch_size=2)
     mapped = on_disk(mapped, tmp_path / "cipher")
-    assert mapped.features == dataset.features and mapped["label"][:] == LABELS
+    assert mapped.features == dataset.features
+    assert mapped["label"][:] == LABELS
     np.testing.assert_array_equal(pixels(mapped), schemes.get("le").encrypt(plain, LE))
     back = mapped.map(EncryptScheme("le", LE, inverse=True), batched=True)
     np.testing.assert_array_equal(pixels(on_disk(back, tmp_path / "plain")), plain)
@@ -96,7 +97,8 @@ def test_faces_are_sealed_on_disk_and_open_again(tmp_path):
     dataset = table([encode_image(".png", photo) for photo in photos], FILES)
     sealed = dataset.map(SealFaces(ALICE.recipient), batched=True, with_rank=True)
     sealed = on_disk(sealed, tmp_path / "sealed")
-    assert sealed.features == dataset.features and sealed["label"][:] == LABELS[:2]
+    assert sealed.features == dataset.features
+    assert sealed["label"][:] == LABELS[:2]
     for row, photo, faces in zip(sealed, photos, (1, 0), strict=True):
         opened = decode(Source(row["image"]["bytes"]), [ALICE])
         assert len(opened.header.regions) == faces

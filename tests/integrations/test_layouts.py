@@ -28,7 +28,8 @@ def test_channels_move_to_the_end_and_back(shape, count, step, last):
     assert isinstance(pixels, np.ndarray)
     np.testing.assert_array_equal(pixels, np.moveaxis(planes, -3, -1))
     back = like(np.ascontiguousarray(pixels), tensor)
-    assert back.is_contiguous() and type(back) is torch.Tensor
+    assert back.is_contiguous()
+    assert type(back) is torch.Tensor
     np.testing.assert_array_equal(back.numpy(), planes)
 
 

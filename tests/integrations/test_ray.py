@@ -169,7 +169,8 @@ def test_a_node_is_killed_and_nothing_is_lost(cluster, second, photos):
         actors=3,
         progress=progress,
     )
-    assert killed and killed[0] < 24
+    assert killed
+    assert killed[0] < 24
     assert (done.done, done.skipped, done.failed, done.regions) == (24, 0, (), 24)
     check(photos)
 
@@ -364,7 +365,8 @@ def test_a_killed_driver_is_taken_up_again(cluster, photos):
     ) as driver:
         until = time.monotonic() + 120
         while len(made(photos)) < 5:
-            assert driver.poll() is None and time.monotonic() < until
+            assert driver.poll() is None
+            assert time.monotonic() < until
             time.sleep(0.05)
         driver.send_signal(signal.SIGKILL)
     before = {name: (photos / "out" / name).read_bytes() for name in made(photos)}
@@ -374,7 +376,8 @@ def test_a_killed_driver_is_taken_up_again(cluster, photos):
     assert all((photos / "out" / name).read_bytes() == data for name, data in before.items())
     # What a killed driver may leave behind: the file by which workers knew the folder.
     for name in listing(photos / "out") - listing(photos / "in"):
-        assert name.startswith(".facecrypt-") and name.endswith(".cluster")
+        assert name.startswith(".facecrypt-")
+        assert name.endswith(".cluster")
         (photos / "out" / name).unlink()
     check(photos)
 

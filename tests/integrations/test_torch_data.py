@@ -89,7 +89,8 @@ def test_pictures_of_each_kind_are_encrypted(kind, back):
     data = EncryptedDataset([(kind(image), number) for image, number in ITEMS], "le", LE)
     assert len(data) == 6
     for number, (cipher, label) in enumerate(data[i] for i in range(6)):
-        assert type(cipher) is type(kind(IMAGES[0])) and label == number
+        assert type(cipher) is type(kind(IMAGES[0]))
+        assert label == number
         np.testing.assert_array_equal(back(cipher), CIPHERS[number])
 
 
@@ -144,7 +145,8 @@ def test_workers_give_what_the_process_itself_gives(folder):
     for batches in (list(loader()), list(loader(num_workers=2, **spawn))):
         encrypted, opened = zip(*batches, strict=True)
         ciphers, labels = (torch.cat(parts) for parts in zip(*encrypted, strict=True))
-        assert torch.equal(ciphers, torch.from_numpy(CIPHERS)) and labels.tolist() == [*range(6)]
+        assert torch.equal(ciphers, torch.from_numpy(CIPHERS))
+        assert labels.tolist() == [*range(6)]
         wanted = torch.stack([planes(IMAGES[number]) for number in ORDER])
         assert torch.equal(torch.cat(opened), wanted)
 

@@ -66,7 +66,8 @@ def test_a_picture_comes_back_as_the_kind_that_it_was():
         same(cipher, wanted if images.ndim == 4 else wanted[0])
         assert torch.equal(images, before)
     cipher = encrypt(Image.fromarray(IMAGES[0]))
-    assert isinstance(cipher, Image.Image) and cipher.mode == "RGB"
+    assert isinstance(cipher, Image.Image)
+    assert cipher.mode == "RGB"
     np.testing.assert_array_equal(np.asarray(cipher), wanted[0])
 
 
@@ -153,7 +154,8 @@ def test_workers_give_what_the_process_itself_gives():
 def test_a_tensor_on_a_card_stays_there():
     pytest.importorskip("numba.cuda", reason="needs facecrypt[cuda]")
     cipher = EncryptScheme("le", LE)(tv_tensors.Image(planes(IMAGES), device="cuda"))
-    assert type(cipher) is tv_tensors.Image and cipher.is_cuda
+    assert type(cipher) is tv_tensors.Image
+    assert cipher.is_cuda
     same(cipher, schemes.get("le").encrypt(IMAGES, LE))
     photo = tv_tensors.Image(planes(IMAGES[0]), device="cuda")
     assert SealFaces(ALICE.recipient, detector=FixedDetector)(photo).is_cuda
@@ -169,12 +171,15 @@ def test_faces_of_a_photo_are_sealed_and_open_again():
     image, label = tv_tensors.Image(planes(photo)), 5
     (picture, data), label = seal(image, label)
     header = Header.from_bytes(data)
-    assert type(picture) is tv_tensors.Image and label == 5 and len(header.regions) == 1
+    assert type(picture) is tv_tensors.Image
+    assert label == 5
+    assert len(header.regions) == 1
     pixels = np.moveaxis(picture.numpy(), 0, -1)
     box = header.regions[0]
     changed = np.zeros(photo.shape[:2], bool)
     changed[box.y0 : box.y1, box.x0 : box.x1] = True
-    assert (pixels == photo)[~changed].all() and (pixels != photo)[changed].mean() > 0.9
+    assert (pixels == photo)[~changed].all()
+    assert (pixels != photo)[changed].mean() > 0.9
     opened = decrypt_image(Sealed(pixels, header), ALICE)
     np.testing.assert_array_equal(opened, photo)
 
@@ -185,11 +190,13 @@ def test_sealed_pictures_of_pillow(mode):
     seal = SealFaces(ALICE.recipient, detector=FixedDetector, grow=0, with_header=True)
     picture, data = seal(photo)
     header = Header.from_bytes(data)
-    assert picture.mode == mode and header.regions[0].box == (2, 3, 10, 12)
+    assert picture.mode == mode
+    assert header.regions[0].box == (2, 3, 10, 12)
     opened = decrypt_image(Sealed(np.asarray(picture), header), ALICE)
     np.testing.assert_array_equal(opened, np.asarray(photo))
     plain = SealFaces(ALICE.recipient, detector=FixedDetector)(photo)
-    assert isinstance(plain, Image.Image) and plain != photo
+    assert isinstance(plain, Image.Image)
+    assert plain != photo
 
 
 def test_each_worker_makes_its_own_detector():

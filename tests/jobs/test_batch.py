@@ -137,7 +137,8 @@ def test_resume_does_the_rest(folder):
     before = {path: path.read_bytes() for path in (folder / "out").rglob("*.png")}
     both = encrypt_files(folder / "in", folder / "out", KEY, regions=FACE)
     assert (both.done, both.skipped, both.failed, both.regions) == (4, 4, (), 8)
-    assert len(before) == 4 and all(path.read_bytes() == old for path, old in before.items())
+    assert len(before) == 4
+    assert all(path.read_bytes() == old for path, old in before.items())
     again = encrypt_files(folder / "in", folder / "out", KEY, regions=FACE)
     assert (again.done, again.skipped) == (0, 8)
     decrypt_files(folder / "out" / "odd", folder / "back" / "odd", KEY)
@@ -157,7 +158,8 @@ def test_overwrite_does_all_again(folder):
 def test_without_resume_what_is_there_is_an_error(folder):
     encrypt_files(folder / "in" / "odd", folder / "out" / "odd", KEY, regions=FACE)
     done = encrypt_files(folder / "in", folder / "out", KEY, regions=FACE, resume=False)
-    assert done.done == 4 and names(done.failed) == EVEN_THEN_ODD[4:]
+    assert done.done == 4
+    assert names(done.failed) == EVEN_THEN_ODD[4:]
     assert all("already exists" in str(result.error) for result in done.failed)
     opened = decrypt_files(folder / "out", folder / "out2", KEY)
     opened = decrypt_files(folder / "out", folder / "out2", KEY, resume=False)
@@ -198,7 +200,8 @@ def test_a_file_that_is_no_sealed_picture_stays(folder):
     cv2.imwrite(str(folder / "out" / "odd" / "1.png"), picture(1))
     (folder / "out" / "odd" / "3.png").write_bytes(b"notes")
     done = encrypt_files(folder / "in", folder / "out", KEY, regions=FACE)
-    assert done.done == 6 and names(done.failed) == ["1.png", "3.png"]
+    assert done.done == 6
+    assert names(done.failed) == ["1.png", "3.png"]
     assert all("is not a sealed picture" in str(result.error) for result in done.failed)
     assert (folder / "out" / "odd" / "3.png").read_bytes() == b"notes"
 
@@ -210,14 +213,17 @@ def test_bad_pictures_do_not_stop_the_others(folder):
     (folder / "in" / "odd" / "5.png").unlink()
     (folder / "in" / "odd" / "5.png").symlink_to("nowhere.png")
     done = encrypt_files(folder / "in", folder / "out", KEY, regions=FACE)
-    assert done.done == 5 and names(done.failed) == ["2.png", "1.png", "5.png"]
+    assert done.done == 5
+    assert names(done.failed) == ["2.png", "1.png", "5.png"]
     for result in done.failed:
-        assert isinstance(result.error, MediaError) and str(result.source) in str(result.error)
+        assert isinstance(result.error, MediaError)
+        assert str(result.source) in str(result.error)
     assert names(done.results) == EVEN_THEN_ODD
     assert len(listing(folder / "out")) == 5
     (folder / "out" / "even" / "0.png").write_bytes(intact)
     opened = decrypt_files(folder / "out", folder / "back", KEY)
-    assert opened.done == 4 and isinstance(opened.failed[0].error, NotSealedError)
+    assert opened.done == 4
+    assert isinstance(opened.failed[0].error, NotSealedError)
 
 
 def test_a_detector_that_fails_fails_one_picture(folder):
@@ -228,7 +234,8 @@ def test_a_detector_that_fails_fails_one_picture(folder):
             return FACE
 
     done = encrypt_files(folder / "in", folder / "out", KEY, detector=Choosy())
-    assert done.done == 7 and names(done.failed) == ["3.png"]
+    assert done.done == 7
+    assert names(done.failed) == ["3.png"]
     assert str(done.failed[0].error) == "no memory on the device"
 
 
@@ -252,7 +259,8 @@ def test_failures_do_not_hold_their_pictures(folder):
 def test_the_wrong_key(folder):
     encrypt_files(folder / "in", folder / "out", KEY, regions=FACE)
     done = decrypt_files(folder / "out", folder / "back", SecretKey.generate())
-    assert len(done.failed) == 8 and listing(folder / "back") == []
+    assert len(done.failed) == 8
+    assert listing(folder / "back") == []
     assert all(isinstance(result.error, AuthenticationError) for result in done.failed)
 
 
@@ -325,7 +333,8 @@ def test_an_interrupt_stops_the_pool_and_leaves_whole_files(folder):
         )
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("facecrypt")]
     made = listing(folder / "out")
-    assert 2 <= len(made) <= 3 and "even/0.png" in made
+    assert 2 <= len(made) <= 3
+    assert "even/0.png" in made
     for name in made:
         verify(folder / "out" / name, KEY)
     rest = encrypt_files(folder / "in", folder / "out", KEY, regions=FACE)
@@ -358,5 +367,6 @@ def test_a_folder_that_cannot_be_read_is_not_passed_over(folder):
     os.close(here)
     summary = encrypt_files(folder / "in", folder / "out", KEY, regions=FACE)
     [failed] = summary.failed
-    assert summary.done == 8 and failed.source.name == "d" * 250
+    assert summary.done == 8
+    assert failed.source.name == "d" * 250
     assert "the name is too long" in str(failed.error)

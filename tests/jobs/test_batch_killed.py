@@ -75,7 +75,8 @@ def check_outputs(job, mode) -> int:
     for name in made:
         if mode == "decrypt":
             plain, back = (cv2.imread(str(job / where / name)) for where in ("in", "out"))
-            assert back is not None and (back == plain).all(), name
+            assert back is not None, name
+            assert (back == plain).all(), name
         else:
             verify(job / "out" / name, key)
     return len(made)

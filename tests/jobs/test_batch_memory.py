@@ -42,4 +42,5 @@ def test_at_most_two_pictures_a_worker_are_pending(workers, tmp_path):
         collected += 1
 
     summary = run_batch([], tmp_path, one, workers, progress, find=find)
-    assert len(summary.results) == 20 and 0 < most <= 2 * workers
+    assert len(summary.results) == 20
+    assert 0 < most <= 2 * workers

@@ -53,7 +53,8 @@ def test_an_input_named_twice_is_one_input(tree):
 def test_two_pictures_of_one_stem_get_their_full_names(tree):
     (tree / "in" / "a.png").write_bytes(b"")
     found, _ = pairs(tree / "in", tree)
-    assert found["in/a.jpg"] == "out/a.jpg.png" and found["in/a.png"] == "out/a.png.png"
+    assert found["in/a.jpg"] == "out/a.jpg.png"
+    assert found["in/a.png"] == "out/a.png.png"
 
 
 def test_two_inputs_for_one_output_are_refused(tree):

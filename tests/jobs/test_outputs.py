@@ -13,7 +13,7 @@ ACCENTED = "caf\u00e9"
 APART = unicodedata.normalize("NFD", ACCENTED)
 
 
-def joins(case: bool, form: bool):
+def joins(*, case: bool, form: bool):
     """What asks whether a name exists, on a file system that compares in this way."""
 
     def fold(name: str) -> str:
@@ -56,10 +56,10 @@ def test_where_names_are_told_apart_each_is_its_own(folder, tmp_path):
 @pytest.mark.parametrize(
     ("joined", "pair"),
     [
-        (joins(True, False), ("a.png", "A.png")),
-        (joins(True, False), ("sub/a.png", "SUB/a.png")),
-        (joins(False, True), (f"{ACCENTED}.png", f"{APART}.png")),
-        (joins(True, True), (f"{ACCENTED}.png", f"{APART.upper()}.png")),
+        (joins(case=True, form=False), ("a.png", "A.png")),
+        (joins(case=True, form=False), ("sub/a.png", "SUB/a.png")),
+        (joins(case=False, form=True), (f"{ACCENTED}.png", f"{APART}.png")),
+        (joins(case=True, form=True), (f"{ACCENTED}.png", f"{APART.upper()}.png")),
     ],
 )
 def test_names_that_would_be_one_file_are_refused(folder, tmp_path, monkeypatch, joined, pair):
@@ -73,13 +73,13 @@ def test_names_that_would_be_one_file_are_refused(folder, tmp_path, monkeypatch,
 
 def test_only_what_is_joined_is_refused(folder, tmp_path, monkeypatch):
     given = folder(f"{ACCENTED}.png", f"{APART}.png", "a.png", "b.png")
-    monkeypatch.setattr(outputs.os.path, "lexists", joins(True, False))
+    monkeypatch.setattr(outputs.os.path, "lexists", joins(case=True, form=False))
     assert len(set(names(given, tmp_path / "out").values())) == 4
 
 
 def test_short_names_that_would_be_one_become_full_ones(folder, tmp_path, monkeypatch):
     given = folder("a.jpg", "A.png")
-    monkeypatch.setattr(outputs.os.path, "lexists", joins(True, False))
+    monkeypatch.setattr(outputs.os.path, "lexists", joins(case=True, form=False))
     assert names(given, tmp_path / "out") == {"A.png": "A.png.png", "a.jpg": "a.jpg.png"}
 
 

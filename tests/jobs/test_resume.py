@@ -57,7 +57,8 @@ def seal(job, source="in", recipients=KEY, **options):
 
 def refused(summary, why):
     (result,) = summary.failed
-    assert isinstance(result.error, MediaError) and why in str(result.error), result.error
+    assert isinstance(result.error, MediaError), result.error
+    assert why in str(result.error)
     assert result.error.hint.command == "--force replaces it"
     return True
 
@@ -77,7 +78,8 @@ def test_another_picture_of_the_name_is_not_done(job):
     shutil.copyfile(job / "others" / "a.png", job / "in" / "a.png")
     assert refused(seal(job), "sealed from another picture")
     assert (job / "out" / "a.png").read_bytes() == before
-    assert seal(job, overwrite=True).done == 1 and seal(job).skipped == 1
+    assert seal(job, overwrite=True).done == 1
+    assert seal(job).skipped == 1
 
 
 def test_a_picture_whose_every_pixel_is_sealed_is_told_by_the_clock(job):
@@ -115,7 +117,8 @@ def test_other_options_are_not_done(job, options):
 
 
 def test_the_plain_picture_beside_a_sidecar_is_not_done(job):
-    assert seal(job, sidecar=True).done == 1 and seal(job, sidecar=True).skipped == 1
+    assert seal(job, sidecar=True).done == 1
+    assert seal(job, sidecar=True).skipped == 1
     shutil.copyfile(job / "in" / "a.png", job / "out" / "a.png")
     assert refused(seal(job, sidecar=True), "its faces are in the clear")
 
@@ -125,7 +128,8 @@ def test_a_face_on_a_plain_ground_is_told_by_the_clock(job):
     for folder, face in (("in", 10), ("others", 90)):
         ground[6:44, 8:40] = face
         cv2.imwrite(str(job / folder / "a.png"), ground)
-    assert seal(job).done == 1 and seal(job).skipped == 1
+    assert seal(job).done == 1
+    assert seal(job).skipped == 1
     shutil.copyfile(job / "others" / "a.png", job / "in" / "a.png")
     assert refused(seal(job), "sealed from another picture")
 
@@ -150,7 +154,8 @@ def test_another_detector_is_not_done(job):
 def test_a_detector_that_does_not_say_what_it_is_looks_again(job):
     seal(job, regions=None, detector=Unknown())
     same, other = Unknown(), Unknown((1, 1, 9, 9))
-    assert seal(job, regions=None, detector=same).skipped == 1 and same.calls == 1
+    assert seal(job, regions=None, detector=same).skipped == 1
+    assert same.calls == 1
     assert refused(seal(job, regions=None, detector=other), "sealed with other regions")
 
 
@@ -168,7 +173,8 @@ def test_presets_are_other_ways_to_look(job):
     assert command(*line).code == 0
     for options in (["--preset", "recall"], ["--grow", "1"], ["--min-face", "40"], ["--whole"]):
         done = command(*line, *options)
-        assert done.code == 1 and "already exists, sealed with other" in done.err[0], options
+        assert done.code == 1, options
+        assert "already exists, sealed with other" in done.err[0], options
 
 
 def test_other_keys_are_not_done(job):
@@ -187,7 +193,8 @@ def test_an_unreadable_source_is_not_done(job):
     seal(job)
     (job / "in" / "a.png").write_bytes((job / "in" / "a.png").read_bytes()[:-30])
     (result,) = seal(job).failed
-    assert "a.png" in str(result.error) and "get an intact copy" in str(result.error)
+    assert "a.png" in str(result.error)
+    assert "get an intact copy" in str(result.error)
 
 
 # ---- opening -----------------------------------------------------------------------------------
@@ -232,8 +239,10 @@ def test_gray_pictures_and_deep_ones(job):
         ("h.png", np.arange(48 * 64, dtype=np.uint8).reshape(48, 64)),
     ):
         cv2.imwrite(str(job / "in" / name), image)
-    assert seal(job).done == 3 and seal(job).skipped == 3
-    assert restore(job).done == 3 and restore(job).skipped == 3
+    assert seal(job).done == 3
+    assert seal(job).skipped == 3
+    assert restore(job).done == 3
+    assert restore(job).skipped == 3
 
 
 # ---- schemes -----------------------------------------------------------------------------------
@@ -243,12 +252,16 @@ def test_the_cipher_of_another_file_is_not_done(job):
     key = job / "pbe.npz"
     assert command("scheme", "pbe", "keygen", "-o", key, "--size", "48x64x3").code == 0
     line = ("scheme", "pbe", "encrypt", job / "in", "-o", job / "c", "--key", key)
-    assert command(*line).code == 0 and command(*line).code == 0
+    assert command(*line).code == 0
+    assert command(*line).code == 0
     back = ("scheme", "pbe", "decrypt", job / "c", "-o", job / "p", "--key", key)
-    assert command(*back).code == 0 and command(*back).code == 0
+    assert command(*back).code == 0
+    assert command(*back).code == 0
     shutil.copyfile(job / "others" / "a.png", job / "p" / "a.png")
     done = command(*back)
-    assert done.code == 1 and "is not this file decrypted" in done.err[0]
+    assert done.code == 1
+    assert "is not this file decrypted" in done.err[0]
     shutil.copyfile(job / "others" / "a.png", job / "in" / "a.png")
     done = command(*line)
-    assert done.code == 1 and "as the cipher of another file" in "".join(done.err)
+    assert done.code == 1
+    assert "as the cipher of another file" in "".join(done.err)

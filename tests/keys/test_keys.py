@@ -73,7 +73,8 @@ def test_a_key_file_is_not_overwritten(tmp_path):
 def test_a_public_key_is_one_word_that_begins_with_fc1(identity):
     word = str(identity.recipient)
     assert word.startswith("fc1")
-    assert word.isalnum() and word == word.lower()
+    assert word.isalnum()
+    assert word == word.lower()
     assert Recipient.parse(f"  {word.upper()}\n") == identity.recipient
 
 
@@ -192,5 +193,6 @@ def test_secrets_do_not_show():
     region = RegionKey(bytes(16), 0, key._key)
     shown = f"{identity!r} {key!r} {region!r} {Passphrase('hunter2')!r} {identity} {key}"
     assert "hunter2" not in shown
-    assert repr(key._key) not in shown and key._key.hex() not in shown
+    assert repr(key._key) not in shown
+    assert key._key.hex() not in shown
     assert keytext.encode("", identity._payload)[:20].lower() not in shown.lower()

@@ -101,7 +101,8 @@ def test_labels_are_of_the_centre():
     assert 0.3 < windows.encrypted.mean() < 0.9
     edges = (windows.pixels < 255).mean(axis=(1, 2, 3))
     assert ((edges > 0.05) & (edges < 0.95)).mean() > 0.1
-    assert (windows.method[:5] == -1).all() and not windows.encrypted[:5].any()
+    assert (windows.method[:5] == -1).all()
+    assert not windows.encrypted[:5].any()
 
 
 def test_pure_windows_are_one_or_the_other():
@@ -115,11 +116,13 @@ def test_pure_windows_are_one_or_the_other():
 @pytest.mark.parametrize("kind", KINDS)
 def test_pictures_are_drawn_by_seed(kind):
     picture = synthetic(kind, 64, rng(4))
-    assert picture.shape == (64, 64, 3) and picture.dtype == np.uint8
+    assert picture.shape == (64, 64, 3)
+    assert picture.dtype == np.uint8
     assert (picture == synthetic(kind, 64, rng(4))).all()
     for seed in range(8):
         used = worn(picture, rng(seed))
-        assert used.shape == picture.shape and used.dtype == np.uint8
+        assert used.shape == picture.shape
+        assert used.dtype == np.uint8
 
 
 def test_unknown_kind():

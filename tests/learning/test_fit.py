@@ -88,7 +88,7 @@ def test_what_does_not_fit(tmp_path):
     with pytest.raises(ValueError, match="ciphers of 'le' cannot be augmented"):
         run(tmp_path / "b", "le", augment="after")
     wide = corners(side=16)
-    wide = type(wide)("wide", *[part for part in _narrow(wide)], wide.classes)
+    wide = type(wide)("wide", *_narrow(wide), wide.classes)
     with pytest.raises(ValueError, match="networks take square pictures, received 8 x 16"):
         run(tmp_path / "c", "pbe", pictures=wide)
     assert not (tmp_path / "a" / "checkpoint.pt").exists()

@@ -60,7 +60,8 @@ def test_every_kind_of_png_round_trips(tmp_path, photo, dtype, channels):
     encrypt_file(tmp_path / "plain.png", tmp_path / "sealed.png", KEY, regions=FACE)
     decrypt_file(tmp_path / "sealed.png", tmp_path / "back.png", KEY)
     back = cv2.imread(str(tmp_path / "back.png"), cv2.IMREAD_UNCHANGED)
-    assert back.dtype == dtype and (back == image).all()
+    assert back.dtype == dtype
+    assert (back == image).all()
 
 
 def test_one_pixel(tmp_path):
@@ -74,7 +75,9 @@ def test_the_header_is_a_private_unsafe_to_copy_chunk_before_the_pixels(sealed):
     kinds = [bytes(kind) for kind, _ in png_chunks(sealed.read_bytes())]
     assert kinds.index(b"fcRP") < kinds.index(b"IDAT")
     ancillary, private, _, unsafe = (bool(c & 0x20) for c in b"fcRP")
-    assert ancillary and private and not unsafe
+    assert ancillary
+    assert private
+    assert not unsafe
 
 
 def test_an_editor_that_re_saves_drops_the_header_and_this_is_said(tmp_path, sealed):
@@ -212,7 +215,8 @@ def test_a_file_in_memory_reads_as_one_on_disk(tmp_path):
     path, made = small_file(tmp_path)
     data = path.read_bytes()
     opened = decode(Source(data), [KEY])
-    assert (opened.pixels == decrypt_image(made, KEY)).all() and opened.header == made.header
+    assert (opened.pixels == decrypt_image(made, KEY)).all()
+    assert opened.header == made.header
     for damaged in (data + b"\0", *(data[:length] for length in range(0, len(data), 7))):
         with pytest.raises(ContainerError):
             decode(Source(damaged), [KEY])

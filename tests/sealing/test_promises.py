@@ -60,7 +60,7 @@ def test_other_channels_and_empty_sides_are_refused(shape):
         Header.from_bytes(data)
 
 
-@pytest.mark.parametrize("mu,d0", [(3.96156, 0.38), (3.96149, 0.37), (3.96159, 0.286)])
+@pytest.mark.parametrize(("mu", "d0"), [(3.96156, 0.38), (3.96149, 0.37), (3.96159, 0.286)])
 def test_from_3_9_on_a_lyapunov_exponent_below_0_3_is_refused(mu, d0):
     with pytest.raises(WeakKeyError, match=r"below 0\.3"):
         check_key(mu, d0)

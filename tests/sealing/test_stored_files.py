@@ -58,7 +58,8 @@ def test_a_stored_region_key_opens_its_region(tmp_path):
         FOLDER / "rgb.png", second_reader.png_chunk, "region", text_of(path)
     )
     plain = ((np.arange(12 * 16 * 3) * 2477 + 13) % 256).reshape(12, 16, 3)
-    assert (opened == reader).all() and (opened[5:9, 9:13] == plain[5:9, 9:13]).all()
+    assert (opened == reader).all()
+    assert (opened[5:9, 9:13] == plain[5:9, 9:13]).all()
     assert (opened[1:3, 1:9] != plain[1:3, 1:9]).any()
 
 

@@ -42,7 +42,8 @@ def test_samples_are_prepared(annotated, tmp_path):
     assert result.err == f"facecrypt: {said} samples of 1 picture\n"
     assert (tmp_path / "set" / "12" / "negative" / "0.jpg").is_file()
     again = command("prepare", *annotated, "-o", tmp_path / "set", "--size", 12)
-    assert again.code == 1 and "12: is there; remove it" in again.err
+    assert again.code == 1
+    assert "12: is there; remove it" in again.err
     seeded = ("--size", 12, "--seed", 1, "-j", 1, "-q")
     quiet = command("prepare", *annotated, "-o", tmp_path / "other", *seeded)
     assert (quiet.code, quiet.out, quiet.err) == (0, "", "")
@@ -59,11 +60,12 @@ def test_landmarks_and_models_are_passed_on(annotated, tmp_path):
     assert len(open_samples(tmp_path / "set", 48).landmark)
     lost = ("--size", 24, "--models", tmp_path)
     result = command("prepare", *annotated, "-o", tmp_path / "set", *lost)
-    assert result.code == 1 and "pnet.onnx" in result.err
+    assert result.code == 1
+    assert "pnet.onnx" in result.err
 
 
 @pytest.mark.parametrize(
-    "extra, words",
+    ("extra", "words"),
     [
         (("--size", 13), "invalid choice: 13"),
         (("--size", 12, "--models", "."), "no network before it"),
@@ -73,14 +75,16 @@ def test_landmarks_and_models_are_passed_on(annotated, tmp_path):
 )
 def test_usage_is_checked(extra, words, annotated, tmp_path):
     result = command("prepare", *annotated, "-o", tmp_path / "set", *extra)
-    assert result.code == 2 and words in result.err
+    assert result.code == 2
+    assert words in result.err
     assert not (tmp_path / "set").exists()
 
 
 def test_a_malformed_line_is_named(annotated, tmp_path):
     (tmp_path / "gt.txt").write_text("a.png\n1\n40 30 50\n")
     result = command("prepare", *annotated, "-o", tmp_path / "set", "--size", 12)
-    assert result.code == 2 and "gt.txt, line 3: expected ten whole numbers" in result.err
+    assert result.code == 2
+    assert "gt.txt, line 3: expected ten whole numbers" in result.err
 
 
 @pytest.mark.parametrize(

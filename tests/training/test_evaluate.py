@@ -128,7 +128,8 @@ def test_a_known_face(pictures):
     seen = []
     found = evaluate(None, wider, pictures, iou=0.99, progress=lambda *done: seen.append(done))
     assert seen == [(1, 2), (2, 2)]
-    assert found[:2] == (1.0, 1.0) and found[3:] == (2, 1, 1, 1, 0)
+    assert found[:2] == (1.0, 1.0)
+    assert found[3:] == (2, 1, 1, 1, 0)
     assert found.average_precision == 1.0
 
 

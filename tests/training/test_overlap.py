@@ -114,7 +114,7 @@ IMAGE, BOX = np.zeros((20, 30, 3), np.uint8), np.array([[0, 0, 12, 12]], np.int3
 
 
 @pytest.mark.parametrize(
-    "image, box, size, error, words",
+    ("image", "box", "size", "error", "words"),
     [
         (IMAGE, [[0, 0, 31, 12]], 12, ValueError, "within the 30 x 20 pixels"),
         (IMAGE, [[-1, 0, 12, 12]], 12, ValueError, "within the 30 x 20 pixels"),

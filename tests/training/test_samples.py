@@ -47,7 +47,8 @@ def check_classes(shape, faces, chosen, least) -> None:
         assert len(boxes) == len(offsets)
         for box, row in zip(boxes.tolist(), offsets.tolist(), strict=True):
             x1, y1, x2, y2 = box
-            assert 0 <= x1 < x2 <= shape[1] and 0 <= y1 < y2 <= shape[0]
+            assert 0 <= x1 < x2 <= shape[1]
+            assert 0 <= y1 < y2 <= shape[0]
             assert min(x2 - x1, y2 - y1) >= least
             values = [overlap(box, face) for face in faces] or [0.0]
             best = max(values)
@@ -102,7 +103,8 @@ def test_jittered_squares_are_of_about_the_size_and_place_of_the_face():
     ]
     boxes = np.concatenate([c[kind].boxes for c in chosen for kind in ("positive", "part")])
     sides = boxes[:, 2] - boxes[:, 0]
-    assert 40 <= sides.min() < 55 and sides.max() < 100
+    assert 40 <= sides.min() < 55
+    assert sides.max() < 100
     centres = (boxes[:, :2] + boxes[:, 2:]) / 2
     # A corner that is cut to whole pixels moves the centre by up to one.
     assert (abs(centres - [225, 340]) <= [10 + 1, 16 + 1]).all()
@@ -112,7 +114,8 @@ def test_jittered_squares_are_of_about_the_size_and_place_of_the_face():
 def test_faces_that_are_small_or_cut_have_no_squares_around_them():
     for face in ([100, 100, 119, 119], [-1, 50, 60, 110], [50, -1, 110, 60]):
         chosen = pnet_samples((300, 300), np.array([face], np.int32), np.random.default_rng(0))
-        assert not len(chosen["positive"].boxes) and not len(chosen["part"].boxes)
+        assert not len(chosen["positive"].boxes)
+        assert not len(chosen["part"].boxes)
         assert len(chosen["negative"].boxes) == 50
 
 
@@ -159,7 +162,8 @@ def test_landmarks_of_squares():
     points = np.array([[220, 240], [280, 240], [250, 260], [230, 280], [270, 280]], np.float32)
     face = Landmarks("a.jpg", np.array([200, 200, 300, 300], np.int32), points)
     boxes, offsets = landmark_samples((500, 500), [face], np.random.default_rng(0))["landmark"]
-    assert len(boxes) and offsets.shape == (len(boxes), 10)
+    assert len(boxes)
+    assert offsets.shape == (len(boxes), 10)
     for box, row in zip(boxes.tolist(), offsets.reshape(-1, 5, 2), strict=True):
         assert overlap(box, [200, 200, 300, 300]) >= 0.65
         assert np.allclose(box[:2] + row * (box[2] - box[0]), points, atol=1e-3)
@@ -173,7 +177,8 @@ def test_what_the_networks_pass_on_shrinks_and_still_holds_the_face():
     assert len(proposed) > len(refined) > 0
     for boxes in proposed, refined:
         assert max(overlap(box, face.box) for box in boxes.tolist()) > 0.6
-        assert (boxes[:, :2] >= 0).all() and (boxes[:, 2:] <= image.shape[1::-1]).all()
+        assert (boxes[:, :2] >= 0).all()
+        assert (boxes[:, 2:] <= image.shape[1::-1]).all()
         sides = boxes[:, 2:] - boxes[:, :2]
         assert abs(sides[:, 0] - sides[:, 1]).max() <= 1
 
@@ -252,7 +257,8 @@ def test_arrays_offsets_and_lines_agree(pictures, tmp_path):
     ):
         pixels, lines = getattr(samples, kind), (tmp_path / "12" / f"{short}_12.txt").read_text()
         lines = lines.splitlines()
-        assert pixels.dtype == np.uint8 and pixels.shape[1:] == (12, 12, 3)
+        assert pixels.dtype == np.uint8
+        assert pixels.shape[1:] == (12, 12, 3)
         assert len(lines) == len(pixels)
         for number, line in enumerate(lines):
             name, marked, *values = line.split(" ")
@@ -306,7 +312,8 @@ def test_crops_are_parts_of_their_pictures(tmp_path):
 def test_hard_samples_and_landmarks_to_files(pictures, tmp_path):
     made(pictures, tmp_path, size=48, landmarks=pictures / "landmarks.txt", jobs=1)
     samples = open_samples(tmp_path, 48)
-    assert samples.landmark.shape[1:] == (48, 48, 3) and len(samples.landmark)
+    assert samples.landmark.shape[1:] == (48, 48, 3)
+    assert len(samples.landmark)
     assert samples.landmark_offsets.shape == (len(samples.landmark), 10)
     line = r"48/landmark/0\.jpg -2( -?\d\.\d\d){10}\n"
     assert re.match(line, (tmp_path / "48" / "landmark_48.txt").read_text())
@@ -353,7 +360,7 @@ def test_nothing_is_left_where_the_disk_takes_no_more(pictures, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "settings, words",
+    ("settings", "words"),
     [
         ({"size": 13}, "12, 24 or 48"),
         ({"models": ROOT}, "no network before it"),

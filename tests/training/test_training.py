@@ -63,7 +63,8 @@ def test_networks_have_the_published_weights(name, published, features):
 def test_p_net_gives_a_map(height, width):
     said = network("pnet")(torch.zeros(2, 3, height, width))
     cells = ((height - 1) // 2 - 4, (width - 1) // 2 - 4)
-    assert said.logit.shape == (2, 1, *cells) and said.box.shape == (2, 4, *cells)
+    assert said.logit.shape == (2, 1, *cells)
+    assert said.box.shape == (2, 4, *cells)
 
 
 def test_unknown_network():
@@ -79,7 +80,8 @@ def test_loss_of_a_face_is_cross_entropy():
     found = losses(outputs([math.log(3), math.log(3)]), targets([1, 0]))
     assert round(0.7 * 2) == 1
     assert found.face.item() == pytest.approx(math.log(4), abs=1e-6)
-    assert found.box.item() == 0 and found.landmarks.item() == 0
+    assert found.box.item() == 0
+    assert found.landmarks.item() == 0
 
 
 def test_the_hardest_seven_of_ten_teach():
@@ -134,8 +136,10 @@ def test_batches_are_three_to_one_to_one(tmp_path):
     first = next(batches(samples, 64, seed=0, epoch=0))
     label, count = np.unique(first.targets.label, return_counts=True)
     assert dict(zip(label.tolist(), count.tolist(), strict=True)) == {-1: 12, 0: 40, 1: 12}
-    assert first.pixels.shape == (64, 3, 12, 12) and first.pixels.dtype == torch.float32
-    assert first.pixels.min() >= 0 and first.pixels.max() <= 255
+    assert first.pixels.shape == (64, 3, 12, 12)
+    assert first.pixels.dtype == torch.float32
+    assert first.pixels.min() >= 0
+    assert first.pixels.max() <= 255
 
 
 def test_landmarks_are_for_o_net(tmp_path):
@@ -215,7 +219,8 @@ def test_losses_fall(samples, tmp_path, net, epochs):
     )  # fmt: skip
     log = json.loads((tmp_path / "log.json").read_text())
     assert [entry["epoch"] for entry in log] == list(range(1, epochs + 1))
-    assert [entry._asdict() for entry, _ in seen] == log and seen[0][1] == epochs
+    assert [entry._asdict() for entry, _ in seen] == log
+    assert seen[0][1] == epochs
     for part in ("face", "box", "landmarks") if net == "onet" else ("face", "box"):
         assert log[-1][part] < 0.6 * log[0][part], part
     assert log[0]["landmarks"] == 0 or net == "onet"
@@ -247,7 +252,8 @@ def test_a_seed_is_a_run(samples, tmp_path):
         torch.manual_seed(len(name))
         path = train(samples, "pnet", tmp_path / name, seed=seed, **args)
         runs.append(checkpoints.load(path, "pnet").model["conv1.weight"])
-    assert torch.equal(runs[0], runs[1]) and not torch.equal(runs[0], runs[2])
+    assert torch.equal(runs[0], runs[1])
+    assert not torch.equal(runs[0], runs[2])
 
 
 def test_runs_are_not_mixed(samples, tmp_path):

@@ -64,7 +64,8 @@ def test_both_lists_read_alike_but_for_what_one_does_not_say(wider, tmp_path):
     assert all((a.boxes == b.boxes).all() for a, b in zip(long, brief, strict=True))
     assert long[2].invalid.tolist() == [False, False, True]
     assert not any(item.invalid.any() for item in brief)
-    assert long[0].boxes.dtype == np.int32 and long[0].boxes.shape == (1, 4)
+    assert long[0].boxes.dtype == np.int32
+    assert long[0].boxes.shape == (1, 4)
 
 
 @pytest.mark.parametrize("row", [ZEROS, ""], ids=["with a row of zeros", "without"])
@@ -86,7 +87,7 @@ def test_a_row_of_zeros_that_was_counted_is_a_face_without_size(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "text, line, expected",
+    ("text", "line", "expected"),
     [
         ("a.jpg\n1\n1 2 3 4\n", 3, "ten whole numbers"),
         ("a.jpg\n1\n1 2 3 4 0 0 0 0 0 x\n", 3, "ten whole numbers"),
@@ -111,7 +112,7 @@ def test_malformed_lines_are_named(text, line, expected, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "line, expected",
+    ("line", "expected"),
     [
         ("a.jpg 1 2 3", "multiple of four"),
         ("a.jpg 449 330 122 149", "not x y w h"),
@@ -172,7 +173,8 @@ def test_landmarks(tmp_path):
     path = tmp_path / "list.txt"
     path.write_text("a.jpg 10 20 50 70 20 35 40.5 35 30 45 22 58 38 58\n\n")
     (face,) = read_landmarks(path)
-    assert face.path == "a.jpg" and face.box.tolist() == [10, 20, 50, 70]
+    assert face.path == "a.jpg"
+    assert face.box.tolist() == [10, 20, 50, 70]
     assert face.points.tolist() == [[20, 35], [40.5, 35], [30, 45], [22, 58], [38, 58]]
     assert face.points.dtype == np.float32
 

@@ -92,7 +92,7 @@ def lanes(data: Any, out: Any, operands: Lanes, *, threads: int | None = None) -
         tiled = aligned and each % kernels.THREADS == 0 and target.size >= kernels.TILE
         words = [as_words(array, np.uint64) for array in pair] if tiled else pair
         launch(
-            kernels.lanes_kernel(width, data is not None),
+            kernels.lanes_kernel(width, xor=data is not None),
             chunks * -(-each // kernels.THREADS), kernels.THREADS, stream,
             upload(mu, stream), upload(d0, stream), *pair, *words,
             each, chunk, discard, int(tiled), shared=kernels.TILE,
@@ -120,7 +120,7 @@ def _rows(data: Any, out: Any, operands: Rows, quantiser: str) -> None:
         tiled = length - length % kernels.ROW if aligned else 0
         words = [as_words(array, np.uint64) for array in pair] if tiled else pair
         launch(
-            kernels.rows_kernel(quantiser, data is not None),
+            kernels.rows_kernel(quantiser, xor=data is not None),
             -(-mu.size // kernels.THREADS), kernels.THREADS, stream,
             upload(mu, stream), upload(d0, stream), *pair, *words, length, discard, tiled,
         )  # fmt: skip
@@ -147,13 +147,13 @@ def pixels(data: Any, out: Any, operands: Pixels, *, threads: int | None = None)
         key = upload(mask if order is None else order, stream), upload(mask, stream)
         if mask.size % 4 == 0 and not (address(source) | address(target)) % 4:
             pieces, groups = kernels.shares(mask.size // 4, shape[0])
-            kernel = kernels.pixel_words_kernel(order is not None)
+            kernel = kernels.pixel_words_kernel(ordered=order is not None)
             words = (as_words(array, np.int32) for array in (source, target))
             key = key[0], as_words(key[1], np.int32)
             launch(kernel, pieces * groups, kernels.THREADS, stream, *words, *key, shape[0], groups)
         else:
             pieces, groups = kernels.shares(mask.size // shape[3], shape[0])
-            kernel = kernels.pixel_bytes_kernel(order is not None)
+            kernel = kernels.pixel_bytes_kernel(ordered=order is not None)
             launch(
                 kernel, pieces * groups, kernels.THREADS, stream,
                 source, target, *key, shape[3], shape[0], groups,
@@ -177,7 +177,7 @@ def gather(data: Any, out: Any, operands: Gather, *, threads: int | None = None)
         moves = upload(index, stream)
         key = moves if mask is None else as_words(upload(mask, stream), word)
         pieces, groups = kernels.shares(items * length // word.itemsize, count)
-        kernel = kernels.gather_kernel(word.itemsize, mask is not None)
+        kernel = kernels.gather_kernel(word.itemsize, masked=mask is not None)
         sizes = length // word.itemsize, count, groups
         launch(kernel, pieces * groups, kernels.THREADS, stream, *pair, moves, key, *sizes)
 
@@ -198,7 +198,7 @@ def blocks(data: Any, out: Any, operands: Blocks, *, threads: int | None = None)
         pieces, groups = kernels.shares(height * width, count)
         key = (upload(array, stream) for array in (perm, mask, which, source))
         launch(
-            kernels.blocks_kernel(nibbles), pieces * groups, kernels.THREADS, stream,
+            kernels.blocks_kernel(nibbles=nibbles), pieces * groups, kernels.THREADS, stream,
             whence, target, *key, high, across, width, height * width, count, groups,
         )  # fmt: skip
 
@@ -242,7 +242,8 @@ def coupling(data: Any, out: Any, operands: Coupling, *, threads: int | None = N
                     part, hidden, weights, bias, r, height, width, channels,
                 )  # fmt: skip
                 launch(
-                    kernels.add_kernel(inverse), -(-part.size // _THREADS), _THREADS, stream,
+                    kernels.add_kernel(inverse=inverse),
+                    -(-part.size // _THREADS), _THREADS, stream,
                     part, hidden, back, shift, r, height, width, planes,
                 )  # fmt: skip
 
@@ -255,7 +256,8 @@ def fit(data: Any, out: Any) -> None:
     if not on_device(out):
         from facecrypt.backends import reference
 
-        return reference.fit(data, out)
+        reference.fit(data, out)
+        return
     from facecrypt.backends.cuda import pictures as kernels
     from facecrypt.backends.cuda.arrays import launch, ordered, strided
 

@@ -64,7 +64,7 @@ def staged(data: Any, out: Any, *, apart: bool = False) -> Iterator[tuple[Any, A
         result.copy_to_host(target)
         return
     with ordered(data, out) as stream:
-        yield *_views(data, out, apart), stream
+        yield *_views(data, out, apart=apart), stream
 
 
 @contextmanager
@@ -145,7 +145,7 @@ def launch(
     kernel[max(blocks, _LEAST_BLOCKS), threads, stream, shared](*args)
 
 
-def _views(data: Any, out: Any, apart: bool) -> tuple[Any, Any]:
+def _views(data: Any, out: Any, *, apart: bool) -> tuple[Any, Any]:
     target = _view(out, "out")
     if not is_writable(out):
         raise ValueError("out must be writable; pass another array")

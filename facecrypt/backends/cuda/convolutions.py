@@ -41,7 +41,7 @@ def hidden_kernel() -> Any:
 
 
 @cache
-def add_kernel(inverse: bool) -> Any:
+def add_kernel(*, inverse: bool) -> Any:
     """The other samples of round ``r``: a thread is a sample of ``out`` (N, H, W, C)."""
 
     def kernel(out, hidden, weights, bias, r, height, width, planes):

@@ -32,8 +32,8 @@ def step(mu: float, d: float) -> float:
     return times(times(mu, d), plus(1.0, -d))
 
 
-@device
-def first_state(mu: Any, d0: Any, i: int, there: bool, discard: int) -> Any:
+@device  # Numba passes to those by position.
+def first_state(mu: Any, d0: Any, i: int, there: bool, discard: int) -> Any:  # noqa: FBT001
     """Key i and its state after ``discard`` iterates; a fixed point where there is none."""
     m, d = 0.0, 0.0
     if there:
@@ -74,7 +74,7 @@ def word_at(w: int, t: int, first: int, stride: int, row_bits: int) -> int:
 
 
 @cache
-def lanes_kernel(width: int, xor: bool) -> Any:
+def lanes_kernel(width: int, *, xor: bool) -> Any:
     """The kernel ``lanes`` with so many bytes an iterate; a block takes 64 lanes of a chunk.
 
     Where ``tiled``, what is whole tiles goes by words: the caller sees to lanes in multiples of 64
@@ -124,7 +124,7 @@ def lanes_kernel(width: int, xor: bool) -> Any:
 
 
 @cache
-def rows_kernel(quantiser: str, xor: bool) -> Any:
+def rows_kernel(quantiser: str, *, xor: bool) -> Any:
     """The kernel ``rows``, also of ``sequence``; a block takes 64 rows, 64 bytes of each a tile.
 
     The first ``tiled`` bytes of a row go by words, for which the caller sees to alignment.

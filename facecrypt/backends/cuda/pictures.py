@@ -67,7 +67,7 @@ def selector(order: Any, i: int) -> int:
 
 
 @cache
-def pixel_words_kernel(ordered: bool) -> Any:
+def pixel_words_kernel(*, ordered: bool) -> Any:
     """The kernel ``pixels`` on 32-bit words, of which a picture has a whole number."""
     word = types.int32
 
@@ -107,7 +107,7 @@ def pixel_words_kernel(ordered: bool) -> Any:
 
 
 @cache
-def pixel_bytes_kernel(ordered: bool) -> Any:
+def pixel_bytes_kernel(*, ordered: bool) -> Any:
     """The kernel ``pixels`` where pictures are no whole words: a place is a pixel."""
 
     def kernel(data, out, order, mask, channels, count, groups):
@@ -134,7 +134,7 @@ def pixel_bytes_kernel(ordered: bool) -> Any:
 
 
 @cache
-def gather_kernel(width: int, masked: bool) -> Any:
+def gather_kernel(width: int, *, masked: bool) -> Any:
     """The kernel ``gather``, where items are ``length`` words of ``width`` bytes."""
     word = {1: types.uint8, 4: types.uint32, 8: types.uint64}[width]
 
@@ -170,7 +170,7 @@ def place(block: int, j: int, rows: int, columns: int, width: int) -> int:
 
 
 @cache
-def blocks_kernel(nibbles: bool) -> Any:
+def blocks_kernel(*, nibbles: bool) -> Any:
     """The kernel ``blocks``, where pictures have ``size`` bytes, ``width`` a row."""
     byte = types.uint8
 

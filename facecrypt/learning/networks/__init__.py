@@ -34,23 +34,23 @@ FULL: dict[str, Any] = {"depth": 110, "alpha": 270, "keep": 0.5}
 TINY: dict[str, Any] = {"depth": 14, "alpha": 24, "keep": 1.0}
 
 
-def _resnet18(classes: int, tiny: bool, side: int, block: int) -> nn.Module:
+def _resnet18(classes: int, *, tiny: bool, side: int, block: int) -> nn.Module:
     return ResNet(classes, width=16 if tiny else 64)
 
 
-def _pyramidnet(classes: int, tiny: bool, side: int, block: int) -> nn.Module:
+def _pyramidnet(classes: int, *, tiny: bool, side: int, block: int) -> nn.Module:
     _divides(4, side)
     return PyramidNet(classes, **(TINY if tiny else FULL))
 
 
-def _tanaka(classes: int, tiny: bool, side: int, block: int) -> nn.Module:
+def _tanaka(classes: int, *, tiny: bool, side: int, block: int) -> nn.Module:
     _divides(block, side)
     if side < 8:
         raise ValueError(f"side must be 8 or more for this network, received {side}")
     return Tanaka(classes, block=block, width=8 if tiny else 32)
 
 
-def _ele_adaptnet(classes: int, tiny: bool, side: int, block: int) -> nn.Module:
+def _ele_adaptnet(classes: int, *, tiny: bool, side: int, block: int) -> nn.Module:
     _divides(block, side)
     _divides(4, side)
     return EleAdaptNet(classes, side=side, block=block, **(TINY if tiny else FULL))
@@ -61,7 +61,7 @@ def _divides(part: int, side: int) -> None:
         raise ValueError(f"side must be a multiple of {part} for this network, received {side}")
 
 
-_BUILDERS: dict[str, Callable[[int, bool, int, int], nn.Module]] = {
+_BUILDERS: dict[str, Callable[..., nn.Module]] = {
     "resnet18": _resnet18,
     "pyramidnet": _pyramidnet,
     "tanaka": _tanaka,
@@ -112,7 +112,7 @@ def build(
     for label, value in (("classes", classes), ("side", side), ("block", block)):
         if value < 1:
             raise ValueError(f"{label} must be positive, received {value}")
-    return _BUILDERS[name](classes, size == "tiny", side, block)
+    return _BUILDERS[name](classes, tiny=size == "tiny", side=side, block=block)
 
 
 def penalty(model: nn.Module) -> Tensor:

@@ -44,7 +44,8 @@ def _low_byte_first(data: bytes, depth: int) -> bytes:
 def _png_samples(path) -> bytes:
     fields = struct.unpack(">IIBBBBB", chunk(path, b"IHDR"))
     width, height, depth, colour, _, _, interlaced = fields
-    assert depth in (8, 16) and not interlaced
+    assert depth in (8, 16)
+    assert not interlaced
     step = {0: 1, 2: 3, 6: 4}[colour] * depth // 8
     raw = zlib.decompress(b"".join(data for kind, data in _chunks(path) if kind == b"IDAT"))
     above, out, size = bytes(width * step), bytearray(), width * step
@@ -79,7 +80,8 @@ def _tiff_samples(path) -> bytes:
             if number * size > 4:
                 (where,) = struct.unpack_from(order + "I", data, where)
             tags[tag] = struct.unpack_from(f"{order}{number}{letter}", data, where)
-    assert tags.get(317, (1,)) == (1,) and tags.get(284, (1,)) == (1,)
+    assert tags.get(317, (1,)) == (1,)
+    assert tags.get(284, (1,)) == (1,)
     strips = [data[o : o + n] for o, n in zip(tags[273], tags[279], strict=True)]
     packing = tags.get(259, (1,))[0]
     assert packing in (1, 8, 32946)
