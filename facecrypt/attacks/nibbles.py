@@ -37,7 +37,12 @@ def chosen_le(oracle: Oracle, *, block: int = 4) -> LeKey:
     answers = ask_digits(oracle, join_nibbles(_digits(codes)), block)
     perm, flip = _read_digits(split_nibbles(answers))
     perm = require_permutation(perm)
-    return LeKey(perm=perm, reverse_in=None, reverse_out=flip, block=block)
+    return LeKey(
+        perm=perm.astype(np.int32),
+        reverse_in=None,
+        reverse_out=flip.astype(np.uint8),
+        block=block,
+    )
 
 
 def chosen_ele(oracle: Oracle, *, block: int = 4) -> EleKey:
@@ -85,7 +90,12 @@ def known_le(
     source, high = _canonical(columns[0])
     target, high_out = _canonical(columns[1])
     perm, sure = match(source, target)
-    key = LeKey(perm=perm, reverse_in=None, reverse_out=high_out ^ high[perm], block=block)
+    key = LeKey(
+        perm=perm.astype(np.int32),
+        reverse_in=None,
+        reverse_out=(high_out ^ high[perm]).astype(np.uint8),
+        block=block,
+    )
     return key, float(sure.mean())
 
 

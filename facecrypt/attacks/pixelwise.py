@@ -76,7 +76,7 @@ def chosen_pbe(oracle: Oracle) -> PbeKey:
     channel. Pixels whose answer is no such thing are left as they are.
     """
     if oracle.shape[2] == 1:
-        return PbeKey(negate=algorithm1(oracle.ask_same, oracle.shape), order=None)
+        return PbeKey(negate=algorithm1(oracle.ask_same, oracle.shape).astype(np.uint8), order=None)
     answer = oracle.ask_same(oracle.blank() + MARKER)
     negated = answer > 127
     order = _orders(np.where(negated, answer ^ 255, answer))
@@ -159,6 +159,6 @@ def _masking_key(mask, order):
 
 def _orders(channels: NDArray[np.uint8]) -> NDArray[np.intp]:
     """Row of ORDERS for pixels made of 1, 2, 3 in some order; -1 for all others."""
-    legal = ((channels >= 1) & (channels <= 3)).all(-1)
+    legal = np.all((channels >= 1) & (channels <= 3), axis=-1)
     codes = np.where(legal[..., None], channels, 1) - 1
     return np.where(legal, _ORDER_OF[codes[..., 0], codes[..., 1], codes[..., 2]], -1)

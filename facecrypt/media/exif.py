@@ -40,7 +40,7 @@ class Entry(NamedTuple):
     """One tag: TIFF type, number of values, and their bytes in the file's byte order."""
 
     type: int
-    count: int
+    number: int
     data: bytes
 
 
@@ -85,7 +85,7 @@ def numbers(entries: Mapping[int, Entry], tag: int, order: str) -> tuple[int, ..
     if entry is None or entry.type not in (BYTE, SHORT, LONG):
         return ()
     code = {BYTE: "B", SHORT: "H", LONG: "I"}[entry.type]
-    return struct.unpack(f"{order}{entry.count}{code}", entry.data)
+    return struct.unpack(f"{order}{entry.number}{code}", entry.data)
 
 
 def orientation(exif: bytes | None) -> int:
@@ -188,9 +188,9 @@ def _kept(directory: int, entries: Mapping[int, Entry]) -> dict[int, Entry]:
 def _plausible(entry: Entry) -> bool:
     """Text or a few numbers: what is too small, or not free enough, to hold a picture."""
     if entry.type != ASCII:
-        return entry.count <= _MAX_NUMBERS
+        return entry.number <= _MAX_NUMBERS
     try:
         entry.data.decode("utf-8")
     except UnicodeDecodeError:
         return False
-    return entry.count <= _MAX_TEXT
+    return entry.number <= _MAX_TEXT

@@ -90,7 +90,7 @@ def _inflated(parts: list[memoryview], size: int) -> Iterator[bytes]:
         rest: bytes | memoryview = part
         while True:
             block += inflater.decompress(rest, size - len(block))
-            rest = inflater.unconsumed_tail
+            rest = bytes(inflater.unconsumed_tail)
             if len(block) < size:
                 break
             yield block

@@ -32,7 +32,7 @@ class Sidecar:
     """The carrier where a header beside the picture is asked for."""
 
     name = "sidecar"
-    suffixes = (".png", ".tif", ".tiff")
+    suffixes: tuple[str, ...] = (".png", ".tif", ".tiff")
 
     def find_header(self, file: BinaryIO, path: Path | None) -> bytes | None:
         if path is None or not _is_there(beside := sidecar_path(path)):
