@@ -156,7 +156,8 @@ def suppress(boxes: np.ndarray, scores: np.ndarray, threshold: float) -> np.ndar
         return np.empty(0, np.intp)
     corners = boxes.astype(np.float64)
     corners[:, 2:] -= corners[:, :2]
-    kept = cv2.dnn.NMSBoxes(corners, scores, 0.0, threshold)  # type: ignore[arg-type] # its stub forgets arrays
+    # OpenCV takes arrays here; its stub says sequences.
+    kept = cv2.dnn.NMSBoxes(corners, scores, 0.0, threshold)  # type: ignore[arg-type]
     return np.asarray(kept, np.intp)
 
 

@@ -8,9 +8,11 @@ worker threads could not silence without silencing everybody else's.
 
 import struct
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 __all__ = ["clean_exif", "orientation"]
+
+Order = Literal["<", ">"]
 
 ORIENTATION, EXIF_IFD, GPS_IFD = 0x112, 0x8769, 0x8825
 BYTE, ASCII, SHORT, LONG, UNDEFINED = 1, 2, 3, 4, 7
@@ -44,9 +46,10 @@ class Entry(NamedTuple):
     data: bytes
 
 
-def byte_order(block: bytes) -> str:
+def byte_order(block: bytes) -> Order:
     """``"<"`` or ``">"`` of an EXIF block or classic TIFF file, or ValueError."""
-    order = {b"II*\0": "<", b"MM\0*": ">"}.get(bytes(block[:4]))
+    orders: dict[bytes, Order] = {b"II*\0": "<", b"MM\0*": ">"}
+    order = orders.get(bytes(block[:4]))
     if order is None:
         raise ValueError("no TIFF header")
     return order

@@ -86,11 +86,12 @@ def _inflated(parts: list[memoryview], size: int) -> Iterator[bytes]:
 
     inflater = isal_zlib.decompressobj()
     block = b""
-    for part in (*parts, b""):
-        rest: bytes | memoryview = part
+    pieces: list[bytes | memoryview] = [*parts, b""]
+    for piece in pieces:
+        rest = piece
         while True:
             block += inflater.decompress(rest, size - len(block))
-            rest = bytes(inflater.unconsumed_tail)
+            rest = inflater.unconsumed_tail
             if len(block) < size:
                 break
             yield block
