@@ -123,7 +123,7 @@ def known_fiie(plains: NDArray[np.uint8], ciphers: NDArray[np.uint8]) -> tuple[F
     return FiieKey(sequence=keystream), float((agree & keystream.any(-1)).mean())
 
 
-def _part_size(shape, parts):
+def _part_size(shape: tuple[int, ...], parts: tuple[int, int]) -> tuple[int, int]:
     rows, columns = (int(count) for count in parts)
     if rows < 1 or columns < 1 or shape[0] % rows or shape[1] % columns:
         raise ValueError(

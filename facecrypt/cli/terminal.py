@@ -145,7 +145,7 @@ def step_bar(
 def plain_warnings() -> Iterator[None]:
     """Show warnings as the rest is shown: a user has no use for a line of our source."""
 
-    def show(message, *_, **__) -> None:
+    def show(message: Warning | str, *_: object, **__: object) -> None:
         say("warning", str(message))
 
     with warnings.catch_warnings():

@@ -183,7 +183,7 @@ class Sealed:
     image: np.ndarray
     header: Header
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         found = (tuple(self.image.shape), self.image.dtype.name)
         expected = (self.header.shape, self.header.dtype)
         if found != expected:
