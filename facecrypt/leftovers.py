@@ -40,7 +40,7 @@ def remove_stale(folder: Path) -> None:
     no ``flock`` (Windows) a writer cannot be told from a leftover, and nothing is removed.
     """
     if fcntl is None:
-        return
+        return  # type: ignore[unreachable] # but on Windows it is
     with contextlib.suppress(OSError), os.scandir(folder) as entries:
         for entry in entries:
             if _HIDDEN.fullmatch(entry.name):

@@ -9,7 +9,7 @@ import contextlib
 import ctypes
 import errno
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 
@@ -51,7 +51,7 @@ def replace(hidden: Path, path: Path) -> None:
 
 
 @contextlib.contextmanager
-def _bad_names(hidden: Path):
+def _bad_names(hidden: Path) -> Iterator[None]:
     """Some drivers call a name they cannot store missing; with the file there, it is the name."""
     try:
         yield

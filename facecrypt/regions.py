@@ -8,7 +8,7 @@ the last pixel.
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from math import ceil, floor, isfinite
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 
@@ -54,7 +54,7 @@ class Region:
     score: float | None = None
     landmarks: tuple[tuple[float, float], ...] | None = None
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         for name in ("x0", "y0", "x1", "y1"):
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
@@ -81,7 +81,7 @@ class Region:
         return self.y1 - self.y0
 
     @classmethod
-    def around(cls, x0: float, y0: float, x1: float, y1: float, **rest) -> Self:
+    def around(cls, x0: float, y0: float, x1: float, y1: float, **rest: Any) -> Self:
         """The smallest region of whole pixels that covers a box of real numbers."""
         if not all(isfinite(v) for v in (x0, y0, x1, y1)):
             raise ValueError(f"a box needs finite edges, received {(x0, y0, x1, y1)}")

@@ -7,8 +7,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from facecrypt.analysis.compare import check_pair
-from facecrypt.analysis.samples import check_image, region_mask
+from facecrypt.analysis.samples import check_image, check_pair, region_mask
 from facecrypt.analysis.study import (
     Change,
     Encrypt,

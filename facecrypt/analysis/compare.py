@@ -269,7 +269,8 @@ def _blur(x: NDArray[np.float64]) -> NDArray[np.float64]:
     import cv2
 
     edge = WINDOW // 2
-    return cv2.GaussianBlur(x, (WINDOW, WINDOW), _SIGMA)[edge:-edge, edge:-edge]
+    blurred = np.asarray(cv2.GaussianBlur(x, (WINDOW, WINDOW), _SIGMA), np.float64)
+    return blurred[edge:-edge, edge:-edge]
 
 
 def _whole_windows(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:

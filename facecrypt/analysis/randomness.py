@@ -136,7 +136,7 @@ def _one(program: str, source: Iterator[NDArray[np.uint8]], test: int) -> list[O
         # It takes what it needs and hangs up; its output is far smaller than a pipe holds.
         with suppress(BrokenPipeError):
             for part in source:
-                process.stdin.write(part)
+                process.stdin.write(part.data)
         with suppress(BrokenPipeError):
             process.stdin.close()
         text = process.stdout.read().decode("ascii", "replace")

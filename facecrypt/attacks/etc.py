@@ -60,7 +60,7 @@ def known_etc(
     negate, chosen = np.divmod(fits.argmax(1), len(gathers))
     rotate, flip, colour = moves[chosen].T
     key = EtcKey(
-        block_perm=perm,
+        block_perm=perm.astype(np.int32),
         rotate=rotate,
         flip=flip.astype(bool),
         negate=negate.astype(bool),
@@ -94,7 +94,7 @@ def _all_fingerprints(
     is moved but weights.
     """
     rng = np.random.default_rng(2**16)
-    total = np.uint64(0)
+    total = np.zeros((), np.uint64)
     for blocks in split_blocks(pictures, block, block):
         weights = rng.integers(0, 2**64, blocks.shape[1], np.uint64) | np.uint64(1)
         moved = np.empty((blocks.shape[1], len(gathers)), np.uint64)

@@ -60,7 +60,9 @@ def chosen_chaos_blocks(oracle: Oracle, *, parts: tuple[int, int] = (4, 4)) -> C
     seen = oracle.ask_same(join_blocks(numbered, oracle.shape, *size)[0]) ^ keystream
     seen = split_blocks(seen[None], *size)[0, :, : digits.shape[1]].astype(np.int64)
     perm = require_permutation((seen << 8 * np.arange(digits.shape[1])).sum(1))
-    return ChaosBlocksKey(parts_perm=perm, parts=tuple(parts), sequence=keystream)
+    return ChaosBlocksKey(
+        parts_perm=perm.astype(np.int32), parts=np.asarray(parts), sequence=keystream
+    )
 
 
 def chosen_fiie(oracle: Oracle) -> FiieKey:
@@ -94,7 +96,11 @@ def known_chaos_blocks(
     )
     perm, sure = match(fingerprint(still.T), fingerprint(moved.T))
     shifted = join_blocks(split_blocks(plains[:1], *size)[:, perm], plains.shape[1:], *size)
-    key = ChaosBlocksKey(parts_perm=perm, parts=tuple(parts), sequence=(shifted ^ ciphers[:1])[0])
+    key = ChaosBlocksKey(
+        parts_perm=perm.astype(np.int32),
+        parts=np.asarray(parts),
+        sequence=(shifted ^ ciphers[:1])[0],
+    )
     return key, float(sure.mean())
 
 
@@ -117,7 +123,7 @@ def known_fiie(plains: NDArray[np.uint8], ciphers: NDArray[np.uint8]) -> tuple[F
     return FiieKey(sequence=keystream), float((agree & keystream.any(-1)).mean())
 
 
-def _part_size(shape, parts):
+def _part_size(shape: tuple[int, ...], parts: tuple[int, int]) -> tuple[int, int]:
     rows, columns = (int(count) for count in parts)
     if rows < 1 or columns < 1 or shape[0] % rows or shape[1] % columns:
         raise ValueError(

@@ -68,7 +68,7 @@ def split_nibbles(samples: NDArray[np.uint8]) -> NDArray[np.uint8]:
 def join_nibbles(nibbles: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Undo :func:`split_nibbles`."""
     low, high = np.split(nibbles, 2, axis=-1)
-    return low | (high << 4)
+    return low | (high << np.uint8(4))
 
 
 def index_digits(n: int) -> NDArray[np.uint8]:

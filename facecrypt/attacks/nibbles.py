@@ -37,7 +37,12 @@ def chosen_le(oracle: Oracle, *, block: int = 4) -> LeKey:
     answers = ask_digits(oracle, join_nibbles(_digits(codes)), block)
     perm, flip = _read_digits(split_nibbles(answers))
     perm = require_permutation(perm)
-    return LeKey(perm=perm, reverse_in=None, reverse_out=flip, block=block)
+    return LeKey(
+        perm=perm.astype(np.int32),
+        reverse_in=None,
+        reverse_out=flip.astype(np.uint8),
+        block=block,
+    )
 
 
 def chosen_ele(oracle: Oracle, *, block: int = 4) -> EleKey:
@@ -85,7 +90,12 @@ def known_le(
     source, high = _canonical(columns[0])
     target, high_out = _canonical(columns[1])
     perm, sure = match(source, target)
-    key = LeKey(perm=perm, reverse_in=None, reverse_out=high_out ^ high[perm], block=block)
+    key = LeKey(
+        perm=perm.astype(np.int32),
+        reverse_in=None,
+        reverse_out=(high_out ^ high[perm]).astype(np.uint8),
+        block=block,
+    )
     return key, float(sure.mean())
 
 
@@ -134,10 +144,13 @@ def _read_digits(nibbles: NDArray[np.uint8]) -> tuple[NDArray[np.int64], NDArray
     return codes, flip
 
 
-def _known_nibbles(plains, ciphers, block):
+def _known_nibbles(
+    plains: NDArray[np.uint8], ciphers: NDArray[np.uint8], block: int
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     plains, ciphers = check_pairs(plains, ciphers)
     count_blocks(plains.shape[1:], block)
-    return tuple(split_nibbles(split_blocks(each, block, block)) for each in (plains, ciphers))
+    plain, cipher = (split_nibbles(split_blocks(each, block, block)) for each in (plains, ciphers))
+    return plain, cipher
 
 
 def _canonical(columns: NDArray[np.uint8]) -> tuple[NDArray[np.uint64], NDArray[np.bool_]]:
@@ -146,13 +159,18 @@ def _canonical(columns: NDArray[np.uint8]) -> tuple[NDArray[np.uint64], NDArray[
     return fingerprint(columns ^ (15 * high).astype(np.uint8)), high
 
 
-def _ele_key(perms, flips, block_perm, block):
+def _ele_key(
+    perms: NDArray[np.integer],
+    flips: NDArray[np.bool_],
+    block_perm: NDArray[np.integer],
+    block: int,
+) -> EleKey:
     """Keys go by source block; what was found goes by output block."""
     by_source = np.argsort(block_perm)
     return EleKey(
-        perms=perms[by_source],
+        perms=perms[by_source].astype(np.int32),
         reverses_in=None,
-        reverses_out=flips[by_source],
-        block_perm=block_perm,
+        reverses_out=flips[by_source].astype(np.uint8),
+        block_perm=block_perm.astype(np.int32),
         block=block,
     )

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,7 @@ from facecrypt.schemes.pictures import as_batch
 __all__ = ["Encrypt", "Oracle", "Recovery", "agreement", "ask_digits", "require_permutation"]
 
 Encrypt = Callable[[NDArray[np.uint8]], NDArray[np.uint8]]
+_Integer = TypeVar("_Integer", bound=np.integer)
 
 
 class Oracle:
@@ -126,7 +127,7 @@ def ask_digits(oracle: Oracle, digits: NDArray[np.uint8], block: int) -> NDArray
     return np.concatenate(answers)
 
 
-def require_permutation(found: NDArray[np.integer]) -> NDArray[np.integer]:
+def require_permutation(found: NDArray[_Integer]) -> NDArray[_Integer]:
     """`found`, if its last axis holds permutations.
 
     Raises

@@ -76,7 +76,7 @@ def chosen_pbe(oracle: Oracle) -> PbeKey:
     channel. Pixels whose answer is no such thing are left as they are.
     """
     if oracle.shape[2] == 1:
-        return PbeKey(negate=algorithm1(oracle.ask_same, oracle.shape), order=None)
+        return PbeKey(negate=algorithm1(oracle.ask_same, oracle.shape).astype(np.uint8), order=None)
     answer = oracle.ask_same(oracle.blank() + MARKER)
     negated = answer > 127
     order = _orders(np.where(negated, answer ^ 255, answer))
@@ -114,7 +114,7 @@ def known_pbe(
     PbeKey, float
         The share of pixels with one such order.
     """
-    mask, order, score = _known(plains, ciphers, shuffle, binary=True)
+    mask, order, score = _known(plains, ciphers, shuffle=shuffle, binary=True)
     return PbeKey(negate=mask == 255, order=order), score
 
 
@@ -126,11 +126,13 @@ def known_logistic_pixel(
     The XOR value may be any byte, so with shuffle one pair leaves all six orders possible.
     Without, one pair is the key.
     """
-    mask, order, score = _known(plains, ciphers, shuffle, binary=False)
+    mask, order, score = _known(plains, ciphers, shuffle=shuffle, binary=False)
     return _masking_key(mask, order), score
 
 
-def _known(plains, ciphers, shuffle, *, binary):
+def _known(
+    plains: NDArray[np.uint8], ciphers: NDArray[np.uint8], *, shuffle: bool, binary: bool
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8] | None, float]:
     plains, ciphers = check_pairs(plains, ciphers)
     if not shuffle or plains.shape[3] == 1:
         mask = plains[0] ^ ciphers[0]
@@ -152,13 +154,13 @@ def _known(plains, ciphers, shuffle, *, binary):
     return mask, order.astype(np.uint8), float((possible.sum(-1) == 1).mean())
 
 
-def _masking_key(mask, order):
-    select = np.ones(mask.shape, bool)
+def _masking_key(mask: NDArray[np.uint8], order: NDArray[np.uint8] | None) -> LogisticPixelKey:
+    select = np.ones(mask.shape, np.uint8)
     return LogisticPixelKey(None, None, select, order, "interleaved", mask)
 
 
 def _orders(channels: NDArray[np.uint8]) -> NDArray[np.intp]:
     """Row of ORDERS for pixels made of 1, 2, 3 in some order; -1 for all others."""
-    legal = ((channels >= 1) & (channels <= 3)).all(-1)
+    legal = np.all((channels >= 1) & (channels <= 3), axis=-1)
     codes = np.where(legal[..., None], channels, 1) - 1
     return np.where(legal, _ORDER_OF[codes[..., 0], codes[..., 1], codes[..., 2]], -1)

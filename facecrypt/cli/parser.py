@@ -3,7 +3,7 @@
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterable
 from importlib import import_module
-from typing import NoReturn, Protocol, cast
+from typing import Any, NoReturn, Protocol, cast
 
 from facecrypt._version import __version__
 
@@ -50,7 +50,7 @@ COMMANDS = {
 
 
 class _Parser(ArgumentParser):
-    def __init__(self, **settings):
+    def __init__(self, **settings: Any) -> None:
         # An abbreviation that works today is ambiguous once another option comes.
         super().__init__(**settings, epilog=EPILOG, allow_abbrev=False)
 

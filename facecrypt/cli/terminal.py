@@ -78,7 +78,8 @@ def exit_code(errors: Sequence[Exception]) -> int:
 
 def report(summary: Summary, verb: str, details: Sequence[str], *, quiet: bool) -> int:
     """Say how a batch went; returns the exit code."""
-    say_errors((result.source, result.error) for result in summary.failed)
+    failed = [(each.source, each.error) for each in summary.failed if each.error is not None]
+    say_errors(failed)
     if not summary.results:
         say("error", f"no pictures were found{_after(summary.ignored)}")
         return FAILED
@@ -88,7 +89,7 @@ def report(summary: Summary, verb: str, details: Sequence[str], *, quiet: bool) 
         parts += [f"{len(summary.failed)} failed"] if summary.failed else []
         rate = f"{summary.seconds:.1f} s, {summary.images_per_second:.1f} images/s"
         print(f"facecrypt: {'; '.join(parts)}{_after(summary.ignored)} ({rate})", file=sys.stderr)
-    return exit_code([result.error for result in summary.failed])
+    return exit_code([error for _, error in failed])
 
 
 def say_ignored(ignored: Mapping[str, int]) -> None:
@@ -144,7 +145,7 @@ def step_bar(
 def plain_warnings() -> Iterator[None]:
     """Show warnings as the rest is shown: a user has no use for a line of our source."""
 
-    def show(message, *_, **__) -> None:
+    def show(message: Warning | str, *_: object, **__: object) -> None:
         say("warning", str(message))
 
     with warnings.catch_warnings():

@@ -120,9 +120,9 @@ def _prepare(args: Namespace) -> int:
 
 def _train(args: Namespace) -> int:
     _need_torch("training")
-    from facecrypt.training.fit import train
+    from facecrypt.training.fit import Epoch, train
 
-    def on_epoch(epoch, total: int) -> None:
+    def on_epoch(epoch: Epoch, total: int) -> None:
         losses = f"face {epoch.face:.4f}, box {epoch.box:.4f}, landmarks {epoch.landmarks:.4f}"
         # Epochs are few and long: lines that stay tell more than a bar.
         print(

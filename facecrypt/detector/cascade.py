@@ -82,7 +82,7 @@ class AreaSampler:
     """
 
     def __init__(self, image: np.ndarray):
-        self.shape = image.shape[:2]
+        self.shape: tuple[int, int] = image.shape[:2]
         self._image = image
 
     def rows(self, size: tuple[int, int], start: int, stop: int) -> np.ndarray:
@@ -137,8 +137,8 @@ def cells(
     corner = STRIDE * np.stack([x, y + strip.cell], axis=1).astype(np.float32)
     # The division in float32 is part of the definition: at a scale of 0.6 it rounds to
     # other whole pixels than one in float64.
-    scale = np.float32(scale)
-    boxes = np.hstack([np.floor((corner + 1) / scale), np.floor((corner + CELL) / scale)])
+    single = np.float32(scale)
+    boxes = np.hstack([np.floor((corner + 1) / single), np.floor((corner + CELL) / single)])
     return boxes, probability(logit[y, x]), shifts[:, y, x].T
 
 
@@ -156,7 +156,9 @@ def suppress(boxes: np.ndarray, scores: np.ndarray, threshold: float) -> np.ndar
         return np.empty(0, np.intp)
     corners = boxes.astype(np.float64)
     corners[:, 2:] -= corners[:, :2]
-    return np.asarray(cv2.dnn.NMSBoxes(corners, scores, 0.0, threshold), np.intp)
+    # OpenCV takes arrays here; its stub says sequences.
+    kept = cv2.dnn.NMSBoxes(corners, scores, 0.0, threshold)  # type: ignore[arg-type]
+    return np.asarray(kept, np.intp)
 
 
 def suppress_nested(boxes: np.ndarray, scores: np.ndarray, threshold: float) -> np.ndarray:

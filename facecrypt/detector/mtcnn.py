@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -144,7 +144,7 @@ class MTCNN:
         settings = ", ".join(f"{k}={v!r}" for k, v in self.settings._asdict().items())
         return f"MTCNN({settings}, device={self.device!r})"
 
-    def __reduce__(self):
+    def __reduce__(self) -> tuple[Any, ...]:
         return _restore, self._arguments
 
     def detect(self, image: np.ndarray) -> list[Region]:

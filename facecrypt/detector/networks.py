@@ -63,11 +63,11 @@ def load(directory: Path | None, device: str) -> Networks:
 
 
 def _sessions(onnxruntime: Any, directory: Path, device: str) -> Networks:
-    sessions = (
+    pnet, rnet, onet = (
         open_model(onnxruntime, directory / f"{name}.onnx", outputs, device)
         for name, outputs in OUTPUTS.items()
     )
-    return Networks(*sessions, device)
+    return Networks(pnet, rnet, onet, device)
 
 
 def _on_cuda(onnxruntime: Any, directory: Path) -> tuple[Networks | None, str]:
@@ -80,7 +80,7 @@ def _on_cuda(onnxruntime: Any, directory: Path) -> tuple[Networks | None, str]:
     preload_cuda(onnxruntime)
     try:
         networks = _sessions(onnxruntime, directory, "cuda")
-        for session, side in zip(networks[: len(SIDES)], SIDES.values(), strict=True):
+        for session, side in zip(networks[:3], SIDES.values(), strict=True):
             if session.get_providers()[0] != "CUDAExecutionProvider":
                 return None, "onnxruntime could not load its CUDA provider"
             session.run(None, {"pixels": np.zeros((1, 3, side, side), np.float32)})

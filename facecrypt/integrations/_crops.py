@@ -66,8 +66,8 @@ def extract_face(
     x0, y0, x1, y1 = map(float, box)
     dx, dy = (margin * side / (image_size - margin) / 2 for side in (x1 - x0, y1 - y0))
     width, height = picture_size(img)
-    whole = int(max(x0 - dx, 0)), int(max(y0 - dy, 0)), int(min(x1 + dx, width))
-    whole = (*whole, int(min(y1 + dy, height)))
+    left, top = int(max(x0 - dx, 0)), int(max(y0 - dy, 0))
+    whole = left, top, int(min(x1 + dx, width)), int(min(y1 + dy, height))
     if whole[0] >= whole[2] or whole[1] >= whole[3]:
         raise ValueError(
             f"box must hold pixels of the picture of {width}x{height}, received {(x0, y0, x1, y1)}"
@@ -109,8 +109,8 @@ def _resampled(
 ) -> np.ndarray:
     """A part of a picture as (size, size, 3), by the filter that its kind has there."""
     if isinstance(img, Image.Image):
-        part = as_rgb(img.crop(whole))
-        return np.asarray(part.resize((size, size), Image.Resampling.BILINEAR))
+        rgb = as_rgb(img.crop(whole))
+        return np.asarray(rgb.resize((size, size), Image.Resampling.BILINEAR))
     x0, y0, x1, y1 = whole
     part = img[y0:y1, x0:x1]
     if isinstance(part, torch.Tensor):
@@ -129,7 +129,7 @@ def _resampled(
 
 def _save(face: np.ndarray, path: str | os.PathLike[str], quality: int | None) -> None:
     picture = Image.fromarray(as_uint8(face))
-    options = {} if quality is None else {"quality": quality}
+    options: dict[str, Any] = {} if quality is None else {"quality": quality}
     try:
         Path(path).parent.mkdir(parents=True, exist_ok=True)
         picture.save(path, **options)

@@ -8,7 +8,7 @@ others, picture by picture, so that a picture which kills its worker is found ou
 import contextlib
 import warnings
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from typing import Any
 
 from facecrypt.errors import BackendUnavailableError
@@ -42,7 +42,7 @@ class Pool:
         self._deaths: Counter[int] = Counter()
         self._stillborn = 0
 
-    def run(self, batches: Iterable[list[Task]]) -> Iterator[Outcome]:
+    def run(self, batches: Iterable[list[Task]]) -> Generator[Outcome, None, None]:
         """Outcomes of all tasks, each once, in the order in which they come.
 
         Raises
@@ -126,9 +126,9 @@ class Pool:
             self._again.extend([task] for task in tasks)
             return
         (task,) = tasks
-        self._deaths[task.index] += 1
-        if self._deaths[task.index] < DEATHS:
+        self._deaths[task.number] += 1
+        if self._deaths[task.number] < DEATHS:
             self._again.append(tasks)
         else:
             reason = f"{task.item.source}: {DEATHS} workers died of it, perhaps for want of memory"
-            yield Outcome(task.index, error=RuntimeError(reason))
+            yield Outcome(task.number, error=RuntimeError(reason))

@@ -20,11 +20,11 @@ __all__ = ["Outcome", "Task", "Worker"]
 class Task(NamedTuple):
     """One picture to encrypt.
 
-    ``index`` is its place among the inputs, ``regions`` what :class:`FileEncryptor` takes.
+    ``number`` is its place among the inputs, ``regions`` what :class:`FileEncryptor` takes.
     ``fresh``: it had no output when the run began, so that one found later is of this run.
     """
 
-    index: int
+    number: int
     item: Input
     regions: Sequence[Region] | Mapping[str, Sequence[Region]] | None
     fresh: bool
@@ -33,7 +33,7 @@ class Task(NamedTuple):
 class Outcome(NamedTuple):
     """What became of a task, small enough to be sent with the answer of the worker."""
 
-    index: int
+    number: int
     regions: int = 0
     skipped: bool = False
     error: Exception | None = None
@@ -87,8 +87,8 @@ class Worker:
             result = self._encrypt(task)
         except Exception as error:
             forget_frames(error)
-            return Outcome(task.index, error=_portable(error))
-        return Outcome(task.index, result.regions, result.skipped and not task.fresh)
+            return Outcome(task.number, error=_portable(error))
+        return Outcome(task.number, result.regions, result.skipped and not task.fresh)
 
     def _encrypt(self, task: Task) -> Result:
         if not task.fresh:

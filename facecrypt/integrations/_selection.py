@@ -72,5 +72,5 @@ def one_face(
     if faces[0] is None:
         return NOTHING
     faces = [np.asarray(part, np.float64) for part in faces]
-    best = order_of_faces(*faces[:2], size, method, threshold, center_weight)[:1]
+    best = order_of_faces(faces[0], faces[1], size, method, threshold, center_weight)[:1]
     return [part[best] for part in faces] if len(best) else NOTHING

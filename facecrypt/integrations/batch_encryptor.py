@@ -136,11 +136,12 @@ class BatchEncryptor:
 
 def public_keys(recipients: Recipients) -> list[Recipient]:
     """The recipients as a list; TypeError where one is more than a public key."""
-    found = recipients_of(recipients)
-    for recipient in found:
+    found = []
+    for recipient in recipients_of(recipients):
         if not isinstance(recipient, Recipient):
             raise TypeError(
                 "other machines are given public keys only, and "
                 f"{type(recipient).__name__} also opens; 'facecrypt keygen' makes a key pair"
             )
+        found.append(recipient)
     return found

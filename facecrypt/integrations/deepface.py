@@ -58,6 +58,7 @@ def register() -> None:
 
 
 def _area(region: Region) -> FacialAreaRegion:
+    assert region.landmarks is not None  # what MTCNN finds has them
     # MTCNN's left is the observer's.
     right_eye, left_eye, nose, mouth_right, mouth_left = (
         (round(x), round(y)) for x, y in region.landmarks

@@ -289,9 +289,10 @@ def _batch(img: Any) -> tuple[Any, bool]:
     return (img, True) if is_batch else ([img], False)
 
 
-def _columns(faces: list[tuple[Any, Any, Any]]) -> tuple[np.ndarray, ...]:
+def _columns(faces: Sequence[Sequence[Any]]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Boxes, probabilities and points of several pictures, an array each."""
-    return tuple(_array([face[i] for face in faces]) for i in range(3))
+    boxes, probs, points = (_array([face[i] for face in faces]) for i in range(3))
+    return boxes, probs, points
 
 
 def _array(items: list[Any]) -> np.ndarray:

@@ -16,7 +16,7 @@ from functools import partial
 from itertools import islice
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, cast
 
 from facecrypt.detector import MTCNN, Detector
 from facecrypt.errors import BackendUnavailableError
@@ -28,6 +28,7 @@ from facecrypt.jobs.inputs import Input, find_inputs, make_folder
 from facecrypt.jobs.sealing import Boxes, FileEncryptor, Progress, regions_of
 from facecrypt.jobs.summary import Result, Summary
 from facecrypt.leftovers import remove_stale
+from facecrypt.regions import Region
 from facecrypt.sealing.header import CIPHERS
 from facecrypt.sealing.images import Recipients
 from facecrypt.sealing.options import GROW, Seal
@@ -146,7 +147,7 @@ def encrypt_files(
             # Closed at once where progress raises: its workers go before the connection does.
             with contextlib.closing(pool.run(_batches(inputs, regions, size))) as outcomes:
                 for outcome in outcomes:
-                    result = results[outcome.index] = _result(inputs[outcome.index], outcome)
+                    result = results[outcome.number] = _result(inputs[outcome.number], outcome)
                     if progress is not None:
                         progress(result, len(inputs))
     ordered = tuple(results[index] for index in range(len(inputs)))
@@ -180,7 +181,8 @@ def _own(item: Input, regions: Boxes | None) -> Boxes | None:
     if not isinstance(regions, Mapping):
         return regions
     with contextlib.suppress(ValueError):
-        return {item.relative.as_posix(): regions_of(item.source, item.relative, regions)}
+        boxes = regions_of(item.source, item.relative, regions)
+        return {item.relative.as_posix(): cast("Sequence[Region]", boxes)}  # a mapping has no None
     return {}  # of which the worker says what is missing
 
 

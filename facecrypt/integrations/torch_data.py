@@ -73,7 +73,7 @@ class EncryptedDataset(Dataset[tuple[Any, ...]]):
         self._scheme = KeyedScheme(name, key, inverse=inverse)
 
     def __len__(self) -> int:
-        return len(self.dataset)  # type: ignore[arg-type]
+        return len(self.dataset)
 
     def __getitem__(self, index: int) -> tuple[Any, ...]:
         item = self.dataset[index]

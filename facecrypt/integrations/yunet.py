@@ -130,10 +130,15 @@ class FaceDetectorYN:
         # The detector's first pixel is number 1 in boxes.
         corners = boxes[:, :2] - 1
         boxes = np.hstack([corners, boxes[:, 2:] - corners])
-        kept = ()
+        kept: Sequence[int] = ()
         if len(boxes):
+            # OpenCV takes arrays here; its stub says sequences.
             kept = cv2.dnn.NMSBoxes(
-                boxes.astype(np.float64), scores, self._score, self._nms, top_k=self._top_k
+                boxes.astype(np.float64),  # type: ignore[arg-type]
+                scores,  # type: ignore[arg-type]
+                self._score,
+                self._nms,
+                top_k=self._top_k,
             )
         if not len(kept):
             return 1, None

@@ -85,7 +85,8 @@ def _fields(face: Region) -> dict[str, Any]:
     return fields
 
 
-def _edges(box: Any) -> Any:
+def _edges(box: Any) -> tuple[int, int, int, int]:
+    # Of what else may stand there, Region refuses all.
     return box["box"] if isinstance(box, dict) else box
 
 

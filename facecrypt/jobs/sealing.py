@@ -117,7 +117,7 @@ class FileEncryptor:
     resume: bool
     names: Counter = field(init=False)
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         # Stretches a passphrase, too: now, rather than in every worker.
         self.names = key_names(recipient.wrap(bytes(32)) for recipient in self.recipients)
 

@@ -147,7 +147,7 @@ class Recipient:
 
     PREFIX = "fc1"
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         method, raw = kem.split(self._payload, "public_size", "the public key")
         try:
             method.public(raw)
@@ -198,7 +198,7 @@ class Identity:
 
     PREFIX = "FACECRYPT-SECRET-KEY-"
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         kem.split(self._payload, "secret_size", "the private key")
 
     @classmethod
@@ -339,7 +339,7 @@ class SecretKey:
 
     PREFIX = "FACECRYPT-SYMMETRIC-KEY-"
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if len(self._key) != KEY_SIZE:
             raise KeyFormatError(f"a secret key is {KEY_SIZE} bytes, received {len(self._key)}")
 

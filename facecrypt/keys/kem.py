@@ -30,7 +30,7 @@ class Kem:
     secret_size: int
     sent_size: int
 
-    def public(self, raw: bytes):
+    def public(self, raw: bytes) -> x25519.X25519PublicKey | MLKEM768X25519PublicKey:
         if self.code == 1:
             return x25519.X25519PublicKey.from_public_bytes(raw)
         return MLKEM768X25519PublicKey(
@@ -38,7 +38,7 @@ class Kem:
             x25519.X25519PublicKey.from_public_bytes(raw[_LATTICE_PUBLIC:]),
         )
 
-    def private(self, raw: bytes):
+    def private(self, raw: bytes) -> x25519.X25519PrivateKey | MLKEM768X25519PrivateKey:
         if self.code == 1:
             return x25519.X25519PrivateKey.from_private_bytes(raw)
         return MLKEM768X25519PrivateKey(

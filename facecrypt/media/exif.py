@@ -8,9 +8,11 @@ worker threads could not silence without silencing everybody else's.
 
 import struct
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 __all__ = ["clean_exif", "orientation"]
+
+Order = Literal["<", ">"]
 
 ORIENTATION, EXIF_IFD, GPS_IFD = 0x112, 0x8769, 0x8825
 BYTE, ASCII, SHORT, LONG, UNDEFINED = 1, 2, 3, 4, 7
@@ -40,13 +42,14 @@ class Entry(NamedTuple):
     """One tag: TIFF type, number of values, and their bytes in the file's byte order."""
 
     type: int
-    count: int
+    number: int
     data: bytes
 
 
-def byte_order(block: bytes) -> str:
+def byte_order(block: bytes) -> Order:
     """``"<"`` or ``">"`` of an EXIF block or classic TIFF file, or ValueError."""
-    order = {b"II*\0": "<", b"MM\0*": ">"}.get(bytes(block[:4]))
+    orders: dict[bytes, Order] = {b"II*\0": "<", b"MM\0*": ">"}
+    order = orders.get(bytes(block[:4]))
     if order is None:
         raise ValueError("no TIFF header")
     return order
@@ -87,7 +90,7 @@ def numbers(entries: Mapping[int, Entry], tag: int, order: str) -> tuple[int, ..
     if entry is None or entry.type not in (BYTE, SHORT, LONG):
         return ()
     code = {BYTE: "B", SHORT: "H", LONG: "I"}[entry.type]
-    return struct.unpack(f"{order}{entry.count}{code}", entry.data)
+    return struct.unpack(f"{order}{entry.number}{code}", entry.data)
 
 
 def orientation(exif: bytes | None) -> int:
@@ -190,9 +193,9 @@ def _kept(directory: int, entries: Mapping[int, Entry]) -> dict[int, Entry]:
 def _plausible(entry: Entry) -> bool:
     """Text or a few numbers: what is too small, or not free enough, to hold a picture."""
     if entry.type != ASCII:
-        return entry.count <= _MAX_NUMBERS
+        return entry.number <= _MAX_NUMBERS
     try:
         entry.data.decode("utf-8")
     except UnicodeDecodeError:
         return False
-    return entry.count <= _MAX_TEXT
+    return entry.number <= _MAX_TEXT

@@ -16,6 +16,7 @@ from facecrypt.media.exif import (
     SHORT,
     UNDEFINED,
     Entry,
+    Order,
     byte_order,
     first_directory,
     numbers,
@@ -113,7 +114,7 @@ def encode_tiff(
         An array of another dtype or shape, or more than the 4 GiB that TIFF offsets reach.
     """
     pixels = checked_pixels(pixels)
-    order = byte_order(exif) if exif else "<"
+    order: Order = byte_order(exif) if exif else "<"
     height, width = pixels.shape[:2]
     channels = pixels.shape[2] if pixels.ndim == 3 else 1
     raw = pixels.astype(pixels.dtype.newbyteorder(order), copy=False).tobytes()

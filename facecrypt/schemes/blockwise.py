@@ -20,7 +20,11 @@ class BlockKey(Key):
     """A key whose pictures are cut into blocks of ``block`` x ``block`` pixels."""
 
     block: int
-    channels: int
+
+    @property
+    def channels(self) -> int:
+        """Of the pictures: the key's tables are as long as a block has samples."""
+        raise NotImplementedError
 
     @property
     def sides(self) -> tuple[int, int]:

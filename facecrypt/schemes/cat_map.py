@@ -89,7 +89,7 @@ class CombinedCatMapKey(Key):
 
     def moves(self, side: int) -> NDArray[np.int32]:
         half = side // 2
-        pixels = np.arange(side * side, dtype=np.int32).reshape(side, side)
+        pixels: NDArray[np.int32] = np.arange(side * side, dtype=np.int32).reshape(side, side)
         quarters = pixels.reshape(2, half, 2, half).swapaxes(1, 2).reshape(4, -1)
         mapped = [
             quarter[_index(half, tuple(quad))]

@@ -123,7 +123,7 @@ class ChaosBlocks(Probabilistic):
         of more than 2**20 samples, for which one orbit is too short."""
         mu, d0 = draws.logistic("logistic")
         moves = draws.permutation("parts_perm", int(np.prod(parts)))
-        return ChaosBlocksKey(moves, parts, mu, d0, quantiser, None, allow_weak)
+        return ChaosBlocksKey(moves, np.asarray(parts), mu, d0, quantiser, None, allow_weak)
 
     def padded(self, key: ChaosBlocksKey, height: int, width: int) -> tuple[int, int]:
         rows, columns = key.parts.tolist()

@@ -5,7 +5,7 @@ from functools import cached_property
 from typing import ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from facecrypt.backends import Kernels
 from facecrypt.backends.operands import ORDERS, Pixels
@@ -20,7 +20,7 @@ _ORDERS = np.array(ORDERS)
 _UNDO = np.array([ORDERS.index(tuple(np.argsort(o).tolist())) for o in ORDERS], np.uint8)
 
 
-def checked_order(order: object, shape: tuple[int, ...]) -> NDArray[np.uint8] | None:
+def checked_order(order: ArrayLike | None, shape: tuple[int, ...]) -> NDArray[np.uint8] | None:
     """``order`` as (H, W) of 0..5, or None; it needs three channels."""
     if order is None:
         return None

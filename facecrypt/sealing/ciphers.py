@@ -57,7 +57,7 @@ def seal_region(
     gcm = Cipher(*_gcm(key)).encryptor()
     gcm.authenticate_additional_data(aad)
     out = np.empty_like(data)
-    gcm.update_into(data, out)
+    gcm.update_into(data.data, out.data)
     gcm.finalize()
     return out, gcm.tag
 
@@ -81,7 +81,7 @@ def open_region(
         gcm = Cipher(algorithm, mode).decryptor()
         gcm.authenticate_additional_data(aad)
         out = np.empty_like(data)
-        gcm.update_into(data, out)
+        gcm.update_into(data.data, out.data)
         try:
             gcm.finalize()
         except InvalidTag:
@@ -104,5 +104,5 @@ def _gcm(key: bytes, tag: bytes | None = None) -> tuple[algorithms.AES, modes.GC
 def _hmac(key: bytes, data: np.ndarray, aad: bytes) -> bytes:
     # The length separates aad from data.
     mac = hmac.new(subkey(key, b"facecrypt v1 hmac"), len(aad).to_bytes(8, "big") + aad, "sha256")
-    mac.update(data)
+    mac.update(data.data)
     return mac.digest()

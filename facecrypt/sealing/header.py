@@ -189,7 +189,7 @@ class Sealed:
     image: np.ndarray
     header: Header
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         found = (tuple(self.image.shape), self.image.dtype.name)
         expected = (self.header.shape, self.header.dtype)
         if found != expected:
@@ -246,7 +246,7 @@ def public_digest(image: np.ndarray, regions: Sequence[Region]) -> bytes:
         crop[... if claim.mask is None else claim.mask] = 0
     label = _canonical({"dtype": image.dtype.name, "shape": list(image.shape)})
     digest = hashlib.sha256(b"facecrypt v1 public pixels" + label)
-    digest.update(public)
+    digest.update(public.data)
     return digest.digest()
 
 
@@ -344,7 +344,8 @@ def _parse_region(item: Any) -> Region:
     if score is not None and not isinstance(score, float):
         raise ContainerError("the header is damaged: a score is not a number")
     try:
-        return Region(*box, shape=read.choice("shape", SHAPES), score=score)
+        x0, y0, x1, y1 = box
+        return Region(x0, y0, x1, y1, shape=read.choice("shape", SHAPES), score=score)
     except ValueError as error:
         raise ContainerError(f"the header is damaged: {error}") from None
 

@@ -328,7 +328,9 @@ def _unlock(
 
 def _content_key(header: Header, identities: Sequence[Unwraps | RegionKey]) -> bytes | None:
     for holder in identities:
-        for stanza in header.stanzas if hasattr(holder, "unwrap") else ():
+        if not hasattr(holder, "unwrap"):
+            continue
+        for stanza in header.stanzas:
             content_key = holder.unwrap(stanza)
             if content_key is not None:
                 mac_key = keys.content_subkey(content_key, "header")

@@ -35,7 +35,7 @@ class Seal:
     overwrite: bool = False
     backend: str = "auto"
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if self.cipher not in CIPHERS:
             raise ValueError(
                 f"cipher must be one of {', '.join(CIPHERS)}, received {self.cipher!r}"

@@ -86,8 +86,9 @@ def _inflated(parts: list[memoryview], size: int) -> Iterator[bytes]:
 
     inflater = isal_zlib.decompressobj()
     block = b""
-    for part in (*parts, b""):
-        rest: bytes | memoryview = part
+    pieces: list[bytes | memoryview] = [*parts, b""]
+    for piece in pieces:
+        rest = piece
         while True:
             block += inflater.decompress(rest, size - len(block))
             rest = inflater.unconsumed_tail

@@ -7,7 +7,7 @@ from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 from facecrypt.backends import checks
 from facecrypt.backends.arrays import (
@@ -80,7 +80,7 @@ def ordered(data: Any, out: Any) -> Iterator[Any]:
             raise TypeError(
                 f"{name} must be on the card as the other array is, received {type(array).__name__}"
             )
-    numbers = {_card(data), _card(out)} - {None}
+    numbers = {card for card in (_card(data), _card(out)) if card is not None}
     if len(numbers) > 1:
         raise ValueError(f"data and out must be on one card, received cards {sorted(numbers)}")
     with cuda.gpus[numbers.pop()] if numbers else nullcontext():
@@ -132,7 +132,7 @@ def _settled(array: Any) -> bool:
     return False
 
 
-def as_words(array: Any, dtype: type) -> Any:
+def as_words(array: Any, dtype: DTypeLike) -> Any:
     """A flat array's bytes as words; the odd ones at its end are left out."""
     whole = array.size - array.size % np.dtype(dtype).itemsize
     return (array if whole == array.size else array[:whole]).view(dtype)

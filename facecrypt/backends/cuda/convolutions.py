@@ -26,7 +26,7 @@ def hidden_kernel() -> Any:
         planes = bias.size
         k, pixel = i % planes, i // planes
         x, y, n = pixel % width, pixel // width % height, pixel // (width * height)
-        total = np.int64(bias[k])
+        total: Any = np.int64(bias[k])
         for dy in range(-1, 2):
             for dx in range(-1, 2):
                 if 0 <= y + dy < height and 0 <= x + dx < width:

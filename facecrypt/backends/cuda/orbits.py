@@ -44,23 +44,23 @@ def first_state(mu: Any, d0: Any, i: int, there: bool, discard: int) -> Any:  # 
 
 
 @device
-def eq4(d: float) -> int:
+def eq4(d: float) -> np.int64:
     """``floor((d/2) * 1e14)``: halving is exact, so one product is the same."""
     return np.int64(times(d, 5e13))
 
 
 @device
-def floor255(d: float) -> int:
+def floor255(d: float) -> np.int64:
     return np.int64(times(255.0, d))
 
 
 @device
-def round255(d: float) -> int:
+def round255(d: float) -> np.int64:
     return np.int64(plus(times(255.0, d), 0.5))
 
 
 @device
-def floor256(d: float) -> int:
+def floor256(d: float) -> np.int64:
     return min(np.int64(times(256.0, d)), np.int64(255))
 
 

@@ -50,7 +50,7 @@ def shares(words: int, count: int) -> tuple[int, int]:
 
 
 @device
-def source_channel(order: int, j: int) -> int:
+def source_channel(order: int, j: int) -> np.int64:
     return np.int64(_PACKED) >> 2 * (3 * np.int64(order) + j) & 3
 
 

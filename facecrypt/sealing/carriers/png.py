@@ -25,7 +25,7 @@ class Png:
     """The carrier of every picture for which no other is asked."""
 
     name = "png"
-    suffixes = (".png",)
+    suffixes: tuple[str, ...] = (".png",)
     beside = False
 
     def find_header(self, file: BinaryIO, path: Path | None) -> bytes | None:

@@ -32,7 +32,7 @@ class Sidecar:
     """The carrier where a header beside the picture is asked for."""
 
     name = "sidecar"
-    suffixes = (".png", ".tif", ".tiff")
+    suffixes: tuple[str, ...] = (".png", ".tif", ".tiff")
     beside = True
 
     def find_header(self, file: BinaryIO, path: Path | None) -> bytes | None:
