@@ -36,7 +36,8 @@ class Hint(NamedTuple):
 
 OVERWRITE = Hint("overwrite=True replaces it", "--force replaces it")
 RESUME = Hint("resume=True continues that run", "--resume continues that run")
-OTHER_NAME = Hint(*2 * ("give another name: what a replaced key opens stays closed for ever",))
+_OTHER_NAME = "give another name: what a replaced key opens stays closed for ever"
+OTHER_NAME = Hint(_OTHER_NAME, _OTHER_NAME)
 ALLOW_EDITED = Hint(
     "allow_edited=True opens the regions all the same",
     "--allow-edited opens the faces all the same",

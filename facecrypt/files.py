@@ -11,7 +11,15 @@ from facecrypt.errors import OVERWRITE, MediaError
 from facecrypt.leftovers import hidden_name, lock
 from facecrypt.placing import NO_LINKS, place, replace
 
-__all__ = ["PathLike", "atomic_write", "media_error", "read_small", "refuse_special", "remove"]
+__all__ = [
+    "PathLike",
+    "already_exists",
+    "atomic_write",
+    "media_error",
+    "read_small",
+    "refuse_special",
+    "remove",
+]
 
 PathLike = str | os.PathLike[str]
 
@@ -34,6 +42,11 @@ _REMEDY = {
     errno.EILSEQ: _BAD_NAME,
     errno.ELOOP: "a link that leads back to itself; name a file",
 }
+
+
+def already_exists(path: PathLike, why: str = "") -> MediaError:
+    """The error for a file that is there and is not to be replaced; `why` goes on."""
+    return MediaError(f"{path}: already exists{why}", hint=OVERWRITE)
 
 
 def media_error(path: PathLike, error: OSError) -> MediaError:

@@ -11,7 +11,8 @@ from facecrypt import schemes
 from facecrypt.cli import options
 from facecrypt.cli.options import add_detection, add_force
 from facecrypt.cli.terminal import FAILED, count, exit_code, say_errors
-from facecrypt.errors import OVERWRITE, MediaError
+from facecrypt.errors import MediaError
+from facecrypt.files import already_exists
 from facecrypt.jobs.boxes import load_boxes
 from facecrypt.jobs.inputs import find_pictures
 from facecrypt.jobs.sealing import forget_frames, regions_of
@@ -36,7 +37,7 @@ def run(args: Namespace) -> int:
     if args.key and not args.scheme:
         raise ValueError("--key is that of a scheme: name it, --scheme NAME")
     if Path(args.output).exists() and not args.force:
-        raise MediaError(f"{args.output}: already exists", hint=OVERWRITE)
+        raise already_exists(args.output)
     found, _ = find_pictures(args.inputs)
     if not found:
         raise MediaError("no pictures were found")

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from facecrypt.cli.terminal import DONE, exit_code, say, say_errors, step_bar
-from facecrypt.errors import OVERWRITE, BackendUnavailableError, FacecryptError, MediaError
-from facecrypt.files import atomic_write
+from facecrypt.errors import BackendUnavailableError, FacecryptError
+from facecrypt.files import already_exists, atomic_write
 
 if TYPE_CHECKING:
     import torch
@@ -237,7 +237,7 @@ def _table(args: Namespace) -> int:
     from facecrypt.learning.table import run_folders, table
 
     if args.output and Path(args.output).exists() and not args.force:
-        raise MediaError(f"{args.output}: already exists", hint=OVERWRITE)
+        raise already_exists(args.output)
     text = table([load_record(folder) for folder in run_folders(args.runs)])
     if args.output:
         atomic_write(args.output, text.encode(), overwrite=args.force)

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from facecrypt.files import media_error
 from facecrypt.media.readers import is_picture
+from facecrypt.sealing.carriers.sidecar import SUFFIX
 
 __all__ = ["PICTURE_SUFFIXES", "Found", "Search", "is_sidecar"]
 
@@ -43,7 +44,6 @@ PICTURE_SUFFIXES = frozenset(
         ".jxl",
     ]
 )
-_SIDECAR_SUFFIX = ".fcrypt.json"
 _NOWHERE = (errno.ENOENT, errno.ELOOP)
 
 
@@ -124,7 +124,7 @@ class Search:
 
 def is_sidecar(path: Path) -> bool:
     """Whether a file holds the header of the picture beside it, with which it comes."""
-    return path.name.endswith(_SIDECAR_SUFFIX)
+    return path.name.endswith(SUFFIX)
 
 
 def _holds_picture(source: Path) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from facecrypt.errors import MediaError
-from facecrypt.files import media_error, refuse_special
+from facecrypt.files import PathLike, media_error, refuse_special
 from facecrypt.jobs.folders import PICTURE_SUFFIXES, Found, Search, is_sidecar
 from facecrypt.jobs.outputs import as_png, make_folder, name_outputs, refuse_links, refuse_replacing
 
@@ -21,8 +21,6 @@ __all__ = [
     "make_folder",
     "prepare",
 ]
-
-PathLike = str | os.PathLike[str]
 
 
 @dataclass(frozen=True)

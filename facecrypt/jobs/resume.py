@@ -11,24 +11,20 @@ from pathlib import Path
 
 import numpy as np
 
-from facecrypt.errors import OVERWRITE, ContainerError, MediaError
+from facecrypt.errors import ContainerError, MediaError
+from facecrypt.files import already_exists
 from facecrypt.jobs.inputs import Input
 from facecrypt.keys import RecipientLike, Stanza
-from facecrypt.media import decode_image, read_image
-from facecrypt.media.pictures import naming
+from facecrypt.media import read_image
+from facecrypt.media.pictures import same_pixels
 from facecrypt.regions import Region, claims
-from facecrypt.sealing.carriers import Carrier, Opened, Source, carrier_for
+from facecrypt.sealing.carriers import Carrier, Opened, carrier_for
 from facecrypt.sealing.files import find_sealed
 from facecrypt.sealing.header import Header, public_digest
 from facecrypt.sealing.images import regions_for
 from facecrypt.sealing.options import Seal
 
-__all__ = ["already_exists", "check_opened", "check_sealed", "key_names"]
-
-
-def already_exists(path: Path, why: str = "") -> MediaError:
-    """The error for an output that is there and is not to be replaced."""
-    return MediaError(f"{path}: already exists{why}", hint=OVERWRITE)
+__all__ = ["check_opened", "check_sealed", "key_names"]
 
 
 def key_names(stanzas: Iterable[Stanza]) -> Counter[tuple[str, str | None]]:
@@ -72,7 +68,7 @@ def check_sealed(
     # Of given regions and an unknown detector the regions themselves are compared, below.
     if not same or found[0] != request[0] or (any(search) and search != found[1:]):
         raise already_exists(item.output, ", sealed with other options")
-    image = _decoded(item.source)
+    image = read_image(item.source).pixels
     if not _same_picture(image, header, item):
         raise already_exists(item.output, ", sealed from another picture")
     if carrier.beside and header.regions and _in_the_clear(item.output, image):
@@ -90,10 +86,7 @@ def check_opened(output: Path, opened: Opened) -> None:
         there = read_image(output).pixels
     except MediaError:
         raise already_exists(output, " and is not this picture opened") from None
-    expected = opened.pixels
-    if expected.shape[2:] == (1,):
-        expected = expected[..., 0]  # PNG knows one kind of gray
-    if there.dtype != expected.dtype or not np.array_equal(there, expected):
+    if not same_pixels(there, opened.pixels):
         raise already_exists(output, " and is not this picture opened")
 
 
@@ -114,18 +107,14 @@ def _same_keys(
     )
 
 
-def _decoded(path: Path) -> np.ndarray:
-    with naming(path):
-        return decode_image(Source.read(path).data).pixels
-
-
 def _same_picture(image: np.ndarray, header: Header, item: Input) -> bool:
     if (image.shape, image.dtype.name) != (header.shape, header.dtype):
         return False
     if public_digest(image, header.regions) != header.public_digest:
         return False
-    # Where public pixels tell pictures apart no more, the source must not be younger.
-    return not _featureless(header.regions, image) or not _younger(item.source, item.output)
+    # Where public pixels tell pictures apart no more, the source must not be younger. The clock
+    # is asked first: it costs no pass over the pixels.
+    return not _younger(item.source, item.output) or not _featureless(header.regions, image)
 
 
 def _featureless(regions: Sequence[Region], image: np.ndarray) -> bool:

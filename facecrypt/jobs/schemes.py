@@ -21,12 +21,11 @@ from facecrypt.errors import (
     MediaError,
     NotSealedError,
 )
-from facecrypt.files import PathLike, atomic_write
+from facecrypt.files import PathLike, already_exists, atomic_write
 from facecrypt.jobs.inputs import PICTURE_SUFFIXES, Input, as_png, find_inputs
 from facecrypt.jobs.notes import MAX_NOTE_BYTES, Note, key_id
-from facecrypt.jobs.resume import already_exists
 from facecrypt.jobs.sealing import Progress, Result, Summary, regions_of, run_batch
-from facecrypt.media import decode_image, encode_image
+from facecrypt.media import encode_image
 from facecrypt.media.npy import (
     ARRAY_SUFFIXES,
     encode_arrays,
@@ -204,7 +203,7 @@ def _read(path: Path) -> _File:
     source = Source.read(path)
     note = read_chunk(BytesIO(source.data), SCHEME_CHUNK, limit=MAX_NOTE_BYTES)
     with naming(path):
-        picture = decode_image(source.data)
+        picture = source.decode()
     sealed = find_header(BytesIO(source.data), path) is not None
     return _File(picture.pixels, note, picture.icc, encrypted=sealed or note is not None)
 
@@ -228,15 +227,8 @@ def _read_cipher(path: Path) -> tuple[_File, Note]:
     # The walk refuses what a decoder forgives: wrong checksums, a tail after the end.
     deque(png_chunks(source.data), maxlen=0)
     with naming(path):
-        picture = decode_image(source.data)
+        picture = source.decode()
     return _File(picture.pixels, data, picture.icc, encrypted=True), note
-
-
-def _note_of(path: Path) -> Note:
-    if is_array_file(path):
-        note = read_arrays(path).get(SCHEME_CHUNK.decode())
-        return _parse(path, None if note is None else note.tobytes())
-    return _parse(path, read_chunk(path, SCHEME_CHUNK, limit=MAX_NOTE_BYTES))
 
 
 def _parse(path: Path, note: bytes | None) -> Note:

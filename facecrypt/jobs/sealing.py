@@ -14,9 +14,9 @@ from dataclasses import KW_ONLY, dataclass, field, replace
 from pathlib import Path
 
 from facecrypt.detector import Detector, default_detector
-from facecrypt.files import PathLike
+from facecrypt.files import PathLike, already_exists
 from facecrypt.jobs.inputs import Input, find_inputs, make_folder, prepare
-from facecrypt.jobs.resume import already_exists, check_opened, check_sealed, key_names
+from facecrypt.jobs.resume import check_opened, check_sealed, key_names
 from facecrypt.jobs.summary import Result, Summary
 from facecrypt.keys import RecipientLike
 from facecrypt.leftovers import remove_stale

@@ -31,6 +31,7 @@ __all__ = [
     "read_bounded",
     "read_file",
     "read_image",
+    "same_pixels",
 ]
 
 _MAX_BYTES = 2**32
@@ -220,6 +221,12 @@ def encode_image(
             f"{LOSSY[kind]} ({kind}) is lossy and would destroy the sealed pixels; write .png"
         )
     raise MediaError(f"{suffix!r} is not a format facecrypt writes; write .png, .tif or .tiff")
+
+
+def same_pixels(decoded: np.ndarray, pixels: np.ndarray) -> bool:
+    """Whether pixels read from a file are those that were written: files know one kind of gray."""
+    expected = pixels[..., 0] if pixels.shape[2:] == (1,) else pixels
+    return decoded.dtype == expected.dtype and np.array_equal(decoded, expected)
 
 
 def _check_size(source: Source) -> None:

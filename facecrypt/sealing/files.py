@@ -13,8 +13,15 @@ from pathlib import Path
 from typing import BinaryIO
 
 from facecrypt.detector import Detector
-from facecrypt.errors import OVERWRITE, MediaError
-from facecrypt.files import PathLike, atomic_write, media_error, refuse_special, remove
+from facecrypt.errors import MediaError
+from facecrypt.files import (
+    PathLike,
+    already_exists,
+    atomic_write,
+    media_error,
+    refuse_special,
+    remove,
+)
 from facecrypt.keys import RecipientLike, RegionKey, Unwraps
 from facecrypt.media.pictures import naming, read_bounded
 from facecrypt.media.png import read_chunk
@@ -51,7 +58,6 @@ __all__ = [
     "find_sealed",
     "inspect",
     "open_file",
-    "read_header",
     "refuse_encrypted",
     "seal_file",
     "verify",
@@ -174,27 +180,22 @@ def write_sealed(path: PathLike, sealed: SealedFile, *, overwrite: bool) -> None
         if overwrite:
             remove(path)
         elif Path(path).exists():
-            raise MediaError(f"{path}: already exists", hint=OVERWRITE)
+            raise already_exists(path)
         remove(sidecar_path(path))
         atomic_write(sidecar_path(path), sealed.beside)
     atomic_write(path, sealed.data, overwrite=overwrite)
 
 
-def read_header(path: PathLike) -> Header:
-    """Read the header alone: of the picture itself, else of the sidecar.
+def find_sealed(path: PathLike) -> tuple[Carrier, Header]:
+    """The carrier of a sealed file and its header, read from the picture or from beside it.
 
     Raises
     ------
     NotSealedError
-        There is neither.
+        There is no header.
     ContainerError
         The header is damaged.
     """
-    return find_sealed(path)[1]
-
-
-def find_sealed(path: PathLike) -> tuple[Carrier, Header]:
-    """The carrier of a sealed file and its header; errors as of :func:`read_header`."""
     path = Path(path)
     with _opened(path) as file:
         carrier, header = _found(file, path)
@@ -302,7 +303,7 @@ def inspect(src: PathLike) -> Header:
     ContainerError
         Not a sealed picture.
     """
-    return read_header(src)
+    return find_sealed(src)[1]
 
 
 @dataclass(frozen=True)

@@ -54,7 +54,7 @@ def not_sealed(path: Path | None) -> NotSealedError:
 
 def carrier_for(*, sidecar: bool) -> Carrier:
     """The carrier to seal into."""
-    return CARRIERS[sidecar]
+    return next(carrier for carrier in CARRIERS if carrier.beside == sidecar)
 
 
 def check_destination(path: PathLike, carrier: Carrier | None = None) -> None:

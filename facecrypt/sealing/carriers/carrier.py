@@ -9,7 +9,7 @@ import numpy as np
 
 from facecrypt.files import PathLike
 from facecrypt.keys import RecipientLike, RegionKey, Unwraps
-from facecrypt.media import Picture, encode_image
+from facecrypt.media import Picture, decode_image, encode_image
 from facecrypt.media.pictures import read_file
 from facecrypt.sealing.header import Header
 from facecrypt.sealing.options import Open, Seal
@@ -35,6 +35,11 @@ class Source:
     def read(cls, path: PathLike) -> Self:
         """Read a file; MediaError where that fails or it is no kind of picture."""
         return cls(read_file(path), Path(path))
+
+    def decode(self, *, keep_metadata: bool = False) -> Picture:
+        """The picture in it; warnings name the file, and errors leave that to the caller."""
+        name = "" if self.path is None else f"{self.path}: "
+        return decode_image(self.data, keep_metadata=keep_metadata, name=name)
 
 
 class SealedFile(NamedTuple):

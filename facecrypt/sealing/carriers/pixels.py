@@ -10,7 +10,7 @@ import numpy as np
 
 from facecrypt.errors import ContainerError, MediaError
 from facecrypt.keys import RecipientLike, RegionKey, Unwraps
-from facecrypt.media import Picture, decode_image, encode_image
+from facecrypt.media import Picture, encode_image
 from facecrypt.media.decoders import check_pillow_size
 from facecrypt.media.pictures import naming
 from facecrypt.media.png import png_chunks
@@ -20,15 +20,14 @@ from facecrypt.sealing.images import open_pixels, seal_pixels
 from facecrypt.sealing.options import Open, Seal
 from facecrypt.sealing.readback import check_encoded
 
-__all__ = ["encode_pixels", "open_file", "seal_picture", "sealed_pixels"]
+__all__ = ["encode_pixels", "open_picture", "seal_picture", "sealed_pixels"]
 
 
 def seal_picture(
     source: Source, recipients: Sequence[RecipientLike], options: Seal, suffix: str
 ) -> tuple[Sealed, Picture]:
     """Decode a plain picture and seal its faces; the picture is what may go along."""
-    name = "" if source.path is None else f"{source.path}: "
-    picture = decode_image(source.data, keep_metadata=options.keep_metadata, name=name)
+    picture = source.decode(keep_metadata=options.keep_metadata)
     check_size(suffix, picture.pixels)
     return seal_pixels(picture.pixels, recipients, options), picture
 
@@ -67,7 +66,7 @@ def check_size(suffix: str, pixels: np.ndarray) -> None:
         check_pillow_size("TIFF", pixels.shape[1], pixels.shape[0])
 
 
-def open_file(
+def open_picture(
     source: Source,
     header: Header,
     identities: Sequence[Unwraps | RegionKey],
@@ -104,7 +103,7 @@ def sealed_pixels(source: Source, header: Header, *, strict: bool) -> tuple[Seal
     with _as_container_errors(source.path):
         if strict:
             deque(png_chunks(source.data), maxlen=0)
-        picture = decode_image(source.data, keep_metadata=True)
+        picture = source.decode(keep_metadata=True)
     pixels = picture.pixels
     if header.shape[2:] == (1,) and pixels.ndim == 2:
         pixels = pixels[..., None]  # PNG and TIFF know one kind of gray

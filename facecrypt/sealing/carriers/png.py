@@ -12,7 +12,7 @@ from facecrypt.keys import RecipientLike, RegionKey, Unwraps
 from facecrypt.limits import MAX_HEADER_BYTES
 from facecrypt.media.png import read_chunk
 from facecrypt.sealing.carriers.carrier import Opened, SealedFile, Source
-from facecrypt.sealing.carriers.pixels import encode_pixels, open_file, seal_picture
+from facecrypt.sealing.carriers.pixels import encode_pixels, open_picture, seal_picture
 from facecrypt.sealing.header import Header
 from facecrypt.sealing.options import Open, Seal
 
@@ -45,4 +45,4 @@ class Png:
         identities: Sequence[Unwraps | RegionKey],
         options: Open,
     ) -> Opened:
-        return open_file(source, header, identities, options, strict=True)
+        return open_picture(source, header, identities, options, strict=True)

@@ -13,7 +13,7 @@ from facecrypt.files import PathLike, read_small
 from facecrypt.keys import RecipientLike, RegionKey, Unwraps
 from facecrypt.limits import MAX_HEADER_BYTES
 from facecrypt.sealing.carriers.carrier import Opened, SealedFile, Source
-from facecrypt.sealing.carriers.pixels import encode_pixels, open_file, seal_picture
+from facecrypt.sealing.carriers.pixels import encode_pixels, open_picture, seal_picture
 from facecrypt.sealing.header import Header
 from facecrypt.sealing.options import Open, Seal
 
@@ -54,7 +54,7 @@ class Sidecar:
         identities: Sequence[Unwraps | RegionKey],
         options: Open,
     ) -> Opened:
-        return open_file(source, header, identities, options, strict=False)
+        return open_picture(source, header, identities, options, strict=False)
 
 
 def _is_there(path: Path) -> bool:
