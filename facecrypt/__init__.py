@@ -34,8 +34,9 @@ from facecrypt.jobs.sealing import Result, Summary, decrypt_files, encrypt_files
 from facecrypt.keys import Identity, Passphrase, Recipient, RegionKey, SecretKey
 from facecrypt.regions import Region
 from facecrypt.sealing.files import Verified, decrypt_file, encrypt_file, inspect, verify
-from facecrypt.sealing.header import Header, Sealed
+from facecrypt.sealing.header import Header
 from facecrypt.sealing.images import decrypt_image, encrypt_image, region_key
+from facecrypt.sealing.pixels import Sealed
 
 __all__ = [
     "MTCNN",

@@ -11,9 +11,9 @@ __all__ = [
     "ARGON2_USUAL",
     "MAX_ARGON2_STANZAS",
     "MAX_ARGON2_TOTAL_KIB",
-    "MAX_AUTHENTICATED_BYTES",
     "MAX_COVERED",
     "MAX_HEADER_BYTES",
+    "MAX_PAYLOAD_BYTES",
     "MAX_PIXELS",
     "MAX_PROFILE_BYTES",
     "MAX_REGIONS",
@@ -27,15 +27,13 @@ MAX_PIXELS = 2**28
 MAX_SIDE = 1_000_000  # libpng's
 
 MAX_HEADER_BYTES = 8 << 20
+MAX_PAYLOAD_BYTES = 2**31 - 1  # a PNG chunk
 MAX_STANZAS = 4_096
 MAX_SOFTWARE = 100  # characters
 
 MAX_REGIONS = 65_536
 # The areas of all boxes together, in areas of the picture.
 MAX_COVERED = 8
-# Every region's tag covers the header, so what is hashed is their product: 4,096 regions
-# have room for a header of 2 MiB.
-MAX_AUTHENTICATED_BYTES = 1 << 33
 
 MAX_PROFILE_BYTES = 1 << 20  # of an ICC profile
 MAX_SCANS = 100  # of a JPEG; an encoder writes about ten

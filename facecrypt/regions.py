@@ -12,11 +12,22 @@ from typing import Any, NamedTuple, Self
 
 import numpy as np
 
-__all__ = ["Claim", "Region", "claims", "clip_given"]
+__all__ = ["PIXEL", "Claim", "Grid", "Region", "claims", "clip_given"]
 
 SHAPES = ("box", "ellipse")
 # Their squares, and the sums of two of them, are exact in 64 bits.
 _MOST_MASKED = 1 << 30
+
+
+class Grid(NamedTuple):
+    """Cells of ``side`` pixels, of which one begins at (``x``, ``y``)."""
+
+    side: int
+    x: int
+    y: int
+
+
+PIXEL = Grid(1, 0, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,13 +111,41 @@ class Region:
     def clip(self, height: int, width: int) -> Self | None:
         """The part of the box inside a picture, or None where nothing is.
 
-        An ellipse becomes the ellipse of the clipped box.
+        An ellipse that is cut becomes a box: the ellipse of the cut box would leave out what
+        the one of the whole box had.
         """
         x0, y0 = max(self.x0, 0), max(self.y0, 0)
         x1, y1 = min(self.x1, width), min(self.y1, height)
         if x0 >= x1 or y0 >= y1:
             return None
-        return replace(self, x0=x0, y0=y0, x1=x1, y1=y1)
+        if (x0, y0, x1, y1) == self.box:
+            return self
+        return replace(self, x0=x0, y0=y0, x1=x1, y1=y1, shape="box")
+
+    def snap(self, grid: Grid) -> Self:
+        """The smallest box of whole cells round a region.
+
+        Pixels beside an edge that cuts a block of a JPEG tell those beyond it. An ellipse stays
+        one where the cells of the new one (:func:`claims`) cover it, and becomes a box elsewhere.
+
+        Examples
+        --------
+        >>> Region(10, 10, 20, 30).snap(Grid(16, 0, 4)).box
+        (0, 4, 32, 36)
+        """
+        side, x, y = grid
+        wide = replace(
+            self,
+            x0=self.x0 - (self.x0 - x) % side,
+            y0=self.y0 - (self.y0 - y) % side,
+            x1=self.x1 + (x - self.x1) % side,
+            y1=self.y1 + (y - self.y1) % side,
+        )
+        if self.shape == "box":
+            return wide
+        left, top = self.x0 - wide.x0, self.y0 - wide.y0
+        cells = _whole_cells(wide, grid)[top : top + self.height, left : left + self.width]
+        return wide if cells[self.mask()].all() else replace(wide, shape="box")
 
     def mask(self) -> np.ndarray:
         """Which pixels of the box belong to the region.
@@ -175,7 +214,9 @@ class Claim(NamedTuple):
     mask: np.ndarray | None
 
 
-def claims(regions: Sequence[Region], height: int, width: int) -> Iterator[Claim]:
+def claims(
+    regions: Sequence[Region], height: int, width: int, grid: Grid = PIXEL
+) -> Iterator[Claim]:
     """Give every pixel to the first region that covers it.
 
     Sealing region by region would seal the overlap of two boxes twice, which for
@@ -185,6 +226,8 @@ def claims(regions: Sequence[Region], height: int, width: int) -> Iterator[Claim
     ----------
     regions : sequence of Region, each inside the picture
     height, width : int
+    grid : Grid
+        An ellipse owns, of its box, every cell in which it has a pixel.
 
     Yields
     ------
@@ -204,11 +247,26 @@ def claims(regions: Sequence[Region], height: int, width: int) -> Iterator[Claim
                 "clip it first"
             )
         crop = np.s_[region.y0 : region.y1, region.x0 : region.x1]
-        mask = None if region.shape == "box" else region.mask()
+        mask = None if region.shape == "box" else _whole_cells(region, grid)
         if len(regions) > 1:
             if taken is None:
                 taken = np.zeros((height, width), dtype=bool)
             if taken[crop].any():
-                mask = (region.mask() if mask is None else mask) & ~taken[crop]
+                mask = ~taken[crop] if mask is None else mask & ~taken[crop]
             taken[crop] |= True if mask is None else mask
         yield Claim(region.y0, region.y1, region.x0, region.x1, mask)
+
+
+def _whole_cells(region: Region, grid: Grid) -> np.ndarray:
+    """The mask of a region, widened to the cells it touches."""
+    mask = region.mask()
+    if grid.side == 1:
+        return mask
+    for axis, (low, high, origin) in enumerate(
+        ((region.y0, region.y1, grid.y), (region.x0, region.x1, grid.x))
+    ):
+        cell = (np.arange(low, high) - origin) // grid.side
+        starts = np.flatnonzero(np.diff(cell, prepend=cell[0] - 1))
+        touched = np.logical_or.reduceat(mask, starts, axis=axis)
+        mask = np.repeat(touched, np.diff(starts, append=high - low), axis=axis)
+    return mask

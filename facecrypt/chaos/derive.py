@@ -6,7 +6,7 @@ They are made in integers, because compilers disagree on the last bit of ``3.9 +
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["key_from_words"]
+__all__ = ["key_from_words", "mu_near_4"]
 
 _MU0 = -(-399 * 2**51 // 100)  # ceil(3.99 * 2**51), exactly
 _LOW, _HALF = np.uint64(2**32 - 1), np.uint64(32)
@@ -37,6 +37,22 @@ def key_from_words(u: ArrayLike, v: ArrayLike) -> tuple[NDArray[np.float64], NDA
     mu = np.uint64(_MU0) + _scaled(np.asarray(u, np.uint64), 2**53 - _MU0)
     d0 = np.uint64(1) + _scaled(np.asarray(v, np.uint64), 2**52 - 1)
     return mu.astype(np.float64) * 2.0**-51, d0.astype(np.float64) * 2.0**-53
+
+
+def mu_near_4(u: ArrayLike) -> NDArray[np.float64]:
+    """``mu = (2**53 - 2**36 + (u >> 29)) / 2**51`` in [4 - 2**-15, 4 - 2**-16), exactly.
+
+    Parameters
+    ----------
+    u : uint64 array or integer
+
+    Examples
+    --------
+    >>> mu_near_4(0) == 4 - 2**-15, mu_near_4(2**64 - 1) == 4 - 2**-16 - 2**-51
+    (np.True_, np.True_)
+    """
+    steps = np.uint64(2**53 - 2**36) + (np.asarray(u, np.uint64) >> np.uint64(29))
+    return steps.astype(np.float64) * 2.0**-51
 
 
 def _scaled(words: NDArray[np.uint64], steps: int) -> NDArray[np.uint64]:

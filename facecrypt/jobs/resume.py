@@ -20,9 +20,10 @@ from facecrypt.media.pictures import same_pixels
 from facecrypt.regions import Region, claims
 from facecrypt.sealing.carriers import Carrier, Opened, carrier_for
 from facecrypt.sealing.files import find_sealed
-from facecrypt.sealing.header import Header, public_digest
+from facecrypt.sealing.header import Header
 from facecrypt.sealing.images import regions_for
 from facecrypt.sealing.options import Seal
+from facecrypt.sealing.pixels import public_digest
 
 __all__ = ["check_opened", "check_sealed", "key_names"]
 
@@ -110,7 +111,7 @@ def _same_keys(
 def _same_picture(image: np.ndarray, header: Header, item: Input) -> bool:
     if (image.shape, image.dtype.name) != (header.shape, header.dtype):
         return False
-    if public_digest(image, header.regions) != header.public_digest:
+    if public_digest(image, header.regions, header.content.grid) != header.public_digest:
         return False
     # Where public pixels tell pictures apart no more, the source must not be younger. The clock
     # is asked first: it costs no pass over the pixels.

@@ -36,6 +36,7 @@ __all__ = [
 
 _MAX_BYTES = 2**32
 _ICC_HEAD = 128
+_BLOCK = 16  # pixels a side, the largest that a JPEG usually has
 _ICC_SPACE = slice(16, 20)
 _ICC_MAGIC = slice(36, 40)
 LOSSY = {
@@ -67,11 +68,14 @@ class Picture:
     exif : bytes or None
         Rebuilt from harmless tags, without thumbnail and with orientation 1; only
         where asked for.
+    origin : (int, int)
+        x and y where the blocks of 16 pixels of the file, which may be turned, begin.
     """
 
     pixels: np.ndarray
     icc: bytes | None = None
     exif: bytes | None = None
+    origin: tuple[int, int] = (0, 0)
 
 
 def read_image(path: str | os.PathLike[str], *, keep_metadata: bool = False) -> Picture:
@@ -171,10 +175,16 @@ def decode_image(data: bytes, *, keep_metadata: bool = False, name: str = "") ->
     _check_size(source)
     pixels = source.load()
     _check_pixels(pixels, source)
+    upright = np.ascontiguousarray(_upright(pixels, source.turn))
+    height, width = upright.shape[:2]
     return Picture(
-        np.ascontiguousarray(_upright(pixels, source.turn)),
+        upright,
         icc=_fitting_profile(_sound_profile(source.icc, name), pixels),
         exif=clean_exif(source.exif) if keep_metadata else None,
+        origin=(
+            width % _BLOCK if source.turn in (2, 3, 6, 7) else 0,
+            height % _BLOCK if source.turn in (3, 4, 7, 8) else 0,
+        ),
     )
 
 

@@ -1,6 +1,6 @@
-"""The ciphers of format 1: bytes of one region and its key in, bytes and a tag out.
+"""The ciphers: bytes of one part and its key in, bytes and a tag out.
 
-A region key serves one region of one picture, so everything derived from it,
+A part's key serves one part of one picture, so everything derived from it,
 the AES nonce included, is used once.
 """
 
@@ -14,7 +14,7 @@ from facecrypt import chaos
 from facecrypt.errors import WHICH_KEYS, AuthenticationError
 from facecrypt.keys import subkey
 
-__all__ = ["header_mac", "open_region", "seal_region", "wrong_key"]
+__all__ = ["header_mac", "open_part", "seal_part", "wrong_key"]
 
 
 def wrong_key() -> AuthenticationError:
@@ -25,10 +25,10 @@ def wrong_key() -> AuthenticationError:
     )
 
 
-def seal_region(
+def seal_part(
     data: np.ndarray, key: bytes, cipher: str, aad: bytes, *, backend: str = "auto"
 ) -> tuple[np.ndarray, bytes]:
-    """Encrypt and authenticate the bytes of one region.
+    """Encrypt and authenticate the bytes of one part.
 
     Parameters
     ----------
@@ -39,7 +39,7 @@ def seal_region(
     cipher : str
         One of :data:`facecrypt.sealing.header.CIPHERS`.
     aad : bytes
-        Authenticated with the data.
+        32 bytes, authenticated with the data.
 
     Returns
     -------
@@ -50,7 +50,7 @@ def seal_region(
     """
     if cipher != "aes-256-gcm":
         chaos.seal_stream_xor(
-            data, subkey(key, b"facecrypt v1 logistic"), out=data, backend=backend
+            data, subkey(key, b"facecrypt v2 logistic"), out=data, backend=backend
         )
     if cipher == "logistic":
         return data, _hmac(key, data, aad)
@@ -62,10 +62,10 @@ def seal_region(
     return out, gcm.tag
 
 
-def open_region(
+def open_part(
     data: np.ndarray, tag: bytes, key: bytes, cipher: str, aad: bytes, *, backend: str = "auto"
 ) -> np.ndarray:
-    """Check and decrypt the bytes of one region; the inverse of :func:`seal_region`.
+    """Check and decrypt the bytes of one part; the inverse of :func:`seal_part`.
 
     Raises
     ------
@@ -87,7 +87,7 @@ def open_region(
         except InvalidTag:
             raise wrong_key() from None
     if cipher != "aes-256-gcm":
-        chaos.seal_stream_xor(out, subkey(key, b"facecrypt v1 logistic"), out=out, backend=backend)
+        chaos.seal_stream_xor(out, subkey(key, b"facecrypt v2 logistic"), out=out, backend=backend)
     return out
 
 
@@ -97,12 +97,12 @@ def header_mac(key: bytes, message: bytes) -> bytes:
 
 
 def _gcm(key: bytes, tag: bytes | None = None) -> tuple[algorithms.AES, modes.GCM]:
-    material = subkey(key, b"facecrypt v1 aes-256-gcm", 32 + 12)
+    material = subkey(key, b"facecrypt v2 aes-256-gcm", 32 + 12)
     return algorithms.AES(material[:32]), modes.GCM(material[32:], tag)
 
 
 def _hmac(key: bytes, data: np.ndarray, aad: bytes) -> bytes:
-    # The length separates aad from data.
-    mac = hmac.new(subkey(key, b"facecrypt v1 hmac"), len(aad).to_bytes(8, "big") + aad, "sha256")
+    # No length between them: aad has one size.
+    mac = hmac.new(subkey(key, b"facecrypt v2 hmac"), aad, "sha256")
     mac.update(data.data)
     return mac.digest()

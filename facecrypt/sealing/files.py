@@ -33,7 +33,7 @@ from facecrypt.sealing.carriers import (
     Source,
     carrier_for,
     check_destination,
-    find_header,
+    find_payload,
     not_sealed,
 )
 from facecrypt.sealing.carriers.sidecar import sidecar_path
@@ -46,6 +46,7 @@ from facecrypt.sealing.images import (
     recipients_of,
 )
 from facecrypt.sealing.options import GROW, Open, Seal
+from facecrypt.sealing.payload import Payload
 
 __all__ = [
     "SCHEME_CHUNK",
@@ -116,8 +117,8 @@ def decode(
     AuthenticationError
         No identity opens it, or it was changed.
     """
-    carrier, header = _found(BytesIO(source.data), source.path)
-    return carrier.open(source, Header.from_bytes(header), identities, options)
+    carrier, payload = _found(BytesIO(source.data), source.path)
+    return carrier.open(source, Payload.from_bytes(payload), identities, options)
 
 
 def refuse_encrypted(source: Source) -> None:
@@ -125,7 +126,7 @@ def refuse_encrypted(source: Source) -> None:
 
     Encrypting it again would drop what it says about itself, and with it the way back.
     """
-    if find_header(BytesIO(source.data), source.path) is not None:
+    if find_payload(BytesIO(source.data), source.path) is not None:
         raise MediaError("is a sealed picture already; decrypt it first")
     if read_chunk(BytesIO(source.data), SCHEME_CHUNK) is not None:
         raise MediaError(
@@ -164,10 +165,10 @@ def decode_file(
     """:func:`decode` of a file on disk; one without a header is not loaded."""
     path = Path(path)
     with _opened(path) as file:
-        carrier, header = _found(file, path)
+        carrier, payload = _found(file, path)
         file.seek(0)
         source = Source(read_bounded(file), path)
-    return carrier.open(source, Header.from_bytes(header), identities, options)
+    return carrier.open(source, Payload.from_bytes(payload), identities, options)
 
 
 def write_sealed(path: PathLike, sealed: SealedFile, *, overwrite: bool) -> None:
@@ -198,12 +199,12 @@ def find_sealed(path: PathLike) -> tuple[Carrier, Header]:
     """
     path = Path(path)
     with _opened(path) as file:
-        carrier, header = _found(file, path)
-        return carrier, Header.from_bytes(header)
+        carrier, payload = _found(file, path)
+        return carrier, Payload.from_bytes(payload).header
 
 
 def _found(file: BinaryIO, path: Path | None) -> tuple[Carrier, bytes]:
-    found = find_header(file, path)
+    found = find_payload(file, path)
     if found is None:
         raise not_sealed(path)
     return found

@@ -1,23 +1,25 @@
 """One picture as an array: detect, seal, open."""
 
-import hmac
 import warnings
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
-from facecrypt import keys
 from facecrypt.detector import Detector, default_detector
-from facecrypt.errors import ALLOW_EDITED, AuthenticationError, KeyFormatError
+from facecrypt.errors import ALLOW_EDITED, AuthenticationError, ContainerError, KeyFormatError
 from facecrypt.keys import RecipientLike, RegionKey, Unwraps
-from facecrypt.regions import Claim, Region, claims, clip_given
-from facecrypt.sealing import ciphers
-from facecrypt.sealing.header import CIPHERS, Header, Sealed, check_counts, public_digest
+from facecrypt.regions import PIXEL, Grid, Region, claims, clip_given
+from facecrypt.sealing.content import Pixels
+from facecrypt.sealing.header import CIPHERS, Header, check_counts
 from facecrypt.sealing.options import GROW, Open, Seal
+from facecrypt.sealing.parts import Unlocked, open_part, start, unlock
+from facecrypt.sealing.pixels import Sealed, checked_image, gather, public_digest, scatter
 
 __all__ = [
+    "CELLS",
+    "EDITED",
     "Identities",
     "Recipients",
     "decrypt_image",
@@ -33,6 +35,8 @@ __all__ = [
 Identities = Unwraps | RegionKey | Iterable[Unwraps | RegionKey]
 Recipients = RecipientLike | Iterable[RecipientLike]
 
+# A JPEG codes blocks of up to 16 pixels: those beside an edge that cuts one tell the others.
+CELLS = Grid(16, 0, 0)
 EDITED = "the pixels outside the sealed regions were edited after sealing"
 
 
@@ -57,7 +61,8 @@ def encrypt_image(
         Who may open it: :class:`Recipient`, :class:`Passphrase` or :class:`SecretKey`.
     regions : sequence of Region, optional
         What to encrypt, exactly as given but clipped to the picture; ValueError where one
-        lies wholly outside. None: detect faces.
+        lies wholly outside. None: detect faces, and widen what is found to multiples of 16
+        pixels.
     detector : optional
         Has ``detect(image) -> list[Region]``; :class:`MTCNN` with its defaults if None.
     cipher : {"logistic+aes-256-gcm", "aes-256-gcm", "logistic"}, default "logistic+aes-256-gcm"
@@ -104,9 +109,25 @@ def encrypt_image(
     return seal_pixels(image, recipients_of(recipients), options)
 
 
-def seal_pixels(image: np.ndarray, recipients: Sequence[RecipientLike], options: Seal) -> Sealed:
-    """:func:`encrypt_image` of options in one object."""
-    image = _checked(image)
+def seal_pixels(
+    image: np.ndarray,
+    recipients: Sequence[RecipientLike],
+    options: Seal,
+    *,
+    grid: Grid | None = None,
+    shown: Mapping[str, bytes] | None = None,
+) -> Sealed:
+    """:func:`encrypt_image` of options in one object.
+
+    Parameters
+    ----------
+    grid : Grid, optional
+        Cells of the file the pixels come from: regions are widened to them. None: only
+        detected regions are, to `CELLS`.
+    shown : mapping, optional
+        As of :class:`Pixels`.
+    """
+    image = checked_image(image)
     if options.cipher == "logistic":
         warnings.warn(
             "cipher='logistic' is for research: the logistic map is not a secure cipher; "
@@ -114,36 +135,29 @@ def seal_pixels(image: np.ndarray, recipients: Sequence[RecipientLike], options:
             stacklevel=3,
         )
     check_counts(image.shape, (), len(recipients))
-    kept = regions_for(image, options)
+    if grid is None:
+        grid = CELLS if options.regions is None else PIXEL
+    kept = regions_for(image, options, grid)
     check_counts(image.shape, kept, len(recipients))
-    content_key = keys.new_content_key()
-    header = Header(
-        shape=tuple(image.shape),
-        dtype=image.dtype.name,
-        cipher=options.cipher,
-        regions=kept,
-        tags=(),
-        stanzas=tuple(recipient.wrap(content_key) for recipient in recipients),
-        public_digest=public_digest(image, kept),
-        request=options.request(),
+    sealer = start(
+        Pixels(tuple(image.shape), image.dtype.name, grid, shown or {}),
+        kept,
+        recipients,
+        options,
+        public_digest=public_digest(image, kept, grid),
     )
-    # With tags and MAC of the final size, so that all it may be refused for shows before the work.
-    replace(header, tags=(bytes(header.tag_size),) * len(kept), mac=bytes(32)).checked()
-    out, tags, aad = image.copy(), [], header.aad()
-    for index, claim in enumerate(claims(kept, *image.shape[:2])):
-        key = keys.region_key(content_key, index)
-        data, tag = ciphers.seal_region(
-            _gather(image, claim), key, header.cipher, aad, backend=options.backend
-        )
-        _scatter(out, claim, data)
-        tags.append(tag)
-    header = replace(header, tags=tuple(tags))
-    mac = ciphers.header_mac(keys.content_subkey(content_key, "header"), header.mac_input())
-    return Sealed(out, replace(header, mac=mac).checked())
+    owned = list(claims(kept, *image.shape[:2], grid))
+    header, parts = sealer.seal(gather(image, claim) for claim in owned)
+    out = image.copy()
+    for claim, data in zip(owned, parts, strict=True):
+        scatter(out, claim, data)
+    return Sealed(out, header)
 
 
-def regions_for(image: np.ndarray, options: Seal) -> tuple[Region, ...]:
+def regions_for(image: np.ndarray, options: Seal, grid: Grid) -> tuple[Region, ...]:
     """What is sealed of a picture: the given regions, or those of the detector, inside of it.
+
+    Edges lie on the grid, or on the border of the picture.
 
     Raises
     ------
@@ -155,8 +169,11 @@ def regions_for(image: np.ndarray, options: Seal) -> tuple[Region, ...]:
         found = (options.detector or default_detector()).detect(image)
         grown = (replace(region.grow(options.grow), shape=options.shape) for region in found)
         inside = [region.clip(height, width) for region in grown]
-        return tuple(_public(region) for region in inside if region is not None)
-    return tuple(_public(region) for region in clip_given(options.regions, height, width))
+    else:
+        inside = list(clip_given(options.regions, height, width))
+    snapped = (region.snap(grid).clip(height, width) for region in inside if region is not None)
+    # Landmarks and score describe the face that is to be hidden; the place has to be known.
+    return tuple(replace(region, landmarks=None, score=None) for region in snapped if region)
 
 
 def decrypt_image(
@@ -208,16 +225,8 @@ def region_key(sealed: Sealed | Header, identities: Identities, index: int) -> R
         There is no region of that number.
     """
     header = sealed.header if isinstance(sealed, Sealed) else sealed
-    unlocked = _unlock(header, identities_of(identities), [index])
+    unlocked = unlock(header, identities_of(identities), [index])
     return RegionKey(header.picture_id, index, unlocked.keys[index])
-
-
-class Unlocked(NamedTuple):
-    """Region number -> region key, and whether they come from the content key, which also
-    checked the header."""
-
-    keys: dict[int, bytes]
-    whole: bool
 
 
 def open_pixels(
@@ -228,38 +237,19 @@ def open_pixels(
     edited: bool,
 ) -> tuple[np.ndarray, Unlocked]:
     """:func:`decrypt_image` of options in one object; `edited` is ``sealed.edited``."""
-    unlocked = _unlock(sealed.header, identities, options.regions)
-    out, header = sealed.image.copy(), sealed.header
-    aad = header.aad()
-    for index, claim in enumerate(claims(header.regions, *header.shape[:2])):
+    header, out = sealed.header, sealed.image.copy()
+    if not isinstance(header.content, Pixels):
+        raise ContainerError(f"the header is that of a {header.carrier} file, not of pixels")
+    unlocked = unlock(header, identities, options.regions)
+    owned = claims(header.regions, *header.shape[:2], header.content.grid)
+    for index, claim in enumerate(owned):
         if index in unlocked.keys:
-            data = ciphers.open_region(
-                _gather(sealed.image, claim),
-                header.tags[index],
-                unlocked.keys[index],
-                header.cipher,
-                aad,
-                backend=options.backend,
-            )
-            _scatter(out, claim, data)
+            data = gather(sealed.image, claim)
+            key = unlocked.keys[index]
+            scatter(out, claim, open_part(header, index, data, key, backend=options.backend))
     if edited and not options.allow_edited:
         raise AuthenticationError(EDITED, hint=ALLOW_EDITED)
     return out, unlocked
-
-
-def _checked(image: np.ndarray) -> np.ndarray:
-    if not isinstance(image, np.ndarray) or image.dtype.name not in ("uint8", "uint16"):
-        kind = getattr(image, "dtype", type(image).__name__)
-        raise TypeError(
-            f"image must be a NumPy array of uint8 or uint16, received {kind}; "
-            "scale and round other types yourself, so that nothing is lost unseen"
-        )
-    if image.ndim not in (2, 3) or image.size == 0 or image.shape[2:] not in ((), (1,), (3,), (4,)):
-        raise ValueError(
-            f"image must be (H, W), (H, W, 1), (H, W, 3) or (H, W, 4) and not empty, "
-            f"received shape {image.shape}"
-        )
-    return np.ascontiguousarray(image, dtype=image.dtype.newbyteorder("="))
 
 
 def recipients_of(recipients: Recipients) -> list[RecipientLike]:
@@ -293,66 +283,3 @@ def _listed(one_or_many: Any, what: str, fits: Callable[[object], bool]) -> list
         if not fits(item):
             raise TypeError(f"expected {what}, received {type(item).__name__}")
     return many
-
-
-def _public(region: Region) -> Region:
-    # Landmarks describe the face that is to be hidden; the place and the score do not.
-    score = None if region.score is None else round(float(region.score), 4)
-    return replace(region, landmarks=None, score=score)
-
-
-def _unlock(
-    header: Header, identities: Sequence[Unwraps | RegionKey], wanted: Sequence[int] | None
-) -> Unlocked:
-    """The keys of the wanted regions; checks the header's MAC where an identity can."""
-    count = len(header.regions)
-    for index in wanted or ():
-        if not 0 <= index < count:
-            raise ValueError(f"there is no region {index}; the picture has {count}, from 0")
-    content_key = _content_key(header, identities)
-    if content_key is not None:
-        every = range(count) if wanted is None else wanted
-        return Unlocked({index: keys.region_key(content_key, index) for index in every}, whole=True)
-    here = header.picture_id
-    opened = {
-        holder.index: holder.key
-        for holder in identities
-        if isinstance(holder, RegionKey) and holder.picture == here and holder.index < count
-    }
-    if not opened or not set(wanted or ()) <= opened.keys():
-        raise ciphers.wrong_key()
-    if wanted is not None:
-        opened = {index: opened[index] for index in wanted}
-    return Unlocked(opened, whole=False)
-
-
-def _content_key(header: Header, identities: Sequence[Unwraps | RegionKey]) -> bytes | None:
-    for holder in identities:
-        if not hasattr(holder, "unwrap"):
-            continue
-        for stanza in header.stanzas:
-            content_key = holder.unwrap(stanza)
-            if content_key is not None:
-                mac_key = keys.content_subkey(content_key, "header")
-                expected = ciphers.header_mac(mac_key, header.mac_input())
-                if not hmac.compare_digest(expected, header.mac):
-                    raise ciphers.wrong_key()
-                return content_key
-    return None
-
-
-def _gather(image: np.ndarray, claim: Claim) -> np.ndarray:
-    """A copy of the bytes a region owns: raster order, samples little-endian."""
-    crop = image[claim.y0 : claim.y1, claim.x0 : claim.x1]
-    owned = crop if claim.mask is None else crop[claim.mask]
-    samples = np.array(owned, dtype=image.dtype.newbyteorder("<"), order="C")
-    return samples.reshape(-1).view(np.uint8)
-
-
-def _scatter(image: np.ndarray, claim: Claim, data: np.ndarray) -> None:
-    crop = image[claim.y0 : claim.y1, claim.x0 : claim.x1]
-    samples = data.view(image.dtype.newbyteorder("<"))
-    if claim.mask is None:
-        crop[...] = samples.reshape(crop.shape)
-    else:
-        crop[claim.mask] = samples.reshape(-1, *image.shape[2:])

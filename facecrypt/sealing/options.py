@@ -59,7 +59,7 @@ class Seal:
             return bytes(7)
         asked = {"detector": name, "grow": float(self.grow), "shape": self.shape}
         text = json.dumps(asked, sort_keys=True)
-        return hashlib.sha256(b"facecrypt v1 request" + text.encode()).digest()[:7]
+        return hashlib.sha256(b"facecrypt v2 request" + text.encode()).digest()[:7]
 
 
 @dataclass(frozen=True, kw_only=True)

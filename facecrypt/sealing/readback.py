@@ -6,10 +6,9 @@ from io import BytesIO
 import numpy as np
 
 from facecrypt.errors import MediaError
-from facecrypt.limits import MAX_HEADER_BYTES
 from facecrypt.media import decode_image
 from facecrypt.media.pictures import same_pixels
-from facecrypt.media.png import SIGNATURE, UP, png_chunks, png_header, read_chunk
+from facecrypt.media.png import MAX_LENGTH, SIGNATURE, UP, png_chunks, png_header, read_chunk
 
 __all__ = ["check_encoded"]
 
@@ -30,7 +29,7 @@ def check_encoded(data: bytes, pixels: np.ndarray, chunk: tuple[bytes, bytes] | 
     pixels : array
         What was encoded.
     chunk : (type, payload), optional
-        The PNG chunk that carries the header.
+        The PNG chunk that carries the payload.
 
     Raises
     ------
@@ -46,7 +45,7 @@ def check_encoded(data: bytes, pixels: np.ndarray, chunk: tuple[bytes, bytes] | 
         if not same_pixels(decode_image(data).pixels, pixels):
             raise MediaError(_DIFFERS.format("picture"))
         return
-    if chunk and read_chunk(BytesIO(data), chunk[0], limit=MAX_HEADER_BYTES) != chunk[1]:
+    if chunk and read_chunk(BytesIO(data), chunk[0], limit=MAX_LENGTH) != chunk[1]:
         raise MediaError(_DIFFERS.format("header"))
     if not _png_holds(data, pixels):
         raise MediaError(_DIFFERS.format("picture"))

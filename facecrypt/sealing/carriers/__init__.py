@@ -22,7 +22,7 @@ __all__ = [
     "Source",
     "carrier_for",
     "check_destination",
-    "find_header",
+    "find_payload",
     "not_sealed",
 ]
 
@@ -30,12 +30,12 @@ CARRIERS: tuple[Carrier, ...] = (Png(), Sidecar())
 LOSSLESS_SUFFIXES = tuple(dict.fromkeys(s for carrier in CARRIERS for s in carrier.suffixes))
 
 
-def find_header(file: BinaryIO, path: Path | None) -> tuple[Carrier, bytes] | None:
-    """The carrier whose header a file has, and the header's bytes; None for a plain file."""
+def find_payload(file: BinaryIO, path: Path | None) -> tuple[Carrier, bytes] | None:
+    """The carrier whose payload a file has, and the payload's bytes; None for a plain file."""
     for carrier in CARRIERS:
         file.seek(0)
-        if (header := carrier.find_header(file, path)) is not None:
-            return carrier, header
+        if (payload := carrier.find_payload(file, path)) is not None:
+            return carrier, payload
     return None
 
 

@@ -13,6 +13,7 @@ from facecrypt.media import Picture, decode_image, encode_image
 from facecrypt.media.pictures import read_file
 from facecrypt.sealing.header import Header
 from facecrypt.sealing.options import Open, Seal
+from facecrypt.sealing.payload import Payload
 
 __all__ = ["Carrier", "Opened", "SealedFile", "Source"]
 
@@ -25,7 +26,7 @@ class Source:
     ----------
     data : bytes
     path : Path, optional
-        Where it lies, for a header beside it; None for a file in memory.
+        Where it lies, for a payload beside it; None for a file in memory.
     """
 
     data: bytes
@@ -43,7 +44,7 @@ class Source:
 
 
 class SealedFile(NamedTuple):
-    """What sealing gives: a file, and its header where that lies beside it."""
+    """What sealing gives: a file, and its payload where that lies beside it."""
 
     header: Header
     data: bytes
@@ -95,15 +96,15 @@ class Carrier(Protocol):
     suffixes : tuple of str
         Of the files it writes.
     beside : bool
-        Whether the header lies in a file of its own.
+        Whether the payload lies in a file of its own.
     """
 
     name: str
     suffixes: tuple[str, ...]
     beside: bool
 
-    def find_header(self, file: BinaryIO, path: Path | None) -> bytes | None:
-        """The header's bytes, sound or not; None where this is no sealed file of the carrier.
+    def find_payload(self, file: BinaryIO, path: Path | None) -> bytes | None:
+        """The payload's bytes, sound or not; None where this is no sealed file of the carrier.
 
         Parameters
         ----------
@@ -121,11 +122,11 @@ class Carrier(Protocol):
     def open(
         self,
         source: Source,
-        header: Header,
+        payload: Payload,
         identities: Sequence[Unwraps | RegionKey],
         options: Open,
     ) -> Opened:
-        """Open a sealed file whose header was found.
+        """Open a sealed file whose payload was found.
 
         Raises
         ------

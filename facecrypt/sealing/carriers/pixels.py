@@ -1,5 +1,6 @@
 """What carriers share that keep every pixel: faces are sealed where they are in the pixels."""
 
+import hashlib
 from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -14,13 +15,16 @@ from facecrypt.media import Picture, encode_image
 from facecrypt.media.decoders import check_pillow_size
 from facecrypt.media.pictures import naming
 from facecrypt.media.png import png_chunks
+from facecrypt.regions import Grid
 from facecrypt.sealing.carriers.carrier import Opened, Source
-from facecrypt.sealing.header import Header, Sealed
-from facecrypt.sealing.images import open_pixels, seal_pixels
+from facecrypt.sealing.header import Header
+from facecrypt.sealing.images import CELLS, open_pixels, seal_pixels
 from facecrypt.sealing.options import Open, Seal
+from facecrypt.sealing.payload import Payload
+from facecrypt.sealing.pixels import Sealed
 from facecrypt.sealing.readback import check_encoded
 
-__all__ = ["encode_pixels", "open_picture", "seal_picture", "sealed_pixels"]
+__all__ = ["encode_pixels", "open_picture", "seal_picture", "sealed_pixels", "shown_digests"]
 
 
 def seal_picture(
@@ -29,23 +33,45 @@ def seal_picture(
     """Decode a plain picture and seal its faces; the picture is what may go along."""
     picture = source.decode(keep_metadata=options.keep_metadata)
     check_size(suffix, picture.pixels)
-    return seal_pixels(picture.pixels, recipients, options), picture
+    grid = Grid(CELLS.side, *picture.origin)
+    shown = shown_digests(picture)
+    return seal_pixels(picture.pixels, recipients, options, grid=grid, shown=shown), picture
+
+
+def shown_digests(picture: Picture) -> dict[str, bytes]:
+    """SHA-256 of what changes how a picture looks and is not in its pixels."""
+    shown = {"icc": picture.icc, "exif": picture.exif}
+    return {
+        name: hashlib.sha256(data).digest() for name, data in shown.items() if data is not None
+    }
 
 
 def encode_pixels(
-    sealed: Sealed, like: Picture, suffix: str, chunks: tuple[tuple[bytes, bytes], ...] = ()
+    sealed: Sealed, like: Picture, suffix: str, payload: bytes, chunk: bytes | None = None
 ) -> bytes:
     """Sealed pixels as a file, with the colour profile and the kept EXIF of the plain one.
+
+    Parameters
+    ----------
+    sealed : Sealed
+    like : Picture
+        The plain one.
+    suffix : str
+        Names the format.
+    payload : bytes
+        That of the picture.
+    chunk : bytes, optional
+        The PNG chunk that it goes into; None where it lies beside the picture.
 
     Raises
     ------
     MediaError
         It cannot be written so, or what was encoded does not read back as it is.
     """
+    chunks = () if chunk is None else ((chunk, payload),)
     data = encode_image(suffix, sealed.image, icc=like.icc, exif=like.exif, chunks=chunks)
-    header = sealed.header.to_bytes()
     try:
-        if Header.from_bytes(header) != sealed.header:
+        if Payload.from_bytes(payload).header != sealed.header:
             raise MediaError("the header does not read back as it was")
         check_encoded(data, sealed.image, *chunks or (None,))
     except ContainerError as error:
@@ -68,21 +94,22 @@ def check_size(suffix: str, pixels: np.ndarray) -> None:
 
 def open_picture(
     source: Source,
-    header: Header,
+    payload: Payload,
     identities: Sequence[Unwraps | RegionKey],
     options: Open,
     *,
     strict: bool,
 ) -> Opened:
     """Decode the pixels and open what the identities can; `strict` as of `sealed_pixels`."""
+    header = payload.header
     sealed, picture = sealed_pixels(source, header, strict=strict)
-    edited = sealed.edited
+    edited = sealed.edited or shown_digests(picture) != header.content.shown
     pixels, unlocked = open_pixels(sealed, identities, options, edited=edited)
     return Opened(
         header,
         replace(picture, pixels=pixels),
         edited,
-        regions=tuple(sorted(unlocked.keys)),
+        regions=unlocked.regions(header),
         whole=unlocked.whole,
     )
 

@@ -1,4 +1,4 @@
-"""PNG with the header in it.
+"""PNG with the payload in it.
 
 The chunk is ``fcRP``: ancillary, private, *not* safe to copy, so that an editor
 that does not know it drops it rather than carry it over to other pixels.
@@ -9,12 +9,11 @@ from pathlib import Path
 from typing import BinaryIO
 
 from facecrypt.keys import RecipientLike, RegionKey, Unwraps
-from facecrypt.limits import MAX_HEADER_BYTES
-from facecrypt.media.png import read_chunk
+from facecrypt.media.png import MAX_LENGTH, read_chunk
 from facecrypt.sealing.carriers.carrier import Opened, SealedFile, Source
 from facecrypt.sealing.carriers.pixels import encode_pixels, open_picture, seal_picture
-from facecrypt.sealing.header import Header
 from facecrypt.sealing.options import Open, Seal
+from facecrypt.sealing.payload import Payload
 
 __all__ = ["CHUNK", "Png"]
 
@@ -28,21 +27,22 @@ class Png:
     suffixes: tuple[str, ...] = (".png",)
     beside = False
 
-    def find_header(self, file: BinaryIO, path: Path | None) -> bytes | None:
-        return read_chunk(file, CHUNK, limit=MAX_HEADER_BYTES)
+    def find_payload(self, file: BinaryIO, path: Path | None) -> bytes | None:
+        return read_chunk(file, CHUNK, limit=MAX_LENGTH)
 
     def seal(
         self, source: Source, recipients: Sequence[RecipientLike], options: Seal, suffix: str
     ) -> SealedFile:
         sealed, picture = seal_picture(source, recipients, options, suffix)
-        header = sealed.header.to_bytes()
-        return SealedFile(sealed.header, encode_pixels(sealed, picture, suffix, ((CHUNK, header),)))
+        payload = Payload(sealed.header).to_bytes()
+        data = encode_pixels(sealed, picture, suffix, payload, CHUNK)
+        return SealedFile(sealed.header, data)
 
     def open(
         self,
         source: Source,
-        header: Header,
+        payload: Payload,
         identities: Sequence[Unwraps | RegionKey],
         options: Open,
     ) -> Opened:
-        return open_picture(source, header, identities, options, strict=True)
+        return open_picture(source, payload, identities, options, strict=True)

@@ -1,6 +1,6 @@
-"""Any lossless picture, with the header in a file beside it.
+"""Any lossless picture, with the payload in a file beside it.
 
-``NAME.fcrypt.json`` holds the bytes of the header; the digest and the tags in them bind it
+``NAME.fcrypt.json`` holds the bytes of the payload; the digest and the tags in them bind it
 to the picture, which may then be re-saved by any program that keeps its pixels.
 """
 
@@ -11,11 +11,11 @@ from typing import BinaryIO
 
 from facecrypt.files import PathLike, read_small
 from facecrypt.keys import RecipientLike, RegionKey, Unwraps
-from facecrypt.limits import MAX_HEADER_BYTES
+from facecrypt.limits import MAX_PAYLOAD_BYTES
 from facecrypt.sealing.carriers.carrier import Opened, SealedFile, Source
 from facecrypt.sealing.carriers.pixels import encode_pixels, open_picture, seal_picture
-from facecrypt.sealing.header import Header
 from facecrypt.sealing.options import Open, Seal
+from facecrypt.sealing.payload import Payload
 
 __all__ = ["SUFFIX", "Sidecar", "sidecar_path"]
 
@@ -29,32 +29,33 @@ def sidecar_path(path: PathLike) -> Path:
 
 
 class Sidecar:
-    """The carrier where a header beside the picture is asked for."""
+    """The carrier where a payload beside the picture is asked for."""
 
     name = "sidecar"
     suffixes: tuple[str, ...] = (".png", ".tif", ".tiff")
     beside = True
 
-    def find_header(self, file: BinaryIO, path: Path | None) -> bytes | None:
+    def find_payload(self, file: BinaryIO, path: Path | None) -> bytes | None:
         if path is None or not _is_there(beside := sidecar_path(path)):
             return None
-        return read_small(beside, MAX_HEADER_BYTES)
+        return read_small(beside, MAX_PAYLOAD_BYTES)
 
     def seal(
         self, source: Source, recipients: Sequence[RecipientLike], options: Seal, suffix: str
     ) -> SealedFile:
         sealed, picture = seal_picture(source, recipients, options, suffix)
-        data = encode_pixels(sealed, picture, suffix)
-        return SealedFile(sealed.header, data, sealed.header.to_bytes())
+        payload = Payload(sealed.header).to_bytes()
+        data = encode_pixels(sealed, picture, suffix, payload)
+        return SealedFile(sealed.header, data, payload)
 
     def open(
         self,
         source: Source,
-        header: Header,
+        payload: Payload,
         identities: Sequence[Unwraps | RegionKey],
         options: Open,
     ) -> Opened:
-        return open_picture(source, header, identities, options, strict=False)
+        return open_picture(source, payload, identities, options, strict=False)
 
 
 def _is_there(path: Path) -> bool:

@@ -1,0 +1,191 @@
+"""Parts: what is sealed of a picture, each under a key of its own.
+
+A part is a region, or a private part that only the content key opens. Whatever the carrier, its
+bytes, its tag and the commitment to its key are made and checked here.
+"""
+
+import hmac
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
+
+from facecrypt import keys
+from facecrypt.keys import RecipientLike, RegionKey, Unwraps
+from facecrypt.regions import Region
+from facecrypt.sealing import ciphers
+from facecrypt.sealing.content import Content
+from facecrypt.sealing.header import Header
+from facecrypt.sealing.options import Seal
+
+__all__ = ["Sealer", "Unlocked", "open_part", "rewrapped", "start", "unlock"]
+
+
+class Sealer(NamedTuple):
+    """A header whose parts are to be sealed, and the content key for it."""
+
+    header: Header
+    content_key: bytes
+    backend: str
+
+    def seal(self, parts: Iterable[np.ndarray]) -> tuple[Header, list[np.ndarray]]:
+        """Encrypt every part, in order, and finish the header.
+
+        Parameters
+        ----------
+        parts : iterable of (n,) uint8 arrays
+            Overwritten.
+
+        Returns
+        -------
+        Header
+        list of (n,) uint8 arrays
+        """
+        header, aad, sealed = self.header, self.header.aad(), []
+        for index, data in enumerate(parts):
+            key = _part_key(header, self.content_key, index)
+            sealed.append(
+                ciphers.seal_part(data, key, header.cipher, aad, backend=self.backend)
+            )
+        header = replace(header, tags=tuple(tag for _, tag in sealed))
+        return _authenticated(header, self.content_key).checked(), [data for data, _ in sealed]
+
+
+def start(
+    content: Content,
+    regions: Sequence[Region],
+    recipients: Sequence[RecipientLike],
+    options: Seal,
+    *,
+    public_digest: bytes,
+    private: tuple[str, ...] = (),
+) -> Sealer:
+    """Make a content key, wrap it, commit to the keys of all parts.
+
+    Raises
+    ------
+    ContainerError
+        No reader would take the header: shown before any work is done.
+    """
+    content_key = keys.new_content_key()
+    header = Header(
+        content=content,
+        cipher=options.cipher,
+        regions=tuple(regions),
+        commitments=(),
+        tags=(),
+        stanzas=tuple(recipient.wrap(content_key) for recipient in recipients),
+        public_digest=public_digest,
+        private=private,
+        request=options.request(),
+    )
+    commitments = tuple(
+        keys.commitment(_part_key(header, content_key, index)) for index in range(header.parts)
+    )
+    tags = (bytes(header.tag_size),) * header.parts
+    # With tags and MAC of the final size, so that all it may be refused for shows.
+    header = replace(header, commitments=commitments, tags=tags, mac=bytes(32)).checked()
+    return Sealer(header, content_key, options.backend)
+
+
+class Unlocked(NamedTuple):
+    """Number of a part -> its key, and whether they come from the content key, which also
+    checked the header."""
+
+    keys: dict[int, bytes]
+    whole: bool
+
+    def regions(self, header: Header) -> tuple[int, ...]:
+        """The numbers of the regions among them."""
+        return tuple(sorted(index for index in self.keys if index < len(header.regions)))
+
+
+def unlock(
+    header: Header, identities: Sequence[Unwraps | RegionKey], wanted: Sequence[int] | None
+) -> Unlocked:
+    """The keys of the wanted regions, or of all parts; checks the header where an identity can.
+
+    Raises
+    ------
+    AuthenticationError
+        No identity opens it, or it was changed, or a key is not the one that was committed to.
+    ValueError
+        There is no region of that number.
+    """
+    count = len(header.regions)
+    for index in wanted or ():
+        if not 0 <= index < count:
+            raise ValueError(f"there is no region {index}; the picture has {count}, from 0")
+    content_key = _content_key(header, identities)
+    if content_key is not None:
+        every = range(header.parts) if wanted is None else wanted
+        found = {index: _part_key(header, content_key, index) for index in every}
+    else:
+        here = header.picture_id
+        found = {
+            holder.index: holder.key
+            for holder in identities
+            if isinstance(holder, RegionKey) and holder.picture == here and holder.index < count
+        }
+        if not found or not set(wanted or ()) <= found.keys():
+            raise ciphers.wrong_key()
+        if wanted is not None:
+            found = {index: found[index] for index in wanted}
+    for index, key in found.items():
+        if not hmac.compare_digest(keys.commitment(key), header.commitments[index]):
+            raise ciphers.wrong_key()
+    return Unlocked(found, whole=content_key is not None)
+
+
+def open_part(
+    header: Header, index: int, data: np.ndarray, key: bytes, *, backend: str = "auto"
+) -> np.ndarray:
+    """Check and decrypt one part whose key :func:`unlock` gave; AuthenticationError if changed."""
+    return ciphers.open_part(
+        data, header.tags[index], key, header.cipher, header.aad(), backend=backend
+    )
+
+
+def rewrapped(
+    header: Header, identities: Sequence[Unwraps | RegionKey], recipients: Sequence[RecipientLike]
+) -> Header:
+    """The same header for other recipients; nothing else of the file changes.
+
+    Raises
+    ------
+    AuthenticationError
+        No identity opens it whole, or it was changed.
+    """
+    content_key = _content_key(header, identities)
+    if content_key is None:
+        raise ciphers.wrong_key()
+    stanzas = tuple(recipient.wrap(content_key) for recipient in recipients)
+    return _authenticated(replace(header, stanzas=stanzas), content_key).checked()
+
+
+def _authenticated(header: Header, content_key: bytes) -> Header:
+    mac = ciphers.header_mac(keys.content_subkey(content_key, "header"), header.mac_input())
+    return replace(header, mac=mac)
+
+
+def _part_key(header: Header, content_key: bytes, index: int) -> bytes:
+    count = len(header.regions)
+    if index < count:
+        return keys.region_key(content_key, index)
+    return keys.content_subkey(content_key, "private " + header.private[index - count])
+
+
+def _content_key(header: Header, identities: Sequence[Unwraps | RegionKey]) -> bytes | None:
+    for holder in identities:
+        if not hasattr(holder, "unwrap"):
+            continue
+        for stanza in header.stanzas:
+            content_key = holder.unwrap(stanza)
+            if content_key is not None:
+                mac_key = keys.content_subkey(content_key, "header")
+                expected = ciphers.header_mac(mac_key, header.mac_input())
+                if not hmac.compare_digest(expected, header.mac):
+                    raise ciphers.wrong_key()
+                return content_key
+    return None

@@ -1,0 +1,101 @@
+"""The payload: header and encrypted parts as one run of bytes, the same in every carrier.
+
+It is a JUMBF superbox (ISO/IEC 19566-5), which JPEG has a place for and other files carry as it
+is: a description box with our UUID, a box of JSON with the header, and a box for each part.
+"""
+
+import struct
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Self
+
+from facecrypt.errors import ContainerError
+from facecrypt.sealing.header import Header
+
+__all__ = ["UUID", "Payload"]
+
+UUID = b"facecrypt sealed"
+# Toggles: can be asked for, has a label.
+_DESCRIPTION = UUID + b"\x03facecrypt\0"
+_REGION, _PRIVATE = b"fcRg", b"fcPv"
+
+
+@dataclass(frozen=True)
+class Payload:
+    """What belongs to a sealed picture and is no part of how it looks.
+
+    Parameters
+    ----------
+    header : Header
+    regions : sequence of bytes
+        Ciphertext of each region, where the carrier does not hold it in its pixels.
+    private : sequence of bytes
+        Ciphertext of each private part, in the order of the header's names.
+    """
+
+    header: Header
+    regions: Sequence[bytes | memoryview] = ()
+    private: Sequence[bytes | memoryview] = ()
+
+    def to_bytes(self) -> bytes:
+        """The superbox."""
+        boxes = [
+            *_box(b"jumd", _DESCRIPTION),
+            *_box(b"json", self.header.to_bytes()),
+            *(piece for part in self.regions for piece in _box(_REGION, part)),
+            *(piece for part in self.private for piece in _box(_PRIVATE, part)),
+        ]
+        return b"".join((_head(b"jumb", sum(map(len, boxes))), *boxes))
+
+    @classmethod
+    def from_bytes(cls, data: bytes | memoryview) -> Self:
+        """Parse and check a payload; a header is checked as :meth:`Header.from_bytes` does.
+
+        Raises
+        ------
+        ContainerError
+            Anything that :meth:`to_bytes` would not have written.
+        """
+        (kind, body), *rest = _boxes(memoryview(data))
+        if kind != b"jumb" or rest:
+            raise ContainerError("the payload is damaged: it is not one box with all in it")
+        boxes = list(_boxes(body))
+        kinds = [kind for kind, _ in boxes]
+        if kinds[:2] != [b"jumd", b"json"] or boxes[0][1] != _DESCRIPTION:
+            raise ContainerError("the payload is damaged: it does not begin with a header")
+        header = Header.from_bytes(bytes(boxes[1][1]))
+        regions = len(header.regions) if header.content.carried else 0
+        private = len(header.private)
+        if kinds[2:] != [_REGION] * regions + [_PRIVATE] * private:
+            raise ContainerError("the payload is damaged: parts are missing or too many")
+        parts = [body for _, body in boxes[2:]]
+        return cls(header, parts[:regions], parts[regions:])
+
+
+def _head(kind: bytes, size: int) -> bytes:
+    if size + 8 < 1 << 32:
+        return struct.pack(">I4s", size + 8, kind)
+    return struct.pack(">I4sQ", 1, kind, size + 16)
+
+
+def _box(kind: bytes, body: bytes | memoryview) -> Iterable[bytes | memoryview]:
+    return _head(kind, len(body)), body
+
+
+def _boxes(data: memoryview) -> Iterator[tuple[bytes, memoryview]]:
+    """The boxes that lie in some bytes, none of them left over."""
+    if not data:
+        raise ContainerError("the payload is damaged: it is empty")
+    while data:
+        if len(data) < 8:
+            raise ContainerError("the payload is damaged: it is cut short")
+        size, kind = struct.unpack(">I4s", data[:8])
+        start = 8
+        if size == 1 and len(data) >= 16:
+            (size,), start = struct.unpack(">Q", data[8:16]), 16
+            if size < 1 << 32:
+                raise ContainerError("the payload is damaged: a size is not in its short form")
+        if not start <= size <= len(data):
+            raise ContainerError("the payload is damaged: it is cut short")
+        yield kind, data[start:size]
+        data = data[size:]

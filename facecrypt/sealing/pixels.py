@@ -1,0 +1,100 @@
+"""Pixels that are sealed where they are: which bytes a region owns, and what all others hash to."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from facecrypt.errors import ContainerError
+from facecrypt.regions import PIXEL, Claim, Grid, Region, claims
+from facecrypt.sealing.content import Pixels
+from facecrypt.sealing.header import Header
+from facecrypt.sealing.wire import canonical
+
+__all__ = ["Sealed", "checked_image", "gather", "public_digest", "scatter"]
+
+
+@dataclass(frozen=True)
+class Sealed:
+    """A sealed picture: pixels of which some are encrypted, and the header that says which.
+
+    Parameters
+    ----------
+    image : (H, W) or (H, W, C) array, uint8 or uint16
+    header : Header
+
+    Raises
+    ------
+    ContainerError
+        Header and pixels differ in shape or dtype: the picture was resized or converted.
+    """
+
+    image: np.ndarray
+    header: Header
+
+    def __post_init__(self) -> None:
+        found = (tuple(self.image.shape), self.image.dtype.name)
+        expected = (self.header.shape, self.header.dtype)
+        if found != expected:
+            raise ContainerError(
+                f"the header belongs to a picture of shape {expected[0]} and type {expected[1]}, "
+                f"this one is {found[0]}, {found[1]}: it was resized or converted after sealing"
+            )
+
+    @property
+    def edited(self) -> bool:
+        """Whether the pixels outside the regions differ from those that were sealed."""
+        content = self.header.content
+        grid = content.grid if isinstance(content, Pixels) else PIXEL
+        found = public_digest(self.image, self.header.regions, grid)
+        return found != self.header.public_digest
+
+
+def public_digest(image: np.ndarray, regions: Sequence[Region], grid: Grid) -> bytes:
+    """SHA-256 of shape, dtype and pixels, those of the regions counted as zero.
+
+    Samples of two bytes are hashed in little-endian order on every machine.
+    """
+    public = np.array(image, dtype=image.dtype.newbyteorder("<"), order="C")
+    for claim in claims(regions, *image.shape[:2], grid):
+        # Zeroing the owned pixels of each region zeroes their union.
+        crop = public[claim.y0 : claim.y1, claim.x0 : claim.x1]
+        crop[... if claim.mask is None else claim.mask] = 0
+    label = canonical({"dtype": image.dtype.name, "shape": list(image.shape)})
+    digest = hashlib.sha256(b"facecrypt v2 public pixels" + label)
+    digest.update(public.data)
+    return digest.digest()
+
+
+def checked_image(image: np.ndarray) -> np.ndarray:
+    """The pixels in C order, if they are such as can be sealed; TypeError or ValueError if not."""
+    if not isinstance(image, np.ndarray) or image.dtype.name not in ("uint8", "uint16"):
+        kind = getattr(image, "dtype", type(image).__name__)
+        raise TypeError(
+            f"image must be a NumPy array of uint8 or uint16, received {kind}; "
+            "scale and round other types yourself, so that nothing is lost unseen"
+        )
+    if image.ndim not in (2, 3) or image.size == 0 or image.shape[2:] not in ((), (1,), (3,), (4,)):
+        raise ValueError(
+            f"image must be (H, W), (H, W, 1), (H, W, 3) or (H, W, 4) and not empty, "
+            f"received shape {image.shape}"
+        )
+    return np.ascontiguousarray(image, dtype=image.dtype.newbyteorder("="))
+
+
+def gather(image: np.ndarray, claim: Claim) -> np.ndarray:
+    """A copy of the bytes a region owns: raster order, samples little-endian."""
+    crop = image[claim.y0 : claim.y1, claim.x0 : claim.x1]
+    owned = crop if claim.mask is None else crop[claim.mask]
+    samples = np.array(owned, dtype=image.dtype.newbyteorder("<"), order="C")
+    return samples.reshape(-1).view(np.uint8)
+
+
+def scatter(image: np.ndarray, claim: Claim, data: np.ndarray) -> None:
+    crop = image[claim.y0 : claim.y1, claim.x0 : claim.x1]
+    samples = data.view(image.dtype.newbyteorder("<"))
+    if claim.mask is None:
+        crop[...] = samples.reshape(crop.shape)
+    else:
+        crop[claim.mask] = samples.reshape(-1, *image.shape[2:])
