@@ -42,7 +42,7 @@ class Identity:
     PREFIX = "FACECRYPT-SECRET-KEY-"
 
     def __post_init__(self) -> None:
-        kem.split(self._payload, "secret_size", "the private key")
+        kem.split_secret(self._payload)
 
     @classmethod
     def generate(cls, *, pq: bool = False) -> Self:
@@ -54,7 +54,7 @@ class Identity:
             Hybrid of ML-KEM-768 and X25519, which also withstands quantum computers;
             the public key grows from 60 to about 2000 characters.
         """
-        method = kem.KEMS[1 if pq else 0]
+        method = kem.HYBRID if pq else kem.CURVE
         return cls(bytes([method.code]) + os.urandom(method.secret_size))
 
     @classmethod
@@ -75,11 +75,11 @@ class Identity:
     @property
     def recipient(self) -> Recipient:
         """The public key that belongs to this private key."""
-        method, secret = kem.split(self._payload, "secret_size", "the private key")
+        method, secret = kem.split_secret(self._payload)
         return Recipient(bytes([method.code]) + method.public_bytes(secret))
 
     def unwrap(self, stanza: Stanza) -> bytes | None:
-        method, secret = kem.split(self._payload, "secret_size", "the private key")
+        method, secret = kem.split_secret(self._payload)
         if stanza["type"] != method.name or stanza["id"] != self.recipient.id:
             return None
         try:

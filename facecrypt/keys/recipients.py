@@ -31,7 +31,7 @@ class Recipient:
     PREFIX = "fc1"
 
     def __post_init__(self) -> None:
-        method, raw = kem.split(self._payload, "public_size", "the public key")
+        method, raw = kem.split_public(self._payload)
         try:
             method.public(raw)
         except ValueError as error:
@@ -54,7 +54,7 @@ class Recipient:
         return key_id(self._payload)
 
     def wrap(self, content_key: bytes) -> Stanza:
-        method, raw = kem.split(self._payload, "public_size", "the public key")
+        method, raw = kem.split_public(self._payload)
         wrapped = method.suite.encrypt(content_key, method.public(raw), info=WRAP_INFO)
         return {"type": method.name, "id": self.id, "wrapped": b64(wrapped)}
 
