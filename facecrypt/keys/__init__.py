@@ -1,19 +1,15 @@
 """Who may open: identities, recipients, passphrases, wrapping, keys as text."""
 
-from facecrypt.keys.holders import (
+from facecrypt.keys.identities import Identity, RegionKey, SecretKey, load_identity
+from facecrypt.keys.passphrases import Passphrase
+from facecrypt.keys.recipients import Recipient, load_recipients
+from facecrypt.keys.wrapping import (
     STANZA_TYPES,
     WRAPPED_SIZES,
-    Identity,
-    Passphrase,
-    Recipient,
     RecipientLike,
-    RegionKey,
-    SecretKey,
     Stanza,
     Unwraps,
     content_subkey,
-    load_identity,
-    load_recipients,
     new_content_key,
     region_key,
     subkey,

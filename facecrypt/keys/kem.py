@@ -14,8 +14,9 @@ from cryptography.hazmat.primitives.hpke import (
 
 from facecrypt.errors import KeyFormatError
 
-__all__ = ["KEMS", "Kem", "split"]
+__all__ = ["CURVE", "HYBRID", "KEMS", "Kem", "split_public", "split_secret"]
 
+_CURVE = 32
 _LATTICE_PUBLIC, _LATTICE_SEED, _LATTICE_SENT = 1184, 64, 1088
 
 
@@ -30,46 +31,66 @@ class Kem:
     secret_size: int
     sent_size: int
 
-    def public(self, raw: bytes) -> x25519.X25519PublicKey | MLKEM768X25519PublicKey:
-        if self.code == 1:
-            return x25519.X25519PublicKey.from_public_bytes(raw)
+
+class Curve(Kem):
+    """X25519 alone."""
+
+    def public(self, raw: bytes) -> x25519.X25519PublicKey:
+        return x25519.X25519PublicKey.from_public_bytes(raw)
+
+    def private(self, raw: bytes) -> x25519.X25519PrivateKey:
+        return x25519.X25519PrivateKey.from_private_bytes(raw)
+
+    def public_bytes(self, secret: bytes) -> bytes:
+        return self.private(secret).public_key().public_bytes_raw()
+
+
+class Hybrid(Kem):
+    """ML-KEM-768 and X25519: in keys the lattice's part comes first."""
+
+    def public(self, raw: bytes) -> MLKEM768X25519PublicKey:
         return MLKEM768X25519PublicKey(
             mlkem.MLKEM768PublicKey.from_public_bytes(raw[:_LATTICE_PUBLIC]),
             x25519.X25519PublicKey.from_public_bytes(raw[_LATTICE_PUBLIC:]),
         )
 
-    def private(self, raw: bytes) -> x25519.X25519PrivateKey | MLKEM768X25519PrivateKey:
-        if self.code == 1:
-            return x25519.X25519PrivateKey.from_private_bytes(raw)
+    def private(self, raw: bytes) -> MLKEM768X25519PrivateKey:
         return MLKEM768X25519PrivateKey(
             mlkem.MLKEM768PrivateKey.from_seed_bytes(raw[:_LATTICE_SEED]),
             x25519.X25519PrivateKey.from_private_bytes(raw[_LATTICE_SEED:]),
         )
 
     def public_bytes(self, secret: bytes) -> bytes:
-        curve = x25519.X25519PrivateKey.from_private_bytes(secret[-32:])
-        public = curve.public_key().public_bytes_raw()
-        if self.code == 1:
-            return public
         lattice = mlkem.MLKEM768PrivateKey.from_seed_bytes(secret[:_LATTICE_SEED])
-        return lattice.public_key().public_bytes_raw() + public
+        curve = x25519.X25519PrivateKey.from_private_bytes(secret[_LATTICE_SEED:])
+        return lattice.public_key().public_bytes_raw() + curve.public_key().public_bytes_raw()
 
 
-KEMS = (
-    Kem(1, "hpke-x25519", Suite(KEM.X25519, KDF.HKDF_SHA256, AEAD.AES_256_GCM), 32, 32, 32),
-    Kem(
-        2,
-        "hpke-mlkem768-x25519",
-        Suite(KEM.MLKEM768_X25519, KDF.HKDF_SHA256, AEAD.AES_256_GCM),
-        _LATTICE_PUBLIC + 32,
-        _LATTICE_SEED + 32,
-        _LATTICE_SENT + 32,
-    ),
+CURVE = Curve(
+    1, "hpke-x25519", Suite(KEM.X25519, KDF.HKDF_SHA256, AEAD.AES_256_GCM), _CURVE, _CURVE, _CURVE
 )
+HYBRID = Hybrid(
+    2,
+    "hpke-mlkem768-x25519",
+    Suite(KEM.MLKEM768_X25519, KDF.HKDF_SHA256, AEAD.AES_256_GCM),
+    _LATTICE_PUBLIC + _CURVE,
+    _LATTICE_SEED + _CURVE,
+    _LATTICE_SENT + _CURVE,
+)
+KEMS: tuple[Curve | Hybrid, ...] = (CURVE, HYBRID)
 
 
-def split(payload: bytes, size: str, what: str) -> tuple[Kem, bytes]:
+def split_public(payload: bytes) -> tuple[Curve | Hybrid, bytes]:
+    """The way of a public key, and its bytes."""
     for kem in KEMS:
-        if payload[0] == kem.code and len(payload) == 1 + getattr(kem, size):
+        if payload[0] == kem.code and len(payload) == 1 + kem.public_size:
             return kem, payload[1:]
-    raise KeyFormatError(f"{what} is of a kind this release does not know")
+    raise KeyFormatError("the public key is of a kind this release does not know")
+
+
+def split_secret(payload: bytes) -> tuple[Curve | Hybrid, bytes]:
+    """The way of a private key, and its bytes."""
+    for kem in KEMS:
+        if payload[0] == kem.code and len(payload) == 1 + kem.secret_size:
+            return kem, payload[1:]
+    raise KeyFormatError("the private key is of a kind this release does not know")

@@ -14,8 +14,9 @@ from facecrypt.keys import (
     SecretKey,
     load_identity,
     load_recipients,
+    passphrases,
+    wrapping,
 )
-from facecrypt.keys import holders as keys
 from facecrypt.keys import text as keytext
 
 CONTENT = bytes(range(32))
@@ -30,7 +31,7 @@ def test_hkdf_is_that_of_rfc_5869():
     # RFC 5869, test case 1: HKDF-Expand with its PRK and info.
     prk = bytes.fromhex("077709362c2e32df0ddc3f0dc47bba6390b6c73bb50f9c3122ec844ad7c2b3e5")
     okm = "3cb25f25faacd57a90434f64d0362f2a2d2d0a90cf1a5a4c5db02d56ecc4c5bf34007208d5b887185865"
-    assert keys.subkey(prk, bytes.fromhex("f0f1f2f3f4f5f6f7f8f9"), 42).hex() == okm
+    assert wrapping.subkey(prk, bytes.fromhex("f0f1f2f3f4f5f6f7f8f9"), 42).hex() == okm
 
 
 def test_a_recipient_wraps_for_its_identity_alone(identity):
@@ -46,10 +47,10 @@ def test_wrapping_twice_gives_two_stanzas(identity):
 
 def test_a_changed_stanza_does_not_open(identity):
     stanza = dict(identity.recipient.wrap(CONTENT))
-    raw = bytearray(keys.unb64(stanza["wrapped"]))
+    raw = bytearray(wrapping.unb64(stanza["wrapped"]))
     for place in range(0, len(raw), max(1, len(raw) // 40)):
         raw[place] ^= 1
-        assert identity.unwrap(stanza | {"wrapped": keys.b64(bytes(raw))}) is None
+        assert identity.unwrap(stanza | {"wrapped": wrapping.b64(bytes(raw))}) is None
         raw[place] ^= 1
     assert identity.unwrap(stanza | {"wrapped": ""}) is None
     assert identity.unwrap(stanza | {"wrapped": stanza["wrapped"][:-8]}) is None
@@ -122,13 +123,13 @@ def test_argon2id_is_that_of_the_reference_implementation():
 
 def test_a_passphrase_opens_what_it_sealed_and_is_stretched_once(monkeypatch):
     calls = []
-    real = keys.Argon2id
+    real = passphrases.Argon2id
 
     def counting(**parameters):
         calls.append(parameters)
         return real(**parameters)
 
-    monkeypatch.setattr(keys, "Argon2id", counting)
+    monkeypatch.setattr(passphrases, "Argon2id", counting)
     phrase = Passphrase("correct horse")
     stanzas = [phrase.wrap(CONTENT) for _ in range(5)]
     assert len(calls) == 1
@@ -169,7 +170,7 @@ def test_a_raw_file_of_32_bytes_is_a_secret_key(tmp_path):
 
 
 def test_region_keys_are_independent_and_survive_their_text(tmp_path):
-    first, second = (keys.region_key(CONTENT, index) for index in (0, 1))
+    first, second = (wrapping.region_key(CONTENT, index) for index in (0, 1))
     assert first != second
     key = RegionKey(bytes(range(16)), 7, first)
     key.save(tmp_path / "r")
