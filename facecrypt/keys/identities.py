@@ -134,7 +134,7 @@ class SecretKey:
     @property
     def id(self) -> str:
         """16 hexadecimal digits that name the key in headers."""
-        return key_id(subkey(self._key, b"facecrypt v1 key id"))
+        return key_id(subkey(self._key, b"facecrypt v2 key id"))
 
     def wrap(self, content_key: bytes) -> Stanza:
         wrapped = wrap_symmetric(self._key, content_key)

@@ -45,9 +45,7 @@ class Sealer(NamedTuple):
         header, aad, sealed = self.header, self.header.aad(), []
         for index, data in enumerate(parts):
             key = _part_key(header, self.content_key, index)
-            sealed.append(
-                ciphers.seal_part(data, key, header.cipher, aad, backend=self.backend)
-            )
+            sealed.append(ciphers.seal_part(data, key, header.cipher, aad, backend=self.backend))
         header = replace(header, tags=tuple(tag for _, tag in sealed))
         return _authenticated(header, self.content_key).checked(), [data for data, _ in sealed]
 

@@ -9,6 +9,7 @@ from support import second_reader
 
 from facecrypt import Identity, Passphrase, Region, SecretKey, encrypt_image, region_key
 from facecrypt.media import encode_image
+from facecrypt.sealing.payload import Payload
 
 REGIONS = [Region(1, 1, 9, 8), Region(5, 3, 14, 11, shape="ellipse"), Region(3, 6, 12, 12)]
 SHAPES = [(12, 16), (12, 16, 1), (12, 16, 3), (12, 16, 4)]
@@ -22,12 +23,12 @@ def picture(shape, dtype):
 
 
 def stored(folder, sealed, carrier):
-    path, header = folder / ("a" + CARRIERS[carrier]), sealed.header.to_bytes()
-    chunks = ((b"fcRP", header),) if carrier == "chunk" else ()
+    path, payload = folder / ("a" + CARRIERS[carrier]), Payload(sealed.header).to_bytes()
+    chunks = ((b"fcRP", payload),) if carrier == "chunk" else ()
     path.write_bytes(encode_image(path.suffix, sealed.image, chunks=chunks))
     if carrier == "chunk":
         return path, second_reader.png_chunk
-    path.with_name(path.name + ".fcrypt.json").write_bytes(header)
+    path.with_name(path.name + ".fcrypt.json").write_bytes(payload)
     return path, second_reader.sidecar
 
 

@@ -41,9 +41,7 @@ def seal_picture(
 def shown_digests(picture: Picture) -> dict[str, bytes]:
     """SHA-256 of what changes how a picture looks and is not in its pixels."""
     shown = {"icc": picture.icc, "exif": picture.exif}
-    return {
-        name: hashlib.sha256(data).digest() for name, data in shown.items() if data is not None
-    }
+    return {name: hashlib.sha256(data).digest() for name, data in shown.items() if data is not None}
 
 
 def encode_pixels(

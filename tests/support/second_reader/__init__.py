@@ -1,4 +1,4 @@
-"""Format 1 read by the book: a second implementation, which shares no code with facecrypt.
+"""Format 2 read by the book: a second implementation, which shares no code with facecrypt.
 
 It follows docs/format.md with the primitives of ``cryptography``; logistic map, PNG and TIFF are
 plain Python. It is slow, checks all there is, and is what the package is tested against.

@@ -1,9 +1,11 @@
-"""What format 1 calls its parts: labels, canonical JSON, what is authenticated."""
+"""What format 2 calls its parts: labels, canonical JSON, what is authenticated."""
 
+import base64
+import hashlib
 import hmac
 import json
 
-LABEL = b"facecrypt v1 "
+LABEL = b"facecrypt v2 "
 
 
 def expand(key: bytes, info: bytes, length: int = 32) -> bytes:
@@ -24,16 +26,28 @@ def canonical(fields: dict) -> bytes:
 def parse(data: bytes) -> dict:
     header = json.loads(data)
     assert canonical(header) == data
-    assert (header["format"], header["version"]) == ("facecrypt", 1)
+    assert (header["format"], header["version"]) == ("facecrypt", 2)
     return header
 
 
+def without(header: dict, *names: str) -> bytes:
+    return canonical({k: v for k, v in header.items() if k not in names})
+
+
 def aad(header: dict) -> bytes:
-    return canonical({k: v for k, v in header.items() if k not in ("tags", "mac")})
+    return hashlib.sha256(LABEL + b"aad" + without(header, "keys", "tags", "mac")).digest()
+
+
+def picture_id(header: dict) -> bytes:
+    return hashlib.sha256(LABEL + b"picture" + without(header, "keys", "mac")).digest()[:16]
+
+
+def entries(text: str, size: int) -> list[bytes]:
+    data = base64.b64decode(text, validate=True)
+    assert len(data) % size == 0
+    return [data[at : at + size] for at in range(0, len(data), size)]
 
 
 def check_mac(header: dict, content_key: bytes) -> None:
-    text = canonical({k: v for k, v in header.items() if k != "mac"})
-    assert (
-        hmac.digest(expand(content_key, LABEL + b"header"), text, "sha256").hex() == header["mac"]
-    )
+    key = expand(content_key, LABEL + b"header")
+    assert hmac.digest(key, without(header, "mac"), "sha256").hex() == header["mac"]

@@ -60,8 +60,9 @@ def content_key(header: dict, kind: str, secret) -> bytes:
 
 
 def _symmetric(key: bytes, wrapped: bytes) -> bytes:
-    kek = expand(hmac.digest(wrapped[:16], key, "sha256"), INFO)
-    return AESGCM(kek).decrypt(bytes(12), wrapped[16:], INFO)
+    both = expand(hmac.digest(wrapped[:16], key, "sha256"), INFO, 64)
+    assert both[32:] == wrapped[16:48]
+    return AESGCM(both[:32]).decrypt(bytes(12), wrapped[48:], INFO)
 
 
 def _stretched(stanza: dict, passphrase: str) -> bytes:

@@ -4,22 +4,31 @@ import hashlib
 import hmac
 import struct
 from fractions import Fraction
-from math import ceil
 
 import numpy as np
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from support.second_reader.header import LABEL, aad, canonical, check_mac, expand, parse
+from support.second_reader.header import (
+    LABEL,
+    aad,
+    canonical,
+    check_mac,
+    entries,
+    expand,
+    picture_id,
+)
 from support.second_reader.keys import content_key, parse_key
+from support.second_reader.payload import unpack
 
 
 def open_picture(path, carrier, kind: str, secret) -> np.ndarray:
     """Open by the text of a key of this kind, or a passphrase; a region key opens its own."""
     data, samples = carrier(path)
-    header = parse(data)
+    header, boxes = unpack(data)
+    assert boxes == []
     payload = secret if kind == "passphrase" else parse_key(kind, secret)
     if kind == "region":
-        assert payload[4:20] == hashlib.sha256(aad(header)).digest()[:16]
+        assert payload[4:20] == picture_id(header)
         opened = {int.from_bytes(payload[:4], "big"): payload[20:]}
     else:
         key = content_key(header, kind, payload)
@@ -39,25 +48,28 @@ def _opened(header: dict, samples: bytes, keys: dict) -> np.ndarray:
     out, public = bytearray(samples), bytearray(samples)
     free = set(range(height * width))
     for index, region in enumerate(header["regions"]):
-        own = [p for p in sorted(free) if inside(region, p % width, p // width)]
+        own = owned(region, header["image"]["grid"], width, free)
         free -= set(own)
         for p in own:
             public[p * size : (p + 1) * size] = bytes(size)
         if index in keys:
             sealed = b"".join(samples[p * size : (p + 1) * size] for p in own)
-            plain = open_region(header, sealed, bytes.fromhex(header["tags"][index]), keys[index])
+            plain = open_part(header, index, sealed, keys[index])
             for number, p in enumerate(own):
                 out[p * size : (p + 1) * size] = plain[number * size : (number + 1) * size]
-    digest = hashlib.sha256(LABEL + b"public pixels" + canonical(header["image"]) + public)
+    label = canonical({"dtype": dtype, "shape": shape})
+    digest = hashlib.sha256(LABEL + b"public pixels" + label + public)
     assert digest.hexdigest() == header["public_sha256"]
     return np.frombuffer(bytes(out), "<u2" if dtype == "uint16" else "u1").reshape(shape)
 
 
-def open_region(header: dict, data: bytes, tag: bytes, key: bytes) -> bytes:
+def open_part(header: dict, index: int, data: bytes, key: bytes) -> bytes:
     text, cipher = aad(header), header["cipher"]
+    assert entries(header["commitments"], 32)[index] == expand(key, LABEL + b"commitment")
+    tag = entries(header["tags"], 32 if cipher == "logistic" else 16)[index]
     if cipher == "logistic":
         mac_key = expand(key, LABEL + b"hmac")
-        assert hmac.digest(mac_key, struct.pack(">Q", len(text)) + text + data, "sha256") == tag
+        assert hmac.digest(mac_key, text + data, "sha256") == tag
     else:
         material = expand(key, LABEL + b"aes-256-gcm", 44)
         data = AESGCM(material[:32]).decrypt(material[32:], data + tag, text)
@@ -67,12 +79,21 @@ def open_region(header: dict, data: bytes, tag: bytes, key: bytes) -> bytes:
     return bytes(a ^ b for a, b in zip(data, stream, strict=True))
 
 
-def inside(region: dict, x: int, y: int) -> bool:
-    x0, y0, x1, y1 = region["box"]
-    if not (x0 <= x < x1 and y0 <= y < y1):
-        return False
-    if region["shape"] == "box":
-        return True
+def owned(region: dict, grid: list, width: int, free: set) -> list:
+    """The free pixels of a region, in raster order: of an ellipse, whole cells of its box."""
+    ((shape, box),) = region.items()
+    x0, y0, x1, y1 = box
+    pixels = {y * width + x: (x, y) for y in range(y0, y1) for x in range(x0, x1)}
+    if shape == "ellipse":
+        side, left, top = grid
+        cell = {p: ((x - left) // side, (y - top) // side) for p, (x, y) in pixels.items()}
+        touched = {cell[p] for p, (x, y) in pixels.items() if inside(box, x, y)}
+        pixels = {p: xy for p, xy in pixels.items() if cell[p] in touched}
+    return sorted(free & set(pixels))
+
+
+def inside(box: list, x: int, y: int) -> bool:
+    x0, y0, x1, y1 = box
     w, h = x1 - x0, y1 - y0
     dx, dy = 2 * (x - x0) + 1 - w, 2 * (y - y0) + 1 - h
     return Fraction(dx, w) ** 2 + Fraction(dy, h) ** 2 <= 1
@@ -82,8 +103,7 @@ def keystream(key: bytes, n: int) -> bytes:
     """The sealing stream: 64 lanes, 256 iterates discarded, two bytes an iterate."""
     assert n <= 4 << 20, "one chunk is enough for a test"
     u = struct.unpack(">128Q", expand(key, LABEL + b"lanes" + bytes(8), 1024))
-    low = ceil(Fraction(399, 100) * 2**51)
-    mu = [(low + ((a * (2**53 - low)) >> 64)) / 2**51 for a in u[0::2]]
+    mu = [(2**53 - 2**36 + (a >> 29)) / 2**51 for a in u[0::2]]
     d = [(1 + ((b * (2**52 - 1)) >> 64)) / 2**53 for b in u[1::2]]
     out, step = bytearray(), 0
     while len(out) < n:
