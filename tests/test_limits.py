@@ -34,8 +34,10 @@ from facecrypt.media.png import encode_png
 from facecrypt.schemes import CatMapKey
 from facecrypt.sealing import carriers
 from facecrypt.sealing.carriers import SealedFile
+from facecrypt.sealing.content import Pixels
 from facecrypt.sealing.files import decode_file, write_sealed
 from facecrypt.sealing.header import Header
+from facecrypt.sealing.payload import Payload
 
 KEY = SecretKey(bytes(range(32)))
 SMALL = np.arange(300 * 256 * 3, dtype=np.uint32).astype(np.uint8).reshape(256, 300, 3)
@@ -66,9 +68,9 @@ def test_4096_regions_open_again():
     assert (decrypt_image(sealed, KEY) == SMALL).all()
 
 
-def test_tags_of_many_regions_that_each_cover_a_large_header():
-    with pytest.raises(ContainerError, match=r"20000 regions and a header of .* fewer regions or"):
-        encrypt_image(SMALL, KEY, regions=single_pixels(20_000))
+def test_20000_regions_open_again():
+    sealed = encrypt_image(SMALL, KEY, regions=single_pixels(20_000))
+    assert (decrypt_image(sealed, KEY) == SMALL).all()
 
 
 def test_more_recipients_than_a_reader_takes():
@@ -83,10 +85,10 @@ def test_a_header_larger_than_a_reader_takes():
     stanza = Identity.generate(pq=True).recipient.wrap(bytes(32))
     with pytest.raises(ContainerError, match="bytes; at most 8388608 may be"):
         Header(
-            shape=(1, 1),
-            dtype="uint8",
+            Pixels((1, 1), "uint8"),
             cipher="aes-256-gcm",
             regions=(),
+            commitments=(),
             tags=(),
             stanzas=(stanza,) * 5_301,
             public_digest=bytes(32),
@@ -196,24 +198,26 @@ def sealed_picture(image=SMALL, **options):
 
 
 def write(path, sealed, *, sidecar=False):
-    header = sealed.header.to_bytes()
-    chunks = () if sidecar else ((b"fcRP", header),)
+    payload = Payload(sealed.header).to_bytes()
+    place = None if sidecar else b"fcRP"
+    plain = Picture(sealed.image)
     with naming(path):
-        data = carriers.pixels.encode_pixels(sealed, Picture(sealed.image), path.suffix, chunks)
-    file = SealedFile(sealed.header, data, header if sidecar else None)
+        data = carriers.pixels.encode_pixels(sealed, plain, path.suffix, payload, place)
+    file = SealedFile(sealed.header, data, payload if sidecar else None)
     write_sealed(path, file, overwrite=False)
 
 
 @pytest.mark.parametrize("damage", ["pixel", "chunk", "cut", "short"])
 def test_a_picture_that_would_not_open_gets_no_name(tmp_path, monkeypatch, damage):
-    sealed, header = sealed_picture(), sealed_picture().header.to_bytes()
+    sealed = sealed_picture()
+    own, other = (Payload(one.header).to_bytes() for one in (sealed, sealed_picture()))
     changed = sealed.image.copy()
     changed[-1, -1, -1] ^= 1
     encoded = {
-        "pixel": encode_png(changed, chunks=[(b"fcRP", sealed.header.to_bytes())]),
-        "chunk": encode_png(sealed.image, chunks=[(b"fcRP", header)]),
-        "cut": encode_png(sealed.image, chunks=[(b"fcRP", sealed.header.to_bytes())])[:-40],
-        "short": encode_png(sealed.image[:-1], chunks=[(b"fcRP", sealed.header.to_bytes())]),
+        "pixel": encode_png(changed, chunks=[(b"fcRP", own)]),
+        "chunk": encode_png(sealed.image, chunks=[(b"fcRP", other)]),
+        "cut": encode_png(sealed.image, chunks=[(b"fcRP", own)])[:-40],
+        "short": encode_png(sealed.image[:-1], chunks=[(b"fcRP", own)]),
     }[damage]
     monkeypatch.setattr(carriers.pixels, "encode_image", lambda *_, **__: encoded)
     with pytest.raises(MediaError, match=r"a.png: (the encoded|PNG file cut short)"):
@@ -261,16 +265,16 @@ def test_pictures_of_many_blocks_are_written(tmp_path):
 def costly(path, **cost):
     stanza = Passphrase("correct horse").wrap(bytes(32)) | cost
     header = Header(
-        shape=SMALL.shape,
-        dtype="uint8",
+        Pixels(SMALL.shape, "uint8"),
         cipher="aes-256-gcm",
         regions=(Region(0, 0, 1, 1),),
+        commitments=(bytes(32),),
         tags=(bytes(16),),
         stanzas=(stanza,),
         public_digest=bytes(32),
         mac=bytes(32),
     )
-    path.write_bytes(encode_png(SMALL, chunks=[(b"fcRP", header.to_bytes())]))
+    path.write_bytes(encode_png(SMALL, chunks=[(b"fcRP", Payload(header).to_bytes())]))
 
 
 @pytest.mark.parametrize("cost", [{"memory": 65_537}, {"time": 4}, {"lanes": 5}])
@@ -312,8 +316,8 @@ def test_what_all_passphrases_of_a_header_cost_together():
     [
         ({"memory": 8 * 1024 - 1}, "memory is not an integer of 8192 to 1048576"),
         ({"salt": "\ud800"}, "salt is not 16 bytes in base64"),
-        ({"wrapped": "\u00e9" * 88}, "wrapped is not 64 bytes in base64"),
-        ({"wrapped": ""}, "wrapped is not 64 bytes in base64"),
+        ({"wrapped": "\u00e9" * 88}, "wrapped is not 96 bytes in base64"),
+        ({"wrapped": ""}, "wrapped is not 96 bytes in base64"),
     ],
 )
 def test_a_stanza_is_of_its_exact_form(fields, message):

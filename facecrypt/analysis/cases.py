@@ -218,7 +218,7 @@ def _under(key: bytes, mask: NDArray[np.bool_]) -> Callable[[NDArray], NDArray]:
     def encrypt(image: NDArray) -> NDArray:
         out = image.copy()
         owned = image[mask]
-        data, _ = ciphers.seal_region(owned.reshape(-1).view(np.uint8), key, CIPHERS[0], b"")
+        data, _ = ciphers.seal_part(owned.reshape(-1).view(np.uint8), key, CIPHERS[0], b"")
         out[mask] = data.view(image.dtype).reshape(owned.shape)
         return out
 

@@ -14,7 +14,7 @@ from facecrypt.cli.terminal import DONE
 from facecrypt.errors import NotSealedError
 from facecrypt.media import read_image
 from facecrypt.sealing import files
-from facecrypt.sealing.header import Header
+from facecrypt.sealing.header import VERSION, Header
 
 __all__ = ["add_options", "run"]
 
@@ -53,14 +53,14 @@ def run(args: Namespace) -> int:
 
 
 def _show_header(header: Header) -> None:
-    print(f"facecrypt format 1, written by {header.software}")
+    print(f"facecrypt format {VERSION}, written by {header.software}")
+    print(f"carrier   {header.carrier}")
     print(f"picture   {'x'.join(map(str, header.shape))} {header.dtype}")
     print(f"cipher    {header.cipher}")
     for stanza in header.stanzas:
         print(f"opens to  {stanza['type']} {stanza.get('id', '')}".rstrip())
     for index, region in enumerate(header.regions):
-        score = "" if region.score is None else f"  score {region.score:.3f}"
-        print(f"region {index}  {region.shape} {' '.join(map(str, region.box))}{score}")
+        print(f"region {index}  {region.shape} {' '.join(map(str, region.box))}")
     if not header.regions:
         print("regions   none")
 

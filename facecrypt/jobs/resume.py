@@ -75,7 +75,8 @@ def check_sealed(
     if carrier.beside and header.regions and _in_the_clear(item.output, image):
         raise already_exists(item.output, ", and its faces are in the clear")
     if not any(search):
-        wanted = [(region.box, region.shape) for region in regions_for(image, options)]
+        grid = header.content.grid
+        wanted = [(region.box, region.shape) for region in regions_for(image, options, grid)]
         if wanted != [(region.box, region.shape) for region in header.regions]:
             raise already_exists(item.output, ", sealed with other regions")
     return header
