@@ -13,9 +13,9 @@ from facecrypt.cli.options import add_detection, add_force
 from facecrypt.cli.terminal import FAILED, count, exit_code, say_errors
 from facecrypt.errors import MediaError
 from facecrypt.files import already_exists
-from facecrypt.jobs.boxes import load_boxes
+from facecrypt.jobs.boxes import load_boxes, regions_of
 from facecrypt.jobs.inputs import find_pictures
-from facecrypt.jobs.sealing import forget_frames, regions_of
+from facecrypt.jobs.pool import forget_frames
 
 __all__ = ["add_options", "run"]
 

@@ -14,7 +14,7 @@ from facecrypt.cli.terminal import count, exit_code, say_errors
 from facecrypt.files import atomic_write
 from facecrypt.jobs.boxes import dump_boxes
 from facecrypt.jobs.inputs import Input, find_inputs, find_pictures, prepare
-from facecrypt.jobs.sealing import forget_frames
+from facecrypt.jobs.pool import forget_frames
 from facecrypt.media import encode_image, read_image
 from facecrypt.media.draw import draw_regions
 from facecrypt.regions import Region

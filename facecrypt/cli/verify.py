@@ -7,7 +7,7 @@ from facecrypt.cli import options
 from facecrypt.cli.options import add_identity, some
 from facecrypt.cli.terminal import exit_code, say_errors
 from facecrypt.jobs.inputs import find_pictures
-from facecrypt.jobs.sealing import forget_frames
+from facecrypt.jobs.pool import forget_frames
 from facecrypt.sealing.files import Verified, verify
 
 __all__ = ["add_options", "run"]

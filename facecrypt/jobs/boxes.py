@@ -8,12 +8,16 @@ nothing in them is guessed: a wrong box leaves a face in the clear.
 import json
 import os
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from facecrypt.files import read_small
 from facecrypt.regions import Region
 
-__all__ = ["dump_boxes", "load_boxes"]
+__all__ = ["Boxes", "dump_boxes", "load_boxes", "regions_of"]
+
+# For every picture the same, or for each its own.
+Boxes = Sequence[Region] | Mapping[str, Sequence[Region]]
 
 MAX_BYTES = 1 << 30
 
@@ -96,3 +100,17 @@ def _unambiguous(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(result) < len(pairs):
         raise ValueError("a name occurs twice")
     return result
+
+
+def regions_of(source: Path, relative: Path, regions: Boxes | None) -> Sequence[Region] | None:
+    """Those of one picture; ValueError where a mapping lacks it."""
+    if not isinstance(regions, Mapping):
+        return regions
+    # Never by the bare name: a/x.jpg must not get the boxes of b/x.jpg.
+    for name in (relative.as_posix(), str(source)):
+        if name in regions:
+            return regions[name]
+    raise ValueError(
+        f"{source}: no boxes are given for {relative.as_posix()}; "
+        "give an empty list where there is nothing to encrypt"
+    )

@@ -22,9 +22,11 @@ from facecrypt.errors import (
     NotSealedError,
 )
 from facecrypt.files import PathLike, already_exists, atomic_write
+from facecrypt.jobs.boxes import regions_of
 from facecrypt.jobs.inputs import PICTURE_SUFFIXES, Input, as_png, find_inputs
 from facecrypt.jobs.notes import MAX_NOTE_BYTES, Note, key_id
-from facecrypt.jobs.sealing import Progress, Result, Summary, regions_of, run_batch
+from facecrypt.jobs.pool import Progress, run_batch
+from facecrypt.jobs.summary import Result, Summary
 from facecrypt.media import encode_image
 from facecrypt.media.npy import (
     ARRAY_SUFFIXES,

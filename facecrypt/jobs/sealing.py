@@ -1,36 +1,23 @@
-"""Many files: which goes where, a pool of threads, resume, and one summary.
+"""Many files sealed or opened: which goes where, what is there already, and one summary."""
 
-Reading, detecting, sealing, encoding and writing all release the GIL, so a worker
-is a thread that takes one picture from file to file: while one detects, others
-read and write. Memory is bounded by the number of workers.
-"""
-
-import time
-import traceback
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from collections.abc import Iterable, Sequence
 from dataclasses import KW_ONLY, dataclass, field, replace
-from pathlib import Path
 
 from facecrypt.detector import Detector, default_detector
 from facecrypt.files import PathLike, already_exists
-from facecrypt.jobs.inputs import Input, find_inputs, make_folder, prepare
+from facecrypt.jobs.boxes import Boxes, regions_of
+from facecrypt.jobs.inputs import Input
+from facecrypt.jobs.pool import Progress, run_batch
 from facecrypt.jobs.resume import check_opened, check_sealed, key_names
 from facecrypt.jobs.summary import Result, Summary
 from facecrypt.keys import RecipientLike
-from facecrypt.leftovers import remove_stale
-from facecrypt.machine import cores
-from facecrypt.regions import Region
 from facecrypt.sealing.files import decode_file, open_file, seal_file
 from facecrypt.sealing.header import CIPHERS
 from facecrypt.sealing.images import Identities, Recipients, identities_of, recipients_of
 from facecrypt.sealing.options import GROW, Open, Seal
 
-__all__ = ["Result", "Summary", "decrypt_files", "encrypt_files"]
-
-Boxes = Sequence[Region] | Mapping[str, Sequence[Region]]
-Progress = Callable[[Result, int], None]
+__all__ = ["FileEncryptor", "decrypt_files", "encrypt_files"]
 
 
 def encrypt_files(
@@ -166,77 +153,3 @@ def decrypt_files(
         return Result(item.source, item.output, len(opened.header.regions), edited=opened.edited)
 
     return run_batch(paths, out_dir, one, workers, progress)
-
-
-def run_batch(
-    paths: PathLike | Iterable[PathLike],
-    out_dir: PathLike,
-    one: Callable[[Input], Result],
-    workers: int | None,
-    progress: Progress | None,
-    *,
-    find: Callable[..., tuple[list[Input], Mapping[str, int]]] = find_inputs,
-) -> Summary:
-    """Run `one` on what `find` makes of the paths, in a pool of threads; its errors are results."""
-    if workers is not None and workers < 1:
-        raise ValueError(f"workers must be at least 1, received {workers}")
-    inputs, ignored = find(paths, Path(out_dir))
-    if inputs:
-        make_folder(Path(out_dir))
-    for folder in {item.output.parent for item in inputs}:
-        remove_stale(folder)
-    started = time.perf_counter()
-    results: dict[Input, Result] = {}
-
-    def work(item: Input) -> Result:
-        try:
-            prepare(item)
-            return one(item)
-        except Exception as error:
-            # Whatever a damaged picture does to a decoder, the other pictures go on.
-            forget_frames(error)
-            return Result(item.source, item.output, error=error)
-
-    def collect(futures: Iterable[Future]) -> None:
-        for future in futures:
-            result = future.result()
-            results[pending.pop(future)] = result
-            if progress is not None:
-                progress(result, len(inputs))
-
-    size = min(workers or cores(), max(len(inputs), 1))
-    pending: dict[Future, Input] = {}
-    pool = ThreadPoolExecutor(size, thread_name_prefix="facecrypt")
-    try:
-        for item in inputs:
-            if len(pending) >= 2 * size:
-                collect(wait(pending, return_when=FIRST_COMPLETED).done)
-            pending[pool.submit(work, item)] = item
-        while pending:
-            collect(wait(pending, return_when=FIRST_COMPLETED).done)
-    finally:
-        # On Ctrl-C: start nothing more, let the pictures in work finish, then go.
-        pool.shutdown(wait=True, cancel_futures=True)
-    ordered = tuple(results[item] for item in inputs)
-    return Summary(ordered, time.perf_counter() - started, ignored)
-
-
-def forget_frames(error: BaseException | None) -> None:
-    """Let go of the variables an error saw: a thousand failures would hold a thousand pictures."""
-    while error is not None:
-        traceback.clear_frames(error.__traceback__)
-        error = error.__cause__ or error.__context__
-
-
-def regions_of(source: Path, relative: Path, regions: Boxes | None) -> Sequence[Region] | None:
-    """Those of one picture; ValueError where a mapping lacks it."""
-    if not isinstance(regions, Mapping):
-        return regions
-    # Never by the bare name: a/x.jpg must not get the boxes of b/x.jpg.
-    for name in (relative.as_posix(), str(source)):
-        if name in regions:
-            return regions[name]
-    raise ValueError(
-        f"{source}: no boxes are given for {relative.as_posix()}; "
-        "give an empty list where there is nothing to encrypt"
-    )
