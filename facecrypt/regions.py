@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, Self
 
 import numpy as np
 
-__all__ = ["Claim", "Region", "claims", "clip_given"]
+__all__ = ["SHAPES", "Claim", "Region", "claims", "clip_given"]
 
 SHAPES = ("box", "ellipse")
 # Their squares, and the sums of two of them, are exact in 64 bits.

@@ -103,6 +103,56 @@ def test_imports_go_one_way(module):
             assert other not in early, f"{module} imports {other} before it is wanted"
 
 
+def offered(module: str) -> set[str]:
+    """What a module is for others: its ``__all__``, or what it imports under its own name again."""
+    names: set[str] = set()
+    for node in TREES[module].body:
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__":
+            return set(ast.literal_eval(node.value))
+        if isinstance(node, ast.ImportFrom):
+            names |= {alias.name for alias in node.names if alias.name == alias.asname}
+    return names
+
+
+def taken(tree: ast.AST, modules: dict[str, str] | None = None) -> Iterator[tuple[str, str]]:
+    """Names that a module takes out of our others: (module, name). A function has its own names."""
+    modules, inner, within = dict(modules or {}), [], list(ast.iter_child_nodes(tree))
+    attributes = []
+    while within:
+        node = within.pop()
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
+            inner.append(node)
+            continue
+        within += ast.iter_child_nodes(node)
+        if isinstance(node, ast.ImportFrom) and ours(node.module):
+            for alias in node.names:
+                if f"{node.module}.{alias.name}" in MODULES:
+                    modules[alias.asname or alias.name] = f"{node.module}.{alias.name}"
+                else:
+                    yield node.module, alias.name
+        elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+            attributes.append((node.value.id, node.attr))
+    yield from ((modules[name], attribute) for name, attribute in attributes if name in modules)
+    for node in inner:
+        yield from taken(node, modules)
+
+
+@pytest.mark.parametrize("module", sorted(set(TREES) | set(BENCH)))
+def test_what_crosses_modules_is_offered(module):
+    tree = (TREES | BENCH)[module]
+    for other, name in taken(tree):
+        if other in set(TREES) - {module} and f"{other}.{name}" not in MODULES:
+            assert name in offered(other), f"{module} takes {name}, not in __all__ of {other}"
+
+
+@pytest.mark.parametrize("module", sorted(set(TREES) | set(BENCH)))
+def test_private_modules_stay_in_their_package(module):
+    for other in imports((TREES | BENCH)[module]):
+        package, _, name = other.rpartition(".")
+        private = name.startswith("_") and name not in {"_native", "_version"}
+        assert not private or module.startswith(f"{package}."), f"{module} imports {other}"
+
+
 def imports_onnxruntime(tree: ast.AST) -> bool:
     """With a statement, or by its name as ``import_module`` takes it."""
     for node in ast.walk(tree):

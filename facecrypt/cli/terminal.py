@@ -17,6 +17,10 @@ from facecrypt.errors import (
 from facecrypt.jobs.summary import Result, Summary
 
 __all__ = [
+    "DONE",
+    "FAILED",
+    "INTERRUPTED",
+    "USAGE",
     "count",
     "exit_code",
     "plain_warnings",

@@ -17,7 +17,14 @@ from facecrypt.errors import MediaError
 if TYPE_CHECKING:
     from PIL.ImageFile import ImageFile
 
-__all__ = ["check_pillow_size", "cv2_pixels", "frames", "open_by_pillow", "pillow_pixels"]
+__all__ = [
+    "DAMAGED",
+    "check_pillow_size",
+    "cv2_pixels",
+    "frames",
+    "open_by_pillow",
+    "pillow_pixels",
+]
 
 DAMAGED = "damaged or cut short: it cannot be decoded"
 _WHAT = {"TIFF": "a bilevel, palette, tiled or transparent"}

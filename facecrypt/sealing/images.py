@@ -18,6 +18,7 @@ from facecrypt.sealing.header import CIPHERS, Header, Sealed, check_counts, publ
 from facecrypt.sealing.options import GROW, Open, Seal
 
 __all__ = [
+    "EDITED",
     "Identities",
     "Recipients",
     "decrypt_image",
