@@ -45,6 +45,8 @@ TREES = {name_of(path): ast.parse(path.read_bytes()) for path in PACKAGE.rglob("
 BENCH = {name_of(path): ast.parse(path.read_bytes()) for path in (ROOT / "bench").rglob("*.py")}
 MODULES = set(TREES) | set(BENCH) | {"facecrypt._native"}
 FACE = "facecrypt"
+# As strings these are names of the distribution and of the folder.
+FACES = {FACE, "bench"}
 
 
 def imports(tree: ast.AST, *, at_import_only: bool = False) -> Iterator[str]:
@@ -58,9 +60,11 @@ def imports(tree: ast.AST, *, at_import_only: bool = False) -> Iterator[str]:
                 for alias in node.names:
                     full = f"{node.module}.{alias.name}"
                     yield full if full in MODULES else node.module
+        elif isinstance(node, ast.List) and "'-m'" in map(ast.unparse, node.elts):
+            continue  # A command: what it starts is no import.
         elif isinstance(node, ast.Constant) and not at_import_only:
             # What import_module is given, also by way of a table.
-            if isinstance(node.value, str) and node.value in set(TREES) - {FACE}:
+            if isinstance(node.value, str) and node.value in (set(TREES) | set(BENCH)) - FACES:
                 yield node.value
         elif not at_import_only or not (
             isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
@@ -151,6 +155,15 @@ def test_private_modules_stay_in_their_package(module):
         package, _, name = other.rpartition(".")
         private = name.startswith("_") and name not in {"_native", "_version"}
         assert not private or module.startswith(f"{package}."), f"{module} imports {other}"
+
+
+@pytest.mark.parametrize("module", sorted(TREES))
+def test_modules_are_imported_by_their_whole_names(module):
+    # The rules above cannot read a name that is put together.
+    for node in ast.walk(TREES[module]):
+        if isinstance(node, ast.JoinedStr) and isinstance(node.values[0], ast.Constant):
+            start = str(node.values[0].value)
+            assert not re.match(r"facecrypt\.[\w.]*$", start), f"line {node.lineno}: {start}"
 
 
 def imports_onnxruntime(tree: ast.AST) -> bool:
