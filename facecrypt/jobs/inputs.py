@@ -11,6 +11,7 @@ from facecrypt.errors import MediaError
 from facecrypt.files import PathLike, media_error, refuse_special
 from facecrypt.jobs.folders import PICTURE_SUFFIXES, Found, Search, is_sidecar
 from facecrypt.jobs.outputs import as_png, make_folder, name_outputs, refuse_links, refuse_replacing
+from facecrypt.sealing.carriers import sealed_name
 
 __all__ = [
     "PICTURE_SUFFIXES",
@@ -41,7 +42,7 @@ def find_inputs(
     out_dir: Path,
     *,
     suffixes: Set[str] = PICTURE_SUFFIXES,
-    rename: Callable[[Path], Path] = as_png,
+    rename: Callable[[Path], Path] = sealed_name,
 ) -> tuple[list[Input], Mapping[str, int]]:
     """Expand files, folders and glob patterns; give each picture an output of its own.
 

@@ -64,7 +64,8 @@ def check_sealed(
         raise already_exists(item.output, ", sealed for other keys")
     request, found = options.request(), header.request or bytes(8)
     search = request[1:]
-    same = carrier is carrier_for(sidecar=options.sidecar) and header.cipher == options.cipher
+    asked = carrier_for(item.output.suffix, sidecar=options.sidecar)
+    same = carrier is asked and header.cipher == options.cipher
     # Of given regions and an unknown detector the regions themselves are compared, below.
     if not same or found[0] != request[0] or (any(search) and search != found[1:]):
         raise already_exists(item.output, ", sealed with other options")

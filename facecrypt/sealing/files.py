@@ -97,7 +97,7 @@ def encode(
     False
     """
     refuse_encrypted(source)
-    return carrier_for(sidecar=options.sidecar).seal(source, recipients, options, suffix)
+    return carrier_for(suffix, sidecar=options.sidecar).seal(source, recipients, options, suffix)
 
 
 def decode(
@@ -138,7 +138,7 @@ def seal_file(
     src: PathLike, dst: PathLike, recipients: Sequence[RecipientLike], options: Seal
 ) -> Header:
     """:func:`encrypt_file` of options in one object."""
-    check_destination(dst, carrier_for(sidecar=options.sidecar))
+    check_destination(dst, carrier_for(Path(dst).suffix, sidecar=options.sidecar))
     source = Source.read(src)
     with naming(src):
         sealed = encode(source, recipients, options, suffix=Path(dst).suffix)

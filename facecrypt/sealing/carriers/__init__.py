@@ -24,6 +24,7 @@ __all__ = [
     "check_destination",
     "find_header",
     "not_sealed",
+    "sealed_name",
 ]
 
 CARRIERS: tuple[Carrier, ...] = (Png(), Sidecar())
@@ -52,9 +53,20 @@ def not_sealed(path: Path | None) -> NotSealedError:
     )
 
 
-def carrier_for(*, sidecar: bool) -> Carrier:
-    """The carrier to seal into."""
-    return next(carrier for carrier in CARRIERS if carrier.beside == sidecar)
+def carrier_for(suffix: str, *, sidecar: bool) -> Carrier:
+    """The carrier to seal into for a file with that suffix: the one that writes such files."""
+    kind = [carrier for carrier in CARRIERS if carrier.beside == sidecar]
+    return next((carrier for carrier in kind if suffix.lower() in carrier.suffixes), kind[0])
+
+
+def sealed_name(name: Path) -> Path:
+    """What the sealed form of a picture is called: ``x.bmp`` -> ``x.png``, for it becomes one.
+
+    A suffix that a carrier writes is kept, in small letters.
+    """
+    suffix = name.suffix.lower()
+    suffixes = carrier_for(suffix, sidecar=False).suffixes
+    return name.with_suffix(suffix if suffix in suffixes else suffixes[0])
 
 
 def check_destination(path: PathLike, carrier: Carrier | None = None) -> None:
