@@ -15,7 +15,8 @@ except ImportError:  # Windows
 
 __all__ = ["hidden_name", "lock", "remove_stale"]
 
-_HIDDEN = re.compile(r"\.facecrypt-[0-9a-f]{16}\.tmp")
+# With an accent it was a question to the file system (facecrypt.jobs.outputs).
+_HIDDEN = re.compile("\\.facecrypt-[0-9a-f]{16}(?:\u00e9|e\u0301)?\\.tmp")
 # Between its first two calls a writer has no lock yet; and not every network folder keeps
 # locks between machines. No write takes as long as this without touching its file.
 _SECONDS = 3600
@@ -26,11 +27,19 @@ def hidden_name(path: Path) -> Path:
     return path.with_name(f".facecrypt-{secrets.token_hex(8)}.tmp")
 
 
-def lock(fd: int) -> None:
-    """Mark a file as being written; the system takes the mark away when the process ends."""
-    if fcntl is not None:
-        with contextlib.suppress(OSError):
-            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+def lock(fd: int) -> bool:
+    """Mark a file as being written; the system takes the mark away when the process ends.
+
+    Returns
+    -------
+    bool
+        Whether this system has such marks, be it that this file cannot be marked.
+    """
+    if fcntl is None:
+        return False  # type: ignore[unreachable] # but on Windows it is
+    with contextlib.suppress(OSError):
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    return True
 
 
 def remove_stale(folder: Path) -> None:

@@ -127,7 +127,7 @@ def encrypt_files(
             return Result(item.source, item.output, skipped=True)
         cipher = scheme.encrypt(file.images, key, regions)
         note = Note(scheme.name, identity, file.images.shape, regions)
-        _write(item.output, file, cipher, note.to_bytes(), overwrite=overwrite)
+        _write(item, file, cipher, note.to_bytes(), overwrite=overwrite)
         return Result(item.source, item.output)
 
     find = partial(find_inputs, suffixes=_PLAIN_SUFFIXES, rename=encrypted_name)
@@ -161,7 +161,7 @@ def decrypt_files(
             if not _is_file(item.output, plain):
                 raise already_exists(item.output, ", and is not this file decrypted")
             return Result(item.source, item.output, skipped=True)
-        _write(item.output, plain, plain.images, None, overwrite=overwrite)
+        _write(item, plain, plain.images, None, overwrite=overwrite)
         return Result(item.source, item.output)
 
     find = partial(find_inputs, suffixes=_CIPHER_SUFFIXES, rename=decrypted_name)
@@ -286,13 +286,14 @@ def _same(one: _File, other: _File) -> bool:
 
 
 def _write(
-    path: Path, file: _File, images: NDArray[Any], note: bytes | None, *, overwrite: bool
+    item: Input, file: _File, images: NDArray[Any], note: bytes | None, *, overwrite: bool
 ) -> None:
     data: bytes | memoryview
+    path = item.output
     if is_array_file(path):
         own = {} if note is None else {SCHEME_CHUNK.decode(): np.frombuffer(note, np.uint8)}
         data = encode_arrays(path.suffix, {file.name: images, **file.others, **own})
     else:
         chunks = () if note is None else ((SCHEME_CHUNK, note),)
         data = encode_image(".png", images, icc=file.icc, chunks=chunks)
-    atomic_write(path, data, overwrite=overwrite)
+    atomic_write(path, data, overwrite=overwrite, like=item.source)

@@ -142,7 +142,7 @@ def seal_file(
     source = Source.read(src)
     with naming(src):
         sealed = encode(source, recipients, options, suffix=Path(dst).suffix)
-    write_sealed(dst, sealed, overwrite=options.overwrite)
+    write_sealed(dst, sealed, overwrite=options.overwrite, like=src)
     return sealed.header
 
 
@@ -152,7 +152,8 @@ def open_file(
     """:func:`decrypt_file` of options in one object; says whether the picture was edited."""
     check_destination(dst)
     opened = decode_file(src, identities, options)
-    atomic_write(dst, opened.encode(Path(dst).suffix), overwrite=options.overwrite)
+    data = opened.encode(Path(dst).suffix)
+    atomic_write(dst, data, overwrite=options.overwrite, like=src)
     return opened
 
 
@@ -170,7 +171,9 @@ def decode_file(
     return carrier.open(source, Header.from_bytes(header), identities, options)
 
 
-def write_sealed(path: PathLike, sealed: SealedFile, *, overwrite: bool) -> None:
+def write_sealed(
+    path: PathLike, sealed: SealedFile, *, overwrite: bool, like: PathLike | None = None
+) -> None:
     """Write a sealed file, and its header beside it where it has one; whole or not at all."""
     if sealed.beside is not None:
         # Also a name too long is refused before anything is removed.
@@ -182,8 +185,8 @@ def write_sealed(path: PathLike, sealed: SealedFile, *, overwrite: bool) -> None
         elif Path(path).exists():
             raise already_exists(path)
         remove(sidecar_path(path))
-        atomic_write(sidecar_path(path), sealed.beside)
-    atomic_write(path, sealed.data, overwrite=overwrite)
+        atomic_write(sidecar_path(path), sealed.beside, like=like)
+    atomic_write(path, sealed.data, overwrite=overwrite, like=like)
 
 
 def find_sealed(path: PathLike) -> tuple[Carrier, Header]:
