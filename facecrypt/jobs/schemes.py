@@ -38,7 +38,7 @@ from facecrypt.media.png import png_chunks, read_chunk
 from facecrypt.regions import Region, clip_given
 from facecrypt.schemes import Key, Scheme
 from facecrypt.schemes.pictures import picture_shape
-from facecrypt.sealing.carriers import Source, find_header
+from facecrypt.sealing.carriers import Source, find_headers
 from facecrypt.sealing.files import SCHEME_CHUNK
 
 __all__ = ["decrypt_files", "decrypted_name", "encrypt_files", "encrypted_name"]
@@ -204,7 +204,7 @@ def _read(path: Path) -> _File:
     note = read_chunk(BytesIO(source.data), SCHEME_CHUNK, limit=MAX_NOTE_BYTES)
     with naming(path):
         picture = source.decode()
-    sealed = find_header(BytesIO(source.data), path) is not None
+    sealed = find_headers(BytesIO(source.data), path) is not None
     return _File(picture.pixels, note, picture.icc, encrypted=sealed or note is not None)
 
 

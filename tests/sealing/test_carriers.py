@@ -21,7 +21,6 @@ from facecrypt import (
     verify,
 )
 from facecrypt.media.png import encode_png, png_chunks
-from facecrypt.sealing import files
 from facecrypt.sealing.carriers import Source
 from facecrypt.sealing.files import decode
 
@@ -109,12 +108,6 @@ def test_a_sidecar_of_another_picture_is_refused(tmp_path, photo, plain):
     (tmp_path / "a.png").replace(tmp_path / "b.png")
     with pytest.raises(AuthenticationError):
         verify(tmp_path / "b.png", KEY)
-
-
-def test_a_lone_sidecar_of_an_earlier_run_is_replaced(tmp_path, plain):
-    (tmp_path / "sealed.png.fcrypt.json").write_text("litter of a killed run")
-    encrypt_file(plain, tmp_path / "sealed.png", KEY, regions=FACE, sidecar=True)
-    verify(tmp_path / "sealed.png", KEY)
 
 
 @pytest.mark.parametrize("name", ["x.jpg", "x.JPEG", "x.webp", "x.avif"])
@@ -244,20 +237,3 @@ def test_metadata(tmp_path, photo, keep):
             assert exif.get(0x0110) == ("Model" if keep else None)
             assert exif.get(0x0112, 1) == 1
             assert image.size == (48, 64)
-
-
-def test_a_sidecar_is_never_beside_an_older_picture(tmp_path, plain, monkeypatch):
-    encrypt_file(plain, tmp_path / "sealed.png", KEY, regions=FACE, sidecar=True)
-    write = files.atomic_write
-
-    def killed_before_the_picture(path, data, **options):
-        if str(path).endswith(".png"):
-            raise KeyboardInterrupt
-        write(path, data, **options)
-
-    monkeypatch.setattr(files, "atomic_write", killed_before_the_picture)
-    with pytest.raises(KeyboardInterrupt):
-        encrypt_file(
-            plain, tmp_path / "sealed.png", KEY, regions=FACE, sidecar=True, overwrite=True
-        )
-    assert not (tmp_path / "sealed.png").exists()
