@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 __all__ = [
     "ALLOW_EDITED",
+    "ORPHAN",
     "OTHER_NAME",
     "OVERWRITE",
     "RESUME",
@@ -35,6 +36,8 @@ class Hint(NamedTuple):
 
 
 OVERWRITE = Hint("overwrite=True replaces it", "--force replaces it")
+_CLOSED = "replaces it, and its picture never opens again"
+ORPHAN = Hint(f"overwrite=True {_CLOSED}", f"--force {_CLOSED}")
 RESUME = Hint("resume=True continues that run", "--resume continues that run")
 _OTHER_NAME = "give another name: what a replaced key opens stays closed for ever"
 OTHER_NAME = Hint(_OTHER_NAME, _OTHER_NAME)

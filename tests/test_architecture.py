@@ -18,7 +18,7 @@ PACKAGE = ROOT / "facecrypt"
 # A name stands for a module, or for a package with all in it.
 FLOORS = (
     ("errors", "limits", "regions", "machine", "_version"),
-    ("files", "leftovers", "placing", "models", "backends", "_native"),
+    ("files", "leftovers", "pending", "placing", "models", "backends", "_native"),
     ("keys", "media", "chaos", "detector"),
     ("schemes", "sealing"),
     ("jobs", "attacks"),

@@ -42,7 +42,7 @@ def run(args: Namespace) -> int:
             picture = read_image(item.source)
             faces = detector.detect(picture.pixels)
             if item.drawing:
-                _draw(item.drawing.output, picture.pixels, faces, overwrite=args.force)
+                _draw(item.drawing, picture.pixels, faces, overwrite=args.force)
         except Exception as error:
             forget_frames(error)
             errors.append((item.source, error))
@@ -79,5 +79,6 @@ def _pictures(args: Namespace) -> tuple[list[_Picture], Mapping[str, int]]:
     return [_Picture(source, name, None) for source, name in names.items()], ignored
 
 
-def _draw(path: Path, pixels: np.ndarray, faces: Sequence[Region], *, overwrite: bool) -> None:
-    atomic_write(path, encode_image(".png", draw_regions(pixels, faces)), overwrite=overwrite)
+def _draw(item: Input, pixels: np.ndarray, faces: Sequence[Region], *, overwrite: bool) -> None:
+    data = encode_image(".png", draw_regions(pixels, faces))
+    atomic_write(item.output, data, overwrite=overwrite, like=item.source)

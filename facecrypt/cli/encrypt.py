@@ -35,7 +35,7 @@ def add_options(sub: ArgumentParser) -> None:
         help="boxes as 'detect --json' prints them",
     )
     sub.add_argument("--whole", action="store_true", help="encrypt whole pictures")
-    sub.add_argument("--sidecar", action="store_true", help="header in NAME.fcrypt.json beside")
+    sub.add_argument("--sidecar", action="store_true", help="header in NAME.ID.fcrypt.json beside")
     sub.add_argument(
         "-m", "--keep-metadata", action="store_true", help="keep EXIF, thumbnails never"
     )

@@ -11,9 +11,9 @@ from typing import NamedTuple
 
 from facecrypt.files import media_error
 from facecrypt.media.readers import is_picture
-from facecrypt.sealing.carriers.sidecar import SUFFIX
+from facecrypt.sealing.carriers.sidecar import is_sidecar
 
-__all__ = ["PICTURE_SUFFIXES", "Found", "Search", "is_sidecar"]
+__all__ = ["PICTURE_SUFFIXES", "Found", "Search"]
 
 # Those of formats that are not read, too: such a picture fails and is not passed over.
 PICTURE_SUFFIXES = frozenset(
@@ -120,11 +120,6 @@ class Search:
     @property
     def _by_content(self) -> bool:
         return self.suffixes >= PICTURE_SUFFIXES
-
-
-def is_sidecar(path: Path) -> bool:
-    """Whether a file holds the header of the picture beside it, with which it comes."""
-    return path.name.endswith(SUFFIX)
 
 
 def _holds_picture(source: Path) -> bool:

@@ -40,7 +40,7 @@ from facecrypt.media.png import png_chunks, read_chunk
 from facecrypt.regions import Region, clip_given
 from facecrypt.schemes import Key, Scheme
 from facecrypt.schemes.pictures import picture_shape
-from facecrypt.sealing.carriers import Source, find_header
+from facecrypt.sealing.carriers import Source, find_headers
 from facecrypt.sealing.files import SCHEME_CHUNK
 
 __all__ = ["decrypt_files", "decrypted_name", "encrypt_files", "encrypted_name"]
@@ -129,7 +129,7 @@ def encrypt_files(
             return Result(item.source, item.output, skipped=True)
         cipher = scheme.encrypt(file.images, key, regions)
         note = Note(scheme.name, identity, file.images.shape, regions)
-        _write(item.output, file, cipher, note.to_bytes(), overwrite=overwrite)
+        _write(item, file, cipher, note.to_bytes(), overwrite=overwrite)
         return Result(item.source, item.output)
 
     find = partial(find_inputs, suffixes=_PLAIN_SUFFIXES, rename=encrypted_name)
@@ -163,7 +163,7 @@ def decrypt_files(
             if not _is_file(item.output, plain):
                 raise already_exists(item.output, ", and is not this file decrypted")
             return Result(item.source, item.output, skipped=True)
-        _write(item.output, plain, plain.images, None, overwrite=overwrite)
+        _write(item, plain, plain.images, None, overwrite=overwrite)
         return Result(item.source, item.output)
 
     find = partial(find_inputs, suffixes=_CIPHER_SUFFIXES, rename=decrypted_name)
@@ -206,7 +206,7 @@ def _read(path: Path) -> _File:
     note = read_chunk(BytesIO(source.data), SCHEME_CHUNK, limit=MAX_NOTE_BYTES)
     with naming(path):
         picture = source.decode()
-    sealed = find_header(BytesIO(source.data), path) is not None
+    sealed = find_headers(BytesIO(source.data), path) is not None
     return _File(picture.pixels, note, picture.icc, encrypted=sealed or note is not None)
 
 
@@ -288,13 +288,14 @@ def _same(one: _File, other: _File) -> bool:
 
 
 def _write(
-    path: Path, file: _File, images: NDArray[Any], note: bytes | None, *, overwrite: bool
+    item: Input, file: _File, images: NDArray[Any], note: bytes | None, *, overwrite: bool
 ) -> None:
     data: bytes | memoryview
+    path = item.output
     if is_array_file(path):
         own = {} if note is None else {SCHEME_CHUNK.decode(): np.frombuffer(note, np.uint8)}
         data = encode_arrays(path.suffix, {file.name: images, **file.others, **own})
     else:
         chunks = () if note is None else ((SCHEME_CHUNK, note),)
         data = encode_image(".png", images, icc=file.icc, chunks=chunks)
-    atomic_write(path, data, overwrite=overwrite)
+    atomic_write(path, data, overwrite=overwrite, like=item.source)

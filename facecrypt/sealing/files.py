@@ -6,22 +6,15 @@ other software share; a carrier (:mod:`facecrypt.sealing.carriers`) does what it
 
 import warnings
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO
 
 from facecrypt.detector import Detector
-from facecrypt.errors import MediaError
-from facecrypt.files import (
-    PathLike,
-    already_exists,
-    atomic_write,
-    media_error,
-    refuse_special,
-    remove,
-)
+from facecrypt.errors import AuthenticationError, ContainerError, MediaError
+from facecrypt.files import PathLike, atomic_write, media_error
 from facecrypt.keys import RecipientLike, RegionKey, Unwraps
 from facecrypt.media.pictures import naming, read_bounded
 from facecrypt.media.png import read_chunk
@@ -33,10 +26,9 @@ from facecrypt.sealing.carriers import (
     Source,
     carrier_for,
     check_destination,
-    find_header,
+    find_headers,
     not_sealed,
 )
-from facecrypt.sealing.carriers.sidecar import sidecar_path
 from facecrypt.sealing.header import CIPHERS, Header
 from facecrypt.sealing.images import (
     EDITED,
@@ -46,6 +38,7 @@ from facecrypt.sealing.images import (
     recipients_of,
 )
 from facecrypt.sealing.options import GROW, Open, Seal
+from facecrypt.sealing.pairs import write_pair
 
 __all__ = [
     "SCHEME_CHUNK",
@@ -116,8 +109,8 @@ def decode(
     AuthenticationError
         No identity opens it, or it was changed.
     """
-    carrier, header = _found(BytesIO(source.data), source.path)
-    return carrier.open(source, Header.from_bytes(header), identities, options)
+    carrier, headers = _found(BytesIO(source.data), source.path)
+    return _open_first(carrier, headers, source, identities, options)
 
 
 def refuse_encrypted(source: Source) -> None:
@@ -125,7 +118,7 @@ def refuse_encrypted(source: Source) -> None:
 
     Encrypting it again would drop what it says about itself, and with it the way back.
     """
-    if find_header(BytesIO(source.data), source.path) is not None:
+    if find_headers(BytesIO(source.data), source.path) is not None:
         raise MediaError("is a sealed picture already; decrypt it first")
     if read_chunk(BytesIO(source.data), SCHEME_CHUNK) is not None:
         raise MediaError(
@@ -139,10 +132,12 @@ def seal_file(
 ) -> Header:
     """:func:`encrypt_file` of options in one object."""
     check_destination(dst, carrier_for(Path(dst).suffix, sidecar=options.sidecar))
+    if options.sidecar and _same_file(src, dst):
+        raise MediaError(f"{dst}: is the picture to seal; name another file for the output")
     source = Source.read(src)
     with naming(src):
         sealed = encode(source, recipients, options, suffix=Path(dst).suffix)
-    write_sealed(dst, sealed, overwrite=options.overwrite)
+    write_sealed(dst, sealed, overwrite=options.overwrite, like=src)
     return sealed.header
 
 
@@ -152,7 +147,8 @@ def open_file(
     """:func:`decrypt_file` of options in one object; says whether the picture was edited."""
     check_destination(dst)
     opened = decode_file(src, identities, options)
-    atomic_write(dst, opened.encode(Path(dst).suffix), overwrite=options.overwrite)
+    data = opened.encode(Path(dst).suffix)
+    atomic_write(dst, data, overwrite=options.overwrite, like=src)
     return opened
 
 
@@ -164,30 +160,26 @@ def decode_file(
     """:func:`decode` of a file on disk; one without a header is not loaded."""
     path = Path(path)
     with _opened(path) as file:
-        carrier, header = _found(file, path)
+        carrier, headers = _found(file, path)
         file.seek(0)
         source = Source(read_bounded(file), path)
-    return carrier.open(source, Header.from_bytes(header), identities, options)
+    return _open_first(carrier, headers, source, identities, options)
 
 
-def write_sealed(path: PathLike, sealed: SealedFile, *, overwrite: bool) -> None:
+def write_sealed(
+    path: PathLike, sealed: SealedFile, *, overwrite: bool, like: PathLike | None = None
+) -> None:
     """Write a sealed file, and its header beside it where it has one; whole or not at all."""
-    if sealed.beside is not None:
-        # Also a name too long is refused before anything is removed.
-        refuse_special(sidecar_path(path))
-        # The picture is the commit mark: a sidecar without one is a leftover of an earlier run,
-        # and an old picture must not be seen beside the new header.
-        if overwrite:
-            remove(path)
-        elif Path(path).exists():
-            raise already_exists(path)
-        remove(sidecar_path(path))
-        atomic_write(sidecar_path(path), sealed.beside)
-    atomic_write(path, sealed.data, overwrite=overwrite)
+    if sealed.beside is None:
+        atomic_write(path, sealed.data, overwrite=overwrite, like=like)
+    else:
+        write_pair(path, sealed, overwrite=overwrite, like=like)
 
 
-def find_sealed(path: PathLike) -> tuple[Carrier, Header]:
+def find_sealed(path: PathLike) -> tuple[Carrier, list[Header]]:
     """The carrier of a sealed file and its header, read from the picture or from beside it.
+
+    Beside it there may be several that fit, of which only a key can tell its own.
 
     Raises
     ------
@@ -198,15 +190,37 @@ def find_sealed(path: PathLike) -> tuple[Carrier, Header]:
     """
     path = Path(path)
     with _opened(path) as file:
-        carrier, header = _found(file, path)
-        return carrier, Header.from_bytes(header)
+        carrier, headers = _found(file, path)
+        return carrier, [Header.from_bytes(header) for header in headers]
 
 
-def _found(file: BinaryIO, path: Path | None) -> tuple[Carrier, bytes]:
-    found = find_header(file, path)
+def _found(file: BinaryIO, path: Path | None) -> tuple[Carrier, list[bytes]]:
+    found = find_headers(file, path)
     if found is None:
         raise not_sealed(path)
     return found
+
+
+def _open_first(
+    carrier: Carrier,
+    headers: Sequence[bytes],
+    source: Source,
+    identities: Sequence[Unwraps | RegionKey],
+    options: Open,
+) -> Opened:
+    """Open with the first header that does; errors are those of the last."""
+    *others, last = (Header.from_bytes(header) for header in headers)
+    for header in others:
+        with suppress(AuthenticationError):
+            return carrier.open(source, header, identities, options)
+    return carrier.open(source, last, identities, options)
+
+
+def _same_file(one: PathLike, other: PathLike) -> bool:
+    try:
+        return Path(one).samefile(other)
+    except OSError:
+        return False
 
 
 @contextmanager
@@ -242,17 +256,24 @@ def encrypt_file(
     src, dst : path
         ``dst`` ends in ``.png``, or with ``sidecar`` in ``.png``, ``.tif`` or ``.tiff``.
     sidecar : bool
-        Put the header into ``DST.fcrypt.json`` rather than into the picture.
+        Put the header beside the picture, into ``DST.ID.fcrypt.json``, rather than into it. ID
+        is of 16 digits that name this sealing. The two belong together: move both.
     keep_metadata : bool
         Keep EXIF, without thumbnails, previews and maker notes. The ICC profile stays
         in any case, all else is dropped.
     overwrite : bool
-        Replace ``dst`` if it exists.
+        Replace ``dst`` if it exists, with ``sidecar`` also the sidecars beside it.
 
     Raises
     ------
     MediaError
-        A file cannot be read or written. Nothing is left behind.
+        A file cannot be read or written, or beside ``dst`` lies a sidecar whose picture is gone.
+        Nothing is left behind.
+
+    Notes
+    -----
+    What is written takes the date of change of ``src``, and is open to nobody to whom ``src`` is
+    closed.
     """
     options = Seal(
         regions=regions,
@@ -281,7 +302,8 @@ def decrypt_file(
     """Read a sealed picture, open its faces, write it; see :func:`decrypt_image`.
 
     ``dst`` ends in ``.png``, ``.tif`` or ``.tiff``. Nothing is written unless every
-    region that was asked for opens.
+    region that was asked for opens. ``dst`` takes the date of change of ``src``, which is that of
+    the plain picture unless somebody changed it.
 
     Warns
     -----
@@ -303,7 +325,13 @@ def inspect(src: PathLike) -> Header:
     ContainerError
         Not a sealed picture.
     """
-    return find_sealed(src)[1]
+    _, headers = find_sealed(src)
+    if len(headers) > 1:
+        raise ContainerError(
+            f"{src}: {len(headers)} sidecars beside it fit, and only a key tells which is its own; "
+            "open it, or seal the picture again with --force"
+        )
+    return headers[0]
 
 
 @dataclass(frozen=True)

@@ -115,12 +115,6 @@ def test_a_sidecar_of_another_picture_is_refused(tmp_path, photo, plain):
         verify(tmp_path / "b.png", KEY)
 
 
-def test_a_lone_sidecar_of_an_earlier_run_is_replaced(tmp_path, plain):
-    (tmp_path / "sealed.png.fcrypt.json").write_text("litter of a killed run")
-    encrypt_file(plain, tmp_path / "sealed.png", KEY, regions=FACE, sidecar=True)
-    verify(tmp_path / "sealed.png", KEY)
-
-
 @pytest.mark.parametrize("name", ["x.jpg", "x.JPEG", "x.webp", "x.avif"])
 @pytest.mark.parametrize("sidecar", [False, True])
 def test_lossy_outputs_are_refused_by_name(tmp_path, plain, name, sidecar):
@@ -250,23 +244,6 @@ def test_metadata(tmp_path, photo, keep):
             assert image.size == (48, 64)
 
 
-def test_a_sidecar_is_never_beside_an_older_picture(tmp_path, plain, monkeypatch):
-    encrypt_file(plain, tmp_path / "sealed.png", KEY, regions=FACE, sidecar=True)
-    write = files.atomic_write
-
-    def killed_before_the_picture(path, data, **options):
-        if str(path).endswith(".png"):
-            raise KeyboardInterrupt
-        write(path, data, **options)
-
-    monkeypatch.setattr(files, "atomic_write", killed_before_the_picture)
-    with pytest.raises(KeyboardInterrupt):
-        encrypt_file(
-            plain, tmp_path / "sealed.png", KEY, regions=FACE, sidecar=True, overwrite=True
-        )
-    assert not (tmp_path / "sealed.png").exists()
-
-
 class TrailingTiff:
     """TIFF with the header behind it, and its length behind that: a format of another program."""
 
@@ -274,10 +251,10 @@ class TrailingTiff:
     suffixes = (".tif", ".tiff")
     beside = False
 
-    def find_header(self, file, path):
+    def find_headers(self, file, path):
         data = file.read()
         length = int.from_bytes(data[-12:-8], "big")
-        return data[-12 - length : -12] if data[-8:] == b"trailing" else None
+        return [data[-12 - length : -12]] if data[-8:] == b"trailing" else []
 
     def seal(self, source, recipients, options, suffix):
         sealed, picture = seal_picture(source, recipients, options, suffix)

@@ -27,7 +27,7 @@ def stored(folder, sealed, carrier):
     path.write_bytes(encode_image(path.suffix, sealed.image, chunks=chunks))
     if carrier == "chunk":
         return path, second_reader.png_chunk
-    path.with_name(path.name + ".fcrypt.json").write_bytes(header)
+    second_reader.sidecar_path(path, header).write_bytes(header)
     return path, second_reader.sidecar
 
 

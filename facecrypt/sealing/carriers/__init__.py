@@ -11,7 +11,7 @@ from facecrypt.files import PathLike
 from facecrypt.media.pictures import LOSSY
 from facecrypt.sealing.carriers.carrier import Carrier, Opened, SealedFile, Source
 from facecrypt.sealing.carriers.png import Png
-from facecrypt.sealing.carriers.sidecar import Sidecar, sidecar_path
+from facecrypt.sealing.carriers.sidecar import Sidecar
 
 __all__ = [
     "CARRIERS",
@@ -22,7 +22,7 @@ __all__ = [
     "Source",
     "carrier_for",
     "check_destination",
-    "find_header",
+    "find_headers",
     "not_sealed",
     "sealed_name",
 ]
@@ -31,12 +31,12 @@ CARRIERS: tuple[Carrier, ...] = (Png(), Sidecar())
 LOSSLESS_SUFFIXES = tuple(dict.fromkeys(s for carrier in CARRIERS for s in carrier.suffixes))
 
 
-def find_header(file: BinaryIO, path: Path | None) -> tuple[Carrier, bytes] | None:
-    """The carrier whose header a file has, and the header's bytes; None for a plain file."""
+def find_headers(file: BinaryIO, path: Path | None) -> tuple[Carrier, list[bytes]] | None:
+    """The carrier whose header a file has, and what it found; None for a plain file."""
     for carrier in CARRIERS:
         file.seek(0)
-        if (header := carrier.find_header(file, path)) is not None:
-            return carrier, header
+        if headers := carrier.find_headers(file, path):
+            return carrier, headers
     return None
 
 
@@ -49,7 +49,7 @@ def not_sealed(path: Path | None) -> NotSealedError:
         )
     return NotSealedError(
         f"{path}: holds no facecrypt header. Either it was never encrypted, or a program "
-        f"re-saved it and dropped the header, or {sidecar_path(path).name} is missing beside it"
+        f"re-saved it and dropped the header, or {path.name}.….fcrypt.json is missing beside it"
     )
 
 

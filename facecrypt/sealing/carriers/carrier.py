@@ -102,8 +102,10 @@ class Carrier(Protocol):
     suffixes: tuple[str, ...]
     beside: bool
 
-    def find_header(self, file: BinaryIO, path: Path | None) -> bytes | None:
-        """The header's bytes, sound or not; None where this is no sealed file of the carrier.
+    def find_headers(self, file: BinaryIO, path: Path | None) -> list[bytes]:
+        """The header's bytes, sound or not; none where this is no sealed file of the carrier.
+
+        They are more than one only where without a key nothing tells which is the file's own.
 
         Parameters
         ----------

@@ -20,7 +20,13 @@ from facecrypt.sealing.images import open_pixels, seal_pixels
 from facecrypt.sealing.options import Open, Seal
 from facecrypt.sealing.readback import check_encoded
 
-__all__ = ["encode_pixels", "open_picture", "seal_picture", "sealed_pixels"]
+__all__ = [
+    "decode_sealed",
+    "encode_pixels",
+    "open_picture",
+    "seal_picture",
+    "with_header",
+]
 
 
 def seal_picture(
@@ -74,8 +80,9 @@ def open_picture(
     *,
     strict: bool,
 ) -> Opened:
-    """Decode the pixels and open what the identities can; `strict` as of `sealed_pixels`."""
-    sealed, picture = sealed_pixels(source, header, strict=strict)
+    """Decode the pixels and open what the identities can; `strict` as of `decode_sealed`."""
+    picture = decode_sealed(source, strict=strict)
+    sealed = with_header(picture, header)
     edited = sealed.edited
     pixels, unlocked = open_pixels(sealed, identities, options, edited=edited)
     return Opened(
@@ -87,7 +94,7 @@ def open_picture(
     )
 
 
-def sealed_pixels(source: Source, header: Header, *, strict: bool) -> tuple[Sealed, Picture]:
+def decode_sealed(source: Source, *, strict: bool) -> Picture:
     """The pixels of a sealed file, and what came with them.
 
     Parameters
@@ -98,16 +105,20 @@ def sealed_pixels(source: Source, header: Header, *, strict: bool) -> tuple[Seal
     Raises
     ------
     ContainerError
-        The file is damaged, or the header belongs to another picture.
+        The file is damaged.
     """
     with _as_container_errors(source.path):
         if strict:
             deque(png_chunks(source.data), maxlen=0)
-        picture = source.decode(keep_metadata=True)
+        return source.decode(keep_metadata=True)
+
+
+def with_header(picture: Picture, header: Header) -> Sealed:
+    """A sealed picture; ContainerError where the header belongs to one of another size or type."""
     pixels = picture.pixels
     if header.shape[2:] == (1,) and pixels.ndim == 2:
         pixels = pixels[..., None]  # PNG and TIFF know one kind of gray
-    return Sealed(pixels, header), picture
+    return Sealed(pixels, header)
 
 
 @contextmanager

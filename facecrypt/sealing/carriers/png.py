@@ -28,8 +28,9 @@ class Png:
     suffixes: tuple[str, ...] = (".png",)
     beside = False
 
-    def find_header(self, file: BinaryIO, path: Path | None) -> bytes | None:
-        return read_chunk(file, CHUNK, limit=MAX_HEADER_BYTES)
+    def find_headers(self, file: BinaryIO, path: Path | None) -> list[bytes]:
+        chunk = read_chunk(file, CHUNK, limit=MAX_HEADER_BYTES)
+        return [] if chunk is None else [chunk]
 
     def seal(
         self, source: Source, recipients: Sequence[RecipientLike], options: Seal, suffix: str

@@ -3,8 +3,11 @@
 Samples are bytes in raster order, 16-bit ones low byte first.
 """
 
+import glob
 import struct
 import zlib
+
+from support.second_reader.header import parse, picture_id
 
 
 def chunk(path, wanted: bytes) -> bytes:
@@ -22,9 +25,17 @@ def png_chunk(path) -> tuple[bytes, bytes]:
 
 
 def sidecar(path) -> tuple[bytes, bytes]:
-    """A lossless picture NAME with NAME.fcrypt.json beside it."""
+    """A lossless picture NAME with NAME.ID.fcrypt.json beside it."""
     samples = _png_samples(path) if path.suffix == ".png" else _tiff_samples(path)
-    return path.with_name(path.name + ".fcrypt.json").read_bytes(), samples
+    [beside] = path.parent.glob(f"{glob.escape(path.name)}.*.fcrypt.json")
+    header = beside.read_bytes()
+    assert beside == sidecar_path(path, header)
+    return header, samples
+
+
+def sidecar_path(path, header: bytes):
+    """Where the header of a picture lies: the first half of the picture id tells."""
+    return path.with_name(f"{path.name}.{picture_id(parse(header))[:8].hex()}.fcrypt.json")
 
 
 def _chunks(path):

@@ -1,5 +1,6 @@
 """What format 1 calls its parts: labels, canonical JSON, what is authenticated."""
 
+import hashlib
 import hmac
 import json
 
@@ -30,6 +31,10 @@ def parse(data: bytes) -> dict:
 
 def aad(header: dict) -> bytes:
     return canonical({k: v for k, v in header.items() if k not in ("tags", "mac")})
+
+
+def picture_id(header: dict) -> bytes:
+    return hashlib.sha256(aad(header)).digest()[:16]
 
 
 def check_mac(header: dict, content_key: bytes) -> None:

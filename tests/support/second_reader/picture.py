@@ -9,7 +9,7 @@ from math import ceil
 import numpy as np
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from support.second_reader.header import LABEL, aad, canonical, check_mac, expand, parse
+from support.second_reader.header import LABEL, aad, canonical, check_mac, expand, parse, picture_id
 from support.second_reader.keys import content_key, parse_key
 
 
@@ -19,7 +19,7 @@ def open_picture(path, carrier, kind: str, secret) -> np.ndarray:
     header = parse(data)
     payload = secret if kind == "passphrase" else parse_key(kind, secret)
     if kind == "region":
-        assert payload[4:20] == hashlib.sha256(aad(header)).digest()[:16]
+        assert payload[4:20] == picture_id(header)
         opened = {int.from_bytes(payload[:4], "big"): payload[20:]}
     else:
         key = content_key(header, kind, payload)
