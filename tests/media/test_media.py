@@ -254,6 +254,21 @@ def test_what_would_not_be_exact_is_refused(data, message):
         decode_image(data)
 
 
+@pytest.mark.parametrize(
+    ("number", "name"),
+    [(50000, "Zstandard"), (34925, "LZMA"), (34712, "JPEG 2000"), (50002, "JPEG XL"), (6, "JPEG")],
+)
+def test_a_tiff_compression_that_is_not_read_is_no_damage(number, name):
+    # OpenCV gives a black picture and no error where its libtiff lacks a codec.
+    good = save(RGB, "TIFF")
+    other = patched(
+        good, struct.pack("<HHII", 259, 3, 1, 1), struct.pack("<HHII", 259, 3, 1, number)
+    )
+    with pytest.raises(MediaError, match=rf"{name} \({number}\) is not read; save") as error:
+        decode_image(other)
+    assert "damaged" not in str(error.value)
+
+
 def test_planar_16_bit_tiff_is_refused():
     # OpenCV gives pixels for it, and wrong ones.
     good = cv2.imencode(".tiff", DEEP[..., 2::-1])[1].tobytes()
