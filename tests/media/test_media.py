@@ -83,7 +83,7 @@ def tiff_block(order, directories, values=b""):
         (cv2.imencode(".ppm", DEEP[..., 2::-1])[1].tobytes(), DEEP[..., :3]),
         (save(RGB, "JPEG2000"), RGB),
         (save(RGBA, "JPEG2000"), RGBA),
-        (b"P2\n3 1\n1000\n1 2 1000\n", np.array([[1, 2, 1000]], np.uint16)),
+        (b"P2\n3 1\n1000\n1 2 1000\n", np.array([[66, 131, 65535]], np.uint16)),
         (save(Image.fromarray(GRAY > 99), "PNG"), np.where(GRAY > 99, 255, 0).astype(np.uint8)),
         (save(Image.fromarray(GRAY > 99), "TIFF"), np.where(GRAY > 99, 255, 0).astype(np.uint8)),
     ],
