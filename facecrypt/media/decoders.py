@@ -7,11 +7,12 @@ Pillow decodes the rest, up to its own size limit.
 import contextlib
 import io
 import threading
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
+from facecrypt import _native
 from facecrypt.errors import RESAVE, FacecryptError, MediaError
 
 if TYPE_CHECKING:
@@ -23,11 +24,14 @@ __all__ = [
     "cv2_pixels",
     "fence",
     "frames",
+    "hear",
     "open_by_pillow",
     "pillow_pixels",
 ]
 
 DAMAGED = "damaged or cut short: it cannot be decoded"
+T = TypeVar("T")
+_LINES, _WIDTH = 3, 200
 _NO_MEMORY = -4  # cv2.Error.StsNoMem
 _WHAT = {"TIFF": "a bilevel, palette, tiled or transparent"}
 
@@ -55,6 +59,45 @@ def fence(what: str = DAMAGED) -> Iterator[None]:
         own = str(error) if isinstance(error, (OSError, ValueError)) else ""
         why = own or f"{type(error).__name__}: {error}".removesuffix(": ")
         raise MediaError(f"{what} ({why})", hint=RESAVE) from error
+
+
+def hear(work: Callable[[], T]) -> tuple[T, tuple[str, ...]]:
+    """Do some decoding; also gives what C libraries printed about it to standard error.
+
+    Parameters
+    ----------
+    work : callable without arguments
+
+    Returns
+    -------
+    result
+    lines : tuple of str
+        Of this thread alone. None on platforms where they cannot be caught, which print them.
+
+    Raises
+    ------
+    MediaError
+        As `work` raises it, with those lines.
+    """
+    _native.start_hearing()
+    try:
+        result = work()
+    except MediaError as error:
+        lines = _lines(_native.stop_hearing())
+        if not lines:
+            raise
+        raise MediaError(f"{error.message} ({'; '.join(lines)})", hint=error.hint) from error
+    except BaseException:
+        _native.stop_hearing()
+        raise
+    return result, _lines(_native.stop_hearing())
+
+
+def _lines(text: bytes) -> tuple[str, ...]:
+    """Each line once, the first few of them; what is no printable ASCII is replaced."""
+    lines = (line.strip() for line in text.decode("ascii", "replace").splitlines())
+    shown = ("".join(c if c.isprintable() else "?" for c in line[:_WIDTH]) for line in lines)
+    return tuple(dict.fromkeys(line for line in shown if line))[:_LINES]
 
 
 def open_by_pillow(name: str, data: bytes) -> "ImageFile":

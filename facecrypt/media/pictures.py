@@ -16,7 +16,7 @@ import numpy as np
 from facecrypt.errors import RESAVE, MediaError
 from facecrypt.limits import MAX_PIXELS, MAX_PROFILE_BYTES, MAX_SIDE
 from facecrypt.media.colour import check_colour, differs_from_srgb
-from facecrypt.media.decoders import fence
+from facecrypt.media.decoders import fence, hear
 from facecrypt.media.exif import clean_exif
 from facecrypt.media.png import encode_png
 from facecrypt.media.readers import reader
@@ -109,7 +109,8 @@ def read_image(path: str | os.PathLike[str], *, keep_metadata: bool = False) -> 
     Warns
     -----
     UserWarning
-        The colour profile is damaged or larger than 1 MiB, and is left out.
+        The colour profile is damaged or larger than 1 MiB, and is left out. The decoder found
+        something wrong, and gave pixels nevertheless; what it says of it.
 
     Notes
     -----
@@ -178,10 +179,9 @@ def decode_image(data: bytes, *, keep_metadata: bool = False, name: str = "") ->
     >>> decode_image(encode_image(".png", np.zeros((2, 3), np.uint16))).pixels.shape
     (2, 3)
     """
-    with fence():
-        source = reader(data[:64])(data)
-        _check_size(source)
-        pixels = source.load()
+    (source, pixels), said = hear(lambda: _decoded(data))
+    for line in said:
+        warnings.warn(f"{name}the decoder says: {line}", stacklevel=3)
     _check_pixels(pixels, source)
     return Picture(
         np.ascontiguousarray(_upright(pixels, source.turn)),
@@ -256,6 +256,13 @@ def same_pixels(decoded: np.ndarray, pixels: np.ndarray) -> bool:
     """Whether pixels read from a file are those that were written: files know one kind of gray."""
     expected = pixels[..., 0] if pixels.shape[2:] == (1,) else pixels
     return decoded.dtype == expected.dtype and np.array_equal(decoded, expected)
+
+
+def _decoded(data: bytes) -> tuple[Source, np.ndarray]:
+    with fence():
+        source = reader(data[:64])(data)
+        _check_size(source)
+        return source, source.load()
 
 
 def _check_size(source: Source) -> None:

@@ -374,6 +374,7 @@ SEEDS = [
 ]
 
 
+@pytest.mark.filterwarnings("ignore:the decoder says", "ignore:the colour profile")
 @settings(deadline=None, max_examples=400)
 @given(
     st.sampled_from(SEEDS),
