@@ -15,6 +15,13 @@ from cpython.buffer cimport (
 )
 from libc.stdint cimport int8_t, int32_t, uint8_t, uint32_t, uint64_t, uintptr_t
 
+from libcpp.string cimport string
+
+cdef extern from "messages.h" namespace "facecrypt" nogil:
+    bint c_can_hear "facecrypt::can_hear"()
+    void c_start_hearing "facecrypt::start_hearing"()
+    string c_stop_hearing "facecrypt::stop_hearing"() except +
+
 cdef extern from "kernels.h" namespace "facecrypt" nogil:
     cdef enum class Isa(int):
         baseline
@@ -626,3 +633,18 @@ def area_means(image, boxes, out, *, down, first):
         done = c_area_means(job, box, <float *>target.view.buf, count)
     if not done:
         raise MemoryError("no memory to shrink a picture")
+
+
+# ---- messages of C libraries -------------------------------------------------------------------
+
+
+def can_hear():
+    return c_can_hear()
+
+
+def start_hearing():
+    c_start_hearing()
+
+
+def stop_hearing():
+    return <bytes>c_stop_hearing()

@@ -346,12 +346,14 @@ def progressive(scans: int) -> bytes:
     return data[:last] + data[last:-2] * (scans - data.count(b"\xff\xda") + 1) + b"\xff\xd9"
 
 
+@pytest.mark.filterwarnings("ignore:the decoder says")
 def test_a_jpeg_of_many_scans():
     assert decode_image(progressive(100)).pixels.shape == (256, 300)
     with pytest.raises(MediaError, match="the JPEG has 101 scans; at most 100 are read"):
         decode_image(progressive(101))
 
 
+@pytest.mark.filterwarnings("ignore:the decoder says")
 def test_scans_are_those_of_the_picture_and_not_of_what_stands_behind_it():
     data = progressive(10)
     pixels = decode_image(data).pixels

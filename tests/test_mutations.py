@@ -181,13 +181,15 @@ def try_many(name: str, count: int, folder: Path, change=mutated, seed: int = 0)
     return refused
 
 
-@pytest.mark.filterwarnings("ignore:.*the colour profile")
+@pytest.mark.filterwarnings("ignore:.*the decoder says", "ignore:.*the colour profile")
 @pytest.mark.parametrize("name", CASES)
 def test_a_damaged_file_meets_our_errors_and_no_others(name, tmp_path):
     assert try_many(name, 60, tmp_path) >= 20
 
 
-@pytest.mark.filterwarnings("ignore:.*the colour profile", "ignore:.*Reading `.npy`")
+@pytest.mark.filterwarnings(
+    "ignore:.*the decoder says", "ignore:.*the colour profile", "ignore:.*Reading `.npy`"
+)
 @pytest.mark.parametrize("name", REPAIRED)
 def test_so_does_a_hostile_file_whose_checksums_fit(name, tmp_path):
     assert try_many(name, 100, tmp_path, REPAIRED[name]) >= 20

@@ -33,7 +33,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         # File names are bytes; those that are no text must not end a run half way.
         sys.stdout.reconfigure(errors="surrogateescape")
     try:
-        with plain_warnings():
+        with plain_warnings(quiet=getattr(args, "quiet", False)):
             code = args.run(args)
         sys.stdout.flush()  # while a closed pipe can still be caught
         return code

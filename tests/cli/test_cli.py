@@ -72,7 +72,7 @@ FAILURES = [
     ("encrypt a.png -o out --whole -R none", 1, "none: no such file", None),
     ("encrypt a.png -o out --whole -r fc1abc", 2, "mistyped or cut short", None),
     ("encrypt none.png -o out -k k --whole", 1, "none.png: no such file or folder", None),
-    ("encrypt broken.png -o out -k k --whole", 1, "broken.png: ", None),
+    ("encrypt broken.png -o out -k k --whole", 1, "broken.png: ", "save it anew"),
     ("encrypt garbage -o out -k k --whole", 1, "garbage: not a picture", None),
     ("encrypt x.jpg -o out -k k --whole", 1, "no pictures were found", None),
     ("encrypt pipe.jpg -o out -k k --whole", 1, "pipe.jpg: is not a regular file", None),
@@ -113,7 +113,7 @@ FAILURES = [
     ("verify cut.png -k k", 3, "cut.png: ", None),
     ("verify x.jpg -k k", 1, "no pictures were found", None),
     ("verify broken.png -k k", 1, "broken.png: holds no", None),
-    ("detect broken.png", 1, "broken.png: ", None),
+    ("detect broken.png", 1, "broken.png: ", "save it anew"),
     ("detect none.png", 1, "none.png: no such file", None),
     ("detect a.png --draw taken", 1, "taken/a.png: already exists", "--force replaces it"),
     ("region-key sealed/a.png --region 1 -k k", 2, "there is no region 1", None),
@@ -257,7 +257,8 @@ def test_what_failed_is_named_and_the_rest_is_done(job):
     done = command("encrypt", "broken.png", "a.png", "garbage", "-o", "out", "-k", "k", "--whole")
     assert done.code == 1
     assert [line.split(": ")[2] for line in done.err[:2]] == ["broken.png", "garbage"]
-    assert done.err[2].startswith("facecrypt: 1 encrypted; 1 region; 2 failed (")
+    assert "save it anew" in done.err[2]
+    assert done.err[3].startswith("facecrypt: 1 encrypted; 1 region; 2 failed (")
     assert command("verify", "out/a.png", "-k", "k").out == "out/a.png: intact\n"
 
 
@@ -483,8 +484,9 @@ def test_detect_feeds_boxes(job):
 def test_detect_prints_and_draws(job):
     done = command("detect", ASTRONAUT, "a.png", "broken.png", "--draw", "drawn")
     assert done.code == 1
-    assert len(done.err) == 1
+    assert len(done.err) == 2
     assert "broken.png" in done.err[0]
+    assert "save it anew" in done.err[1]
     lines = done.out.splitlines()
     assert lines[0] == f"{ASTRONAUT}: 1 face"
     assert lines[2:] == ["a.png: 0 faces"]

@@ -81,7 +81,9 @@ class Opened:
     def encode(self, suffix: str) -> bytes:
         """The file to give back, in the format that a suffix names."""
         picture = self.picture
-        return encode_image(suffix, picture.pixels, icc=picture.icc, exif=picture.exif)
+        return encode_image(
+            suffix, picture.pixels, icc=picture.icc, exif=picture.exif, colour=picture.colour
+        )
 
 
 class Carrier(Protocol):

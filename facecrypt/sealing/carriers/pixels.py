@@ -1,5 +1,6 @@
 """What carriers share that keep every pixel: faces are sealed where they are in the pixels."""
 
+import warnings
 from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -35,6 +36,12 @@ def seal_picture(
     """Decode a plain picture and seal its faces; the picture is what may go along."""
     picture = source.decode(keep_metadata=options.keep_metadata)
     check_size(suffix, picture.pixels)
+    if picture.left_out:
+        name = "" if source.path is None else f"{source.path}: "
+        warnings.warn(
+            f"{name}only the first picture goes along; left out: {', '.join(picture.left_out)}",
+            stacklevel=2,
+        )
     return seal_pixels(picture.pixels, recipients, options), picture
 
 
@@ -48,7 +55,9 @@ def encode_pixels(
     MediaError
         It cannot be written so, or what was encoded does not read back as it is.
     """
-    data = encode_image(suffix, sealed.image, icc=like.icc, exif=like.exif, chunks=chunks)
+    data = encode_image(
+        suffix, sealed.image, icc=like.icc, exif=like.exif, colour=like.colour, chunks=chunks
+    )
     header = sealed.header.to_bytes()
     try:
         if Header.from_bytes(header) != sealed.header:
@@ -123,9 +132,12 @@ def with_header(picture: Picture, header: Header) -> Sealed:
 
 @contextmanager
 def _as_container_errors(path: Path | None) -> Iterator[None]:
-    """A sealed picture that cannot be decoded is a damaged sealed file."""
+    """A sealed picture that cannot be decoded is a damaged sealed file.
+
+    Without the remedy for plain ones: what a viewer saves anew is sealed no more.
+    """
     try:
         with naming(path):
             yield
     except MediaError as error:
-        raise ContainerError(str(error)) from error
+        raise ContainerError(error.message) from error
