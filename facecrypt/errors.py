@@ -8,8 +8,10 @@ from typing import NamedTuple
 
 __all__ = [
     "ALLOW_EDITED",
+    "COSTLY",
     "OTHER_NAME",
     "OVERWRITE",
+    "PHRASE",
     "RESUME",
     "WHICH_KEYS",
     "AuthenticationError",
@@ -41,6 +43,14 @@ OTHER_NAME = Hint(_OTHER_NAME, _OTHER_NAME)
 ALLOW_EDITED = Hint(
     "allow_edited=True opens the regions all the same",
     "--allow-edited opens the faces all the same",
+)
+COSTLY = Hint(
+    "Passphrase(text, allow_costly=True) spends it, up to a minute and 1 GiB",
+    "--allow-costly spends it, up to a minute and 1 GiB",
+)
+PHRASE = Hint(
+    "Passphrase(text) takes words and stretches them; SecretKey.generate makes a key",
+    "-p takes a passphrase and stretches it; 'facecrypt keygen --symmetric' makes a key",
 )
 WHICH_KEYS = Hint("", "'facecrypt inspect' shows for which keys it was encrypted")
 

@@ -24,7 +24,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF, HKDFExpand
 
-from facecrypt.errors import ContainerError, KeyFormatError
+from facecrypt.errors import COSTLY, PHRASE, ContainerError, KeyFormatError
 from facecrypt.files import read_small
 from facecrypt.keys import kem
 from facecrypt.keys import text as keytext
@@ -222,7 +222,7 @@ class Identity:
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Self:
         """Read a key file as :meth:`save` writes it: one key, ``#`` begins a comment line."""
-        return cls.parse(keytext.key_line(path))
+        return keytext.parse_file(path, cls.parse)
 
     def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
         """Write a key file that only its owner can read (mode 0600)."""
@@ -313,8 +313,10 @@ class Passphrase:
         ):
             raise ContainerError(
                 "to try a passphrase, the header asks for Argon2id of {} KiB, {} passes, {} lanes; "
-                "more than {} KiB, {} passes, {} lanes are spent only with allow_costly "
-                "(--allow-costly)".format(*cost, *ARGON2_USUAL)
+                "more than {} KiB, {} passes, {} lanes are not spent unasked".format(
+                    *cost, *ARGON2_USUAL
+                ),
+                hint=COSTLY,
             )
         kek = self._stretch(unb64(stanza["salt"]), *cost)
         return _unwrap_symmetric(kek, stanza["wrapped"])
@@ -349,11 +351,23 @@ class SecretKey:
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Self:
-        """Read a key file as :meth:`save` writes it, or one of exactly 32 raw bytes."""
+        """Read a key file as :meth:`save` writes it, or one of exactly 32 random bytes.
+
+        Raises
+        ------
+        KeyFormatError
+            It holds something else, be it 32 bytes of text: words are not stretched here.
+        """
         data = read_small(path)
-        if len(data) == KEY_SIZE:
+        if len(data) == KEY_SIZE and not keytext.is_text(data):
             return cls(data)
-        return cls(keytext.decode(cls.PREFIX, keytext.one_line(path, data), "a symmetric key"))
+        if len(data) == KEY_SIZE:
+            raise KeyFormatError(f"{path}: {KEY_SIZE} bytes of text are no key", hint=PHRASE)
+        return keytext.parse_file(path, cls._parse, data)
+
+    @classmethod
+    def _parse(cls, text: str) -> Self:
+        return cls(keytext.decode(cls.PREFIX, text, "a symmetric key"))
 
     def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
         """Write a key file that only its owner can read (mode 0600)."""
@@ -408,7 +422,7 @@ class RegionKey:
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Self:
-        return cls.parse(keytext.key_line(path))
+        return keytext.parse_file(path, cls.parse)
 
     def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
         """Write a key file that only its owner can read (mode 0600)."""
@@ -420,13 +434,16 @@ class RegionKey:
 
 def load_identity(path: str | os.PathLike[str]) -> Identity | RegionKey:
     """Read a private key or a region key, whichever the file holds."""
-    word = keytext.key_line(path)
-    kind = RegionKey if word.upper().startswith(RegionKey.PREFIX) else Identity
-    return kind.parse(word)
+    return keytext.parse_file(path, _parse_identity)
+
+
+def _parse_identity(text: str) -> Identity | RegionKey:
+    kind = RegionKey if text.upper().startswith(RegionKey.PREFIX) else Identity
+    return kind.parse(text)
 
 
 def load_recipients(path: str | os.PathLike[str]) -> list[Recipient]:
-    """Read public keys, one a line; ``#`` begins a comment line.
+    """Read public keys, one a line; ``#`` begins a comment line, and what follows a key is one.
 
     Raises
     ------
@@ -437,9 +454,18 @@ def load_recipients(path: str | os.PathLike[str]) -> list[Recipient]:
     for number, line in enumerate(keytext.key_text(path).splitlines(), 1):
         if line.strip() and not line.lstrip().startswith("#"):
             try:
-                found.append(Recipient.parse(line))
+                found.append(_parse_line(line))
             except KeyFormatError as error:
-                raise KeyFormatError(f"{path}, line {number}: {error}") from None
+                where = f"{path}, line {number}"
+                raise KeyFormatError(f"{where}: {error.message}", hint=error.hint) from None
     if not found:
         raise KeyFormatError(f"{path}: no public key in the file")
     return found
+
+
+def _parse_line(line: str) -> Recipient:
+    word, *comment = line.split()
+    # Left out in silence, a second one could open nothing.
+    if any(each.lower().startswith(Recipient.PREFIX) for each in comment):
+        raise KeyFormatError("expected one public key a line, received several")
+    return Recipient.parse(word)
