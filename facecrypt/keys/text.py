@@ -60,6 +60,8 @@ def encode(prefix: str, payload: bytes) -> str:
 
 
 def decode(prefix: str, text: str, what: str) -> bytes:
+    if not isinstance(text, str):
+        raise TypeError(f"expected {what} as text, received {type(text).__name__}")
     word = text.strip()
     if not word.lower().startswith(prefix.lower()):
         kind, hint = _kind(word)

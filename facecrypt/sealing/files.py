@@ -4,6 +4,7 @@
 other software share; a carrier (:mod:`facecrypt.sealing.carriers`) does what its format needs.
 """
 
+import os
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -162,7 +163,7 @@ def decode_file(
     options: Open = Open(),  # noqa: B008 (frozen)
 ) -> Opened:
     """:func:`decode` of a file on disk; one without a header is not loaded."""
-    path = Path(path)
+    path = _checked(path)
     with _opened(path) as file:
         carrier, header = _found(file, path)
         file.seek(0)
@@ -196,7 +197,7 @@ def find_sealed(path: PathLike) -> tuple[Carrier, Header]:
     ContainerError
         The header is damaged.
     """
-    path = Path(path)
+    path = _checked(path)
     with _opened(path) as file:
         carrier, header = _found(file, path)
         return carrier, Header.from_bytes(header)
@@ -207,6 +208,15 @@ def _found(file: BinaryIO, path: Path | None) -> tuple[Carrier, bytes]:
     if found is None:
         raise not_sealed(path)
     return found
+
+
+def _checked(path: PathLike) -> Path:
+    if not isinstance(path, (str, os.PathLike)):
+        raise TypeError(
+            f"expected the path of a sealed picture, received {type(path).__name__}; decrypt_image "
+            "opens one in memory"
+        )
+    return Path(path)
 
 
 @contextmanager
