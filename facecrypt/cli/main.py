@@ -42,11 +42,11 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(words: Sequence[str]) -> int:
-    args = parse(words)
     if isinstance(sys.stdout, io.TextIOWrapper):
         # File names are bytes; those that are no text must not end a run half way.
         sys.stdout.reconfigure(errors="surrogateescape")
     try:
+        args = parse(words)
         with plain_warnings():
             code = args.run(args)
         sys.stdout.flush()  # while a closed pipe can still be caught
