@@ -8,9 +8,11 @@ from typing import NamedTuple
 
 __all__ = [
     "ALLOW_EDITED",
+    "COSTLY",
     "ORPHAN",
     "OTHER_NAME",
     "OVERWRITE",
+    "PHRASE",
     "RESAVE",
     "RESUME",
     "WHICH_KEYS",
@@ -48,6 +50,14 @@ ALLOW_EDITED = Hint(
 )
 _RESAVE = "if a viewer or browser shows it whole, save it anew from there; else get an intact copy"
 RESAVE = Hint(_RESAVE, _RESAVE)
+COSTLY = Hint(
+    "Passphrase(text, allow_costly=True) spends it, up to a minute and 1 GiB",
+    "--allow-costly spends it, up to a minute and 1 GiB",
+)
+PHRASE = Hint(
+    "Passphrase(text) takes words and stretches them; SecretKey.generate makes a key",
+    "-p takes a passphrase and stretches it; 'facecrypt keygen --symmetric' makes a key",
+)
 WHICH_KEYS = Hint("", "'facecrypt inspect' shows for which keys it was encrypted")
 
 

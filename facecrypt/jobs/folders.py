@@ -48,11 +48,14 @@ _NOWHERE = (errno.ENOENT, errno.ELOOP)
 
 
 class Found(NamedTuple):
-    """An input, its path below the outputs, and why it cannot be read if that is known."""
+    """An input, its path below the outputs, why it cannot be read if that is known, and whether
+    it was named or came with its folder.
+    """
 
     source: Path
     relative: Path
     error: Exception | None = None
+    named: bool = True
 
 
 @dataclass(frozen=True)
@@ -86,7 +89,7 @@ class Search:
             for name in sorted(files):
                 source = Path(where, name)
                 if self._is_input(source):
-                    yield Found(source, below / source.relative_to(folder))
+                    yield Found(source, below / source.relative_to(folder), named=False)
         for error in failed:
             source = Path(error.filename)
             relative = below / source.relative_to(folder)

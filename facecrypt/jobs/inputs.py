@@ -30,12 +30,14 @@ class Input:
     """One picture to read, where its result goes, and its path below the folder it was found in.
 
     ``error`` says why it cannot be read, where that is known already: :func:`prepare` raises it.
+    ``named`` is False where it came with its folder.
     """
 
     source: Path
     relative: Path
     output: Path
     error: Exception | None = None
+    named: bool = True
 
 
 def find_inputs(
@@ -86,7 +88,13 @@ def find_inputs(
     outputs = name_outputs(readable, out_dir, rename)
     refuse_replacing(outputs)
     inputs = [
-        Input(one.source, one.relative, outputs.get(one.source, out_dir / one.relative), one.error)
+        Input(
+            one.source,
+            one.relative,
+            outputs.get(one.source, out_dir / one.relative),
+            one.error,
+            one.named,
+        )
         for one in found
     ]
     return inputs, ignored

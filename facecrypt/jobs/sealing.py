@@ -1,10 +1,13 @@
 """Many files sealed or opened: which goes where, what is there already, and one summary."""
 
+import errno
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import KW_ONLY, dataclass, field, replace
+from pathlib import Path
 
 from facecrypt.detector import Detector, default_detector
+from facecrypt.errors import ContainerError, MediaError
 from facecrypt.files import PathLike, already_exists
 from facecrypt.jobs.boxes import Boxes, regions_of
 from facecrypt.jobs.inputs import Input
@@ -12,7 +15,7 @@ from facecrypt.jobs.pool import Progress, run_batch
 from facecrypt.jobs.resume import check_opened, check_sealed, key_names
 from facecrypt.jobs.summary import Result, Summary
 from facecrypt.keys import RecipientLike
-from facecrypt.sealing.files import decode_file, open_file, seal_file
+from facecrypt.sealing.files import decode_file, find_sealed, open_file, seal_file
 from facecrypt.sealing.header import CIPHERS
 from facecrypt.sealing.images import Identities, Recipients, identities_of, recipients_of
 from facecrypt.sealing.options import GROW, Open, Seal
@@ -43,7 +46,8 @@ def encrypt_files(
     Parameters
     ----------
     paths : path or iterable of paths
-        Files, folders (with all below them; the tree is kept) and glob patterns.
+        Files, folders (with all below them; the tree is kept) and glob patterns. Sealed
+        pictures in folders are passed over; one that is named is an error.
     out_dir : path
         ``a/b.jpg`` below a folder becomes ``out_dir/a/b.png``.
     workers : int, optional
@@ -54,7 +58,7 @@ def encrypt_files(
     resume : bool
         Skip pictures whose output is there, if it is this picture, sealed as asked: for the
         same keys, with the same options, of the same pixels. What exists otherwise is an
-        error unless ``overwrite``.
+        error unless ``overwrite``. So several processes may fill one folder.
     regions : sequence of Region, or mapping of path to sequence of Region, optional
         What to encrypt in every picture, or in each, by its path relative to the folder
         or as given. A picture the mapping lacks is an error, never left in the clear.
@@ -110,15 +114,26 @@ class FileEncryptor:
 
     def __call__(self, item: Input, regions: Boxes | None = None) -> Result:
         """Encrypt one picture, or find that it was; raises what :func:`encrypt_file` raises."""
+        if not item.named and _is_sealed(item.source):
+            return Result(item.source, item.output, sealed=True)
         own = regions_of(item.source, item.relative, regions)
         options = replace(self.options, regions=own)
         if item.output.exists() and not options.overwrite:
-            if not self.resume:
-                raise already_exists(item.output)
-            header = check_sealed(item, self.recipients, self.names, options)
-            return Result(item.source, item.output, len(header.regions), skipped=True)
-        header = seal_file(item.source, item.output, self.recipients, options)
+            return self._there(item, options)
+        try:
+            header = seal_file(item.source, item.output, self.recipients, options)
+        except MediaError as error:
+            if error.errno != errno.EEXIST or options.overwrite:
+                raise
+            # Another process was faster.
+            return self._there(item, options)
         return Result(item.source, item.output, len(header.regions))
+
+    def _there(self, item: Input, options: Seal) -> Result:
+        if not self.resume:
+            raise already_exists(item.output)
+        header = check_sealed(item, self.recipients, self.names, options)
+        return Result(item.source, item.output, len(header.regions), skipped=True)
 
 
 def decrypt_files(
@@ -142,14 +157,32 @@ def decrypt_files(
     holders = identities_of(identities)
     options = Open(regions=regions, allow_edited=allow_edited, overwrite=overwrite, backend=backend)
 
+    def there(item: Input) -> Result:
+        if not resume:
+            raise already_exists(item.output)
+        opened = decode_file(item.source, holders, options)
+        check_opened(item.output, opened)
+        return Result(item.source, item.output, len(opened.header.regions), skipped=True)
+
     def one(item: Input) -> Result:
         if item.output.exists() and not overwrite:
-            if not resume:
-                raise already_exists(item.output)
-            opened = decode_file(item.source, holders, options)
-            check_opened(item.output, opened)
-            return Result(item.source, item.output, len(opened.header.regions), skipped=True)
-        opened = open_file(item.source, item.output, holders, options)
+            return there(item)
+        try:
+            opened = open_file(item.source, item.output, holders, options)
+        except MediaError as error:
+            if error.errno != errno.EEXIST or overwrite:
+                raise
+            # Another process was faster.
+            return there(item)
         return Result(item.source, item.output, len(opened.header.regions), edited=opened.edited)
 
     return run_batch(paths, out_dir, one, workers, progress)
+
+
+def _is_sealed(path: Path) -> bool:
+    try:
+        find_sealed(path)
+    except (ContainerError, MediaError):
+        # Damaged, or not to be read: sealing it says what is wrong.
+        return False
+    return True

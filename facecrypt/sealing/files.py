@@ -4,6 +4,7 @@
 other software share; a carrier (:mod:`facecrypt.sealing.carriers`) does what its format needs.
 """
 
+import os
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -158,7 +159,7 @@ def decode_file(
     options: Open = Open(),  # noqa: B008 (frozen)
 ) -> Opened:
     """:func:`decode` of a file on disk; one without a header is not loaded."""
-    path = Path(path)
+    path = _checked(path)
     with _opened(path) as file:
         carrier, headers = _found(file, path)
         file.seek(0)
@@ -188,7 +189,7 @@ def find_sealed(path: PathLike) -> tuple[Carrier, list[Header]]:
     ContainerError
         The header is damaged.
     """
-    path = Path(path)
+    path = _checked(path)
     with _opened(path) as file:
         carrier, headers = _found(file, path)
         return carrier, [Header.from_bytes(header) for header in headers]
@@ -221,6 +222,15 @@ def _same_file(one: PathLike, other: PathLike) -> bool:
         return Path(one).samefile(other)
     except OSError:
         return False
+
+
+def _checked(path: PathLike) -> Path:
+    if not isinstance(path, (str, os.PathLike)):
+        raise TypeError(
+            f"expected the path of a sealed picture, received {type(path).__name__}; decrypt_image "
+            "opens one in memory"
+        )
+    return Path(path)
 
 
 @contextmanager
