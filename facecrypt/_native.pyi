@@ -41,3 +41,11 @@ def area_means(
     down: int,
     first: int,
 ) -> None: ...
+def suppress(
+    boxes: NDArray[np.float32],
+    scores: NDArray[np.float32],
+    kept: NDArray[np.int32],
+    *,
+    threshold: float,
+    nested: bool,
+) -> int: ...
