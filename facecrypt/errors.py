@@ -11,6 +11,7 @@ __all__ = [
     "OTHER_NAME",
     "OVERWRITE",
     "RESUME",
+    "WHERE_FACES_ARE",
     "WHICH_KEYS",
     "AuthenticationError",
     "BackendUnavailableError",
@@ -21,6 +22,7 @@ __all__ = [
     "MediaError",
     "ModelError",
     "NotSealedError",
+    "TooManyFacesError",
     "UnknownSchemeError",
     "UnsupportedVersionError",
     "WeakKeyError",
@@ -41,6 +43,10 @@ OTHER_NAME = Hint(_OTHER_NAME, _OTHER_NAME)
 ALLOW_EDITED = Hint(
     "allow_edited=True opens the regions all the same",
     "--allow-edited opens the faces all the same",
+)
+WHERE_FACES_ARE = Hint(
+    "give regions=, a Region of the whole picture if need be, or a larger min_face_size",
+    "'encrypt --whole' encrypts all of a picture, 'encrypt --boxes' what you name",
 )
 WHICH_KEYS = Hint("", "'facecrypt inspect' shows for which keys it was encrypted")
 
@@ -113,6 +119,10 @@ class BackendUnavailableError(FacecryptError, RuntimeError):
 
 class ModelError(FacecryptError, RuntimeError):
     """An ONNX model that is missing, damaged or of the wrong shape."""
+
+
+class TooManyFacesError(FacecryptError, ValueError):
+    """More of a picture looks like faces than the detector looks at, so it would miss some."""
 
 
 class MediaError(FacecryptError, OSError):
