@@ -15,6 +15,7 @@ __all__ = [
     "PHRASE",
     "RESAVE",
     "RESUME",
+    "WHERE_FACES_ARE",
     "WHICH_KEYS",
     "AuthenticationError",
     "BackendUnavailableError",
@@ -25,6 +26,7 @@ __all__ = [
     "MediaError",
     "ModelError",
     "NotSealedError",
+    "TooManyFacesError",
     "UnknownSchemeError",
     "UnsupportedVersionError",
     "WeakKeyError",
@@ -48,15 +50,18 @@ ALLOW_EDITED = Hint(
     "allow_edited=True opens the regions all the same",
     "--allow-edited opens the faces all the same",
 )
-_RESAVE = "if a viewer or browser shows it whole, save it anew from there; else get an intact copy"
-RESAVE = Hint(_RESAVE, _RESAVE)
-COSTLY = Hint(
-    "Passphrase(text, allow_costly=True) spends it, up to a minute and 1 GiB",
+    "'encrypt --whole' encrypts all of a picture, 'encrypt --boxes' what you name",
     "--allow-costly spends it, up to a minute and 1 GiB",
-)
-PHRASE = Hint(
-    "Passphrase(text) takes words and stretches them; SecretKey.generate makes a key",
     "-p takes a passphrase and stretches it; 'facecrypt keygen --symmetric' makes a key",
+    "Passphrase(text) takes words and stretches them; SecretKey.generate makes a key",
+    "Passphrase(text, allow_costly=True) spends it, up to a minute and 1 GiB",
+    "give regions=, a Region of the whole picture if need be, or a larger min_face_size",
+)
+COSTLY = Hint(
+PHRASE = Hint(
+RESAVE = Hint(_RESAVE, _RESAVE)
+WHERE_FACES_ARE = Hint(
+_RESAVE = "if a viewer or browser shows it whole, save it anew from there; else get an intact copy"
 )
 WHICH_KEYS = Hint("", "'facecrypt inspect' shows for which keys it was encrypted")
 
@@ -129,6 +134,10 @@ class BackendUnavailableError(FacecryptError, RuntimeError):
 
 class ModelError(FacecryptError, RuntimeError):
     """An ONNX model that is missing, damaged or of the wrong shape."""
+
+
+class TooManyFacesError(FacecryptError, ValueError):
+    """More of a picture looks like faces than the detector looks at, so it would miss some."""
 
 
 class MediaError(FacecryptError, OSError):
