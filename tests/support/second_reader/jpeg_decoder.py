@@ -60,7 +60,7 @@ def decode(jpeg: Jpeg) -> tuple[Blocks, list[Recipe]]:
 
 def interval_end(data: bytes, at: int, end: int) -> int:
     """Where the bytes of an interval stop: at an FF that is not a stuffed one."""
-    while 0 <= (at := data.find(b"\xff", at, end)):
+    while (at := data.find(b"\xff", at, end)) >= 0:
         if data[at + 1 : at + 2] != b"\0" or at + 1 >= end:
             return at
         at += 2

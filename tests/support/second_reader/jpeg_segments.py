@@ -123,7 +123,7 @@ def parse(data: bytes, *, bare: bool = False) -> Jpeg:
             jpeg.frame = _frame(marker, body)
         elif marker == SOS:
             end = at if bare else _entropy_end(data, at)
-            jpeg.scans.append(_scan(jpeg.frame, body, at, end, restart, tables))
+            jpeg.scans.append(_scan(jpeg.frame, body, (at, end), restart, tables))
             at = end
         require(marker not in OTHER_FRAMES, f"marker FF{marker:02X}: lossless, arithmetic or DNL")
     jpeg.end = len(data)
@@ -188,7 +188,7 @@ def _frame(marker: int, body: bytes) -> Frame:
     return Frame(marker, precision, width, height, components)
 
 
-def _scan(frame, body, start, end, restart, tables) -> Scan:
+def _scan(frame, body, place, restart, tables) -> Scan:
     require(frame is not None, "a scan before the frame")
     count = body[0] if body else 0
     require(1 <= count <= 4 and len(body) == 4 + 2 * count, "a SOS of wrong length")
@@ -203,6 +203,7 @@ def _scan(frame, body, start, end, restart, tables) -> Scan:
     if frame.kind != PROGRESSIVE:
         ss, se, approximation = 0, 63, 0
         tables = tables or ANNEX_K
-    require(ss <= se <= 63 and (ss > 0 or se == 0 or se == 63), "a band of wrong limits")
-    require(ss == 0 or count == 1, "an AC scan of several components")
-    return Scan(chosen, ss, se, *divmod(approximation, 16), start, end, restart, tables)
+    else:
+        require(ss <= se <= 63 and (ss > 0) == (se > 0), "a band of wrong limits")
+        require(ss == 0 or count == 1, "an AC scan of several components")
+    return Scan(chosen, ss, se, *divmod(approximation, 16), *place, restart, tables)
