@@ -29,7 +29,7 @@ def empty_blocks(frame: Frame) -> Blocks:
 
 def mcus(frame: Frame, scan: Scan):
     """For each MCU the blocks in coding order: (place in the scan's components, block number)."""
-    if len(scan.components) == 1:
+    if len(scan.components) == 1 and not scan.by_cells:
         c = scan.components[0][0]
         width, (columns, rows) = frame.stored(c)[0], frame.real(c)
         for row in range(rows):
@@ -50,6 +50,10 @@ def mcus(frame: Frame, scan: Scan):
 
 def decode(jpeg: Jpeg) -> tuple[Blocks, list[Recipe]]:
     require(jpeg.frame is not None and jpeg.scans, "no picture in it")
+    if jpeg.frame.kind != PROGRESSIVE:
+        scanned = sorted(c for scan in jpeg.scans for c, _, _ in scan.components)
+        once = scanned == list(range(len(jpeg.frame.components)))
+        require(once, "a component in no scan, or in two")
     blocks = empty_blocks(jpeg.frame)
     recipes = [_Reader(jpeg, scan, blocks).run() for scan in jpeg.scans]
     for part in blocks:
