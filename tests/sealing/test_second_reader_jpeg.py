@@ -44,6 +44,12 @@ def test_each_scan_comes_out_again_to_the_byte(name, data):
     assert any(recipe.zrl for recipe in recipes) == ("needless-zrl" in name)
 
 
+def test_pillow_reads_the_whole_matrix_without_a_warning():
+    for name, data in MATRIX:
+        if not name.endswith(("12-bit", "exif-broken")):
+            Image.open(io.BytesIO(data)).load()
+
+
 @pytest.mark.slow
 def test_each_scan_of_the_whole_matrix_comes_out_again():
     for name, data in MATRIX:
@@ -100,7 +106,8 @@ def test_the_coefficients_are_those_of_libjpeg(tmp_path):
     jpeglib = pytest.importorskip("jpeglib")
     path = tmp_path / "case.jpg"
     for name, data in MATRIX:
-        if "12-bit" in name:
+        # It refuses 12 bits and files without DHT, and crashes on an empty comment.
+        if name.endswith(("12-bit", "no-dht", "empty-comment")):
             continue
         path.write_bytes(data)
         theirs = jpeglib.read_dct(str(path))

@@ -15,7 +15,7 @@ from support.second_reader.jpeg_segments import DHT, PROGRESSIVE, parse
 from support.second_reader.jpeg_tables import Table
 
 TAIL, JUNK = b"\xff\xd3", b"junk, no segment"
-EVERY_SYMBOL = Table([0] * 7 + [128, 128], range(256))
+EVERY_SYMBOL = {0: Table([0] * 4 + [16], range(16)), 1: Table([0] * 7 + [128, 128], range(256))}
 
 
 def segment(marker: int, body: bytes) -> bytes:
@@ -74,7 +74,8 @@ def _metadata(data: bytes) -> Iterator[tuple[str, bytes]]:
     ]
     yield "icc", after_soi(data, *parts)
     yield "xmp", after_soi(data, segment(0xE1, b"http://ns.adobe.com/xap/1.0/\0<x:xmpmeta/>"))
-    yield "comment", after_soi(data, segment(0xFE, b"a comment"), segment(0xFE, b""))
+    yield "comment", after_soi(data, segment(0xFE, b"a comment"), segment(0xFE, b"another"))
+    yield "empty-comment", after_soi(data, segment(0xFE, b""))
     yield "photoshop", after_soi(data, segment(0xED, b"Photoshop 3.0\x008BIM\x04\x0c\0\0" + small))
     box = struct.pack(">I4s", 8 + 4, b"free") + b"seal"
     described = struct.pack(">I4s", 8 + 23, b"jumd") + bytes(16) + b"\3other\0"
@@ -174,9 +175,9 @@ def many_corrections(data: bytes, **recipe) -> bytes:
         for block in part:
             block[1:] = (rng.integers(4, 8, 63) * rng.choice((-1, 1), 63)).tolist()
     where = [(kind, number) for kind in (0, 1) for number in (0, 1)]
-    tables = segment(DHT, b"".join(EVERY_SYMBOL.segment(16 * k + n) for k, n in where))
+    tables = segment(DHT, b"".join(EVERY_SYMBOL[k].segment(16 * k + n) for k, n in where))
     for scan, own in reversed(list(zip(jpeg.scans, recipes, strict=True))):
-        scan.tables = dict.fromkeys(where, EVERY_SYMBOL)
+        scan.tables = {place: EVERY_SYMBOL[place[0]] for place in where}
         start = data.rindex(b"\xff\xda", 0, scan.start)
         coded = encode(jpeg.frame, scan, blocks, replace(own, **recipe))
         data = data[:start] + tables + data[start : scan.start] + coded + data[scan.end :]
