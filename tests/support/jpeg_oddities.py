@@ -91,11 +91,23 @@ def _ends(data: bytes) -> Iterator[tuple[str, bytes]]:
     yield "no-eoi", data[:-2]
     yield "trailer", data + b"bytes after the end"
     yield "trailer-zeros", data + bytes(100_000)
-    mpf = segment(0xE2, b"MPF\0II*\0\x08\0\0\0\0\0\0\0\0\0")
-    yield "second-image", after_soi(data, mpf) + small
+    yield "second-image", with_second_image(data, small)
     yield "stray-rst", data[:-2] + TAIL + data[-2:]
     yield "scan-tail", data[:-2] + b"\0\0\x12\x34" + data[-2:]
     yield "fill-before-eoi", data[:-2] + b"\xff\xff\xff" + data[-2:]
+
+
+def with_second_image(data: bytes, second: bytes) -> bytes:
+    """Multi-picture format: an index in APP2, and another JPEG after EOI."""
+    size = len(data) + 4 + 4 + 82
+    index = struct.pack("<2sHIH", b"II", 42, 8, 3)
+    index += struct.pack("<HHI4s", 0xB000, 7, 4, b"0100")
+    index += struct.pack("<HHII", 0xB001, 4, 1, 2)
+    index += struct.pack("<HHIII", 0xB002, 7, 32, 50, 0)
+    # Offsets count from "II", 10 bytes into the file; that of the first image is 0.
+    index += struct.pack("<IIIHH", 0x20030000, size, 0, 0, 0)
+    index += struct.pack("<IIIHH", 0, len(second), size - 10, 0, 0)
+    return after_soi(data, segment(0xE2, b"MPF\0" + index)) + second
 
 
 def _starts(data: bytes) -> list[int]:
