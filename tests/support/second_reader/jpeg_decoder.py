@@ -18,6 +18,7 @@ class Recipe:
     policy: int = 0
     run_ends: list[int] = field(default_factory=list)  # blocks after which an EOB run was written
     padding: list[tuple[int, int]] = field(default_factory=list)  # value, bits; one an interval
+    pad_bit: int = 1  # for all of them, where the list is empty
     zrl: dict[int, int] = field(default_factory=dict)  # block: needless ZRLs before its EOB
     tail: bytes = b""
 

@@ -72,8 +72,10 @@ class _Writer:
         return self._out.taken()
 
     def _pad(self, interval: int, size: int) -> int:
-        padding = self._recipe.padding
-        return padding[interval][0] & (1 << size) - 1 if padding else (1 << size) - 1
+        ones = (1 << size) - 1
+        if self._recipe.padding:
+            return self._recipe.padding[interval][0] & ones
+        return ones * self._recipe.pad_bit
 
     def _symbol(self, symbol: int) -> None:
         self._out.symbol(self._scan.tables[1, self._ac], symbol)
