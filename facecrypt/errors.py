@@ -50,18 +50,19 @@ ALLOW_EDITED = Hint(
     "allow_edited=True opens the regions all the same",
     "--allow-edited opens the faces all the same",
 )
-    "'encrypt --whole' encrypts all of a picture, 'encrypt --boxes' what you name",
-    "--allow-costly spends it, up to a minute and 1 GiB",
-    "-p takes a passphrase and stretches it; 'facecrypt keygen --symmetric' makes a key",
-    "Passphrase(text) takes words and stretches them; SecretKey.generate makes a key",
-    "Passphrase(text, allow_costly=True) spends it, up to a minute and 1 GiB",
-    "give regions=, a Region of the whole picture if need be, or a larger min_face_size",
-)
-COSTLY = Hint(
-PHRASE = Hint(
-RESAVE = Hint(_RESAVE, _RESAVE)
-WHERE_FACES_ARE = Hint(
 _RESAVE = "if a viewer or browser shows it whole, save it anew from there; else get an intact copy"
+RESAVE = Hint(_RESAVE, _RESAVE)
+COSTLY = Hint(
+    "Passphrase(text, allow_costly=True) spends it, up to a minute and 1 GiB",
+    "--allow-costly spends it, up to a minute and 1 GiB",
+)
+PHRASE = Hint(
+    "Passphrase(text) takes words and stretches them; SecretKey.generate makes a key",
+    "-p takes a passphrase and stretches it; 'facecrypt keygen --symmetric' makes a key",
+)
+WHERE_FACES_ARE = Hint(
+    "give regions=, a Region of the whole picture if need be, or a larger min_face_size",
+    "'encrypt --whole' encrypts all of a picture, 'encrypt --boxes' what you name",
 )
 WHICH_KEYS = Hint("", "'facecrypt inspect' shows for which keys it was encrypted")
 
