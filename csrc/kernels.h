@@ -183,4 +183,18 @@ struct Area {
 // planes of rows * across. False, and nothing useful in out, where memory ran out.
 bool area_means(const Area &job, const std::int32_t *boxes, float *out, std::size_t count) noexcept;
 
+// Of boxes that share more than `threshold`, only the one with the best score is kept. What two
+// boxes share is their intersection over their union, or, where `nested`, over the smaller of the
+// two, edges inclusive. Of equal scores the first counts as the better, where `nested` the last.
+// A box without area shares nothing.
+struct Suppression {
+    const float *boxes;   // count, 4: x0, y0, x1, y1 within 2^30 of 0
+    const float *scores;  // no NaN
+    std::size_t count;    // below 2^31
+    float threshold;      // in (0, 1)
+    bool nested;
+};
+// How many are kept: their indices, best first, are in kept[0, that); -1 where memory ran out.
+std::ptrdiff_t suppress(const Suppression &job, std::int32_t *kept) noexcept;
+
 }  // namespace facecrypt

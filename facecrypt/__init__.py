@@ -26,11 +26,13 @@ from facecrypt.errors import (
     MediaError,
     ModelError,
     NotSealedError,
+    TooManyFacesError,
     UnknownSchemeError,
     UnsupportedVersionError,
     WeakKeyError,
 )
-from facecrypt.jobs.sealing import Result, Summary, decrypt_files, encrypt_files
+from facecrypt.jobs.sealing import decrypt_files, encrypt_files
+from facecrypt.jobs.summary import Result, Summary
 from facecrypt.keys import Identity, Passphrase, Recipient, RegionKey, SecretKey
 from facecrypt.regions import Region
 from facecrypt.sealing.files import Verified, decrypt_file, encrypt_file, inspect, verify
@@ -59,6 +61,7 @@ __all__ = [
     "Sealed",
     "SecretKey",
     "Summary",
+    "TooManyFacesError",
     "UnknownSchemeError",
     "UnsupportedVersionError",
     "Verified",

@@ -15,6 +15,13 @@ from cpython.buffer cimport (
 )
 from libc.stdint cimport int8_t, int32_t, uint8_t, uint32_t, uint64_t, uintptr_t
 
+from libcpp.string cimport string
+
+cdef extern from "messages.h" namespace "facecrypt" nogil:
+    bint c_can_hear "facecrypt::can_hear"()
+    void c_start_hearing "facecrypt::start_hearing"()
+    string c_stop_hearing "facecrypt::stop_hearing"() except +
+
 cdef extern from "kernels.h" namespace "facecrypt" nogil:
     cdef enum class Isa(int):
         baseline
@@ -91,6 +98,12 @@ cdef extern from "kernels.h" namespace "facecrypt" nogil:
         size_t across
         size_t first
         size_t rows
+    cdef struct Suppression:
+        const float *boxes
+        const float *scores
+        size_t count
+        float threshold
+        bint nested
     size_t widest_block
     Isa c_isa "facecrypt::isa"() noexcept
     bint isa_supported(Isa) noexcept
@@ -114,6 +127,7 @@ cdef extern from "kernels.h" namespace "facecrypt" nogil:
     void c_crops "facecrypt::crops"(const Crops &, uint8_t *) noexcept
     bint c_area_means "facecrypt::area_means"(
         const Area &, const int32_t *, float *, size_t) noexcept
+    Py_ssize_t c_suppress "facecrypt::suppress"(const Suppression &, int32_t *) noexcept
 
 # Bytes from which a second thread gains time, measured: of kernels that compute, and of those
 # that keep up with memory, which a second core reads no faster at first.
@@ -122,6 +136,7 @@ cdef size_t AT_MEMORY_SPEED = 8 << 20
 cdef size_t CPUS = cores()
 
 cdef int32_t LARGEST = 1 << 22  # coordinate of a box: areas are exact in binary64
+cdef float FARTHEST = 1 << 30  # coordinate of a box that a network moved
 
 cdef dict ISAS = {"baseline": Isa.baseline, "avx2": Isa.avx2, "avx512": Isa.avx512}
 cdef dict QUANTISERS = {
@@ -626,3 +641,56 @@ def area_means(image, boxes, out, *, down, first):
         done = c_area_means(job, box, <float *>target.view.buf, count)
     if not done:
         raise MemoryError("no memory to shrink a picture")
+
+
+def suppress(boxes, scores, kept, *, threshold, nested):
+    """How many boxes are kept; their indices, best first, are the first of `kept`."""
+    cdef _Held b = _hold(boxes, "boxes", b"f", "float32", False)
+    cdef _Held s = _hold(scores, "scores", b"f", "float32", False)
+    cdef _Held target = _hold(kept, "kept", b"i", "int32", True)
+    cdef const float *box = <const float *>b.view.buf
+    cdef Suppression job
+    cdef Py_ssize_t count
+    cdef size_t i
+    job.boxes, job.scores, job.count = box, <const float *>s.view.buf, s.size()
+    job.threshold, job.nested = threshold, nested
+    if _shape(b) != (job.count, 4):
+        raise ValueError(
+            f"boxes must have the shape {(job.count, 4)}, as there are so many scores, "
+            f"received {_shape(b)}"
+        )
+    if target.size() != job.count:
+        raise ValueError(f"kept must have room for {job.count} indices, received {target.size()}")
+    if not 0 < job.threshold < 1:
+        raise ValueError(f"threshold must be between 0 and 1, received {threshold}")
+    _apart(b, "boxes", target, "kept")
+    _apart(s, "scores", target, "kept")
+    for i in range(job.count):
+        if job.scores[i] != job.scores[i]:
+            raise ValueError(f"scores must be numbers, received NaN at index {i}")
+    for i in range(4 * job.count):
+        if not -FARTHEST <= box[i] <= FARTHEST:
+            raise ValueError(
+                f"boxes must be numbers within {int(FARTHEST)} of 0, received {box[i]} in row "
+                f"{i // 4}; the networks that gave them are of no use"
+            )
+    with nogil:
+        count = c_suppress(job, <int32_t *>target.view.buf)
+    if count < 0:
+        raise MemoryError("no memory to sort boxes")
+    return count
+
+
+# ---- messages of C libraries -------------------------------------------------------------------
+
+
+def can_hear():
+    return c_can_hear()
+
+
+def start_hearing():
+    c_start_hearing()
+
+
+def stop_hearing():
+    return <bytes>c_stop_hearing()

@@ -8,9 +8,14 @@ from typing import NamedTuple
 
 __all__ = [
     "ALLOW_EDITED",
+    "COSTLY",
+    "ORPHAN",
     "OTHER_NAME",
     "OVERWRITE",
+    "PHRASE",
+    "RESAVE",
     "RESUME",
+    "WHERE_FACES_ARE",
     "WHICH_KEYS",
     "AuthenticationError",
     "BackendUnavailableError",
@@ -21,6 +26,7 @@ __all__ = [
     "MediaError",
     "ModelError",
     "NotSealedError",
+    "TooManyFacesError",
     "UnknownSchemeError",
     "UnsupportedVersionError",
     "WeakKeyError",
@@ -35,12 +41,28 @@ class Hint(NamedTuple):
 
 
 OVERWRITE = Hint("overwrite=True replaces it", "--force replaces it")
+_CLOSED = "replaces it, and its picture never opens again"
+ORPHAN = Hint(f"overwrite=True {_CLOSED}", f"--force {_CLOSED}")
 RESUME = Hint("resume=True continues that run", "--resume continues that run")
 _OTHER_NAME = "give another name: what a replaced key opens stays closed for ever"
 OTHER_NAME = Hint(_OTHER_NAME, _OTHER_NAME)
 ALLOW_EDITED = Hint(
     "allow_edited=True opens the regions all the same",
     "--allow-edited opens the faces all the same",
+)
+_RESAVE = "if a viewer or browser shows it whole, save it anew from there; else get an intact copy"
+RESAVE = Hint(_RESAVE, _RESAVE)
+COSTLY = Hint(
+    "Passphrase(text, allow_costly=True) spends it, up to a minute and 1 GiB",
+    "--allow-costly spends it, up to a minute and 1 GiB",
+)
+PHRASE = Hint(
+    "Passphrase(text) takes words and stretches them; SecretKey.generate makes a key",
+    "-p takes a passphrase and stretches it; 'facecrypt keygen --symmetric' makes a key",
+)
+WHERE_FACES_ARE = Hint(
+    "give regions=, a Region of the whole picture if need be, or a larger min_face_size",
+    "'encrypt --whole' encrypts all of a picture, 'encrypt --boxes' what you name",
 )
 WHICH_KEYS = Hint("", "'facecrypt inspect' shows for which keys it was encrypted")
 
@@ -113,6 +135,10 @@ class BackendUnavailableError(FacecryptError, RuntimeError):
 
 class ModelError(FacecryptError, RuntimeError):
     """An ONNX model that is missing, damaged or of the wrong shape."""
+
+
+class TooManyFacesError(FacecryptError, ValueError):
+    """More of a picture looks like faces than the detector looks at, so it would miss some."""
 
 
 class MediaError(FacecryptError, OSError):

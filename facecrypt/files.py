@@ -1,21 +1,20 @@
 """Files that appear whole or not at all, and small files read with a bound."""
 
-import contextlib
 import errno
 import os
 import stat
-from collections.abc import Callable
 from pathlib import Path
 
 from facecrypt.errors import OVERWRITE, MediaError
-from facecrypt.leftovers import hidden_name, lock
-from facecrypt.placing import NO_LINKS, place, replace
+from facecrypt.pending import Pending
 
 __all__ = [
     "PathLike",
     "already_exists",
     "atomic_write",
     "media_error",
+    "named",
+    "prepared",
     "read_small",
     "refuse_special",
     "remove",
@@ -23,8 +22,6 @@ __all__ = [
 
 PathLike = str | os.PathLike[str]
 
-# What a file system or a kernel answers that has no nameless files.
-_NO_TMPFILE = {errno.EOPNOTSUPP, errno.EISDIR, errno.EINVAL, errno.ENOSYS, errno.ENOENT}
 _BAD_NAME = "a name this file system does not take; choose another"
 
 _REMEDY = {
@@ -64,6 +61,7 @@ def atomic_write(
     *,
     overwrite: bool = False,
     mode: int | None = None,
+    like: PathLike | None = None,
 ) -> None:
     """Write a file that is either absent or complete, whatever happens meanwhile.
 
@@ -84,6 +82,9 @@ def atomic_write(
     mode : int, optional
         Permission bits from the first byte on; the umask may take some away. Without
         it, those of the file that is replaced, else what the umask allows.
+    like : path, optional
+        The picture this one is made of. The new file takes its date of change, and is open to
+        nobody to whom that one is closed.
 
     Raises
     ------
@@ -100,8 +101,26 @@ def atomic_write(
     ['key']
     >>> folder.cleanup()
     """
+    with prepared(path, data, overwrite=overwrite, mode=mode, like=like) as file:
+        named(file)
+
+
+def prepared(
+    path: PathLike,
+    data: bytes | bytearray | memoryview,
+    *,
+    overwrite: bool = False,
+    mode: int | None = None,
+    like: PathLike | None = None,
+) -> Pending:
+    """The first half of :func:`atomic_write`: all but the name, which :func:`named` gives."""
     path = Path(path)
     refuse_special(path)
+    times = None
+    if like is not None:
+        source = _stat(like)
+        times = source.st_atime_ns, source.st_mtime_ns
+        mode = stat.S_IMODE(source.st_mode) & (0o666 if mode is None else mode)
     try:
         present = _lstat(path)
         if present is not None:
@@ -109,12 +128,20 @@ def atomic_write(
                 raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
             if not overwrite:
                 raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))
-            if mode is None and stat.S_ISREG(present.st_mode):
-                mode = stat.S_IMODE(present.st_mode)
-        if not _write_nameless(path, data, overwrite=overwrite, mode=mode):
-            _write_hidden(path, data, overwrite=overwrite, mode=mode)
+            if stat.S_ISREG(present.st_mode) and (mode is None or like is not None):
+                old = stat.S_IMODE(present.st_mode)
+                mode = old if mode is None else old & mode
+        return Pending(path, data, overwrite=overwrite, mode=mode, times=times)
     except OSError as error:
         raise media_error(path, error) from error
+
+
+def named(file: Pending) -> None:
+    """Give a file its name; MediaError where that fails."""
+    try:
+        file.name_it()
+    except OSError as error:
+        raise media_error(file.path, error) from error
 
 
 def read_small(path: PathLike, limit: int = 1 << 16) -> bytes:
@@ -166,100 +193,15 @@ def refuse_special(path: PathLike) -> None:
         raise MediaError(f"{path}: is a pipe, a socket or a device; name a file")
 
 
+def _stat(path: PathLike) -> os.stat_result:
+    try:
+        return Path(path).stat()
+    except OSError as error:
+        raise media_error(path, error) from error
+
+
 def _lstat(path: Path) -> os.stat_result | None:
     try:
         return path.lstat()
     except FileNotFoundError:
         return None
-
-
-def _fill(fd: int, data: bytes | bytearray | memoryview, name_it: Callable[[], None]) -> None:
-    with os.fdopen(fd, "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(fd)
-        name_it()
-
-
-def _write_nameless(
-    path: Path, data: bytes | bytearray | memoryview, *, overwrite: bool, mode: int | None
-) -> bool:
-    """Write through O_TMPFILE; False where the system has no such thing."""
-    flag = getattr(os, "O_TMPFILE", 0)
-    if not flag or not Path("/proc/self/fd").is_dir():
-        return False
-    flags = flag | os.O_WRONLY | os.O_CLOEXEC
-    try:
-        fd = os.open(path.parent, flags, 0o666 if mode is None else mode)
-    except OSError as error:
-        if error.errno in _NO_TMPFILE and path.parent.is_dir():
-            return False
-        raise
-
-    def link(name: Path) -> None:
-        # Only with a folder's descriptor does CPython call linkat(AT_SYMLINK_FOLLOW),
-        # without which the link would be one to the symbolic link in /proc.
-        folder = os.open(path.parent, os.O_RDONLY | os.O_CLOEXEC)
-        try:
-            os.link(f"/proc/self/fd/{fd}", name, src_dir_fd=folder)
-        finally:
-            os.close(folder)
-
-    def name_it() -> None:
-        try:
-            link(path)
-        except FileExistsError:
-            if not overwrite:
-                raise
-            # linkat never replaces; a rename does, and both names hold whole files.
-            hidden = hidden_name(path)
-            link(hidden)
-            replace(hidden, path)
-
-    try:
-        _fill(fd, data, name_it)
-    except OSError as error:
-        if error.errno in NO_LINKS:
-            return False
-        raise
-    return True
-
-
-def _write_hidden(
-    path: Path, data: bytes | bytearray | memoryview, *, overwrite: bool, mode: int | None
-) -> None:
-    """Write under a hidden name in the same folder, then give the file its own."""
-    granted = _granted(path, 0o666 if mode is None else mode)
-    hidden = hidden_name(path)
-    fd = _create(hidden, 0o600)
-    try:
-        lock(fd)
-        _fill(fd, data, lambda: None)
-        if stat.S_IMODE(hidden.stat().st_mode) != granted:
-            # FAT has no permissions to set.
-            with contextlib.suppress(OSError):
-                hidden.chmod(granted)
-        if not overwrite:
-            place(hidden, path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            hidden.unlink()
-        raise
-    if overwrite:
-        replace(hidden, path)
-
-
-def _granted(path: Path, mode: int) -> int:
-    """What the umask and the folder leave of a mode: asking for the umask would change it."""
-    probe = hidden_name(path)
-    fd = _create(probe, mode)
-    try:
-        return stat.S_IMODE(os.fstat(fd).st_mode)
-    finally:
-        os.close(fd)
-        probe.unlink()
-
-
-def _create(path: Path, mode: int) -> int:
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
-    return os.open(path, flags, mode)

@@ -6,6 +6,7 @@ import re
 import secrets
 import stat
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 try:
@@ -13,9 +14,10 @@ try:
 except ImportError:  # Windows
     fcntl = None  # type: ignore[assignment]
 
-__all__ = ["hidden_name", "lock", "remove_stale"]
+__all__ = ["hidden_name", "lock", "remove_stale", "remove_unless_locked"]
 
-_HIDDEN = re.compile(r"\.facecrypt-[0-9a-f]{16}\.tmp")
+# With an accent it was a question to the file system (facecrypt.jobs.outputs).
+_HIDDEN = re.compile("\\.facecrypt-[0-9a-f]{16}(?:\u00e9|e\u0301)?\\.tmp")
 # Between its first two calls a writer has no lock yet; and not every network folder keeps
 # locks between machines. No write takes as long as this without touching its file.
 _SECONDS = 3600
@@ -26,11 +28,19 @@ def hidden_name(path: Path) -> Path:
     return path.with_name(f".facecrypt-{secrets.token_hex(8)}.tmp")
 
 
-def lock(fd: int) -> None:
-    """Mark a file as being written; the system takes the mark away when the process ends."""
-    if fcntl is not None:
-        with contextlib.suppress(OSError):
-            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+def lock(fd: int) -> bool:
+    """Mark a file as being written; the system takes the mark away when the process ends.
+
+    Returns
+    -------
+    bool
+        Whether this system has such marks, be it that this file cannot be marked.
+    """
+    if fcntl is None:
+        return False  # type: ignore[unreachable] # but on Windows it is
+    with contextlib.suppress(OSError):
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    return True
 
 
 def remove_stale(folder: Path) -> None:
@@ -44,17 +54,39 @@ def remove_stale(folder: Path) -> None:
     with contextlib.suppress(OSError), os.scandir(folder) as entries:
         for entry in entries:
             if _HIDDEN.fullmatch(entry.name):
-                with contextlib.suppress(OSError):
-                    _remove_if_stale(entry.path)
+                remove_unless_locked(Path(entry.path), _is_stale)
 
 
-def _remove_if_stale(path: str) -> None:
-    # Network folders lock only what is open for writing; a pipe would be waited for.
-    fd = os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    try:
-        found = os.fstat(fd)
-        if stat.S_ISREG(found.st_mode) and found.st_mtime < time.time() - _SECONDS:
+def remove_unless_locked(path: Path, unwanted: Callable[[os.stat_result], bool]) -> None:
+    """Remove a file that no writer has locked, if it is unwanted while none can lock it.
+
+    A courtesy: what cannot be removed stays, and that is no error. Where the system has no
+    ``flock`` what is wanted alone decides.
+    """
+    with contextlib.suppress(OSError):
+        if fcntl is None:
+            if unwanted(path.lstat()):  # type: ignore[unreachable] # but on Windows it is
+                path.unlink()
+            return
+        fd = _open(path)
+        try:
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            Path(path).unlink()
-    finally:
-        os.close(fd)
+            found = os.fstat(fd)
+            if stat.S_ISREG(found.st_mode) and unwanted(found):
+                path.unlink()
+        finally:
+            os.close(fd)
+
+
+def _is_stale(found: os.stat_result) -> bool:
+    return found.st_mtime < time.time() - _SECONDS
+
+
+def _open(path: Path) -> int:
+    # A pipe would be waited for.
+    flags = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    try:
+        # Network folders lock only what is open for writing.
+        return os.open(path, os.O_RDWR | flags)
+    except PermissionError:
+        return os.open(path, os.O_RDONLY | flags)

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, Self
 
 import numpy as np
 
-__all__ = ["PIXEL", "Claim", "Grid", "Region", "claims", "clip_given"]
+__all__ = ["PIXEL", "SHAPES", "Claim", "Grid", "Region", "claims", "clip_given"]
 
 SHAPES = ("box", "ellipse")
 # Their squares, and the sums of two of them, are exact in 64 bits.
@@ -180,6 +180,8 @@ def clip_given(regions: Iterable[Region], height: int, width: int) -> list[Regio
 
     Raises
     ------
+    TypeError
+        One is no region.
     ValueError
         One lies wholly outside: left out in silence, what it was meant for would stay in the clear.
 
@@ -190,6 +192,11 @@ def clip_given(regions: Iterable[Region], height: int, width: int) -> list[Regio
     """
     inside = []
     for index, region in enumerate(regions):
+        if not isinstance(region, Region):
+            raise TypeError(
+                f"region {index} must be a facecrypt.Region, received {type(region).__name__}; "
+                "Region(x0, y0, x1, y1) makes one"
+            )
         clipped = region.clip(height, width)
         if clipped is None:
             raise ValueError(

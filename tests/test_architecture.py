@@ -18,7 +18,7 @@ PACKAGE = ROOT / "facecrypt"
 # A name stands for a module, or for a package with all in it.
 FLOORS = (
     ("errors", "limits", "regions", "machine", "_version"),
-    ("files", "leftovers", "placing", "models", "backends", "_native"),
+    ("files", "leftovers", "pending", "placing", "models", "backends", "_native"),
     ("keys", "media", "chaos", "detector"),
     ("schemes", "sealing"),
     ("jobs", "attacks"),
@@ -45,6 +45,8 @@ TREES = {name_of(path): ast.parse(path.read_bytes()) for path in PACKAGE.rglob("
 BENCH = {name_of(path): ast.parse(path.read_bytes()) for path in (ROOT / "bench").rglob("*.py")}
 MODULES = set(TREES) | set(BENCH) | {"facecrypt._native"}
 FACE = "facecrypt"
+# As strings these are names of the distribution and of the folder.
+FACES = {FACE, "bench"}
 
 
 def imports(tree: ast.AST, *, at_import_only: bool = False) -> Iterator[str]:
@@ -58,9 +60,11 @@ def imports(tree: ast.AST, *, at_import_only: bool = False) -> Iterator[str]:
                 for alias in node.names:
                     full = f"{node.module}.{alias.name}"
                     yield full if full in MODULES else node.module
+        elif isinstance(node, ast.List) and "'-m'" in map(ast.unparse, node.elts):
+            continue  # A command: what it starts is no import.
         elif isinstance(node, ast.Constant) and not at_import_only:
             # What import_module is given, also by way of a table.
-            if isinstance(node.value, str) and node.value in set(TREES) - {FACE}:
+            if isinstance(node.value, str) and node.value in (set(TREES) | set(BENCH)) - FACES:
                 yield node.value
         elif not at_import_only or not (
             isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
@@ -101,6 +105,65 @@ def test_imports_go_one_way(module):
         if part(other) in LEAVES and part(other) != part(module):
             assert part(module) == "cli", f"{module} stands on leaf {other}"
             assert other not in early, f"{module} imports {other} before it is wanted"
+
+
+def offered(module: str) -> set[str]:
+    """What a module is for others: its ``__all__``, or what it imports under its own name again."""
+    names: set[str] = set()
+    for node in TREES[module].body:
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__":
+            return set(ast.literal_eval(node.value))
+        if isinstance(node, ast.ImportFrom):
+            names |= {alias.name for alias in node.names if alias.name == alias.asname}
+    return names
+
+
+def taken(tree: ast.AST, modules: dict[str, str] | None = None) -> Iterator[tuple[str, str]]:
+    """Names that a module takes out of our others: (module, name). A function has its own names."""
+    modules, inner, within = dict(modules or {}), [], list(ast.iter_child_nodes(tree))
+    attributes = []
+    while within:
+        node = within.pop()
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
+            inner.append(node)
+            continue
+        within += ast.iter_child_nodes(node)
+        if isinstance(node, ast.ImportFrom) and ours(node.module):
+            for alias in node.names:
+                if f"{node.module}.{alias.name}" in MODULES:
+                    modules[alias.asname or alias.name] = f"{node.module}.{alias.name}"
+                else:
+                    yield node.module, alias.name
+        elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+            attributes.append((node.value.id, node.attr))
+    yield from ((modules[name], attribute) for name, attribute in attributes if name in modules)
+    for node in inner:
+        yield from taken(node, modules)
+
+
+@pytest.mark.parametrize("module", sorted(set(TREES) | set(BENCH)))
+def test_what_crosses_modules_is_offered(module):
+    tree = (TREES | BENCH)[module]
+    for other, name in taken(tree):
+        if other in set(TREES) - {module} and f"{other}.{name}" not in MODULES:
+            assert name in offered(other), f"{module} takes {name}, not in __all__ of {other}"
+
+
+@pytest.mark.parametrize("module", sorted(set(TREES) | set(BENCH)))
+def test_private_modules_stay_in_their_package(module):
+    for other in imports((TREES | BENCH)[module]):
+        package, _, name = other.rpartition(".")
+        private = name.startswith("_") and name not in {"_native", "_version"}
+        assert not private or module.startswith(f"{package}."), f"{module} imports {other}"
+
+
+@pytest.mark.parametrize("module", sorted(TREES))
+def test_modules_are_imported_by_their_whole_names(module):
+    # The rules above cannot read a name that is put together.
+    for node in ast.walk(TREES[module]):
+        if isinstance(node, ast.JoinedStr) and isinstance(node.values[0], ast.Constant):
+            start = str(node.values[0].value)
+            assert not re.match(r"facecrypt\.[\w.]*$", start), f"line {node.lineno}: {start}"
 
 
 def imports_onnxruntime(tree: ast.AST) -> bool:

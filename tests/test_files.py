@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from facecrypt import files
+from facecrypt import pending
 from facecrypt.errors import MediaError
 from facecrypt.files import atomic_write, read_small
 
@@ -17,7 +17,7 @@ from facecrypt.files import atomic_write, read_small
 def way(request, monkeypatch):
     """Both ways to write: without a name until the end, and under a hidden one."""
     if request.param == "hidden":
-        monkeypatch.setattr(files, "_write_nameless", lambda *_, **__: False)
+        monkeypatch.setattr(pending, "_open_nameless", lambda *_: None)
     elif not hasattr(os, "O_TMPFILE"):
         pytest.skip("this system has no O_TMPFILE")
     return request.param
@@ -37,16 +37,14 @@ def test_an_existing_file_stays_as_it_is(tmp_path, way):
 
 
 def test_a_file_that_appears_meanwhile_stays_as_it_is(tmp_path, way, monkeypatch):
-    fill = files._fill
+    fill = pending._fill
 
-    def slow_fill(fd, data, name_it):
-        def late():
-            (tmp_path / "a").write_bytes(b"other")
-            name_it()
+    def slow_fill(fd, data):
+        status = fill(fd, data)
+        (tmp_path / "a").write_bytes(b"other")
+        return status
 
-        fill(fd, data, late)
-
-    monkeypatch.setattr(files, "_fill", slow_fill)
+    monkeypatch.setattr(pending, "_fill", slow_fill)
     with pytest.raises(MediaError, match="already exists"):
         atomic_write(tmp_path / "a", b"mine")
     assert (tmp_path / "a").read_bytes() == b"other"
@@ -80,12 +78,11 @@ def test_mode_and_umask(tmp_path, way):
 
 
 def test_a_write_that_fails_leaves_nothing(tmp_path, way, monkeypatch):
-    def full(fd, data, name_it):
-        with os.fdopen(fd, "wb") as file:
-            file.write(data[:3])
+    def full(fd, data):
+        os.write(fd, data[:3])
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr(files, "_fill", full)
+    monkeypatch.setattr(pending, "_fill", full)
     with pytest.raises(MediaError, match=r"a: no space left"):
         atomic_write(tmp_path / "a", b"content")
     assert os.listdir(tmp_path) == []

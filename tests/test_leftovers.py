@@ -14,16 +14,16 @@ from facecrypt.leftovers import remove_stale
 # Writes under a hidden name, as on systems without O_TMPFILE, and stops when that is begun.
 WRITER = """
 import os, sys, time
-from facecrypt import files
+from facecrypt import files, pending
 
-files._write_nameless = lambda *_, **__: False
+pending._open_nameless = lambda *_: None
 
-def half(fd, data, name_it):
+def half(fd, data):
     os.write(fd, data[: len(data) // 2])
     print("begun", flush=True)
     time.sleep(600)
 
-files._fill = half
+pending._fill = half
 files.atomic_write(sys.argv[1] + "/a", b"private" * 1000)
 """
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from facecrypt import files, placing
+from facecrypt import pending, placing
 from facecrypt.errors import MediaError
 from facecrypt.files import atomic_write
 
@@ -26,7 +26,7 @@ WAYS = ["link", "renameat2", "reserve", "reserve without renameat2"]
 
 def take_away(way: str) -> None:
     """Leave this process no better way than this one."""
-    files._write_nameless = lambda *_, **__: False
+    pending._open_nameless = lambda *_: None
     if way != "link":
         os.link = refuse(errno.EPERM)
     if way == "reserve":
@@ -39,7 +39,7 @@ def take_away(way: str) -> None:
 @pytest.fixture(params=WAYS)
 def way(request, monkeypatch):
     # Each is set to what it is, so that all are put back after the test.
-    monkeypatch.setattr(files, "_write_nameless", files._write_nameless)
+    monkeypatch.setattr(pending, "_open_nameless", pending._open_nameless)
     monkeypatch.setattr(os, "link", os.link)
     monkeypatch.setattr(placing, "_RENAME_NOREPLACE", placing._RENAME_NOREPLACE)
     monkeypatch.setattr(placing, "_renameat2", placing._renameat2)
@@ -56,13 +56,14 @@ def test_a_free_name_is_given(tmp_path, way):
 
 
 def test_a_name_taken_while_writing_stays_with_who_took_it(tmp_path, way, monkeypatch):
-    fill = files._fill
+    fill = pending._fill
 
-    def late_fill(fd, data, name_it):
-        fill(fd, data, name_it)
+    def late_fill(fd, data):
+        status = fill(fd, data)
         (tmp_path / "a").write_bytes(b"other")
+        return status
 
-    monkeypatch.setattr(files, "_fill", late_fill)
+    monkeypatch.setattr(pending, "_fill", late_fill)
     with pytest.raises(MediaError, match="already exists") as caught:
         atomic_write(tmp_path / "a", b"mine")
     assert caught.value.errno == errno.EEXIST
@@ -152,7 +153,7 @@ def test_a_system_that_links_no_nameless_file_gets_a_hidden_one(tmp_path, monkey
 
 @pytest.mark.parametrize("code", [errno.EINVAL, errno.EILSEQ, errno.ENOENT])
 def test_a_name_that_cannot_be_stored_is_called_so(tmp_path, monkeypatch, code):
-    monkeypatch.setattr(files, "_write_nameless", lambda *_, **__: False)
+    monkeypatch.setattr(pending, "_open_nameless", lambda *_: None)
     monkeypatch.setattr(os, "link", refuse(errno.EPERM))
     monkeypatch.setattr(placing, "_rename_to_free_name", refuse(code))
     monkeypatch.setattr(Path, "replace", refuse(code))

@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from facecrypt.analysis.samples import check_pair, levels, pick
 
 __all__ = [
+    "ALPHA",
+    "WINDOW",
     "DifferenceBounds",
     "difference_bounds",
     "mse",

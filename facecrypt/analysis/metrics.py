@@ -21,6 +21,7 @@ __all__ = [
     "entropy",
     "expected_entropy",
     "histogram",
+    "neighbours",
 ]
 
 _CHUNK = 1 << 18  # bincount makes 8 bytes of each sample: so many at a time stay in the cache

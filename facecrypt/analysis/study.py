@@ -17,6 +17,7 @@ from facecrypt.analysis.samples import check_image, pick
 __all__ = [
     "Change",
     "Differential",
+    "Encrypt",
     "Timing",
     "bit_neighbours",
     "differential",

@@ -16,6 +16,7 @@ from facecrypt.attacks.oracle import Encrypt, Oracle
 from facecrypt.schemes import LogisticPixelKey, PbeKey
 
 __all__ = [
+    "ORDERS",
     "algorithm1",
     "chosen_logistic_pixel",
     "chosen_pbe",

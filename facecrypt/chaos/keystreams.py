@@ -22,6 +22,7 @@ from facecrypt.chaos.sealing_stream import seal_stream_xor, sealing_lanes
 from facecrypt.chaos.vetting import DISCARD, LogisticKey, check_key, refuse, vet
 
 __all__ = [
+    "MAX_OUTPUTS",
     "LogisticKey",
     "check_key",
     "logistic_lanes",

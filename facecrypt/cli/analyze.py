@@ -1,6 +1,5 @@
 """The command ``analyze``: measure a cipher on pictures and write a report."""
 
-import sys
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 from typing import Any
@@ -9,25 +8,44 @@ import numpy as np
 
 from facecrypt import schemes
 from facecrypt.cli import options
-from facecrypt.cli.options import add_detection, add_force
-from facecrypt.cli.terminal import FAILED, count, exit_code, say_errors
+from facecrypt.cli.options import add_detection, add_force, add_pictures, file
+from facecrypt.cli.pages import add_examples
+from facecrypt.cli.terminal import FAILED, count, exit_code, say_errors, tell
 from facecrypt.errors import MediaError
 from facecrypt.files import already_exists
-from facecrypt.jobs.boxes import load_boxes
+from facecrypt.jobs.boxes import load_boxes, regions_of
 from facecrypt.jobs.inputs import find_pictures
-from facecrypt.jobs.sealing import forget_frames, regions_of
+from facecrypt.jobs.pool import forget_frames
 
 __all__ = ["add_options", "run"]
 
 
 def add_options(sub: ArgumentParser) -> None:
-    sub.add_argument("inputs", nargs="+", metavar="IN", help="pictures, folders or patterns")
-    sub.add_argument("--scheme", metavar="NAME", help="(default: what 'encrypt' does)")
+    add_examples(
+        sub,
+        "facecrypt analyze photos -o sealing.html",
+        "facecrypt analyze photos --scheme le -o le.html",
+    )
+    add_pictures(sub)
+    sub.add_argument(
+        "--scheme", metavar="NAME", help="what to measure (default: what 'encrypt' does)"
+    )
     sub.add_argument("--key", metavar="KEY", help="of the scheme (default: a random one for each)")
-    sub.add_argument("-o", "--output", default="report.html", metavar="FILE", help="(%(default)s)")
-    sub.add_argument("--boxes", metavar="FILE", help="measure there: as 'detect --json' prints")
-    add_detection(sub)
+    sub.add_argument(
+        "-o",
+        "--output",
+        default="report.html",
+        type=file,
+        metavar="FILE",
+        help="the report (default %(default)s)",
+    )
+    sub.add_argument(
+        "--boxes",
+        metavar="FILE",
+        help="measure in the boxes of this file, as 'detect --json' prints it",
+    )
     add_force(sub)
+    add_detection(sub)
 
 
 def run(args: Namespace) -> int:
@@ -68,7 +86,7 @@ def run(args: Namespace) -> int:
     say_errors(errors)
     if not args.quiet:
         measured = count(len(found) - len(errors), "picture")
-        print(f"facecrypt: wrote {args.output} on {measured}", file=sys.stderr)
+        tell(f"wrote {args.output} on {measured}")
     return exit_code([error for _, error in errors])
 
 

@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 
 from facecrypt.attacks import demonstrate
-from facecrypt.cli.options import add_force
+from facecrypt.cli.options import add_force, file
+from facecrypt.cli.pages import add_examples
 from facecrypt.cli.terminal import DONE
 from facecrypt.errors import MediaError, UnknownSchemeError
 from facecrypt.files import atomic_write
@@ -18,10 +19,16 @@ _GAP = 8  # pixels of white between the pictures of an attack
 
 
 def add_options(sub: ArgumentParser) -> None:
-    sub.add_argument("name", metavar="SCHEME")
-    sub.add_argument("input", metavar="IN")
+    add_examples(sub, "facecrypt attack le photo.png -o attack.png")
+    sub.add_argument("name", metavar="SCHEME", help="as 'facecrypt scheme list' names it")
+    sub.add_argument("input", metavar="IN", help="a picture")
     sub.add_argument(
-        "-o", "--output", required=True, metavar="FILE", help="plain, cipher and what was recovered"
+        "-o",
+        "--output",
+        required=True,
+        type=file,
+        metavar="FILE",
+        help="picture of plain, cipher and what was recovered, side by side",
     )
     sub.add_argument("--seed", type=int, metavar="N", help="of the key (default: a fresh one)")
     add_force(sub)
@@ -40,5 +47,6 @@ def run(args: Namespace) -> int:
     row = np.hstack([shown.plain, gap, shown.cipher, gap, shown.recovered])
     data = encode_image(Path(args.output).suffix, row, icc=picture.icc)
     atomic_write(args.output, data, overwrite=args.force)
-    print(shown.text)
+    if not args.quiet:
+        print(shown.text)
     return DONE

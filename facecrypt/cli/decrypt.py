@@ -2,24 +2,39 @@
 
 from argparse import ArgumentParser, Namespace
 
-from facecrypt.cli import options
-from facecrypt.cli.options import add_batch, add_identity, add_inputs
-from facecrypt.cli.terminal import progress_bar, report, say
+from facecrypt.cli import keys
+from facecrypt.cli.batches import print_results, report
+from facecrypt.cli.options import add_batch, add_inputs, add_json, whole
+from facecrypt.cli.pages import add_examples
+from facecrypt.cli.terminal import progress_bar, say
 from facecrypt.jobs.sealing import decrypt_files
 
 __all__ = ["add_options", "run"]
 
 
 def add_options(sub: ArgumentParser) -> None:
-    add_inputs(sub)
-    add_identity(sub)
-    sub.add_argument("--region", type=int, action="append", metavar="N", help="only these faces")
-    sub.add_argument("--allow-edited", action="store_true", help="though surroundings changed")
+    sub.usage = f"facecrypt decrypt IN [IN ...] -o DIR {keys.OPENING} [OPTION ...]"
+    add_examples(sub, "facecrypt decrypt sealed -o restored -i key.txt")
+    add_inputs(sub, "sealed pictures")
+    keys.add_identities(sub)
+    sub.add_argument(
+        "--region",
+        type=whole(),
+        action="append",
+        metavar="N",
+        help="open only this face, by its number in 'inspect'; may be given again",
+    )
+    sub.add_argument(
+        "--allow-edited",
+        action="store_true",
+        help="open the faces also where the pixels around them were changed",
+    )
+    add_json(sub, "what became of each picture, one line each,")
     add_batch(sub)
 
 
 def run(args: Namespace) -> int:
-    identities = options.identities(args)
+    identities = keys.identities(args)
     with progress_bar(quiet=args.quiet) as bar:
         summary = decrypt_files(
             args.inputs,
@@ -31,6 +46,8 @@ def run(args: Namespace) -> int:
             allow_edited=args.allow_edited,
             overwrite=args.force,
         )
+    if args.json:
+        print_results(summary, "decrypted")
     edited = [result for result in summary.results if result.edited]
     for result in edited:
         say("warning", f"{result.source}: opened, but the pixels around the faces were edited")

@@ -49,10 +49,15 @@ def add_options(sub: argparse.ArgumentParser) -> None:
         type=_score,
         metavar="T",
         **same,
-        help="score that a face needs: --threshold .6,.7,T",
+        help="score that a face needs, as --threshold .6,.7,T",
     )
     group.add_argument(
-        "--mask-scale", dest="grow", type=_mask_scale, metavar="M", **same, help="--grow M-1"
+        "--mask-scale",
+        dest="grow",
+        type=_mask_scale,
+        metavar="M",
+        **same,
+        help="how large a box becomes, as --grow M-1",
     )
     group.add_argument(
         "--execution-provider",
@@ -61,9 +66,11 @@ def add_options(sub: argparse.ArgumentParser) -> None:
         type=_provider,
         metavar="EP",
         **same,
-        help="--device",
+        help="where the networks run, as --device",
     )
-    group.add_argument("--backend", choices=("auto", "onnxrt"), help="onnxruntime in any case")
+    group.add_argument(
+        "--backend", choices=("auto", "onnxrt"), help="accepted; it is onnxruntime in any case"
+    )
     for names, instead in _REFUSED.items():
         group.add_argument(
             *names, action=_Refused, nargs="?", const=instead, help=argparse.SUPPRESS
@@ -82,7 +89,10 @@ def boxes_file(text: str) -> str:
 
 
 def _score(text: str) -> tuple[float, ...]:
-    return (*DEFAULT.thresholds[:2], _number(text, "0.7"))
+    value = _number(text, "0.7")
+    if not 0 < value < 1:
+        raise argparse.ArgumentTypeError(f"expected a number between 0 and 1, received {text}")
+    return (*DEFAULT.thresholds[:2], value)
 
 
 def _mask_scale(text: str) -> float:

@@ -9,12 +9,21 @@ from typing import NamedTuple
 import numpy as np
 
 from facecrypt.cli import options
-from facecrypt.cli.options import add_detection, add_force, folder, some
+from facecrypt.cli.escapes import shown
+from facecrypt.cli.options import (
+    add_detection,
+    add_force,
+    add_json,
+    add_pictures,
+    folder,
+    some,
+)
+from facecrypt.cli.pages import add_examples
 from facecrypt.cli.terminal import count, exit_code, say_errors
 from facecrypt.files import atomic_write
 from facecrypt.jobs.boxes import dump_boxes
 from facecrypt.jobs.inputs import Input, find_inputs, find_pictures, prepare
-from facecrypt.jobs.sealing import forget_frames
+from facecrypt.jobs.pool import forget_frames
 from facecrypt.media import encode_image, read_image
 from facecrypt.media.draw import draw_regions
 from facecrypt.regions import Region
@@ -23,13 +32,18 @@ __all__ = ["add_options", "run"]
 
 
 def add_options(sub: ArgumentParser) -> None:
-    sub.add_argument("inputs", nargs="+", metavar="IN")
-    sub.add_argument("--json", action="store_true", help="for --boxes")
+    add_examples(
+        sub,
+        "facecrypt detect photos --draw looked",
+        "facecrypt detect photos --json > boxes.json",
+    )
+    add_pictures(sub)
+    add_json(sub, "the boxes, for --boxes of other commands,")
     sub.add_argument(
         "--draw", type=folder, metavar="DIR", help="write pictures with the boxes drawn in"
     )
-    add_detection(sub)
     add_force(sub)
+    add_detection(sub)
 
 
 def run(args: Namespace) -> int:
@@ -42,20 +56,24 @@ def run(args: Namespace) -> int:
             picture = read_image(item.source)
             faces = detector.detect(picture.pixels)
             if item.drawing:
-                _draw(item.drawing.output, picture.pixels, faces, overwrite=args.force)
+                _draw(item.drawing, picture.pixels, faces, overwrite=args.force)
         except Exception as error:
             forget_frames(error)
             errors.append((item.source, error))
             continue
         found[item.name] = faces
-        if not args.json:
-            print(f"{item.source}: {count(len(faces), 'face')}")
-            for face in faces:
-                print(f"  {' '.join(map(str, face.box))}  score {face.score:.3f}")
+        if not (args.json or args.quiet):
+            _show(item.source, faces)
     if args.json:
         print(dump_boxes(found))
     say_errors(errors)
     return exit_code([error for _, error in errors])
+
+
+def _show(source: Path, faces: Sequence[Region]) -> None:
+    print(f"{shown(source)}: {count(len(faces), 'face')}")
+    for face in faces:
+        print(f"  {' '.join(map(str, face.box))}  score {face.score:.3f}")
 
 
 class _Picture(NamedTuple):
@@ -79,5 +97,6 @@ def _pictures(args: Namespace) -> tuple[list[_Picture], Mapping[str, int]]:
     return [_Picture(source, name, None) for source, name in names.items()], ignored
 
 
-def _draw(path: Path, pixels: np.ndarray, faces: Sequence[Region], *, overwrite: bool) -> None:
-    atomic_write(path, encode_image(".png", draw_regions(pixels, faces)), overwrite=overwrite)
+def _draw(item: Input, pixels: np.ndarray, faces: Sequence[Region], *, overwrite: bool) -> None:
+    data = encode_image(".png", draw_regions(pixels, faces))
+    atomic_write(item.output, data, overwrite=overwrite, like=item.source)

@@ -14,6 +14,8 @@ import numpy as np
 
 from facecrypt import backends, chaos
 from facecrypt._version import __version__
+from facecrypt.cli.escapes import shown
+from facecrypt.cli.pages import add_examples
 from facecrypt.cli.terminal import DONE, FAILED
 from facecrypt.detector import MTCNN
 from facecrypt.errors import BackendUnavailableError, FacecryptError
@@ -198,13 +200,15 @@ def _timed(device: str) -> str:
 
 def add_options(sub: ArgumentParser) -> None:
     """It has none but those of every command."""
+    add_examples(sub, "facecrypt doctor")
 
 
 def run(args: Namespace) -> int:
     findings = examine()
-    for finding in findings:
+    # Where it is to be quiet, it says what has to be mended.
+    for finding in [one for one in findings if not args.quiet or (one.needed and not one.ok)]:
         mark = "ok  " if finding.ok else "FAIL" if finding.needed else "none"
-        print(f"{mark}  {finding.what}: {finding.detail}")
+        print(f"{mark}  {finding.what}: {shown(finding.detail)}")
         if finding.remedy:
             print(f"      {finding.remedy}")
     return DONE if all(finding.ok or not finding.needed for finding in findings) else FAILED

@@ -2,13 +2,13 @@
 
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
-from facecrypt.cli import deface, options
-from facecrypt.cli.options import add_batch, add_detection, add_inputs, add_shared_keys, margin
-from facecrypt.cli.terminal import count, progress_bar, report
-from facecrypt.detector import MTCNN
+from facecrypt.cli import deface, keys, options
+from facecrypt.cli.batches import print_results, report
+from facecrypt.cli.options import add_batch, add_detection, add_inputs, add_json, margin, whole
+from facecrypt.cli.pages import add_examples
+from facecrypt.cli.terminal import count, progress_bar
 from facecrypt.jobs.sealing import encrypt_files
 from facecrypt.sealing.header import CIPHERS
 from facecrypt.sealing.options import GROW
@@ -17,46 +17,80 @@ __all__ = ["add_options", "run"]
 
 
 def add_options(sub: ArgumentParser) -> None:
-    add_inputs(sub)
-    sub.add_argument("-r", "--recipient", action="append", default=[], metavar="PUBLIC_KEY")
-    sub.add_argument("-R", "--recipients-file", action="append", default=[], metavar="FILE")
-    add_shared_keys(sub)
-    sub.add_argument("--cipher", choices=CIPHERS, default=CIPHERS[0], help="(default %(default)s)")
-    sub.add_argument(
-        "--grow", type=margin, default=GROW, help="margin a side (default %(default)s)"
+    sub.usage = f"facecrypt encrypt IN [IN ...] -o DIR {keys.SEALING} [OPTION ...]"
+    add_examples(
+        sub,
+        "facecrypt encrypt photos -o sealed -R key.pub",
+        "facecrypt encrypt photos -o sealed -R key.pub --preset recall --json",
     )
-    sub.add_argument("--shape", choices=("box", "ellipse"), default="box")
+    add_inputs(sub)
+    keys.add_recipients(sub)
+    sub.add_argument(
+        "--cipher",
+        choices=CIPHERS,
+        default=CIPHERS[0],
+        help="how pixels are encrypted (default %(default)s; logistic is for research)",
+    )
+    sub.add_argument(
+        "--grow",
+        type=margin,
+        default=GROW,
+        metavar="SHARE",
+        help="how far each side of a box moves out, as a share of its width or height "
+        "(default %(default)s)",
+    )
+    sub.add_argument(
+        "--shape",
+        choices=("box", "ellipse"),
+        default="box",
+        help="what is encrypted of a box: all of it, or the ellipse in it (default %(default)s)",
+    )
     sub.add_argument(
         "--boxes",
         nargs="?",
         const="",  # deface's --boxes has no value; its type says so
         type=deface.boxes_file,
         metavar="FILE",
-        help="boxes as 'detect --json' prints them",
+        help="encrypt the boxes of this file, as 'detect --json' prints it, and look for no faces",
     )
-    sub.add_argument("--whole", action="store_true", help="encrypt whole pictures")
-    sub.add_argument("--sidecar", action="store_true", help="header in NAME.fcrypt.json beside")
     sub.add_argument(
-        "-m", "--keep-metadata", action="store_true", help="keep EXIF, thumbnails never"
+        "--whole", action="store_true", help="encrypt whole pictures, and look for no faces"
     )
-    add_detection(sub)
+    sub.add_argument(
+        "--sidecar",
+        action="store_true",
+        help="write the header into NAME.ID.fcrypt beside the picture, not into it",
+    )
+    sub.add_argument(
+        "-m",
+        "--keep-metadata",
+        action="store_true",
+        help="keep EXIF, readable by all: dates, place, names; never thumbnails",
+    )
+    add_json(sub, "what became of each picture, one line each,")
     add_batch(sub)
+    add_detection(sub)
     _add_engine(sub)
     deface.add_options(sub)
 
 
 def _add_engine(sub: ArgumentParser) -> None:
     many = sub.add_argument_group("many machines")
-    many.add_argument("--engine", choices=("local", "ray"), default="local")
+    many.add_argument(
+        "--engine",
+        choices=("local", "ray"),
+        default="local",
+        help="threads of this machine, or a cluster of Ray (default %(default)s)",
+    )
     many.add_argument("--address", metavar="HOST:PORT", help="ray: of the cluster")
     many.add_argument(
-        "--actors", type=int, metavar="N", help="ray: workers (default: all there is)"
+        "--actors", type=whole(1), metavar="N", help="ray: workers (default: all there is)"
     )
-    many.add_argument("--num-gpus", type=float, metavar="X", help="ray: GPUs a worker (default 0)")
+    many.add_argument("--num-gpus", type=margin, metavar="X", help="ray: GPUs a worker (default 0)")
 
 
 def run(args: Namespace) -> int:
-    recipients = options.recipients(args)
+    recipients = keys.recipients(args)
     regions = options.regions(args)
     encrypt, engine = _engine(args, detect=regions is None)
     with progress_bar(quiet=args.quiet) as bar:
@@ -73,10 +107,14 @@ def run(args: Namespace) -> int:
             overwrite=args.force,
             **engine,
         )
-    details = [count(summary.regions, "face" if regions is None else "region")]
+    if args.json:
+        print_results(summary, "encrypted")
+    what = "face" if regions is None else "region"
+    details = [count(summary.regions, what)]
     if summary.bare:
         details.append(f"none in {count(summary.bare, 'picture')}")
-    return report(summary, "encrypted", details, quiet=args.quiet)
+    bare = f"no {what}, so in the clear"
+    return report(summary, "encrypted", details, quiet=args.quiet, bare=bare)
 
 
 def _engine(args: Namespace, *, detect: bool) -> tuple[Callable, dict[str, Any]]:
@@ -97,8 +135,6 @@ def _engine(args: Namespace, *, detect: bool) -> tuple[Callable, dict[str, Any]]
     from facecrypt.integrations.ray import encrypt_files as encrypt_on_cluster
 
     gpus = remote["num_gpus"] = args.num_gpus or 0
-    settings = options.detector_settings(args)
-    if gpus and args.device == "auto":
-        # A worker that holds a card must not fall back to the processor unseen.
-        settings["device"] = "cuda"
-    return encrypt_on_cluster, {**remote, "detector": partial(MTCNN, **settings)}
+    # A worker that holds a card must not fall back to the processor unseen.
+    device = "cuda" if gpus and args.device == "auto" else None
+    return encrypt_on_cluster, {**remote, "detector": options.detector_maker(args, device)}

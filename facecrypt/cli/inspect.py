@@ -1,17 +1,23 @@
-"""The command ``inspect``: what a sealed picture says without a key, and what any picture looks
+"""The command ``inspect``: what sealed pictures say without a key, and what any picture looks
 like with ``--guess``."""
 
 import json
 from argparse import ArgumentParser, Namespace
 from collections.abc import Mapping
 from math import isnan
-from typing import Any
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from facecrypt.cli.terminal import DONE
+from facecrypt.cli.escapes import shown
+from facecrypt.cli.options import add_json, add_pictures, some
+from facecrypt.cli.pages import add_examples
+from facecrypt.cli.terminal import count, exit_code, say_errors
 from facecrypt.errors import NotSealedError
+from facecrypt.jobs.inputs import find_pictures
+from facecrypt.jobs.sealing import forget_frames
 from facecrypt.media import read_image
 from facecrypt.sealing import files
 from facecrypt.sealing.header import VERSION, Header
@@ -21,44 +27,102 @@ __all__ = ["add_options", "run"]
 _NOTE = "a guess from how the pixels look; it proves nothing, and only a header is sure"
 
 
+class _Seen(NamedTuple):
+    header: Header | None
+    guessed: Mapping[str, Any] | None
+
+
 def add_options(sub: ArgumentParser) -> None:
-    sub.add_argument("input", metavar="IN")
-    sub.add_argument("--json", action="store_true")
+    add_examples(
+        sub,
+        "facecrypt inspect sealed/photo.png",
+        "facecrypt inspect sealed --json",
+    )
+    add_pictures(sub, "sealed pictures")
+    add_json(sub, "the header of one file, or a line for each of several,")
     sub.add_argument(
         "--guess", action="store_true", help="of any picture: does it look encrypted, and where"
     )
 
 
 def run(args: Namespace) -> int:
-    """``facecrypt inspect IN [--json] [--guess]``."""
-    header, guessed = None, None
+    """``facecrypt inspect IN [IN ...] [--json] [--guess]``."""
+    alone = len(args.inputs) == 1 and Path(args.inputs[0]).is_file()
+    found, ignored = find_pictures(args.inputs)
+    errors = []
+    for path in some(found, ignored, quiet=args.quiet):
+        try:
+            seen = _look_at(path, guess=args.guess)
+        except Exception as error:
+            forget_frames(error)
+            errors.append((path, error))
+            continue
+        if args.json:
+            print(_as_json(seen) if alone else _as_json_line(path, seen))
+        elif alone and not args.quiet:
+            _show(seen)
+        elif not args.quiet:
+            print(f"{shown(path)}: {_in_short(seen)}")
+    say_errors(errors)
+    return exit_code([error for _, error in errors])
+
+
+def _look_at(path: Path, *, guess: bool) -> _Seen:
+    header = None
     try:
-        header = files.inspect(args.input)
+        header = files.inspect(path)
     except NotSealedError:
-        if not args.guess:
+        if not guess:
             raise
-    if args.guess:
-        guessed = _look(read_image(args.input).pixels)
-    if args.json:
-        known = None if header is None else header.to_bytes().decode()
-        print(f'{{"header":{known or "null"},"guess":{json.dumps(guessed)}}}' if guessed else known)
-        return DONE
-    if header is None:
+    return _Seen(header, _look(read_image(path).pixels) if guess else None)
+
+
+def _as_json(seen: _Seen) -> str:
+    """The header as the file has it; with a guess, beside it."""
+    known = "null" if seen.header is None else seen.header.to_bytes().decode()
+    if seen.guessed is None:
+        return known
+    return f'{{"header":{known},"guess":{json.dumps(seen.guessed)}}}'
+
+
+def _as_json_line(path: Path, seen: _Seen) -> str:
+    header = None if seen.header is None else json.loads(seen.header.to_bytes())
+    guess = {} if seen.guessed is None else {"guess": seen.guessed}
+    return json.dumps({"source": str(path), "header": header} | guess)
+
+
+def _in_short(seen: _Seen) -> str:
+    parts = ["no facecrypt header"]
+    if seen.header is not None:
+        header = seen.header
+        parts = [
+            count(len(header.regions), "region"),
+            count(len(header.stanzas), "key"),
+            f"{'x'.join(map(str, header.shape))} {header.dtype}",
+            header.cipher,
+        ]
+    if seen.guessed is not None:
+        places = count(len(seen.guessed["regions"]), "place")
+        parts.append(f"looks encrypted {seen.guessed['probability']:.3f}, at {places}")
+    return ", ".join(parts)
+
+
+def _show(seen: _Seen) -> None:
+    if seen.header is None:
         print("no facecrypt header")
     else:
-        _show_header(header)
-    if guessed:
-        _show_guess(guessed)
-    return DONE
+        _show_header(seen.header)
+    if seen.guessed is not None:
+        _show_guess(seen.guessed)
 
 
 def _show_header(header: Header) -> None:
-    print(f"facecrypt format {VERSION}, written by {header.software}")
+    print(f"facecrypt format {VERSION}, written by {shown(header.software)}")
     print(f"carrier   {header.carrier}")
     print(f"picture   {'x'.join(map(str, header.shape))} {header.dtype}")
     print(f"cipher    {header.cipher}")
     for stanza in header.stanzas:
-        print(f"opens to  {stanza['type']} {stanza.get('id', '')}".rstrip())
+        print(shown(f"opens to  {stanza['type']} {stanza.get('id', '')}".rstrip()))
     for index, region in enumerate(header.regions):
         print(f"region {index}  {region.shape} {' '.join(map(str, region.box))}")
     if not header.regions:

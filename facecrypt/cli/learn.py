@@ -9,6 +9,9 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from facecrypt.cli.escapes import shown
+from facecrypt.cli.options import add_device, add_json, file, whole
+from facecrypt.cli.pages import add_examples
 from facecrypt.cli.terminal import DONE, exit_code, say, say_errors, step_bar
 from facecrypt.errors import BackendUnavailableError, FacecryptError
 from facecrypt.files import already_exists, atomic_write
@@ -30,13 +33,20 @@ def add_options(sub: ArgumentParser) -> list[ArgumentParser]:
     _add_train(train)
     evaluate = actions.add_parser("eval", help="test trained networks")
     evaluate.add_argument("runs", nargs="+", metavar="RUN", help="folders of runs")
-    evaluate.add_argument("--data", metavar="PATH", help="(default: where it was for training)")
-    evaluate.add_argument("--json", action="store_true")
+    evaluate.add_argument(
+        "--data", metavar="PATH", help="pictures to test on (default: where training had them)"
+    )
+    add_json(evaluate, "what was measured")
     _add_machine(evaluate)
+    add_examples(evaluate, "facecrypt learn eval runs/plain")
     table = actions.add_parser("table", help="accuracies beside the published ones, as Markdown")
     table.add_argument("runs", metavar="RUNS", help="folder of runs")
-    table.add_argument("-o", "--output", metavar="FILE", help="(default: standard output)")
+    table.add_argument(
+        "-o", "--output", type=file, metavar="FILE", help="the table (default: standard output)"
+    )
     table.add_argument("-f", "--force", action="store_true", help="replace an existing file")
+    for page in table, sub:
+        add_examples(page, "facecrypt learn table runs")
     return [train, evaluate, table]
 
 
@@ -61,30 +71,76 @@ def _add_train(sub: ArgumentParser) -> None:
         metavar="NAME",
         help="resnet18, pyramidnet, tanaka or ele-adaptnet (default: that of the scheme's paper)",
     )
-    sub.add_argument("--size", choices=("full", "tiny"), default="full", help="(%(default)s)")
-    sub.add_argument("--epochs", type=int, default=60, metavar="N", help="(default %(default)s)")
-    sub.add_argument("--batch", type=int, default=128, metavar="N", help="(default %(default)s)")
-    sub.add_argument("--lr", type=float, metavar="X", help="(default 0.1, of tanaka 0.03)")
-    sub.add_argument("--schedule", choices=("cosine", "step"), default="cosine", help="of the rate")
+    sub.add_argument(
+        "--size",
+        choices=("full", "tiny"),
+        default="full",
+        help="of the network; tiny is for trying out (default %(default)s)",
+    )
+    sub.add_argument(
+        "--epochs",
+        type=whole(),
+        default=60,
+        metavar="N",
+        help="rounds through the pictures (default %(default)s)",
+    )
+    sub.add_argument(
+        "--batch",
+        type=whole(),
+        default=128,
+        metavar="N",
+        help="pictures a step (default %(default)s)",
+    )
+    sub.add_argument(
+        "--lr", type=float, metavar="X", help="learning rate (default 0.1, of tanaka 0.03)"
+    )
+    sub.add_argument(
+        "--schedule",
+        choices=("cosine", "step"),
+        default="cosine",
+        help="how the learning rate falls (default %(default)s)",
+    )
     sub.add_argument(
         "--augment",
         choices=("before", "after", "none"),
         default="before",
         help="crops and mirror images before or after encryption (default %(default)s)",
     )
-    sub.add_argument("--train-size", type=int, metavar="N", help="of the pictures (default: all)")
-    sub.add_argument("--test-size", type=int, metavar="N", help="of the pictures (default: all)")
-    sub.add_argument("--side", type=int, default=32, metavar="PIXELS", help="of those of folders")
-    sub.add_argument("--seed", type=int, default=0, metavar="N", help="(default %(default)s)")
+    sub.add_argument(
+        "--train-size", type=whole(), metavar="N", help="pictures to train on (default: all)"
+    )
+    sub.add_argument(
+        "--test-size", type=whole(), metavar="N", help="pictures to test on (default: all)"
+    )
+    sub.add_argument(
+        "--side",
+        type=whole(),
+        default=32,
+        metavar="PIXELS",
+        help="to which pictures of folders are scaled (default %(default)s)",
+    )
+    sub.add_argument(
+        "--seed",
+        type=whole(),
+        default=0,
+        metavar="N",
+        help="of keys, weights and order (default %(default)s)",
+    )
     sub.add_argument(
         "--key", metavar="KEY", help="as 'scheme keygen' writes it (default: one from the seed)"
     )
     _add_machine(sub)
+    add_examples(
+        sub,
+        "facecrypt learn train --data classes --scheme plain le -o runs --size tiny --epochs 1",
+    )
 
 
 def _add_machine(sub: ArgumentParser) -> None:
-    sub.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
-    sub.add_argument("--threads", type=int, metavar="N", help="(default: one a core)")
+    add_device(sub)
+    sub.add_argument(
+        "--threads", type=whole(), metavar="N", help="threads of torch (default: one a core)"
+    )
 
 
 def run(args: Namespace) -> int:
@@ -219,12 +275,12 @@ def _eval(args: Namespace) -> int:
 
 
 def _show(folder: Path, result: dict[str, Any]) -> None:
-    print(f"{folder}: {result['accuracy']:.1%} right after {result['epochs']} epochs")
+    print(f"{shown(folder)}: {result['accuracy']:.1%} right after {result['epochs']} epochs")
     if result["plain"] is not None:
         print(f"  on plain pictures      {result['plain']:.1%}")
     if result["wrong_key"] is not None:
         print(f"  under a wrong key      {result['wrong_key']:.1%}")
-    classes, rows = result["classes"], result["confusion"]
+    classes, rows = list(map(shown, result["classes"])), result["confusion"]
     width = max(len(name) for name in classes)
     digits = max(4, *(len(str(count)) + 1 for row in rows for count in row))
     print("  true class, and how often each was predicted, in the same order")

@@ -10,7 +10,8 @@ import os
 import sys
 from collections.abc import Sequence
 
-from facecrypt.cli.parser import parser
+from facecrypt.cli.interrupts import second_ends
+from facecrypt.cli.parser import parse
 from facecrypt.cli.terminal import (
     FAILED,
     INTERRUPTED,
@@ -26,14 +27,27 @@ __all__ = ["main"]
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command; returns the exit code."""
-    argv = sys.argv[1:] if argv is None else argv
-    args = parser(argv[:1]).parse_args(argv)
+    """Run one command; returns the exit code.
+
+    Parameters
+    ----------
+    argv : sequence of str, optional
+        The words after the name of the program. If None, they are those of this process, which
+        then ends at a second Ctrl-C.
+    """
+    if argv is None:
+        with second_ends():
+            return _run(sys.argv[1:])
+    return _run(list(argv))
+
+
+def _run(words: Sequence[str]) -> int:
     if isinstance(sys.stdout, io.TextIOWrapper):
         # File names are bytes; those that are no text must not end a run half way.
         sys.stdout.reconfigure(errors="surrogateescape")
     try:
-        with plain_warnings():
+        args = parse(words)
+        with plain_warnings(quiet=getattr(args, "quiet", False)):
             code = args.run(args)
         sys.stdout.flush()  # while a closed pipe can still be caught
         return code

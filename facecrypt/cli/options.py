@@ -1,101 +1,145 @@
-"""Options that several commands share, and what they stand for: keys, boxes, a detector."""
+"""Options that several commands share, and what they stand for: folders, boxes, a detector."""
 
 import argparse
-import getpass
-import os
 from argparse import Namespace
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from math import inf, nan
 from pathlib import Path
 from typing import Any, TypeVar
 
 from facecrypt.cli.terminal import say_ignored
-from facecrypt.detector import MTCNN
+from facecrypt.detector import MTCNN, Detector
+from facecrypt.detector.turned import QUARTERS, Turned
 from facecrypt.errors import MediaError
 from facecrypt.jobs.boxes import load_boxes
 from facecrypt.jobs.inputs import PICTURE_SUFFIXES
-from facecrypt.keys import (
-    Passphrase,
-    Recipient,
-    RecipientLike,
-    RegionKey,
-    SecretKey,
-    Unwraps,
-    load_identity,
-    load_recipients,
-)
 from facecrypt.media.npy import ARRAY_SUFFIXES
 from facecrypt.regions import Region
 
 __all__ = [
     "add_batch",
     "add_detection",
+    "add_device",
     "add_force",
-    "add_identity",
     "add_inputs",
-    "add_shared_keys",
+    "add_json",
+    "add_pictures",
     "detector",
-    "detector_settings",
+    "detector_maker",
+    "file",
     "folder",
-    "identities",
     "margin",
-    "recipients",
     "regions",
     "some",
+    "whole",
 ]
 
 Item = TypeVar("Item")
 
 # A box that covers every picture a header can describe; it is clipped to each.
 _WHOLE = 1 << 20
+_STANDARD = "{what} takes no -, which elsewhere means standard output; for one of that name say ./-"
 
 
 def add_force(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("-f", "--force", action="store_true", help="replace existing outputs")
 
 
-def add_inputs(sub: argparse.ArgumentParser) -> None:
-    sub.add_argument("inputs", nargs="+", metavar="IN", help="pictures, folders or patterns")
+def add_pictures(sub: argparse.ArgumentParser, what: str = "pictures") -> None:
     sub.add_argument(
-        "-o", "--output", required=True, type=folder, metavar="DIR", help="output folder"
+        "inputs", nargs="+", metavar="IN", help=f"{what}, folders of them, or patterns"
     )
 
 
-def add_shared_keys(sub: argparse.ArgumentParser) -> None:
-    sub.add_argument("-k", "--key", action="append", default=[], metavar="KEYFILE")
+def add_inputs(sub: argparse.ArgumentParser, what: str = "pictures") -> None:
+    add_pictures(sub, what)
     sub.add_argument(
-        "-p", "--passphrase", action="store_true", help="ask, or take $FACECRYPT_PASSPHRASE"
+        "-o",
+        "--output",
+        required=True,
+        type=folder,
+        metavar="DIR",
+        help="folder for the results; the tree below a folder IN is kept",
     )
 
 
-def add_identity(sub: argparse.ArgumentParser) -> None:
-    sub.add_argument("-i", "--identity", action="append", default=[], metavar="KEYFILE")
-    add_shared_keys(sub)
-    sub.add_argument(
-        "--allow-costly", action="store_true", help="with -p: spend up to a minute and 1 GiB"
-    )
+def add_json(sub: argparse.ArgumentParser, what: str) -> None:
+    sub.add_argument("--json", action="store_true", help=f"print {what} as JSON")
 
 
 def add_detection(sub: argparse.ArgumentParser) -> None:
-    sub.add_argument("--preset", choices=("fast", "recall"), help="speed, or fewer missed faces")
-    sub.add_argument("--min-face", type=int, metavar="PIXELS", help="(default 20)")
-    sub.add_argument("--threshold", type=_thresholds, metavar="P,R,O", help="(default .6,.7,.7)")
-    sub.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
+    group = sub.add_argument_group("how faces are found")
+    group.add_argument("--preset", choices=("fast", "recall"), help="speed, or fewer missed faces")
+    group.add_argument(
+        "--min-face",
+        type=whole(6),
+        metavar="PIXELS",
+        help="side of the smallest face to look for (default 20)",
+    )
+    group.add_argument(
+        "--threshold",
+        type=_thresholds,
+        metavar="P,R,O",
+        help="confidence wanted of the three networks (default .6,.7,.7)",
+    )
+    group.add_argument(
+        "--rotate",
+        type=int,
+        choices=QUARTERS,
+        help="look at every picture turned clockwise by so many degrees; outputs are not turned",
+    )
+    add_device(group)
+
+
+def add_device(sub: argparse._ActionsContainer) -> None:
+    sub.add_argument(
+        "--device",
+        choices=("auto", "cpu", "cuda"),
+        default="auto",
+        help="where the networks run; auto takes an NVIDIA card if one works (default %(default)s)",
+    )
 
 
 def add_batch(sub: argparse.ArgumentParser) -> None:
-    sub.add_argument("-j", "--jobs", type=int, metavar="N", help="threads (default: one a core)")
+    sub.add_argument(
+        "-j", "--jobs", type=whole(1), metavar="N", help="threads (default: one a core)"
+    )
     add_force(sub)
 
 
 def folder(text: str) -> Path:
     path = Path(text)
+    if text == "-":
+        raise argparse.ArgumentTypeError(_STANDARD.format(what="an output folder"))
     if path.suffix.lower() in PICTURE_SUFFIXES | ARRAY_SUFFIXES and not path.is_dir():
         raise argparse.ArgumentTypeError(
             f"expected a folder, received {text}, a file; pictures are written into the folder as "
             "PNG, which keeps every pixel"
         )
     return path
+
+
+def file(text: str) -> str:
+    if text == "-":
+        raise argparse.ArgumentTypeError(_STANDARD.format(what="an output file"))
+    return text
+
+
+def whole(least: int | None = None) -> Callable[[str], int]:
+    """A type of option: a whole number, of at least so much."""
+
+    def parse(text: str) -> int:
+        try:
+            value = int(text)
+        except ValueError:
+            value = None
+        if value is None or (least is not None and value < least):
+            bound = "" if least is None else f" of at least {least}"
+            raise argparse.ArgumentTypeError(f"expected a whole number{bound}, received {text}")
+        return value
+
+    return parse
 
 
 def _thresholds(text: str) -> tuple[float, ...]:
@@ -107,6 +151,8 @@ def _thresholds(text: str) -> tuple[float, ...]:
         raise argparse.ArgumentTypeError(
             f"expected one number or three, such as .6,.7,.7; received {text!r}"
         )
+    if not all(0 < value < 1 for value in values):
+        raise argparse.ArgumentTypeError(f"expected numbers between 0 and 1, received {text}")
     return values * 3 if len(values) == 1 else values
 
 
@@ -122,59 +168,30 @@ def margin(text: str) -> float:
     return value
 
 
-def _passphrase(*, confirm: bool = False, allow_costly: bool = False) -> Passphrase:
-    given = os.environ.get("FACECRYPT_PASSPHRASE")
-    if given is None:
-        try:
-            given = getpass.getpass("Passphrase: ")
-            if confirm and getpass.getpass("Once more: ") != given:
-                raise ValueError("the two passphrases differ")
-        except EOFError:
-            raise ValueError(
-                "no passphrase was given; type it, or set $FACECRYPT_PASSPHRASE"
-            ) from None
-    return Passphrase(given, allow_costly=allow_costly)
+def detector(args: Namespace) -> Detector:
+    """The detector as the options set it."""
+    return detector_maker(args)()
 
 
-def recipients(args: Namespace) -> list[RecipientLike]:
-    """Whom to encrypt for; ValueError where the options name nobody."""
-    found: list[RecipientLike] = [Recipient.parse(text) for text in args.recipient]
-    for path in args.recipients_file:
-        found += load_recipients(path)
-    found += [SecretKey.load(path) for path in args.key]
-    if args.passphrase:
-        found.append(_passphrase(confirm=True))
-    if not found:
-        raise ValueError("say who may decrypt: -r PUBLIC_KEY, -R FILE, -k KEYFILE or -p")
-    return found
-
-
-def identities(args: Namespace) -> list[Unwraps | RegionKey]:
-    """What to decrypt with; ValueError where the options name nothing."""
-    found: list[Unwraps | RegionKey] = [load_identity(path) for path in args.identity]
-    found += [SecretKey.load(path) for path in args.key]
-    if args.passphrase:
-        found.append(_passphrase(allow_costly=args.allow_costly))
-    if not found:
-        raise ValueError("say what to decrypt with: -i KEYFILE, -k KEYFILE or -p")
-    return found
-
-
-def detector_settings(args: Namespace) -> dict[str, Any]:
-    """What the options say of the detector: arguments of :class:`MTCNN`."""
-    settings = {"device": args.device}
+def detector_maker(args: Namespace, device: str | None = None) -> Callable[[], Detector]:
+    """What makes it, here or on another machine; `device` stands instead of ``--device``."""
+    settings: dict[str, Any] = {"device": device or args.device}
     if args.preset is not None:
+        if args.min_face is not None or args.threshold is not None:
+            raise ValueError(
+                "--preset sets what --min-face and --threshold set; give the one or the others"
+            )
         settings["preset"] = args.preset
     if args.min_face is not None:
         settings["min_face_size"] = args.min_face
     if args.threshold is not None:
         settings["thresholds"] = args.threshold
-    return settings
+    return partial(_make_detector, settings, args.rotate)
 
 
-def detector(args: Namespace) -> MTCNN:
-    """The detector as the options set it."""
-    return MTCNN(**detector_settings(args))
+def _make_detector(settings: Mapping[str, Any], rotate: int | None) -> Detector:
+    upright = MTCNN(**settings)
+    return upright if rotate is None else Turned(upright, rotate)
 
 
 def regions(args: Namespace) -> list[Region] | dict[str, list[Region]] | None:

@@ -1,15 +1,16 @@
 """What the command line accepts: which commands there are, and the module of each."""
 
 from argparse import ArgumentParser, Namespace
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
 from importlib import import_module
 from typing import Any, NoReturn, Protocol, cast
 
 from facecrypt._version import __version__
+from facecrypt.cli.escapes import shown
+from facecrypt.cli.pages import add_examples
 
-__all__ = ["COMMANDS", "Command", "parser"]
-
-EPILOG = "Exit codes: 0 done, 1 an input failed, 2 usage, 3 wrong key or tampered, 130 interrupted."
+__all__ = ["COMMANDS", "Command", "parse", "parser"]
 
 
 class Command(Protocol):
@@ -52,11 +53,28 @@ COMMANDS = {
 class _Parser(ArgumentParser):
     def __init__(self, **settings: Any) -> None:
         # An abbreviation that works today is ambiguous once another option comes.
-        super().__init__(**settings, epilog=EPILOG, allow_abbrev=False)
+        super().__init__(**settings, allow_abbrev=False)
 
     def error(self, message: str) -> NoReturn:
         """Say it as all errors are said, and leave with 2."""
-        self.exit(2, f"facecrypt: error: {message}\nfacecrypt: hint: see '{self.prog} --help'\n")
+        hint = f"see '{self.prog} --help'"
+        self.exit(2, f"facecrypt: error: {shown(message)}\nfacecrypt: hint: {hint}\n")
+
+
+def parse(words: Sequence[str]) -> Namespace:
+    """What a command line says; ``run`` of it is the function of the command.
+
+    Leaves with 2 where it is none, after a word on which command may have been meant.
+    """
+    if words[:1] == ["help"]:
+        words = [*words[1:], "--help"]
+    root = parser(words[:1])
+    name = words[0] if words else "-"
+    if not name.startswith("-") and name not in COMMANDS:
+        meant = get_close_matches(name, COMMANDS, 1)
+        if meant:
+            root.error(f"there is no command '{name}'; did you mean '{meant[0]}'?")
+    return root.parse_args(words)
 
 
 def parser(loaded: Iterable[str] = COMMANDS) -> ArgumentParser:
@@ -72,16 +90,25 @@ def parser(loaded: Iterable[str] = COMMANDS) -> ArgumentParser:
         prog="facecrypt",
         description="Find faces in pictures, encrypt exactly those pixels, and give them back.",
     )
+    add_examples(
+        root,
+        "facecrypt keygen -o key.txt > key.pub",
+        "facecrypt encrypt photos -o sealed -R key.pub",
+        "facecrypt decrypt sealed -o restored -i key.txt",
+    )
     root.add_argument("--version", action="version", version=f"facecrypt {__version__}")
     subs = root.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for name, (module, help_text) in COMMANDS.items():
         sub = subs.add_parser(name, help=help_text, description=help_text)
         if name in loaded:
             _fill(sub, cast(Command, import_module(module)))
+    subs.add_parser("help", help="show the help of a command: 'facecrypt help encrypt'")
     return root
 
 
 def _fill(sub: ArgumentParser, command: Command) -> None:
     sub.set_defaults(run=command.run)
     for leaf in command.add_options(sub) or (sub,):
-        leaf.add_argument("-q", "--quiet", action="store_true", help="errors only")
+        leaf.add_argument(
+            "-q", "--quiet", action="store_true", help="say errors only; JSON, keys and tables stay"
+        )

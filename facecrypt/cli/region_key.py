@@ -1,11 +1,11 @@
 """The command ``region-key``: export the key of one face."""
 
-import sys
 from argparse import ArgumentParser, Namespace
 
-from facecrypt.cli import options
-from facecrypt.cli.options import add_force, add_identity
-from facecrypt.cli.terminal import DONE
+from facecrypt.cli import keys
+from facecrypt.cli.options import add_force, file, whole
+from facecrypt.cli.pages import add_examples
+from facecrypt.cli.terminal import DONE, tell_written
 from facecrypt.sealing.files import inspect
 from facecrypt.sealing.images import region_key
 
@@ -13,20 +13,25 @@ __all__ = ["add_options", "run"]
 
 
 def add_options(sub: ArgumentParser) -> None:
-    sub.add_argument("input", metavar="IN")
-    sub.add_argument("--region", type=int, required=True, metavar="N")
-    sub.add_argument("-o", "--output", metavar="FILE", help="(default: standard output)")
-    add_identity(sub)
+    sub.usage = f"facecrypt region-key IN --region N {keys.OPENING} [OPTION ...]"
+    add_examples(sub, "facecrypt region-key sealed/photo.png --region 0 -i key.txt -o face0.key")
+    sub.add_argument("input", metavar="IN", help="a sealed picture")
+    sub.add_argument(
+        "--region", type=whole(), required=True, metavar="N", help="number of the face in 'inspect'"
+    )
+    sub.add_argument(
+        "-o", "--output", type=file, metavar="FILE", help="key file (default: standard output)"
+    )
+    keys.add_identities(sub)
     add_force(sub)
 
 
 def run(args: Namespace) -> int:
-    key = region_key(inspect(args.input), options.identities(args), args.region)
+    key = region_key(inspect(args.input), keys.identities(args), args.region)
     if args.output:
         key.save(args.output, overwrite=args.force)
         if not args.quiet:
-            opens = f"it opens region {args.region} and no other"
-            print(f"wrote {args.output}; {opens}", file=sys.stderr)
+            tell_written(args.output, f"; it opens region {args.region} and no other")
     else:
         print(key)
     return DONE

@@ -10,13 +10,15 @@ from pathlib import Path
 from typing import Any
 
 from facecrypt import schemes
-from facecrypt.cli.options import add_batch, add_force, add_inputs
+from facecrypt.cli.batches import report
+from facecrypt.cli.options import add_batch, add_force, add_inputs, file
+from facecrypt.cli.pages import add_examples
 from facecrypt.cli.terminal import (
     DONE,
     count,
     progress_bar,
-    report,
     say,
+    tell_written,
 )
 from facecrypt.jobs.boxes import load_boxes
 from facecrypt.jobs.schemes import decrypt_files, encrypt_files
@@ -35,7 +37,9 @@ def add_options(sub: ArgumentParser) -> list[ArgumentParser]:
     sub.add_argument("name", nargs="?", metavar="NAME", help="as 'facecrypt scheme list' names it")
     actions = sub.add_subparsers(dest="action", metavar="ACTION", prog="facecrypt scheme NAME")
     keygen = actions.add_parser("keygen", help="make a key")
-    keygen.add_argument("-o", "--output", required=True, metavar="KEY", help="key file, .npz")
+    keygen.add_argument(
+        "-o", "--output", required=True, type=file, metavar="KEY", help="key file, .npz"
+    )
     shape = keygen.add_mutually_exclusive_group(required=True)
     shape.add_argument("--like", metavar="FILE", help="for pictures such as this one, or array")
     shape.add_argument("--size", type=_size, metavar="HxWxC", help="for pictures of this size")
@@ -45,17 +49,29 @@ def add_options(sub: ArgumentParser) -> list[ArgumentParser]:
         action="append",
         default=[],
         metavar="OPTION=VALUE",
-        help="of the scheme, such as block=8",
+        help="an option of the scheme, such as block=8; may be given again",
     )
     add_force(keygen)
+    add_examples(keygen, "facecrypt scheme le keygen -o le.npz --like photo.png --set block=8")
     encrypt = actions.add_parser("encrypt", help="encrypt pictures and arrays")
-    encrypt.add_argument("--boxes", metavar="FILE", help="for fiie: as 'detect --json' prints them")
+    encrypt.add_argument(
+        "--boxes",
+        metavar="FILE",
+        help="for fiie: encrypt the boxes of this file, as 'detect --json' prints it",
+    )
     decrypt = actions.add_parser("decrypt", help="give them back")
     for action in encrypt, decrypt:
         add_inputs(action)
-        action.add_argument("--key", required=True, metavar="KEY", help="as keygen writes it")
+        action.add_argument(
+            "--key", required=True, metavar="KEY", help="key file, as keygen writes it"
+        )
         add_batch(action)
-    return [keygen, encrypt, decrypt, actions.add_parser("list", help="what there is")]
+    add_examples(encrypt, "facecrypt scheme le encrypt photo.png -o ciphers --key photo.npz")
+    add_examples(decrypt, "facecrypt scheme le decrypt cipher.png -o opened --key photo.npz")
+    listed = actions.add_parser("list", help="what there is")
+    for page in listed, sub:
+        add_examples(page, "facecrypt scheme list")
+    return [keygen, encrypt, decrypt, listed]
 
 
 def _size(text: str) -> tuple[int, ...]:
@@ -139,7 +155,7 @@ def _keygen(chosen: Scheme, args: Namespace) -> int:
     key = chosen.derive_key(shape, os.urandom(MASTER_SIZE), **options)
     key.save(args.output, overwrite=args.force)
     if not args.quiet:
-        print(f"wrote {args.output}", file=sys.stderr)
+        tell_written(args.output)
     return DONE
 
 

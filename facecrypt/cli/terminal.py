@@ -1,5 +1,5 @@
-"""What the command line says beside its data, all of it on standard error: progress,
-errors with hints, one summary; and which exit code they amount to.
+"""What the command line says beside its data, all of it on standard error: progress, errors
+with hints, what is left out; and which exit code errors amount to.
 """
 
 import itertools
@@ -8,24 +8,33 @@ import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
+from facecrypt.cli.escapes import shown
 from facecrypt.errors import (
     AuthenticationError,
     ContainerError,
     FacecryptError,
     NotSealedError,
 )
-from facecrypt.jobs.summary import Result, Summary
+from facecrypt.jobs.summary import Result
 
 __all__ = [
+    "DONE",
+    "FAILED",
+    "INTERRUPTED",
+    "USAGE",
+    "after",
     "count",
     "exit_code",
+    "explained",
     "plain_warnings",
     "progress_bar",
-    "report",
     "say",
     "say_errors",
     "say_ignored",
+    "some_of",
     "step_bar",
+    "tell",
+    "tell_written",
 ]
 
 DONE, FAILED, USAGE, DENIED, INTERRUPTED = 0, 1, 2, 3, 130
@@ -34,12 +43,28 @@ _LINKS = 5  # named one by one
 
 def say(kind: str, text: str) -> None:
     """One line: ``facecrypt: error: …``."""
-    print(f"facecrypt: {kind}: {text}", file=sys.stderr)
+    tell(f"{kind}: {text}")
+
+
+def tell(text: str) -> None:
+    """One line: ``facecrypt: …``."""
+    print(f"facecrypt: {shown(text)}", file=sys.stderr)
+
+
+def tell_written(path: object, rest: str = "") -> None:
+    """One line on a file that was written, and what else there is to say of it."""
+    print(shown(f"wrote {path}{rest}"), file=sys.stderr)
 
 
 def count(number: int, what: str) -> str:
     """``1 face``, ``2 faces``."""
     return f"{number} {what}{'' if number == 1 else 's'}"
+
+
+def some_of(names: Sequence[object], most: int) -> str:
+    """``a, b and 3 more``."""
+    listed = ", ".join(map(str, names[:most]))
+    return f"{listed} and {len(names) - most} more" if len(names) > most else listed
 
 
 def say_errors(errors: Iterable[tuple[object, Exception]]) -> None:
@@ -52,16 +77,22 @@ def say_errors(errors: Iterable[tuple[object, Exception]]) -> None:
     """
     hints: dict[str, None] = {}
     for source, error in errors:
-        text, hint = str(error), None
-        if isinstance(error, FacecryptError):
-            text, hint = error.message, error.hint
-        elif not isinstance(error, (OSError, TypeError, ValueError)) or not text:
-            text = f"{type(error).__name__}: {text}".removesuffix(": ")
+        text, hint = explained(error)
         say("error", text if source is None or str(source) in text else f"{source}: {text}")
         if hint is not None:
-            hints[hint.command] = None
-    for hint_text in hints:
-        say("hint", hint_text)
+            hints[hint] = None
+    for each in hints:
+        say("hint", each)
+
+
+def explained(error: Exception) -> tuple[str, str | None]:
+    """What an error says, and its remedy in the words of the command line."""
+    text = str(error)
+    if isinstance(error, FacecryptError):
+        return error.message, error.hint.command if error.hint else None
+    if not isinstance(error, (OSError, TypeError, ValueError)) or not text:
+        text = f"{type(error).__name__}: {text}".removesuffix(": ")
+    return text, None
 
 
 def exit_code(errors: Sequence[Exception]) -> int:
@@ -76,38 +107,22 @@ def exit_code(errors: Sequence[Exception]) -> int:
     return DENIED if all(tampered) else FAILED
 
 
-def report(summary: Summary, verb: str, details: Sequence[str], *, quiet: bool) -> int:
-    """Say how a batch went; returns the exit code."""
-    failed = [(each.source, each.error) for each in summary.failed if each.error is not None]
-    say_errors(failed)
-    if not summary.results:
-        say("error", f"no pictures were found{_after(summary.ignored)}")
-        return FAILED
-    if not quiet:
-        parts = [f"{summary.done} {verb}", *details]
-        parts += [f"{summary.skipped} there already"] if summary.skipped else []
-        parts += [f"{len(summary.failed)} failed"] if summary.failed else []
-        rate = f"{summary.seconds:.1f} s, {summary.images_per_second:.1f} images/s"
-        print(f"facecrypt: {'; '.join(parts)}{_after(summary.ignored)} ({rate})", file=sys.stderr)
-    return exit_code([error for _, error in failed])
-
-
 def say_ignored(ignored: Mapping[str, int]) -> None:
     """What of the folders was no input, where there is no summary to say it."""
     if text := _ignored(ignored):
-        print(f"facecrypt: {text}", file=sys.stderr)
+        tell(text)
 
 
 def _ignored(ignored: Mapping[str, int]) -> str:
     links = sorted(name for name in ignored if name.endswith("/"))
     kinds = [f"{n} {kind}" for kind, n in sorted(ignored.items()) if not kind.endswith("/")]
-    shown = [*links[:_LINKS], *([f"{len(links) - _LINKS} more"] if len(links) > _LINKS else [])]
     parts = [f"ignored: {', '.join(kinds)}"] if kinds else []
-    parts += [f"links not followed: {', '.join(shown)}"] if links else []
+    parts += [f"links not followed: {some_of(links, _LINKS)}"] if links else []
     return "; ".join(parts)
 
 
-def _after(ignored: Mapping[str, int]) -> str:
+def after(ignored: Mapping[str, int]) -> str:
+    """The same as the end of a summary."""
     text = _ignored(ignored)
     return f"; {text}" if text else ""
 
@@ -128,7 +143,8 @@ def step_bar(
     from tqdm import tqdm
 
     off = quiet or not sys.stderr.isatty()
-    with tqdm(unit=f" {unit}", desc=name, file=sys.stderr, disable=off, leave=leave) as bar:
+    title = None if name is None else shown(name)
+    with tqdm(unit=f" {unit}", desc=title, file=sys.stderr, disable=off, leave=leave) as bar:
 
         def on_progress(done: int, total: int, loss: float | None = None) -> None:
             if done <= bar.n:  # another round of the same
@@ -142,11 +158,12 @@ def step_bar(
 
 
 @contextmanager
-def plain_warnings() -> Iterator[None]:
-    """Show warnings as the rest is shown: a user has no use for a line of our source."""
+def plain_warnings(*, quiet: bool = False) -> Iterator[None]:
+    """Show warnings as the rest is shown, or not: a user has no use for a line of our source."""
 
     def show(message: Warning | str, *_: object, **__: object) -> None:
-        say("warning", str(message))
+        if not quiet:
+            say("warning", str(message))
 
     with warnings.catch_warnings():
         warnings.showwarning = show

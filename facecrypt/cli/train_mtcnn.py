@@ -1,13 +1,14 @@
 """The command ``train-mtcnn``: samples, training, ONNX files, evaluation."""
 
 import json
-import sys
 from argparse import ArgumentParser, Namespace
 from importlib.util import find_spec
 from math import isfinite
 from typing import Any
 
-from facecrypt.cli.terminal import DONE, count, step_bar
+from facecrypt.cli.options import add_device, add_json, whole
+from facecrypt.cli.pages import add_examples
+from facecrypt.cli.terminal import DONE, count, step_bar, tell
 from facecrypt.errors import BackendUnavailableError
 
 __all__ = ["add_options", "run"]
@@ -18,49 +19,77 @@ _NETS = ("pnet", "rnet", "onet")
 def add_options(sub: ArgumentParser) -> list[ArgumentParser]:
     """Add the actions; returns their parsers."""
     actions = sub.add_subparsers(dest="action", metavar="ACTION", required=True)
+    add_examples(sub, "facecrypt train-mtcnn eval --annotations faces.txt --images photos")
     return [_add_prepare(actions), _add_train(actions), _add_export(actions), _add_eval(actions)]
 
 
 def _add_prepare(actions: Any) -> ArgumentParser:
     sub = actions.add_parser("prepare", help="cut samples out of annotated pictures")
+    add_examples(
+        sub,
+        "facecrypt train-mtcnn prepare --annotations faces.txt --images photos --size 12 -o set12",
+    )
     _add_annotated(sub)
-    sub.add_argument("-o", "--output", required=True, metavar="DIR", help="training set")
     sub.add_argument(
-        "--size", type=int, required=True, choices=(12, 24, 48), help="P-Net, R-Net, O-Net"
+        "-o", "--output", required=True, metavar="DIR", help="folder of the training set"
+    )
+    sub.add_argument(
+        "--size",
+        type=int,
+        required=True,
+        choices=(12, 24, 48),
+        help="side of the samples: for P-Net, R-Net, O-Net",
     )
     sub.add_argument(
         "--models",
         metavar="DIR",
-        help="24, 48: with the networks before, pnet.onnx and rnet.onnx (default: the shipped)",
+        help="for 24 and 48: folder of the networks before, pnet.onnx and rnet.onnx "
+        "(default: the shipped)",
     )
-    sub.add_argument("--landmarks", metavar="FILE", help="48: path, box and five points a line")
+    sub.add_argument("--landmarks", metavar="FILE", help="for 48: path, box and five points a line")
     _add_seed(sub)
-    sub.add_argument("-j", "--jobs", type=int, metavar="N", help="threads (default: one a core)")
+    sub.add_argument(
+        "-j", "--jobs", type=whole(1), metavar="N", help="threads (default: one a core)"
+    )
     sub.add_argument("--jpeg", action="store_true", help="write every crop as a file, too")
     return sub
 
 
 def _add_train(actions: Any) -> ArgumentParser:
     sub = actions.add_parser("train", help="train one network; needs torch: [learn]")
+    add_examples(sub, "facecrypt train-mtcnn train set12 --net pnet -o run-p --epochs 1")
     sub.add_argument("samples", metavar="DIR", help="training set, as 'prepare' writes it")
-    sub.add_argument("--net", choices=_NETS, required=True)
+    sub.add_argument("--net", choices=_NETS, required=True, help="the network to train")
     sub.add_argument("-o", "--output", required=True, metavar="RUN", help="folder of the run")
-    sub.add_argument("--epochs", type=int, default=30, metavar="N", help="(default %(default)s)")
     sub.add_argument(
-        "--batch", type=int, default=384, metavar="N", help="samples a step (default %(default)s)"
+        "--epochs",
+        type=whole(),
+        default=30,
+        metavar="N",
+        help="rounds through the samples (default %(default)s)",
+    )
+    sub.add_argument(
+        "--batch",
+        type=whole(),
+        default=384,
+        metavar="N",
+        help="samples a step (default %(default)s)",
     )
     sub.add_argument(
         "--lr", type=float, default=1e-3, metavar="RATE", help="learning rate (default %(default)s)"
     )
     _add_seed(sub)
-    sub.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
+    add_device(sub)
     sub.add_argument("--resume", action="store_true", help="go on with the run in RUN")
-    sub.add_argument("--threads", type=int, metavar="N", help="of torch (default: its own choice)")
+    sub.add_argument(
+        "--threads", type=whole(), metavar="N", help="threads of torch (default: its own choice)"
+    )
     return sub
 
 
 def _add_export(actions: Any) -> ArgumentParser:
     sub = actions.add_parser("export", help="write ONNX files for --models; needs torch: [learn]")
+    add_examples(sub, "facecrypt train-mtcnn export run-p -o models")
     sub.add_argument("pnet", metavar="RUN_P", help="run of the P-Net")
     sub.add_argument("rnet", metavar="RUN_R", nargs="?", help="run of the R-Net, if there is one")
     sub.add_argument("onet", metavar="RUN_O", nargs="?", help="run of the O-Net, if there is one")
@@ -70,9 +99,12 @@ def _add_export(actions: Any) -> ArgumentParser:
 
 def _add_eval(actions: Any) -> ArgumentParser:
     sub = actions.add_parser("eval", help="recall and precision on annotated pictures")
-    sub.add_argument("--models", metavar="DIR", help="three ONNX files (default: the shipped)")
+    add_examples(sub, "facecrypt train-mtcnn eval --annotations faces.txt --images photos")
+    sub.add_argument(
+        "--models", metavar="DIR", help="folder of three ONNX files (default: the shipped)"
+    )
     _add_annotated(sub)
-    sub.add_argument("--json", action="store_true")
+    add_json(sub, "the figures")
     return sub
 
 
@@ -81,13 +113,21 @@ def _add_annotated(sub: ArgumentParser) -> None:
         "--annotations",
         required=True,
         metavar="FILE",
-        help="wider_face_train_bbx_gt.txt, or 'path x1 y1 x2 y2 ...' a line",
+        help="where the faces are: wider_face_train_bbx_gt.txt, or 'path x1 y1 x2 y2 ...' a line",
     )
-    sub.add_argument("--images", required=True, metavar="DIR", help="its paths are relative to it")
+    sub.add_argument(
+        "--images", required=True, metavar="DIR", help="the folder its paths are relative to"
+    )
 
 
 def _add_seed(sub: ArgumentParser) -> None:
-    sub.add_argument("--seed", type=int, default=0, metavar="N", help="(default %(default)s)")
+    sub.add_argument(
+        "--seed",
+        type=whole(),
+        default=0,
+        metavar="N",
+        help="of what is drawn by chance (default %(default)s)",
+    )
 
 
 def run(args: Namespace) -> int:
@@ -114,7 +154,7 @@ def _prepare(args: Namespace) -> int:
     if not args.quiet:
         kinds = [f"{number} {kind}" for kind, number in zip(made._fields, made, strict=True)][1:]
         pictures = count(made.pictures, "picture")
-        print(f"facecrypt: {', '.join(kinds)} samples of {pictures}", file=sys.stderr)
+        tell(f"{', '.join(kinds)} samples of {pictures}")
     return DONE
 
 
@@ -125,10 +165,9 @@ def _train(args: Namespace) -> int:
     def on_epoch(epoch: Epoch, total: int) -> None:
         losses = f"face {epoch.face:.4f}, box {epoch.box:.4f}, landmarks {epoch.landmarks:.4f}"
         # Epochs are few and long: lines that stay tell more than a bar.
-        print(
-            f"facecrypt: epoch {epoch.epoch} of {total}: loss {epoch.total:.4f} ({losses}), "
-            f"{epoch.seconds:.1f} s",
-            file=sys.stderr,
+        tell(
+            f"epoch {epoch.epoch} of {total}: loss {epoch.total:.4f} ({losses}), "
+            f"{epoch.seconds:.1f} s"
         )
 
     train(

@@ -1,38 +1,73 @@
 """The command ``verify``: check that sealed pictures open and are unchanged."""
 
+import json
 from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
+from pathlib import Path
 
-from facecrypt.cli import options
-from facecrypt.cli.options import add_identity, some
-from facecrypt.cli.terminal import exit_code, say_errors
+from facecrypt.cli import keys
+from facecrypt.cli.escapes import shown
+from facecrypt.cli.options import add_json, add_pictures, some
+from facecrypt.cli.pages import add_examples
+from facecrypt.cli.terminal import exit_code, explained, say_errors, tell
 from facecrypt.jobs.inputs import find_pictures
-from facecrypt.jobs.sealing import forget_frames
+from facecrypt.jobs.pool import forget_frames
 from facecrypt.sealing.files import Verified, verify
 
 __all__ = ["add_options", "run"]
 
 
 def add_options(sub: ArgumentParser) -> None:
-    sub.add_argument("inputs", nargs="+", metavar="IN")
-    add_identity(sub)
+    sub.usage = f"facecrypt verify IN [IN ...] {keys.OPENING} [OPTION ...]"
+    add_examples(sub, "facecrypt verify sealed -i key.txt")
+    add_pictures(sub, "sealed pictures")
+    keys.add_identities(sub)
+    add_json(sub, "what was found of each picture, one line each,")
 
 
 def run(args: Namespace) -> int:
-    identities = options.identities(args)
+    identities = keys.identities(args)
     errors = []
     found, ignored = find_pictures(args.inputs)
-    for path in some(found, ignored, quiet=args.quiet):
+    whole = 0
+    pictures = some(found, ignored, quiet=args.quiet)
+    for path in pictures:
         try:
             checked = verify(path, identities)
         except Exception as error:
             forget_frames(error)
             errors.append((path, error))
+            if args.json:
+                _print_failed(path, error)
         else:
-            if not args.quiet:
-                print(f"{path}: {_state(checked)}")
+            whole += checked.whole
+            if args.json:
+                _print_checked(path, checked)
+            elif not args.quiet:
+                print(f"{shown(path)}: {_state(checked)}")
     say_errors(errors)
+    if not args.quiet:
+        tell(_sum(whole, len(pictures) - len(errors) - whole, len(errors)))
     return exit_code([error for _, error in errors])
+
+
+def _print_checked(path: Path, checked: Verified) -> None:
+    status = "intact" if checked.whole else "checked in part"
+    regions = {"regions": checked.regions, "unchecked": checked.unchecked}
+    print(json.dumps({"source": str(path), "status": status} | regions))
+
+
+def _print_failed(path: Path, error: Exception) -> None:
+    text, hint = explained(error)
+    fields = {"source": str(path), "status": "failed", "error": text}
+    print(json.dumps(fields | ({"hint": hint} if hint else {})))
+
+
+def _sum(whole: int, part: int, failed: int) -> str:
+    parts = [f"{whole} intact"]
+    parts += [f"{part} checked in part"] if part else []
+    parts += [f"{failed} failed"] if failed else []
+    return ", ".join(parts)
 
 
 def _state(checked: Verified) -> str:

@@ -147,36 +147,28 @@ def suppress(boxes: np.ndarray, scores: np.ndarray, threshold: float) -> np.ndar
 
     Returns
     -------
-    (K,) integer array
+    (K,) int32 array
         What is kept, best first; of equal scores the first comes first.
     """
-    import cv2
-
-    if not len(boxes):
-        return np.empty(0, np.intp)
-    corners = boxes.astype(np.float64)
-    corners[:, 2:] -= corners[:, :2]
-    # OpenCV takes arrays here; its stub says sequences.
-    kept = cv2.dnn.NMSBoxes(corners, scores, 0.0, threshold)  # type: ignore[arg-type]
-    return np.asarray(kept, np.intp)
+    return _suppressed(boxes, scores, threshold, nested=False)
 
 
 def suppress_nested(boxes: np.ndarray, scores: np.ndarray, threshold: float) -> np.ndarray:
     """Greedy suppression by intersection over the smaller area, edges inclusive.
 
-    Used once, on the handful of faces left; a face inside another's box goes.
+    Used once, on the faces left; a face inside another's box goes. Of equal scores the last
+    comes first, as in facenet-pytorch, which takes them from the end of a sorted list.
     """
-    area = np.prod(boxes[:, 2:] - boxes[:, :2] + 1, axis=1)
-    order = np.argsort(-scores, kind="stable")
-    keep = []
-    while len(order):
-        best, order = order[0], order[1:]
-        keep.append(best)
-        corner = np.maximum(boxes[best, :2], boxes[order, :2])
-        sides = np.minimum(boxes[best, 2:], boxes[order, 2:]) - corner + 1
-        overlap = np.prod(np.maximum(sides, 0), axis=1)
-        order = order[overlap / np.minimum(area[best], area[order]) <= threshold]
-    return np.array(keep, np.intp)
+    return _suppressed(boxes, scores, threshold, nested=True)
+
+
+def _suppressed(
+    boxes: np.ndarray, scores: np.ndarray, threshold: float, *, nested: bool
+) -> np.ndarray:
+    kept = np.empty(len(boxes), np.int32)
+    corners, ranks = (np.ascontiguousarray(array, np.float32) for array in (boxes, scores))
+    count = _native.suppress(corners, ranks, kept, threshold=threshold, nested=nested)
+    return kept[:count]
 
 
 def shift(boxes: np.ndarray, shifts: np.ndarray, extra: int) -> np.ndarray:

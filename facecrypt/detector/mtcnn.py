@@ -165,6 +165,8 @@ class MTCNN:
         ------
         TypeError, ValueError
             Not such an array, or one without pixels.
+        TooManyFacesError
+            More places look like faces than are looked at (``docs/security.md``, Bounds).
         """
         pixels = as_rgb(image)
         height, width = pixels.shape[:2]

@@ -1,6 +1,8 @@
 """The three stages of MTCNN: networks and the arithmetic between them.
 
-Boxes are those of :mod:`facecrypt.detector.cascade`.
+Boxes are those of :mod:`facecrypt.detector.cascade`. A picture made of faces could keep the
+networks busy for hours, so what each stage looks at is bounded. Beyond it a stage ends in an
+error, never in part of the faces: the others would stay in the clear.
 """
 
 from typing import NamedTuple
@@ -10,6 +12,8 @@ import numpy as np
 from facecrypt.detector import cascade
 from facecrypt.detector.networks import OUTPUTS, SIDES, Networks
 from facecrypt.detector.presets import Settings
+from facecrypt.errors import WHERE_FACES_ARE, TooManyFacesError
+from facecrypt.limits import MAX_CANDIDATES
 
 __all__ = ["Stages"]
 
@@ -17,6 +21,18 @@ __all__ = ["Stages"]
 CHUNK = 32
 # No boxes, scores, shifts and landmarks.
 NOTHING = ((0, 4), (0,), (0, 4), (0, 10))
+
+
+def check_candidates(name: str, count: int, shape: tuple[int, int]) -> None:
+    """:class:`TooManyFacesError` where a stage would have more to look at than its bound."""
+    least, pixels = MAX_CANDIDATES[name]
+    most = max(least, shape[0] * shape[1] // pixels)
+    if count > most:
+        raise TooManyFacesError(
+            f"{count:,} places or more of this picture of {shape[1]} x {shape[0]} pixels look like "
+            f"faces ({name}), and at most {most:,} are looked at: faces would be missed",
+            hint=WHERE_FACES_ARE,
+        )
 
 
 class Stages(NamedTuple):
@@ -28,15 +44,20 @@ class Stages(NamedTuple):
     def propose(self, sampler: cascade.AreaSampler) -> np.ndarray:
         """P-Net on every level: squares that may hold a face."""
         scales = cascade.pyramid(*sampler.shape, self.settings.min_face_size, self.settings.factor)
-        found = [self._level(sampler, scale) for scale in scales]
-        if not found:
+        if not scales:
             return np.empty((0, 4), np.float32)
+        found, count = [], 0
+        for scale in scales:
+            cells = self._cells(sampler, scale, count)
+            count += len(cells[0])
+            keep = cascade.suppress(cells[0], cells[1], 0.5)
+            found.append([part[keep] for part in cells])
         boxes, scores, shifts = (np.concatenate(part) for part in zip(*found, strict=True))
         keep = cascade.suppress(boxes, scores, 0.7)
         return cascade.square(cascade.shift(boxes[keep], shifts[keep], 0))
 
-    def _level(self, sampler: cascade.AreaSampler, scale: float) -> list[np.ndarray]:
-        """Boxes, scores and shifts that P-Net finds at one scale."""
+    def _cells(self, sampler: cascade.AreaSampler, scale: float, count: int) -> list[np.ndarray]:
+        """Boxes, scores and shifts that P-Net finds at one scale, after `count` at others."""
         height, width = (int(side * scale + 1) for side in sampler.shape)
         found = []
         for strip in cascade.strips(height, width):
@@ -45,9 +66,9 @@ class Stages(NamedTuple):
             found.append(
                 cascade.cells(logit[0, 0], shifts[0], strip, scale, self.settings.thresholds[0])
             )
-        boxes, scores, shifts = (np.concatenate(part) for part in zip(*found, strict=True))
-        keep = cascade.suppress(boxes, scores, 0.5)
-        return [boxes[keep], scores[keep], shifts[keep]]
+            count += len(found[-1][0])
+            check_candidates("pnet", count, sampler.shape)
+        return [np.concatenate(part) for part in zip(*found, strict=True)]
 
     def refine(self, sampler: cascade.AreaSampler, boxes: np.ndarray) -> np.ndarray:
         """R-Net: squares that probably hold a face."""
@@ -77,6 +98,7 @@ class Stages(NamedTuple):
         network, side, outputs = getattr(self.networks, name), SIDES[name], OUTPUTS[name]
         whole, visible = cascade.inside(boxes, sampler.shape)
         boxes, whole = boxes[visible], whole[visible]
+        check_candidates(name, len(boxes), sampler.shape)
         found = [[np.empty(shape, np.float32) for shape in NOTHING[: len(outputs) + 1]]]
         for first in range(0, len(boxes), CHUNK):
             pixels = sampler.crops(whole[first : first + CHUNK], side)

@@ -10,7 +10,8 @@ from typing import NamedTuple
 from facecrypt.detector import Detector
 from facecrypt.errors import MediaError
 from facecrypt.jobs.inputs import Input, prepare
-from facecrypt.jobs.sealing import FileEncryptor, forget_frames
+from facecrypt.jobs.pool import forget_frames
+from facecrypt.jobs.sealing import FileEncryptor
 from facecrypt.jobs.summary import Result
 from facecrypt.regions import Region
 

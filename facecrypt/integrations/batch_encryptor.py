@@ -9,7 +9,7 @@ import numpy as np
 
 from facecrypt.detector import MTCNN, Detector
 from facecrypt.errors import FacecryptError
-from facecrypt.jobs.sealing import forget_frames
+from facecrypt.jobs.pool import forget_frames
 from facecrypt.keys import Recipient
 from facecrypt.sealing.carriers import Source
 from facecrypt.sealing.files import encode

@@ -24,8 +24,10 @@ from facecrypt.files import PathLike, atomic_write, remove
 from facecrypt.integrations._ray_pool import Pool
 from facecrypt.integrations._ray_worker import Outcome, Task, Worker
 from facecrypt.integrations.batch_encryptor import public_keys
+from facecrypt.jobs.boxes import Boxes, regions_of
 from facecrypt.jobs.inputs import Input, find_inputs, make_folder
-from facecrypt.jobs.sealing import Boxes, FileEncryptor, Progress, regions_of
+from facecrypt.jobs.pool import Progress
+from facecrypt.jobs.sealing import FileEncryptor
 from facecrypt.jobs.summary import Result, Summary
 from facecrypt.leftovers import remove_stale
 from facecrypt.regions import Region

@@ -7,15 +7,20 @@ nothing in them is guessed: a wrong box leaves a face in the clear.
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from facecrypt.files import read_small
 from facecrypt.regions import Region
 
-__all__ = ["dump_boxes", "load_boxes"]
+__all__ = ["Boxes", "dump_boxes", "load_boxes", "regions_of"]
+
+# For every picture the same, or for each its own.
+Boxes = Sequence[Region] | Mapping[str, Sequence[Region]]
 
 MAX_BYTES = 1 << 30
+_SHOWN = 40  # characters of what was found instead
 
 
 def dump_boxes(found: Mapping[str, Sequence[Region]]) -> str:
@@ -57,23 +62,41 @@ def load_boxes(
     """
     data = read_small(path, MAX_BYTES)
     try:
-        listed = json.loads(data, object_pairs_hook=_unambiguous)
+        listed = json.loads(data.decode("utf-8-sig"), object_pairs_hook=_unambiguous)
         return {
-            name: [Region(*_edges(box), shape=shape).grow(grow) for box in boxes]
-            for name, boxes in listed.items()
+            name: [region.grow(grow) for region in _regions(name, boxes, shape)]
+            for name, boxes in _object(listed).items()
         }
-    except (
-        ValueError,
-        TypeError,
-        KeyError,
-        AttributeError,
-        ArithmeticError,
-        RecursionError,
-    ) as error:
+    except (ValueError, TypeError, ArithmeticError, RecursionError) as error:
         raise ValueError(
             f"{path}: expected what 'facecrypt detect --json' prints, "
             f'{{"picture": [[x0, y0, x1, y1], …], …}}: {error}'
         ) from None
+
+
+def _object(listed: Any) -> dict[str, Any]:
+    if not isinstance(listed, dict):
+        raise TypeError(f"expected an object, from picture to boxes, received {_named(listed)}")
+    return listed
+
+
+def _regions(name: str, boxes: Any, shape: str) -> Iterator[Region]:
+    if not isinstance(boxes, list):
+        raise TypeError(f"{name}: expected a list of boxes, received {_named(boxes)}")
+    for number, box in enumerate(boxes):
+        where = f"{name}, box {number}"
+        edges = box.get("box") if isinstance(box, dict) else box
+        if not isinstance(edges, list) or len(edges) != 4:
+            raise TypeError(f"{where}: expected [x0, y0, x1, y1], received {_named(box)}")
+        try:
+            yield Region(*edges, shape=shape)
+        except (ValueError, TypeError) as error:
+            raise ValueError(f"{where}: {error}") from None
+
+
+def _named(value: Any) -> str:
+    text = json.dumps(value)
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
 
 
 def _fields(face: Region) -> dict[str, Any]:
@@ -85,14 +108,23 @@ def _fields(face: Region) -> dict[str, Any]:
     return fields
 
 
-def _edges(box: Any) -> tuple[int, int, int, int]:
-    # Of what else may stand there, Region refuses all.
-    return box["box"] if isinstance(box, dict) else box
-
-
 def _unambiguous(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     # JSON's usual reading, the last one wins, would drop the boxes of the first.
     result = dict(pairs)
     if len(result) < len(pairs):
-        raise ValueError("a name occurs twice")
+        raise ValueError("a name occurs twice in one object")
     return result
+
+
+def regions_of(source: Path, relative: Path, regions: Boxes | None) -> Sequence[Region] | None:
+    """Those of one picture; ValueError where a mapping lacks it."""
+    if not isinstance(regions, Mapping):
+        return regions
+    # Never by the bare name: a/x.jpg must not get the boxes of b/x.jpg.
+    for name in (relative.as_posix(), str(source)):
+        if name in regions:
+            return regions[name]
+    raise ValueError(
+        f"{source}: no boxes are given for {relative.as_posix()}; "
+        "give an empty list where there is nothing to encrypt"
+    )

@@ -11,9 +11,9 @@ from typing import NamedTuple
 
 from facecrypt.files import media_error
 from facecrypt.media.readers import is_picture
-from facecrypt.sealing.carriers.sidecar import SUFFIX
+from facecrypt.sealing.carriers.sidecar import is_sidecar
 
-__all__ = ["PICTURE_SUFFIXES", "Found", "Search", "is_sidecar"]
+__all__ = ["PICTURE_SUFFIXES", "Found", "Search"]
 
 # Those of formats that are not read, too: such a picture fails and is not passed over.
 PICTURE_SUFFIXES = frozenset(
@@ -48,11 +48,14 @@ _NOWHERE = (errno.ENOENT, errno.ELOOP)
 
 
 class Found(NamedTuple):
-    """An input, its path below the outputs, and why it cannot be read if that is known."""
+    """An input, its path below the outputs, why it cannot be read if that is known, and whether
+    it was named or came with its folder.
+    """
 
     source: Path
     relative: Path
     error: Exception | None = None
+    named: bool = True
 
 
 @dataclass(frozen=True)
@@ -86,7 +89,7 @@ class Search:
             for name in sorted(files):
                 source = Path(where, name)
                 if self._is_input(source):
-                    yield Found(source, below / source.relative_to(folder))
+                    yield Found(source, below / source.relative_to(folder), named=False)
         for error in failed:
             source = Path(error.filename)
             relative = below / source.relative_to(folder)
@@ -120,11 +123,6 @@ class Search:
     @property
     def _by_content(self) -> bool:
         return self.suffixes >= PICTURE_SUFFIXES
-
-
-def is_sidecar(path: Path) -> bool:
-    """Whether a file holds the header of the picture beside it, with which it comes."""
-    return path.name.endswith(SUFFIX)
 
 
 def _holds_picture(source: Path) -> bool:

@@ -9,8 +9,10 @@ from pathlib import Path
 
 from facecrypt.errors import MediaError
 from facecrypt.files import PathLike, media_error, refuse_special
-from facecrypt.jobs.folders import PICTURE_SUFFIXES, Found, Search, is_sidecar
+from facecrypt.jobs.folders import PICTURE_SUFFIXES, Found, Search
 from facecrypt.jobs.outputs import as_png, make_folder, name_outputs, refuse_links, refuse_replacing
+from facecrypt.sealing.carriers import sealed_name
+from facecrypt.sealing.carriers.sidecar import is_sidecar
 
 __all__ = [
     "PICTURE_SUFFIXES",
@@ -28,12 +30,14 @@ class Input:
     """One picture to read, where its result goes, and its path below the folder it was found in.
 
     ``error`` says why it cannot be read, where that is known already: :func:`prepare` raises it.
+    ``named`` is False where it came with its folder.
     """
 
     source: Path
     relative: Path
     output: Path
     error: Exception | None = None
+    named: bool = True
 
 
 def find_inputs(
@@ -41,7 +45,7 @@ def find_inputs(
     out_dir: Path,
     *,
     suffixes: Set[str] = PICTURE_SUFFIXES,
-    rename: Callable[[Path], Path] = as_png,
+    rename: Callable[[Path], Path] = sealed_name,
 ) -> tuple[list[Input], Mapping[str, int]]:
     """Expand files, folders and glob patterns; give each picture an output of its own.
 
@@ -84,7 +88,13 @@ def find_inputs(
     outputs = name_outputs(readable, out_dir, rename)
     refuse_replacing(outputs)
     inputs = [
-        Input(one.source, one.relative, outputs.get(one.source, out_dir / one.relative), one.error)
+        Input(
+            one.source,
+            one.relative,
+            outputs.get(one.source, out_dir / one.relative),
+            one.error,
+            one.named,
+        )
         for one in found
     ]
     return inputs, ignored

@@ -3,7 +3,7 @@
 import os
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 
@@ -11,7 +11,14 @@ from facecrypt.errors import MediaError
 from facecrypt.files import media_error
 from facecrypt.leftovers import hidden_name
 
-__all__ = ["as_png", "make_folder", "name_outputs", "refuse_links", "refuse_replacing"]
+__all__ = [
+    "as_png",
+    "left_behind",
+    "make_folder",
+    "name_outputs",
+    "refuse_links",
+    "refuse_replacing",
+]
 
 _Spelling = Callable[[Path], str]
 
@@ -79,6 +86,21 @@ def refuse_replacing(outputs: Mapping[Path, Path]) -> None:
                 f"the output for {source} would replace the input {output}; "
                 "choose another output folder"
             )
+
+
+def left_behind(outputs: Mapping[Path, Path]) -> Iterator[tuple[Path, Path]]:
+    """Files with the short name of an input that now has its full name, and the input.
+
+    They come of an earlier run, when no other input wanted that name.
+    """
+    taken = set(outputs.values())
+    seen: set[Path] = set()
+    for source, output in outputs.items():
+        short = output.with_name(f"{source.stem}{output.suffix}")
+        full = output.name == source.name + output.suffix
+        if full and short not in taken | seen and short.is_file():
+            seen.add(short)
+            yield short, source
 
 
 def _names(

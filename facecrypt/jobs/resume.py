@@ -60,12 +60,28 @@ def check_sealed(
     detector and options the faces were looked for. A detector without a ``fingerprint`` looks
     again.
     """
-    carrier, header = _sealed_output(item.output)
+    carrier, headers = _sealed_output(item.output)
+    # Of several beside an output each may be its own.
+    for header in headers:
+        _check_header(item, carrier, header, recipients, names=names, options=options)
+    return headers[0]
+
+
+def _check_header(
+    item: Input,
+    carrier: Carrier,
+    header: Header,
+    recipients: Sequence[RecipientLike],
+    *,
+    names: Counter[tuple[str, str | None]],
+    options: Seal,
+) -> None:
     if not _same_keys(header, recipients, names):
         raise already_exists(item.output, ", sealed for other keys")
     request, found = options.request(), header.request or bytes(8)
     search = request[1:]
-    same = carrier is carrier_for(sidecar=options.sidecar) and header.cipher == options.cipher
+    asked = carrier_for(item.output.suffix, sidecar=options.sidecar)
+    same = carrier is asked and header.cipher == options.cipher
     # Of given regions and an unknown detector the regions themselves are compared, below.
     if not same or found[0] != request[0] or (any(search) and search != found[1:]):
         raise already_exists(item.output, ", sealed with other options")
@@ -79,7 +95,6 @@ def check_sealed(
         wanted = [(region.box, region.shape) for region in regions_for(image, options, grid)]
         if wanted != [(region.box, region.shape) for region in header.regions]:
             raise already_exists(item.output, ", sealed with other regions")
-    return header
 
 
 def check_opened(output: Path, opened: Opened) -> None:
@@ -92,7 +107,7 @@ def check_opened(output: Path, opened: Opened) -> None:
         raise already_exists(output, " and is not this picture opened")
 
 
-def _sealed_output(path: Path) -> tuple[Carrier, Header]:
+def _sealed_output(path: Path) -> tuple[Carrier, list[Header]]:
     try:
         return find_sealed(path)
     except ContainerError:

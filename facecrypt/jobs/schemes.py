@@ -22,9 +22,11 @@ from facecrypt.errors import (
     NotSealedError,
 )
 from facecrypt.files import PathLike, already_exists, atomic_write
+from facecrypt.jobs.boxes import regions_of
 from facecrypt.jobs.inputs import PICTURE_SUFFIXES, Input, as_png, find_inputs
 from facecrypt.jobs.notes import MAX_NOTE_BYTES, Note, key_id
-from facecrypt.jobs.sealing import Progress, Result, Summary, regions_of, run_batch
+from facecrypt.jobs.pool import Progress, run_batch
+from facecrypt.jobs.summary import Result, Summary
 from facecrypt.media import encode_image
 from facecrypt.media.npy import (
     ARRAY_SUFFIXES,
@@ -38,7 +40,7 @@ from facecrypt.media.png import png_chunks, read_chunk
 from facecrypt.regions import Region, clip_given
 from facecrypt.schemes import Key, Scheme
 from facecrypt.schemes.pictures import picture_shape
-from facecrypt.sealing.carriers import Source, find_payload
+from facecrypt.sealing.carriers import Source, find_payloads
 from facecrypt.sealing.files import SCHEME_CHUNK
 
 __all__ = ["decrypt_files", "decrypted_name", "encrypt_files", "encrypted_name"]
@@ -127,7 +129,7 @@ def encrypt_files(
             return Result(item.source, item.output, skipped=True)
         cipher = scheme.encrypt(file.images, key, regions)
         note = Note(scheme.name, identity, file.images.shape, regions)
-        _write(item.output, file, cipher, note.to_bytes(), overwrite=overwrite)
+        _write(item, file, cipher, note.to_bytes(), overwrite=overwrite)
         return Result(item.source, item.output)
 
     find = partial(find_inputs, suffixes=_PLAIN_SUFFIXES, rename=encrypted_name)
@@ -161,7 +163,7 @@ def decrypt_files(
             if not _is_file(item.output, plain):
                 raise already_exists(item.output, ", and is not this file decrypted")
             return Result(item.source, item.output, skipped=True)
-        _write(item.output, plain, plain.images, None, overwrite=overwrite)
+        _write(item, plain, plain.images, None, overwrite=overwrite)
         return Result(item.source, item.output)
 
     find = partial(find_inputs, suffixes=_CIPHER_SUFFIXES, rename=decrypted_name)
@@ -204,7 +206,7 @@ def _read(path: Path) -> _File:
     note = read_chunk(BytesIO(source.data), SCHEME_CHUNK, limit=MAX_NOTE_BYTES)
     with naming(path):
         picture = source.decode()
-    sealed = find_payload(BytesIO(source.data), path) is not None
+    sealed = find_payloads(BytesIO(source.data), path) is not None
     return _File(picture.pixels, note, picture.icc, encrypted=sealed or note is not None)
 
 
@@ -286,13 +288,14 @@ def _same(one: _File, other: _File) -> bool:
 
 
 def _write(
-    path: Path, file: _File, images: NDArray[Any], note: bytes | None, *, overwrite: bool
+    item: Input, file: _File, images: NDArray[Any], note: bytes | None, *, overwrite: bool
 ) -> None:
     data: bytes | memoryview
+    path = item.output
     if is_array_file(path):
         own = {} if note is None else {SCHEME_CHUNK.decode(): np.frombuffer(note, np.uint8)}
         data = encode_arrays(path.suffix, {file.name: images, **file.others, **own})
     else:
         chunks = () if note is None else ((SCHEME_CHUNK, note),)
         data = encode_image(".png", images, icc=file.icc, chunks=chunks)
-    atomic_write(path, data, overwrite=overwrite)
+    atomic_write(path, data, overwrite=overwrite, like=item.source)

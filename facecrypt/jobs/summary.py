@@ -22,6 +22,8 @@ class Result:
         Opened although the pixels outside the regions were edited.
     error : Exception, optional
         Why there is no output.
+    sealed : bool
+        The input, found in a folder, is itself a sealed picture: nothing was written.
     """
 
     source: Path
@@ -30,6 +32,12 @@ class Result:
     skipped: bool = False
     edited: bool = False
     error: Exception | None = None
+    sealed: bool = False
+
+    @property
+    def bare(self) -> bool:
+        """Whether there is an output without any region: nothing in it is encrypted."""
+        return self.error is None and not self.sealed and self.regions == 0
 
 
 @dataclass(frozen=True)
@@ -63,7 +71,12 @@ class Summary:
     @property
     def done(self) -> int:
         """Pictures whose output this run wrote."""
-        return len(self.results) - len(self.failed) - self.skipped
+        return len(self.results) - len(self.failed) - self.skipped - self.sealed
+
+    @property
+    def sealed(self) -> int:
+        """Pictures of folders that are sealed themselves, and were passed over."""
+        return sum(result.sealed for result in self.results)
 
     @property
     def regions(self) -> int:
@@ -73,7 +86,7 @@ class Summary:
     @property
     def bare(self) -> int:
         """Pictures that have an output without any region: nothing in them was encrypted."""
-        return sum(result.error is None and result.regions == 0 for result in self.results)
+        return sum(result.bare for result in self.results)
 
     @property
     def images_per_second(self) -> float:

@@ -6,7 +6,7 @@ from typing import Self
 
 from cryptography.exceptions import InvalidTag
 
-from facecrypt.errors import KeyFormatError
+from facecrypt.errors import PHRASE, KeyFormatError
 from facecrypt.files import read_small
 from facecrypt.keys import kem
 from facecrypt.keys import text as keytext
@@ -65,7 +65,7 @@ class Identity:
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Self:
         """Read a key file as :meth:`save` writes it: one key, ``#`` begins a comment line."""
-        return cls.parse(keytext.key_line(path))
+        return keytext.parse_file(path, cls.parse)
 
     def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
         """Write a key file that only its owner can read (mode 0600)."""
@@ -120,11 +120,23 @@ class SecretKey:
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Self:
-        """Read a key file as :meth:`save` writes it, or one of exactly 32 raw bytes."""
+        """Read a key file as :meth:`save` writes it, or one of exactly 32 random bytes.
+
+        Raises
+        ------
+        KeyFormatError
+            It holds something else, be it 32 bytes of text: words are not stretched here.
+        """
         data = read_small(path)
-        if len(data) == KEY_SIZE:
+        if len(data) == KEY_SIZE and not keytext.is_text(data):
             return cls(data)
-        return cls(keytext.decode(cls.PREFIX, keytext.one_line(path, data), "a symmetric key"))
+        if len(data) == KEY_SIZE:
+            raise KeyFormatError(f"{path}: {KEY_SIZE} bytes of text are no key", hint=PHRASE)
+        return keytext.parse_file(path, cls._parse, data)
+
+    @classmethod
+    def _parse(cls, text: str) -> Self:
+        return cls(keytext.decode(cls.PREFIX, text, "a symmetric key"))
 
     def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
         """Write a key file that only its owner can read (mode 0600)."""
@@ -179,7 +191,7 @@ class RegionKey:
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Self:
-        return cls.parse(keytext.key_line(path))
+        return keytext.parse_file(path, cls.parse)
 
     def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
         """Write a key file that only its owner can read (mode 0600)."""
@@ -191,6 +203,9 @@ class RegionKey:
 
 def load_identity(path: str | os.PathLike[str]) -> Identity | RegionKey:
     """Read a private key or a region key, whichever the file holds."""
-    word = keytext.key_line(path)
-    kind = RegionKey if word.upper().startswith(RegionKey.PREFIX) else Identity
-    return kind.parse(word)
+    return keytext.parse_file(path, _parse_identity)
+
+
+def _parse_identity(text: str) -> Identity | RegionKey:
+    kind = RegionKey if text.upper().startswith(RegionKey.PREFIX) else Identity
+    return kind.parse(text)

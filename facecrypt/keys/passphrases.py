@@ -7,7 +7,7 @@ from typing import Any
 
 from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 
-from facecrypt.errors import ContainerError, KeyFormatError
+from facecrypt.errors import COSTLY, ContainerError, KeyFormatError
 from facecrypt.keys.wrapping import (
     KEY_SIZE,
     Stanza,
@@ -83,8 +83,10 @@ class Passphrase:
         ):
             raise ContainerError(
                 "to try a passphrase, the header asks for Argon2id of {} KiB, {} passes, {} lanes; "
-                "more than {} KiB, {} passes, {} lanes are spent only with allow_costly "
-                "(--allow-costly)".format(*cost, *ARGON2_USUAL)
+                "more than {} KiB, {} passes, {} lanes are not spent unasked".format(
+                    *cost, *ARGON2_USUAL
+                ),
+                hint=COSTLY,
             )
         kek = self._stretch(unb64(stanza["salt"]), *cost)
         return unwrap_symmetric(kek, stanza["wrapped"])

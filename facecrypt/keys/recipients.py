@@ -66,7 +66,7 @@ class Recipient:
 
 
 def load_recipients(path: str | os.PathLike[str]) -> list[Recipient]:
-    """Read public keys, one a line; ``#`` begins a comment line.
+    """Read public keys, one a line; ``#`` begins a comment line, and what follows a key is one.
 
     Raises
     ------
@@ -77,9 +77,18 @@ def load_recipients(path: str | os.PathLike[str]) -> list[Recipient]:
     for number, line in enumerate(keytext.key_text(path).splitlines(), 1):
         if line.strip() and not line.lstrip().startswith("#"):
             try:
-                found.append(Recipient.parse(line))
+                found.append(_parse_line(line))
             except KeyFormatError as error:
-                raise KeyFormatError(f"{path}, line {number}: {error}") from None
+                where = f"{path}, line {number}"
+                raise KeyFormatError(f"{where}: {error.message}", hint=error.hint) from None
     if not found:
         raise KeyFormatError(f"{path}: no public key in the file")
     return found
+
+
+def _parse_line(line: str) -> Recipient:
+    word, *comment = line.split()
+    # Left out in silence, a second one could open nothing.
+    if any(each.lower().startswith(Recipient.PREFIX) for each in comment):
+        raise KeyFormatError("expected one public key a line, received several")
+    return Recipient.parse(word)

@@ -7,14 +7,49 @@ cannot be taken for another kind by swapping the prefix.
 
 import base64
 import binascii
+import codecs
 import errno
 import hashlib
 import os
+from collections.abc import Callable
+from typing import TypeVar
 
-from facecrypt.errors import OTHER_NAME, KeyFormatError, MediaError
+from facecrypt.errors import OTHER_NAME, Hint, KeyFormatError, MediaError
 from facecrypt.files import atomic_write, read_small
 
-__all__ = ["decode", "encode", "key_line", "key_text", "one_line", "save"]
+__all__ = ["decode", "encode", "is_text", "key_text", "parse_file", "save"]
+
+Key = TypeVar("Key")
+
+# What the keys of each kind begin with, what they are, and where they go.
+_KINDS = {
+    "FACECRYPT-SECRET-KEY-": (
+        "a private key",
+        Hint(
+            "Identity.load reads private keys",
+            "a private key opens pictures: give its file with -i; to encrypt, give the public key",
+        ),
+    ),
+    "FACECRYPT-SYMMETRIC-KEY-": (
+        "a symmetric key",
+        Hint("SecretKey.load reads symmetric keys", "give the file of a symmetric key with -k"),
+    ),
+    "FACECRYPT-REGION-KEY-": (
+        "a region key",
+        Hint(
+            "RegionKey.load reads region keys",
+            "a region key opens a face: give its file with -i",
+        ),
+    ),
+    "fc1": (
+        "a public key",
+        Hint(
+            "Recipient.parse reads public keys",
+            "a public key encrypts: give it with -r, a file of them with -R; to decrypt, give the "
+            "private key with -i",
+        ),
+    ),
+}
 
 
 def encode(prefix: str, payload: bytes) -> str:
@@ -25,11 +60,16 @@ def encode(prefix: str, payload: bytes) -> str:
 
 
 def decode(prefix: str, text: str, what: str) -> bytes:
+    if not isinstance(text, str):
+        raise TypeError(f"expected {what} as text, received {type(text).__name__}")
     word = text.strip()
     if not word.lower().startswith(prefix.lower()):
+        kind, hint = _kind(word)
         raise KeyFormatError(
-            f"expected {what}, which begins with {prefix}, received {_shown(word)}"
+            f"expected {what}, which begins with {prefix}, received {kind}", hint=hint
         )
+    if len(word.split()) > 1:
+        raise KeyFormatError(f"{what} is one word; leave out what follows it")
     body = word[len(prefix) :].upper()
     try:
         data = base64.b32decode(body + "=" * (-len(body) % 8))
@@ -43,17 +83,29 @@ def decode(prefix: str, text: str, what: str) -> bytes:
     return payload
 
 
-def _shown(word: str) -> str:
+def _kind(word: str) -> tuple[str, Hint | None]:
+    for prefix, (what, hint) in _KINDS.items():
+        if word.lower().startswith(prefix.lower()):
+            return what, hint
     # A user may have passed a secret in the wrong place; an error message ends up in logs.
-    return repr(word[:8] + "…") if len(word) > 8 else repr(word)
+    return (repr(word[:8] + "…") if len(word) > 8 else repr(word)), None
 
 
-def key_line(path: str | os.PathLike[str]) -> str:
-    return one_line(path, read_small(path))
+def parse_file(
+    path: str | os.PathLike[str], parse: Callable[[str], Key], data: bytes | None = None
+) -> Key:
+    """The one key of a file, by what reads its text; errors name the file.
+
+    `data` is what the file held, where it was read: a pipe can be read but once.
+    """
+    word = _one_line(path, read_small(path) if data is None else data)
+    try:
+        return parse(word)
+    except KeyFormatError as error:
+        raise KeyFormatError(f"{path}: {error.message}", hint=error.hint) from None
 
 
-def one_line(path: str | os.PathLike[str], data: bytes) -> str:
-    """The one key in what a file held; a pipe can be read but once."""
+def _one_line(path: str | os.PathLike[str], data: bytes) -> str:
     lines = [line.strip() for line in _text(path, data).splitlines()]
     words = [line for line in lines if line and not line.startswith("#")]
     if len(words) != 1:
@@ -65,9 +117,22 @@ def key_text(path: str | os.PathLike[str]) -> str:
     return _text(path, read_small(path))
 
 
-def _text(path: str | os.PathLike[str], data: bytes) -> str:
+def is_text(data: bytes) -> bool:
+    """Whether bytes are words that somebody wrote; random ones are not."""
     try:
-        return data.decode()
+        text = data.decode()
+    except UnicodeDecodeError:
+        return False
+    return all(character.isprintable() or character.isspace() for character in text)
+
+
+def _text(path: str | os.PathLike[str], data: bytes) -> str:
+    if not data.strip():
+        raise KeyFormatError(f"{path}: the file is empty; expected a key")
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        raise KeyFormatError(f"{path}: a key in UTF-16, as PowerShell's > writes; save it as UTF-8")
+    try:
+        return data.decode("utf-8-sig")  # Windows' editors begin a file with a mark
     except UnicodeDecodeError:
         raise KeyFormatError(f"{path}: not a key file (it is not text)") from None
 

@@ -29,7 +29,15 @@ from facecrypt.learning.fit import Progress, Trainer
 from facecrypt.learning.settings import Epoch, Settings
 from facecrypt.torch_runs import CHECKPOINT, hardware
 
-__all__ = ["Record", "load_encryption", "load_record", "load_state", "train"]
+__all__ = [
+    "EVALUATION",
+    "RECORD",
+    "Record",
+    "load_encryption",
+    "load_record",
+    "load_state",
+    "train",
+]
 
 RECORD, KEY, EVALUATION = "run.json", "key.npz", "evaluation.json"
 CIPHERS = "ciphers"

@@ -7,20 +7,97 @@ Pillow decodes the rest, up to its own size limit.
 import contextlib
 import io
 import threading
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
-from facecrypt.errors import MediaError
+from facecrypt import _native
+from facecrypt.errors import RESAVE, FacecryptError, MediaError
 
 if TYPE_CHECKING:
     from PIL.ImageFile import ImageFile
 
-__all__ = ["check_pillow_size", "cv2_pixels", "frames", "open_by_pillow", "pillow_pixels"]
+__all__ = [
+    "DAMAGED",
+    "check_pillow_size",
+    "cv2_pixels",
+    "fence",
+    "frames",
+    "hear",
+    "open_by_pillow",
+    "pillow_pixels",
+]
 
 DAMAGED = "damaged or cut short: it cannot be decoded"
+T = TypeVar("T")
+_LINES, _WIDTH = 3, 200
+_NO_MEMORY = -4  # cv2.Error.StsNoMem
 _WHAT = {"TIFF": "a bilevel, palette, tiled or transparent"}
+
+
+@contextlib.contextmanager
+def fence(what: str = DAMAGED) -> Iterator[None]:
+    """Every error of a decoder becomes ours; damaged files meet whatever a parser runs into.
+
+    Parameters
+    ----------
+    what : str
+        What the message begins with.
+
+    Raises
+    ------
+    MediaError
+    MemoryError
+        As it came: it is no word about the file.
+    """
+    try:
+        yield
+    except (FacecryptError, MemoryError):
+        raise
+    except Exception as error:
+        own = str(error) if isinstance(error, (OSError, ValueError)) else ""
+        why = own or f"{type(error).__name__}: {error}".removesuffix(": ")
+        raise MediaError(f"{what} ({why})", hint=RESAVE) from error
+
+
+def hear(work: Callable[[], T]) -> tuple[T, tuple[str, ...]]:
+    """Do some decoding; also gives what C libraries printed about it to standard error.
+
+    Parameters
+    ----------
+    work : callable without arguments
+
+    Returns
+    -------
+    result
+    lines : tuple of str
+        Of this thread alone. None on platforms where they cannot be caught, which print them.
+
+    Raises
+    ------
+    MediaError
+        As `work` raises it, with those lines.
+    """
+    _native.start_hearing()
+    try:
+        result = work()
+    except MediaError as error:
+        lines = _lines(_native.stop_hearing())
+        if not lines:
+            raise
+        raise MediaError(f"{error.message} ({'; '.join(lines)})", hint=error.hint) from error
+    except BaseException:
+        _native.stop_hearing()
+        raise
+    return result, _lines(_native.stop_hearing())
+
+
+def _lines(text: bytes) -> tuple[str, ...]:
+    """Each line once, the first few of them; what is no printable ASCII is replaced."""
+    lines = (line.strip() for line in text.decode("ascii", "replace").splitlines())
+    shown = ("".join(c if c.isprintable() else "?" for c in line[:_WIDTH]) for line in lines)
+    return tuple(dict.fromkeys(line for line in shown if line))[:_LINES]
 
 
 def open_by_pillow(name: str, data: bytes) -> "ImageFile":
@@ -31,19 +108,14 @@ def open_by_pillow(name: str, data: bytes) -> "ImageFile":
         Image.init()
     if name not in Image.OPEN:
         raise MediaError(f"this build of Pillow reads no {name}; save the picture as PNG")
-    try:
+    with fence(f"the {name} header is damaged"):
         return Image.OPEN[name][0](io.BytesIO(data), "")
-    except Exception as error:
-        # Plug-ins meet damaged files with whatever their parsing runs into.
-        raise MediaError(f"the {name} header is damaged ({error}); get an intact copy") from error
 
 
 def frames(image: "ImageFile") -> int:
     """How many pictures the file holds; for some formats they have to be looked for."""
-    try:
+    with fence():
         return getattr(image, "n_frames", 1)
-    except Exception as error:
-        raise MediaError(f"{DAMAGED} ({error})") from error
 
 
 def check_pillow_size(name: str, width: int, height: int) -> None:
@@ -73,11 +145,9 @@ def pillow_pixels(image: "ImageFile") -> np.ndarray:
     }.get(image.mode)
     if mode is None:
         raise MediaError(f"{image.mode} colours are not read; convert the picture to RGB")
-    try:
+    with fence():
         image.load()
         return np.array(image if image.mode == mode else image.convert(mode))
-    except Exception as error:
-        raise MediaError(f"{DAMAGED} ({error})") from error
 
 
 def cv2_pixels(data: bytes) -> np.ndarray:
@@ -88,9 +158,11 @@ def cv2_pixels(data: bytes) -> np.ndarray:
         with _quiet_cv2():
             pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
     except cv2.error as error:
-        raise MediaError(f"{DAMAGED} ({error.err})") from error
+        if error.code == _NO_MEMORY:
+            raise MemoryError(error.err) from error
+        raise MediaError(f"{DAMAGED} ({error.err})", hint=RESAVE) from error
     if pixels is None:
-        raise MediaError(DAMAGED)
+        raise MediaError(DAMAGED, hint=RESAVE)
     if pixels.ndim == 3:
         code = cv2.COLOR_BGR2RGB if pixels.shape[2] == 3 else cv2.COLOR_BGRA2RGBA
         pixels = cv2.cvtColor(pixels, code)

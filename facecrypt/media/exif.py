@@ -10,7 +10,22 @@ import struct
 from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
-__all__ = ["clean_exif", "orientation"]
+__all__ = [
+    "EXIF_IFD",
+    "GPS_IFD",
+    "LONG",
+    "SHORT",
+    "UNDEFINED",
+    "Entry",
+    "Order",
+    "byte_order",
+    "clean_exif",
+    "first_directory",
+    "numbers",
+    "orientation",
+    "read_directory",
+    "write_directories",
+]
 
 Order = Literal["<", ">"]
 

@@ -1,4 +1,4 @@
-"""JPEG 2000: whether a file is whole, which decoders do not tell.
+"""JPEG 2000: whether a file is whole and how deep its samples are, which decoders do not tell.
 
 Specification: ITU-T T.800, annexes A (codestream) and I (JP2 boxes).
 """
@@ -7,7 +7,7 @@ import struct
 
 from facecrypt.errors import MediaError
 
-__all__ = ["check_whole"]
+__all__ = ["check_whole", "white_of"]
 
 _START, _SIZE = b"\xff\x4f", b"\xff\x51"
 _TILE, _END = b"\xff\x90", b"\xff\xd9"
@@ -38,6 +38,31 @@ def check_whole(data: bytes) -> None:
         raise MediaError(_SHORT.format("its end is missing"))
     if len(seen) != tiles:
         raise MediaError(_SHORT.format(f"{len(seen)} of {tiles} tiles are there"))
+
+
+def white_of(data: bytes) -> int:
+    """The largest value of a sample, of a file that is whole.
+
+    Raises
+    ------
+    MediaError
+        The samples are not unsigned integers of 8 to 16 bits, the same in all components.
+    """
+    at = _codestream(data)
+    (count,) = struct.unpack_from(">H", data, at + 40)
+    depths = set(data[at + 42 : at + 42 + 3 * count : 3])
+    palette = data.find(b"pclr", 0, at)
+    if palette >= 0:
+        # Decoders replace indices by colours, whose depths stand here.
+        depths = set(data[palette + 7 : palette + 7 + data[palette + 6]])
+    # The depth less one, and whether samples are signed.
+    if len(depths) != 1 or not 7 <= max(depths) <= 15:
+        kinds = sorted(f"{'signed ' if d & 0x80 else ''}{(d & 0x7F) + 1}" for d in depths)
+        raise MediaError(
+            f"a JPEG 2000 file with samples of {', '.join(kinds) or 'no'} bits is not read: "
+            "they must be unsigned, of 8 to 16 bits and all alike; save it as PNG"
+        )
+    return (2 << max(depths)) - 1
 
 
 def _codestream(data: bytes) -> int:

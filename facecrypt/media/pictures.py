@@ -13,11 +13,14 @@ from typing import BinaryIO
 
 import numpy as np
 
-from facecrypt.errors import MediaError
+from facecrypt.errors import RESAVE, MediaError
 from facecrypt.limits import MAX_PIXELS, MAX_PROFILE_BYTES, MAX_SIDE
+from facecrypt.media.colour import check_colour, differs_from_srgb
+from facecrypt.media.decoders import fence, hear
 from facecrypt.media.exif import clean_exif
 from facecrypt.media.png import encode_png
-from facecrypt.media.readers import Source, reader
+from facecrypt.media.readers import reader
+from facecrypt.media.source import Chunks, Source
 from facecrypt.media.tiff import encode_tiff
 
 __all__ = [
@@ -60,14 +63,20 @@ class Picture:
     ----------
     pixels : (H, W), (H, W, 3) or (H, W, 4) array, uint8 or uint16, C-contiguous
         Gray, RGB or RGBA, upright. Gray with alpha and palettes with transparency become
-        RGBA, other palettes RGB, 1-, 2- and 4-bit gray uint8 scaled to 0..255. Samples of
-        9 to 15 bits keep their values in uint16 (PNM, JPEG 2000).
+        RGBA, other palettes RGB, 1-, 2- and 4-bit gray uint8 scaled to 0..255. PNM of another
+        white than 255 or 65535 and JPEG 2000 of 9 to 15 bits are scaled to the full range of
+        uint8 or uint16, from which rounding gives every sample back.
     icc : bytes or None
         Colour profile, cut to the length it gives itself, where it fits the pixels: one of
         CMYK, or of RGB beside gray pixels, is left out.
     exif : bytes or None
         Rebuilt from harmless tags, without thumbnail and with orientation 1; only
         where asked for.
+    colour : tuple of (type, payload)
+        The chunks of a PNG that say how its samples are meant: cICP, mDCV, cLLI, sRGB, gAMA
+        and cHRM, in that order, where they are there and sane.
+    left_out : tuple of str
+        What else the file holds, in words: a gain map, another picture, a video.
     origin : (int, int)
         x and y where the blocks of 16 pixels of the file, which may be turned, begin.
     """
@@ -75,6 +84,8 @@ class Picture:
     pixels: np.ndarray
     icc: bytes | None = None
     exif: bytes | None = None
+    colour: Chunks = ()
+    left_out: tuple[str, ...] = ()
     origin: tuple[int, int] = (0, 0)
 
 
@@ -102,7 +113,8 @@ def read_image(path: str | os.PathLike[str], *, keep_metadata: bool = False) -> 
     Warns
     -----
     UserWarning
-        The colour profile is damaged or larger than 1 MiB, and is left out.
+        The colour profile is damaged or larger than 1 MiB, and is left out. The decoder found
+        something wrong, and gave pixels nevertheless; what it says of it.
 
     Notes
     -----
@@ -171,9 +183,9 @@ def decode_image(data: bytes, *, keep_metadata: bool = False, name: str = "") ->
     >>> decode_image(encode_image(".png", np.zeros((2, 3), np.uint16))).pixels.shape
     (2, 3)
     """
-    source = reader(data[:64])(data)
-    _check_size(source)
-    pixels = source.load()
+    (source, pixels), said = hear(lambda: _decoded(data))
+    for line in said:
+        warnings.warn(f"{name}the decoder says: {line}", stacklevel=3)
     _check_pixels(pixels, source)
     upright = np.ascontiguousarray(_upright(pixels, source.turn))
     height, width = upright.shape[:2]
@@ -181,6 +193,8 @@ def decode_image(data: bytes, *, keep_metadata: bool = False, name: str = "") ->
         upright,
         icc=_fitting_profile(_sound_profile(source.icc, name), pixels),
         exif=clean_exif(source.exif) if keep_metadata else None,
+        colour=source.colour,
+        left_out=source.left_out,
         origin=(
             width % _BLOCK if source.turn in (2, 3, 6, 7) else 0,
             height % _BLOCK if source.turn in (3, 4, 7, 8) else 0,
@@ -194,6 +208,7 @@ def encode_image(
     *,
     icc: bytes | None = None,
     exif: bytes | None = None,
+    colour: Iterable[tuple[bytes, bytes]] = (),
     chunks: Iterable[tuple[bytes, bytes]] = (),
 ) -> bytes:
     """Encode pixels without loss, in the format a file suffix names.
@@ -205,6 +220,8 @@ def encode_image(
     pixels : (H, W), (H, W, 1), (H, W, 3) or (H, W, 4) array, uint8 or uint16
     icc, exif : bytes, optional
         As in :class:`Picture`.
+    colour : iterable of (type, payload)
+        As in :class:`Picture`. TIFF has no place for them.
     chunks : iterable of (type, payload)
         Extra PNG chunks, for ``.png`` alone.
 
@@ -217,14 +234,26 @@ def encode_image(
     MediaError
         A lossy or unknown format.
     TypeError, ValueError
-        Pixels of another dtype or shape; chunks for TIFF.
+        Pixels of another dtype or shape; chunks that are not as described; chunks for TIFF.
+
+    Warns
+    -----
+    UserWarning
+        As TIFF, the picture will look other, since its colour chunks are left out.
     """
-    kind = suffix.lower()
+    kind, colour = suffix.lower(), check_colour(colour)
     if kind == ".png":
-        return encode_png(pixels, icc=icc, exif=exif, chunks=chunks)
+        return encode_png(pixels, icc=icc, exif=exif, chunks=(*colour, *chunks))
     if kind in (".tif", ".tiff"):
         if tuple(chunks):
             raise ValueError("a TIFF file takes no PNG chunks; write .png, or use a sidecar")
+        if differs_from_srgb(colour) and icc is None:
+            names = ", ".join(kind.decode() for kind, _ in colour)
+            warnings.warn(
+                f"TIFF has no place for what this PNG says of its colours ({names}): it may look "
+                "other; write .png",
+                stacklevel=2,
+            )
         return encode_tiff(pixels, icc=icc, exif=exif)
     if kind in LOSSY:
         raise MediaError(
@@ -237,6 +266,13 @@ def same_pixels(decoded: np.ndarray, pixels: np.ndarray) -> bool:
     """Whether pixels read from a file are those that were written: files know one kind of gray."""
     expected = pixels[..., 0] if pixels.shape[2:] == (1,) else pixels
     return decoded.dtype == expected.dtype and np.array_equal(decoded, expected)
+
+
+def _decoded(data: bytes) -> tuple[Source, np.ndarray]:
+    with fence():
+        source = reader(data[:64])(data)
+        _check_size(source)
+        return source, source.load()
 
 
 def _check_size(source: Source) -> None:
@@ -260,7 +296,8 @@ def _check_pixels(pixels: np.ndarray, source: Source) -> None:
     if sorted(pixels.shape[:2]) != sorted((source.height, source.width)):
         raise MediaError(
             f"damaged: the header says {source.width}x{source.height} pixels, "
-            f"the data {pixels.shape[1]}x{pixels.shape[0]}"
+            f"the data {pixels.shape[1]}x{pixels.shape[0]}",
+            hint=RESAVE,
         )
     if source.alpha and pixels.shape[2:] != (4,):
         raise MediaError("its transparency would be lost; save it as RGBA PNG")

@@ -15,7 +15,16 @@ import numpy as np
 
 from facecrypt.errors import ContainerError, MediaError
 
-__all__ = ["encode_png", "png_chunks", "read_chunk"]
+__all__ = [
+    "SIGNATURE",
+    "UP",
+    "checked_pixels",
+    "encode_png",
+    "png_chunks",
+    "png_header",
+    "read_chunk",
+    "walk",
+]
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 MAX_LENGTH = 2**31 - 1

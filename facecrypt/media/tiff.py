@@ -31,6 +31,18 @@ SUBFILE, WIDTH, HEIGHT, BITS, COMPRESSION, PHOTOMETRIC = 254, 256, 257, 258, 259
 STRIP_OFFSETS, SAMPLES, ROWS_PER_STRIP, STRIP_BYTES = 273, 277, 278, 279
 PLANAR, TILE_WIDTH, EXTRA_SAMPLES, SAMPLE_FORMAT, ICC = 284, 322, 338, 339, 34675
 GRAY, RGB = 1, 2
+# None, three of fax, LZW, JPEG, both numbers of Deflate, PackBits. Of another one OpenCV
+# may give a black picture and no error.
+_READ = {1, 2, 3, 4, 5, 7, 8, 32946, 32773}
+_NAMES = {
+    6: "old-style JPEG",
+    34712: "JPEG 2000",
+    34887: "LERC",
+    34925: "LZMA",
+    50000: "Zstandard",
+    50001: "WebP",
+    50002: "JPEG XL",
+}
 
 
 class TiffHeader(NamedTuple):
@@ -52,8 +64,8 @@ def tiff_header(data: bytes) -> TiffHeader:
     Raises
     ------
     MediaError
-        Several pages, a camera raw file, BigTIFF, or samples that are not unsigned
-        integers of at most 8, or of 16 bits interleaved.
+        Several pages, a camera raw file, BigTIFF, a compression that is not read, or samples
+        that are not unsigned integers of at most 8, or of 16 bits interleaved.
     """
     try:
         order = byte_order(data)
@@ -71,6 +83,7 @@ def tiff_header(data: bytes) -> TiffHeader:
             "the TIFF file holds several pages, or previews of a camera raw picture; "
             "export the one picture as PNG or as TIFF of one page"
         )
+    _check_compression((numbers(tags, COMPRESSION, order) or (1,))[0])
     bits = set(numbers(tags, BITS, order) or (1,))
     kinds = set(numbers(tags, SAMPLE_FORMAT, order) or (1,))
     if kinds != {1} or not (bits == {16} or max(bits) <= 8):
@@ -92,6 +105,14 @@ def tiff_header(data: bytes) -> TiffHeader:
     )
     profile = tags.get(ICC)
     return TiffHeader(width, height, plain, profile.data if profile else None)
+
+
+def _check_compression(number: int) -> None:
+    if number not in _READ:
+        raise MediaError(
+            f"TIFF compression {_NAMES.get(number, 'unknown')} ({number}) is not read; save the "
+            "picture as PNG, or as TIFF with LZW or Deflate compression"
+        )
 
 
 def encode_tiff(

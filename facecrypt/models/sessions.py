@@ -1,11 +1,14 @@
 """ONNX models as onnxruntime sessions."""
 
 import os
+import signal
 import sys
-from contextlib import redirect_stdout
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stdout
 from io import StringIO
 from pathlib import Path
-from types import ModuleType
+from types import FrameType, ModuleType
 from typing import Any
 
 from facecrypt.errors import BackendUnavailableError, ModelError
@@ -47,9 +50,28 @@ def import_runtime(purpose: str) -> Any:
 def runtime() -> ModuleType:
     """The module onnxruntime; nothing else of ours may import it, for it must not report first."""
     refuse_telemetry()
-    import onnxruntime
+    with _uninterrupted():
+        import onnxruntime
 
     return onnxruntime
+
+
+@contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Put Ctrl-C off: compiled modules that are being loaded make an ImportError of it."""
+    before = signal.getsignal(signal.SIGINT)
+    main = threading.current_thread() is threading.main_thread()
+    if "onnxruntime" in sys.modules or not main or not callable(before):
+        yield
+        return
+    came: list[tuple[int, FrameType | None]] = []
+    signal.signal(signal.SIGINT, lambda number, frame: came.append((number, frame)))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+        if came:
+            before(*came[0])
 
 
 def refuse_telemetry() -> str:

@@ -4,24 +4,18 @@
 other software share; a carrier (:mod:`facecrypt.sealing.carriers`) does what its format needs.
 """
 
+import os
 import warnings
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO
 
 from facecrypt.detector import Detector
-from facecrypt.errors import MediaError
-from facecrypt.files import (
-    PathLike,
-    already_exists,
-    atomic_write,
-    media_error,
-    refuse_special,
-    remove,
-)
+from facecrypt.errors import AuthenticationError, ContainerError, MediaError
+from facecrypt.files import PathLike, atomic_write, media_error
 from facecrypt.keys import RecipientLike, RegionKey, Unwraps
 from facecrypt.media.pictures import naming, read_bounded
 from facecrypt.media.png import read_chunk
@@ -33,10 +27,9 @@ from facecrypt.sealing.carriers import (
     Source,
     carrier_for,
     check_destination,
-    find_payload,
+    find_payloads,
     not_sealed,
 )
-from facecrypt.sealing.carriers.sidecar import sidecar_path
 from facecrypt.sealing.header import CIPHERS, Header
 from facecrypt.sealing.images import (
     EDITED,
@@ -46,6 +39,7 @@ from facecrypt.sealing.images import (
     recipients_of,
 )
 from facecrypt.sealing.options import GROW, Open, Seal
+from facecrypt.sealing.pairs import write_pair
 from facecrypt.sealing.payload import Payload
 
 __all__ = [
@@ -98,7 +92,7 @@ def encode(
     False
     """
     refuse_encrypted(source)
-    return carrier_for(sidecar=options.sidecar).seal(source, recipients, options, suffix)
+    return carrier_for(suffix, sidecar=options.sidecar).seal(source, recipients, options, suffix)
 
 
 def decode(
@@ -117,8 +111,8 @@ def decode(
     AuthenticationError
         No identity opens it, or it was changed.
     """
-    carrier, payload = _found(BytesIO(source.data), source.path)
-    return carrier.open(source, Payload.from_bytes(payload), identities, options)
+    carrier, payloads = _found(BytesIO(source.data), source.path)
+    return _open_first(carrier, payloads, source, identities, options)
 
 
 def refuse_encrypted(source: Source) -> None:
@@ -126,7 +120,7 @@ def refuse_encrypted(source: Source) -> None:
 
     Encrypting it again would drop what it says about itself, and with it the way back.
     """
-    if find_payload(BytesIO(source.data), source.path) is not None:
+    if find_payloads(BytesIO(source.data), source.path) is not None:
         raise MediaError("is a sealed picture already; decrypt it first")
     if read_chunk(BytesIO(source.data), SCHEME_CHUNK) is not None:
         raise MediaError(
@@ -139,11 +133,13 @@ def seal_file(
     src: PathLike, dst: PathLike, recipients: Sequence[RecipientLike], options: Seal
 ) -> Header:
     """:func:`encrypt_file` of options in one object."""
-    check_destination(dst, carrier_for(sidecar=options.sidecar))
+    check_destination(dst, carrier_for(Path(dst).suffix, sidecar=options.sidecar))
+    if options.sidecar and _same_file(src, dst):
+        raise MediaError(f"{dst}: is the picture to seal; name another file for the output")
     source = Source.read(src)
     with naming(src):
         sealed = encode(source, recipients, options, suffix=Path(dst).suffix)
-    write_sealed(dst, sealed, overwrite=options.overwrite)
+    write_sealed(dst, sealed, overwrite=options.overwrite, like=src)
     return sealed.header
 
 
@@ -153,7 +149,8 @@ def open_file(
     """:func:`decrypt_file` of options in one object; says whether the picture was edited."""
     check_destination(dst)
     opened = decode_file(src, identities, options)
-    atomic_write(dst, opened.encode(Path(dst).suffix), overwrite=options.overwrite)
+    data = opened.encode(Path(dst).suffix)
+    atomic_write(dst, data, overwrite=options.overwrite, like=src)
     return opened
 
 
@@ -163,32 +160,28 @@ def decode_file(
     options: Open = Open(),  # noqa: B008 (frozen)
 ) -> Opened:
     """:func:`decode` of a file on disk; one without a header is not loaded."""
-    path = Path(path)
+    path = _checked(path)
     with _opened(path) as file:
-        carrier, payload = _found(file, path)
+        carrier, payloads = _found(file, path)
         file.seek(0)
         source = Source(read_bounded(file), path)
-    return carrier.open(source, Payload.from_bytes(payload), identities, options)
+    return _open_first(carrier, payloads, source, identities, options)
 
 
-def write_sealed(path: PathLike, sealed: SealedFile, *, overwrite: bool) -> None:
+def write_sealed(
+    path: PathLike, sealed: SealedFile, *, overwrite: bool, like: PathLike | None = None
+) -> None:
     """Write a sealed file, and its header beside it where it has one; whole or not at all."""
-    if sealed.beside is not None:
-        # Also a name too long is refused before anything is removed.
-        refuse_special(sidecar_path(path))
-        # The picture is the commit mark: a sidecar without one is a leftover of an earlier run,
-        # and an old picture must not be seen beside the new header.
-        if overwrite:
-            remove(path)
-        elif Path(path).exists():
-            raise already_exists(path)
-        remove(sidecar_path(path))
-        atomic_write(sidecar_path(path), sealed.beside)
-    atomic_write(path, sealed.data, overwrite=overwrite)
+    if sealed.beside is None:
+        atomic_write(path, sealed.data, overwrite=overwrite, like=like)
+    else:
+        write_pair(path, sealed, overwrite=overwrite, like=like)
 
 
-def find_sealed(path: PathLike) -> tuple[Carrier, Header]:
+def find_sealed(path: PathLike) -> tuple[Carrier, list[Header]]:
     """The carrier of a sealed file and its header, read from the picture or from beside it.
+
+    Beside it there may be several that fit, of which only a key can tell its own.
 
     Raises
     ------
@@ -197,17 +190,48 @@ def find_sealed(path: PathLike) -> tuple[Carrier, Header]:
     ContainerError
         The header is damaged.
     """
-    path = Path(path)
+    path = _checked(path)
     with _opened(path) as file:
-        carrier, payload = _found(file, path)
-        return carrier, Payload.from_bytes(payload).header
+        carrier, payloads = _found(file, path)
+        return carrier, [Payload.from_bytes(payload).header for payload in payloads]
 
 
-def _found(file: BinaryIO, path: Path | None) -> tuple[Carrier, bytes]:
-    found = find_payload(file, path)
+def _found(file: BinaryIO, path: Path | None) -> tuple[Carrier, list[bytes]]:
+    found = find_payloads(file, path)
     if found is None:
         raise not_sealed(path)
     return found
+
+
+def _open_first(
+    carrier: Carrier,
+    payloads: Sequence[bytes],
+    source: Source,
+    identities: Sequence[Unwraps | RegionKey],
+    options: Open,
+) -> Opened:
+    """Open with the first payload that does; errors are those of the last."""
+    *others, last = map(Payload.from_bytes, payloads)
+    for payload in others:
+        with suppress(AuthenticationError):
+            return carrier.open(source, payload, identities, options)
+    return carrier.open(source, last, identities, options)
+
+
+def _same_file(one: PathLike, other: PathLike) -> bool:
+    try:
+        return Path(one).samefile(other)
+    except OSError:
+        return False
+
+
+def _checked(path: PathLike) -> Path:
+    if not isinstance(path, (str, os.PathLike)):
+        raise TypeError(
+            f"expected the path of a sealed picture, received {type(path).__name__}; decrypt_image "
+            "opens one in memory"
+        )
+    return Path(path)
 
 
 @contextmanager
@@ -243,17 +267,24 @@ def encrypt_file(
     src, dst : path
         ``dst`` ends in ``.png``, or with ``sidecar`` in ``.png``, ``.tif`` or ``.tiff``.
     sidecar : bool
-        Put the header into ``DST.fcrypt.json`` rather than into the picture.
+        Put the header beside the picture, into ``DST.ID.fcrypt``, rather than into it. ID
+        is of 16 digits that name this sealing. The two belong together: move both.
     keep_metadata : bool
         Keep EXIF, without thumbnails, previews and maker notes. The ICC profile stays
         in any case, all else is dropped.
     overwrite : bool
-        Replace ``dst`` if it exists.
+        Replace ``dst`` if it exists, with ``sidecar`` also the sidecars beside it.
 
     Raises
     ------
     MediaError
-        A file cannot be read or written. Nothing is left behind.
+        A file cannot be read or written, or beside ``dst`` lies a sidecar whose picture is gone.
+        Nothing is left behind.
+
+    Notes
+    -----
+    What is written takes the date of change of ``src``, and is open to nobody to whom ``src`` is
+    closed.
     """
     options = Seal(
         regions=regions,
@@ -282,7 +313,8 @@ def decrypt_file(
     """Read a sealed picture, open its faces, write it; see :func:`decrypt_image`.
 
     ``dst`` ends in ``.png``, ``.tif`` or ``.tiff``. Nothing is written unless every
-    region that was asked for opens.
+    region that was asked for opens. ``dst`` takes the date of change of ``src``, which is that of
+    the plain picture unless somebody changed it.
 
     Warns
     -----
@@ -304,7 +336,13 @@ def inspect(src: PathLike) -> Header:
     ContainerError
         Not a sealed picture.
     """
-    return find_sealed(src)[1]
+    _, headers = find_sealed(src)
+    if len(headers) > 1:
+        raise ContainerError(
+            f"{src}: {len(headers)} sidecars beside it fit, and only a key tells which is its own; "
+            "open it, or seal the picture again with --force"
+        )
+    return headers[0]
 
 
 @dataclass(frozen=True)

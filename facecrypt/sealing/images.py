@@ -210,6 +210,11 @@ def decrypt_image(
     ValueError
         There is no region of that number.
     """
+    if not isinstance(sealed, Sealed):
+        raise TypeError(
+            f"sealed must be a facecrypt.Sealed, received {type(sealed).__name__}; encrypt_image "
+            "gives one, and decrypt_file opens a file"
+        )
     options = Open(regions=regions, allow_edited=allow_edited, backend=backend)
     return open_pixels(sealed, identities_of(identities), options, edited=sealed.edited)[0]
 
@@ -225,6 +230,11 @@ def region_key(sealed: Sealed | Header, identities: Identities, index: int) -> R
         There is no region of that number.
     """
     header = sealed.header if isinstance(sealed, Sealed) else sealed
+    if not isinstance(header, Header):
+        raise TypeError(
+            f"expected a facecrypt.Sealed or its Header, received {type(header).__name__}; inspect "
+            "reads the header of a file"
+        )
     unlocked = unlock(header, identities_of(identities), [index])
     return RegionKey(header.picture_id, index, unlocked.keys[index])
 
@@ -260,7 +270,8 @@ def recipients_of(recipients: Recipients) -> list[RecipientLike]:
     TypeError, KeyFormatError
         Something among them cannot wrap a key, or there are none.
     """
-    return _listed(recipients, "a recipient", lambda item: hasattr(item, "wrap"))
+    reads = "Recipient.parse reads public keys, SecretKey.load symmetric ones"
+    return _listed(recipients, "a recipient", reads, lambda item: hasattr(item, "wrap"))
 
 
 def identities_of(identities: Identities) -> list[Unwraps | RegionKey]:
@@ -269,17 +280,17 @@ def identities_of(identities: Identities) -> list[Unwraps | RegionKey]:
     def opens(item: object) -> bool:
         return hasattr(item, "unwrap") or isinstance(item, RegionKey)
 
-    return _listed(identities, "an identity", opens)
+    reads = "Identity.load reads a private key's file, SecretKey.load a symmetric key's"
+    return _listed(identities, "an identity", reads, opens)
 
 
-def _listed(one_or_many: Any, what: str, fits: Callable[[object], bool]) -> list[Any]:
-    if isinstance(one_or_many, str):
-        raise TypeError(f"expected {what}, received text; Recipient.parse reads public keys")
-    single = fits(one_or_many) or not isinstance(one_or_many, Iterable)
+def _listed(one_or_many: Any, what: str, reads: str, fits: Callable[[object], bool]) -> list[Any]:
+    word = isinstance(one_or_many, (str, bytes))
+    single = word or fits(one_or_many) or not isinstance(one_or_many, Iterable)
     many = [one_or_many] if single else list(one_or_many)
     if not many:
         raise KeyFormatError(f"expected {what}, received none")
     for item in many:
         if not fits(item):
-            raise TypeError(f"expected {what}, received {type(item).__name__}")
+            raise TypeError(f"expected {what}, received {type(item).__name__}; {reads}")
     return many

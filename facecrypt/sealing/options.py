@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from facecrypt.detector import Detector, default_detector
@@ -21,6 +21,8 @@ class Seal:
 
     Raises
     ------
+    TypeError
+        A detector that cannot detect, or regions that are no sequence.
     ValueError
         A cipher, a shape or a margin that there is not.
     """
@@ -40,6 +42,15 @@ class Seal:
             raise ValueError(
                 f"cipher must be one of {', '.join(CIPHERS)}, received {self.cipher!r}"
             )
+        detector = self.detector
+        if detector is not None and (isinstance(detector, type) or not hasattr(detector, "detect")):
+            name = detector.__name__ if isinstance(detector, type) else type(detector).__name__
+            raise TypeError(
+                "detector must be an object with a method detect(image) that returns Regions, such "
+                f"as MTCNN(), received {'the class ' * isinstance(detector, type)}{name}"
+            )
+        if self.regions is not None and not isinstance(self.regions, Iterable):
+            raise TypeError(_no_sequence("Region", self.regions))
         Region(0, 0, 1, 1, shape=self.shape).grow(self.grow)  # refuses what it cannot be
 
     def request(self) -> bytes:
@@ -70,3 +81,11 @@ class Open:
     allow_edited: bool = False
     overwrite: bool = False
     backend: str = "auto"
+
+    def __post_init__(self) -> None:
+        if self.regions is not None and not isinstance(self.regions, Iterable):
+            raise TypeError(_no_sequence("numbers", self.regions))
+
+
+def _no_sequence(what: str, received: object) -> str:
+    return f"regions must be a sequence of {what}, received {received!r}; put it in a list"

@@ -113,6 +113,8 @@ def unlock(
     """
     count = len(header.regions)
     for index in wanted or ():
+        if not hasattr(index, "__index__"):
+            raise TypeError(f"the number of a region must be an integer, received {index!r}")
         if not 0 <= index < count:
             raise ValueError(f"there is no region {index}; the picture has {count}, from 0")
     content_key = _content_key(header, identities)

@@ -3,7 +3,6 @@
 import json
 import os
 import shlex
-import shutil
 
 import cv2
 import pytest
@@ -12,43 +11,6 @@ from support import second_reader
 from support.command_line import ASTRONAUT, command, files, pixels
 
 WRONG_KEY = "the key does not open this picture, or the picture was changed after sealing"
-
-
-@pytest.fixture(scope="module")
-def material(tmp_path_factory, photo):
-    """Plain and sealed pictures, keys, and what can be wrong with them."""
-    here = tmp_path_factory.mktemp("material")
-    Image.fromarray(photo).save(here / "a.png")
-    plain = (here / "a.png").read_bytes()
-    for name in "key", "other":
-        public = command("keygen", "-o", here / f"{name}.txt").out
-        (here / f"{name}.pub").write_text(public)
-    assert command("keygen", "--symmetric", "-o", here / "k").code == 0
-    (here / "a.json").write_text('{"a.png": [[8, 6, 40, 44]]}')
-    seal = ("encrypt", here / "a.png", "-R", here / "key.pub", "-k", here / "k")
-    seal = (*seal, "--boxes", here / "a.json", "-o")
-    assert command(*seal, here / "sealed").code == 0
-    assert command(*seal, here / "beside", "--sidecar").code == 0
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("FACECRYPT_PASSPHRASE", "correct horse")
-        done = command("encrypt", here / "a.png", "-p", "--whole", "-o", here / "phrase")
-        assert done.code == 0
-    (here / "taken").mkdir()
-    (here / "taken" / "a.png").write_bytes(b"somebody's file")
-    (here / "broken.png").write_bytes(plain[: len(plain) // 2])
-    (here / "cut.png").write_bytes((here / "sealed" / "a.png").read_bytes()[:-20])
-    (here / "garbage").write_bytes(b"\xff\x00 not a key")
-    (here / "x.jpg").mkdir()
-    return here
-
-
-@pytest.fixture
-def job(tmp_path, monkeypatch, material):
-    """A copy of the material, as the working folder."""
-    monkeypatch.chdir(shutil.copytree(material, tmp_path / "job"))
-    monkeypatch.delenv("FACECRYPT_PASSPHRASE", raising=False)
-    os.mkfifo("pipe.jpg")
-    return tmp_path / "job"
 
 
 WHOLE = "encrypt a.png -o out -k k --whole"
@@ -61,18 +23,28 @@ FAILURES = [
     ("decrypt sealed/a.png -o out -k none", 1, "none: no such file", None),
     ("decrypt sealed/a.png -o out -i x.jpg", 1, "x.jpg: is a folder", None),
     ("decrypt sealed/a.png -o out -i garbage", 2, "garbage: not a key file", None),
-    ("decrypt sealed/a.png -o out -i key.pub", 2, "expected a private key", None),
-    ("decrypt sealed/a.png -o out -k key.txt", 2, "expected a symmetric key", None),
+    (
+        "decrypt sealed/a.png -o out -i key.pub",
+        2,
+        "key.pub: expected a private key",
+        "private key with -i",
+    ),
+    (
+        "decrypt sealed/a.png -o out -k key.txt",
+        2,
+        "received a private key",
+        "give its file with -i",
+    ),
     ("decrypt sealed/a.png -o out", 2, "say what to decrypt with: -i KEYFILE", None),
     ("decrypt sealed/a.png -o out -k k --region 1", 1, "no region 1; the picture has 1", None),
     ("decrypt sealed/a.png -o out -k k --region -1", 1, "no region -1", None),
     ("decrypt sealed/a.png -o out -k k --region x", 2, "argument --region", "decrypt --help"),
     ("encrypt a.png -o out --whole", 2, "say who may decrypt: -r PUBLIC_KEY", None),
-    ("encrypt a.png -o out --whole -R key.txt", 2, "key.txt, line 2: expected a public", None),
+    ("encrypt a.png -o out --whole -R key.txt", 2, "key.txt, line 2: expected a public", "with -i"),
     ("encrypt a.png -o out --whole -R none", 1, "none: no such file", None),
     ("encrypt a.png -o out --whole -r fc1abc", 2, "mistyped or cut short", None),
     ("encrypt none.png -o out -k k --whole", 1, "none.png: no such file or folder", None),
-    ("encrypt broken.png -o out -k k --whole", 1, "broken.png: ", None),
+    ("encrypt broken.png -o out -k k --whole", 1, "broken.png: ", "save it anew"),
     ("encrypt garbage -o out -k k --whole", 1, "garbage: not a picture", None),
     ("encrypt x.jpg -o out -k k --whole", 1, "no pictures were found", None),
     ("encrypt pipe.jpg -o out -k k --whole", 1, "pipe.jpg: is not a regular file", None),
@@ -94,9 +66,19 @@ FAILURES = [
     (f"{WHOLE} --shape star", 2, "invalid choice: 'star'", "encrypt --help"),
     (f"{WHOLE} --threshold abc", 2, "expected one number or three", "encrypt --help"),
     (f"{WHOLE} --threshold .6,.7", 2, "expected one number or three", "encrypt --help"),
-    ("encrypt a.png -o out -k k --threshold 2", 2, "threshold", None),
-    ("encrypt a.png -o out -k k --min-face 0", 2, "min_face_size", None),
-    (f"{WHOLE} --jobs 0", 2, "at least 1, received 0", None),
+    (
+        "encrypt a.png -o out -k k --threshold 2",
+        2,
+        "argument --threshold: expected numbers",
+        "--help",
+    ),
+    (
+        "encrypt a.png -o out -k k --min-face 0",
+        2,
+        "argument --min-face: expected a whole",
+        "--help",
+    ),
+    (f"{WHOLE} --jobs 0", 2, "at least 1, received 0", "encrypt --help"),
     (f"{WHOLE} --jobs two", 2, "argument -j/--jobs", "encrypt --help"),
     (f"{WHOLE} --frobnicate", 2, "unrecognized arguments: --frobnicate", "--help"),
     (f"{WHOLE} --side", 2, "unrecognized arguments: --side", "--help"),
@@ -113,7 +95,7 @@ FAILURES = [
     ("verify cut.png -k k", 3, "cut.png: ", None),
     ("verify x.jpg -k k", 1, "no pictures were found", None),
     ("verify broken.png -k k", 1, "broken.png: holds no", None),
-    ("detect broken.png", 1, "broken.png: ", None),
+    ("detect broken.png", 1, "broken.png: ", "save it anew"),
     ("detect none.png", 1, "none.png: no such file", None),
     ("detect a.png --draw taken", 1, "taken/a.png: already exists", "--force replaces it"),
     ("region-key sealed/a.png --region 1 -k k", 2, "there is no region 1", None),
@@ -257,7 +239,8 @@ def test_what_failed_is_named_and_the_rest_is_done(job):
     done = command("encrypt", "broken.png", "a.png", "garbage", "-o", "out", "-k", "k", "--whole")
     assert done.code == 1
     assert [line.split(": ")[2] for line in done.err[:2]] == ["broken.png", "garbage"]
-    assert done.err[2].startswith("facecrypt: 1 encrypted; 1 region; 2 failed (")
+    assert "save it anew" in done.err[2]
+    assert done.err[3].startswith("facecrypt: 1 encrypted; 1 region; 2 failed (")
     assert command("verify", "out/a.png", "-k", "k").out == "out/a.png: intact\n"
 
 
@@ -292,7 +275,7 @@ def test_folders_say_what_they_ignored(job):
     assert command("detect", "in", "--draw", "drawn").err == [f"facecrypt: {ignored}"]
     assert command("detect", "in", "-q").err == []
     (job / "in" / "a.png").write_bytes((job / "sealed" / "a.png").read_bytes())
-    assert command("verify", "in", "-k", "k").err == [f"facecrypt: {ignored}"]
+    assert command("verify", "in", "-k", "k").err[0] == f"facecrypt: {ignored}"
     assert command("verify", "in", "-k", "k", "-q").err == []
 
 
@@ -372,20 +355,22 @@ def test_inspect(job):
 
 def test_sidecars_are_no_inputs_of_their_own(job):
     inputs = sorted((job / "beside").iterdir())
-    assert [path.name for path in inputs] == ["a.png", "a.png.fcrypt.json"]
+    assert [path.name[-12:] for path in inputs] == ["a.png", ".fcrypt"]
     assert command("decrypt", *inputs, "-o", "out", "-k", "k").code == 0
     assert (pixels("out/a.png") == pixels("a.png")).all()
 
 
 def test_verify(job):
     done = command("verify", "sealed", "-k", "k")
-    assert (done.code, done.out, done.err) == (0, "sealed/a.png: intact\n", [])
+    assert (done.code, done.out, done.err) == (0, "sealed/a.png: intact\n", ["facecrypt: 1 intact"])
     assert command("verify", "sealed", "-k", "k", "-q").out == ""
     done = command("verify", "sealed", "cut.png", "-i", "key.txt")
     assert (done.code, done.out) == (3, "sealed/a.png: intact\n")
+    assert done.err[1] == "facecrypt: 1 intact, 1 failed"
     done = command("verify", "a.png", "cut.png", "-i", "key.txt")
     assert done.code == 1
-    assert len(done.err) == 2
+    assert len(done.err) == 3
+    assert done.err[2] == "facecrypt: 0 intact, 2 failed"
 
 
 def test_an_edited_surrounding(job):
@@ -393,7 +378,7 @@ def test_an_edited_surrounding(job):
     edited = pixels("sealed/a.png")
     edited[47, 63] ^= 1
     cv2.imwrite("edited.png", edited)
-    (job / "edited.png.fcrypt.json").write_bytes(chunk)
+    second_reader.sidecar_path(job / "edited.png", chunk).write_bytes(chunk)
     done = command("decrypt", "edited.png", "-o", "out", "-k", "k")
     assert done.code == 3
     assert not (job / "out" / "edited.png").exists()
@@ -436,7 +421,8 @@ def test_verify_with_region_keys_says_what_was_not_checked(job):
     changed = pixels("in/a.png")
     changed[25, 25] ^= 1  # of region 1
     cv2.imwrite("a1.png", changed)
-    (job / "a1.png.fcrypt.json").write_bytes(second_reader.chunk(job / "in" / "a.png", b"fcRP"))
+    header = second_reader.chunk(job / "in" / "a.png", b"fcRP")
+    second_reader.sidecar_path(job / "a1.png", header).write_bytes(header)
 
     def verify(path, *keys):
         done = command("verify", path, *(word for key in keys for word in ("-i", key)))
@@ -482,8 +468,9 @@ def test_detect_feeds_boxes(job):
 def test_detect_prints_and_draws(job):
     done = command("detect", ASTRONAUT, "a.png", "broken.png", "--draw", "drawn")
     assert done.code == 1
-    assert len(done.err) == 1
+    assert len(done.err) == 2
     assert "broken.png" in done.err[0]
+    assert "save it anew" in done.err[1]
     lines = done.out.splitlines()
     assert lines[0] == f"{ASTRONAUT}: 1 face"
     assert lines[2:] == ["a.png: 0 faces"]

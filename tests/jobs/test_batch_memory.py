@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from facecrypt.jobs.inputs import Input
-from facecrypt.jobs.sealing import Result, run_batch
+from facecrypt.jobs.pool import run_batch
+from facecrypt.jobs.summary import Result
 
 
 @pytest.mark.parametrize("workers", [1, 2, 3])

@@ -83,7 +83,7 @@ def tiff_block(order, directories, values=b""):
         (cv2.imencode(".ppm", DEEP[..., 2::-1])[1].tobytes(), DEEP[..., :3]),
         (save(RGB, "JPEG2000"), RGB),
         (save(RGBA, "JPEG2000"), RGBA),
-        (b"P2\n3 1\n1000\n1 2 1000\n", np.array([[1, 2, 1000]], np.uint16)),
+        (b"P2\n3 1\n1000\n1 2 1000\n", np.array([[66, 131, 65535]], np.uint16)),
         (save(Image.fromarray(GRAY > 99), "PNG"), np.where(GRAY > 99, 255, 0).astype(np.uint8)),
         (save(Image.fromarray(GRAY > 99), "TIFF"), np.where(GRAY > 99, 255, 0).astype(np.uint8)),
     ],
@@ -254,6 +254,21 @@ def test_what_would_not_be_exact_is_refused(data, message):
         decode_image(data)
 
 
+@pytest.mark.parametrize(
+    ("number", "name"),
+    [(50000, "Zstandard"), (34925, "LZMA"), (34712, "JPEG 2000"), (50002, "JPEG XL"), (6, "JPEG")],
+)
+def test_a_tiff_compression_that_is_not_read_is_no_damage(number, name):
+    # OpenCV gives a black picture and no error where its libtiff lacks a codec.
+    good = save(RGB, "TIFF")
+    other = patched(
+        good, struct.pack("<HHII", 259, 3, 1, 1), struct.pack("<HHII", 259, 3, 1, number)
+    )
+    with pytest.raises(MediaError, match=rf"{name} \({number}\) is not read; save") as error:
+        decode_image(other)
+    assert "damaged" not in str(error.value)
+
+
 def test_planar_16_bit_tiff_is_refused():
     # OpenCV gives pixels for it, and wrong ones.
     good = cv2.imencode(".tiff", DEEP[..., 2::-1])[1].tobytes()
@@ -359,6 +374,7 @@ SEEDS = [
 ]
 
 
+@pytest.mark.filterwarnings("ignore:the decoder says", "ignore:the colour profile")
 @settings(deadline=None, max_examples=400)
 @given(
     st.sampled_from(SEEDS),

@@ -14,15 +14,19 @@ from facecrypt import (
     Region,
     SecretKey,
     decrypt_file,
+    decrypt_files,
     decrypt_image,
     encrypt_file,
+    encrypt_files,
     encrypt_image,
     inspect,
     verify,
 )
 from facecrypt.media.png import encode_png, png_chunks
-from facecrypt.sealing import files
+from facecrypt.sealing import carriers, files
 from facecrypt.sealing.carriers import Source
+from facecrypt.sealing.carriers.carrier import SealedFile
+from facecrypt.sealing.carriers.pixels import encode_pixels, open_picture, seal_picture
 from facecrypt.sealing.files import decode
 
 KEY = SecretKey.generate()
@@ -109,12 +113,6 @@ def test_a_sidecar_of_another_picture_is_refused(tmp_path, photo, plain):
     (tmp_path / "a.png").replace(tmp_path / "b.png")
     with pytest.raises(AuthenticationError):
         verify(tmp_path / "b.png", KEY)
-
-
-def test_a_lone_sidecar_of_an_earlier_run_is_replaced(tmp_path, plain):
-    (tmp_path / "sealed.png.fcrypt.json").write_text("litter of a killed run")
-    encrypt_file(plain, tmp_path / "sealed.png", KEY, regions=FACE, sidecar=True)
-    verify(tmp_path / "sealed.png", KEY)
 
 
 @pytest.mark.parametrize("name", ["x.jpg", "x.JPEG", "x.webp", "x.avif"])
@@ -246,18 +244,55 @@ def test_metadata(tmp_path, photo, keep):
             assert image.size == (48, 64)
 
 
-def test_a_sidecar_is_never_beside_an_older_picture(tmp_path, plain, monkeypatch):
-    encrypt_file(plain, tmp_path / "sealed.png", KEY, regions=FACE, sidecar=True)
-    write = files.atomic_write
+class TrailingTiff:
+    """TIFF with the header behind it, and its length behind that: a format of another program."""
 
-    def killed_before_the_picture(path, data, **options):
-        if str(path).endswith(".png"):
-            raise KeyboardInterrupt
-        write(path, data, **options)
+    name = "trailing"
+    suffixes = (".tif", ".tiff")
+    beside = False
 
-    monkeypatch.setattr(files, "atomic_write", killed_before_the_picture)
-    with pytest.raises(KeyboardInterrupt):
-        encrypt_file(
-            plain, tmp_path / "sealed.png", KEY, regions=FACE, sidecar=True, overwrite=True
-        )
-    assert not (tmp_path / "sealed.png").exists()
+    def find_payloads(self, file, path):
+        data = file.read()
+        length = int.from_bytes(data[-12:-8], "big")
+        return [data[-12 - length : -12]] if data[-8:] == b"trailing" else []
+
+    def seal(self, source, recipients, options, suffix):
+        sealed, picture = seal_picture(source, recipients, options, suffix)
+        header = sealed.header.to_bytes()
+        tail = header + len(header).to_bytes(4, "big") + b"trailing"
+        return SealedFile(sealed.header, encode_pixels(sealed, picture, suffix) + tail)
+
+    def open(self, source, header, identities, options):
+        return open_picture(source, header, identities, options, strict=False)
+
+
+@pytest.fixture
+def trailing(monkeypatch):
+    carrier = TrailingTiff()
+    monkeypatch.setattr(carriers, "CARRIERS", (*carriers.CARRIERS, carrier))
+    return carrier
+
+
+def test_a_carrier_in_the_table_writes_and_opens_its_files(tmp_path, plain, photo, trailing):
+    encrypt_file(plain, tmp_path / "sealed.tif", KEY, regions=FACE)
+    assert (tmp_path / "sealed.tif").read_bytes().endswith(b"trailing")
+    assert files.find_sealed(tmp_path / "sealed.tif")[0] is trailing
+    verify(tmp_path / "sealed.tif", KEY)
+    decrypt_file(tmp_path / "sealed.tif", tmp_path / "back.tif", KEY)
+    assert (pixels(tmp_path / "back.tif") == photo).all()
+    encrypt_file(plain, tmp_path / "sealed.png", KEY, regions=FACE)
+    assert files.find_sealed(tmp_path / "sealed.png")[0].name == "png"
+
+
+def test_files_of_many_keep_the_suffix_that_a_carrier_writes(tmp_path, photo, trailing):
+    (tmp_path / "in").mkdir()
+    for name in ("a.TIF", "b.bmp", "c.PNG"):
+        Image.fromarray(photo).save(tmp_path / "in" / name)
+    for _ in range(2):
+        done = encrypt_files(tmp_path / "in", tmp_path / "out", KEY, regions=FACE)
+        assert [result.error for result in done.results] == [None] * 3
+    assert done.skipped == 3
+    found = {path.name: files.find_sealed(path)[0].name for path in (tmp_path / "out").iterdir()}
+    assert found == {"a.tif": "trailing", "b.png": "png", "c.png": "png"}
+    decrypt_files(tmp_path / "out", tmp_path / "back", KEY)
+    assert (pixels(tmp_path / "back/a.tif") == photo).all()

@@ -28,7 +28,7 @@ def stored(folder, sealed, carrier):
     path.write_bytes(encode_image(path.suffix, sealed.image, chunks=chunks))
     if carrier == "chunk":
         return path, second_reader.png_chunk
-    path.with_name(path.name + ".fcrypt.json").write_bytes(payload)
+    second_reader.sidecar_path(path, payload).write_bytes(payload)
     return path, second_reader.sidecar
 
 

@@ -16,6 +16,7 @@ import numpy as np
 
 from facecrypt import Identity, Passphrase, Region, SecretKey, encrypt_image, region_key
 from facecrypt.media import encode_image
+from facecrypt.sealing.carriers.sidecar import sidecar_path
 
 PASSPHRASE = "files of version 1 open for ever"
 REGIONS = [Region(1, 1, 9, 8), Region(5, 3, 14, 11, shape="ellipse")]
@@ -63,7 +64,7 @@ if __name__ == "__main__":
         data = encode_image(Path(name).suffix, sealed.image, chunks=chunks)
         (folder / name).write_bytes(data)
         if carrier == "sidecar":
-            (folder / f"{name}.fcrypt.json").write_bytes(header)
+            sidecar_path(folder / name, sealed.header).write_bytes(header)
         digest = hashlib.sha256(image.tobytes()).hexdigest()
         manifest[name] = {"carrier": carrier, "key": key, "sha256": digest}
         if name == "rgb.png":

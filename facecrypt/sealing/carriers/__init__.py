@@ -11,7 +11,7 @@ from facecrypt.files import PathLike
 from facecrypt.media.pictures import LOSSY
 from facecrypt.sealing.carriers.carrier import Carrier, Opened, SealedFile, Source
 from facecrypt.sealing.carriers.png import Png
-from facecrypt.sealing.carriers.sidecar import Sidecar, sidecar_path
+from facecrypt.sealing.carriers.sidecar import Sidecar
 
 __all__ = [
     "CARRIERS",
@@ -22,20 +22,21 @@ __all__ = [
     "Source",
     "carrier_for",
     "check_destination",
-    "find_payload",
+    "find_payloads",
     "not_sealed",
+    "sealed_name",
 ]
 
 CARRIERS: tuple[Carrier, ...] = (Png(), Sidecar())
 LOSSLESS_SUFFIXES = tuple(dict.fromkeys(s for carrier in CARRIERS for s in carrier.suffixes))
 
 
-def find_payload(file: BinaryIO, path: Path | None) -> tuple[Carrier, bytes] | None:
-    """The carrier whose payload a file has, and the payload's bytes; None for a plain file."""
+def find_payloads(file: BinaryIO, path: Path | None) -> tuple[Carrier, list[bytes]] | None:
+    """The carrier whose payload a file has, and what it found; None for a plain file."""
     for carrier in CARRIERS:
         file.seek(0)
-        if (payload := carrier.find_payload(file, path)) is not None:
-            return carrier, payload
+        if payloads := carrier.find_payloads(file, path):
+            return carrier, payloads
     return None
 
 
@@ -48,13 +49,24 @@ def not_sealed(path: Path | None) -> NotSealedError:
         )
     return NotSealedError(
         f"{path}: holds no facecrypt header. Either it was never encrypted, or a program "
-        f"re-saved it and dropped the header, or {sidecar_path(path).name} is missing beside it"
+        f"re-saved it and dropped the header, or {path.name}.….fcrypt is missing beside it"
     )
 
 
-def carrier_for(*, sidecar: bool) -> Carrier:
-    """The carrier to seal into."""
-    return next(carrier for carrier in CARRIERS if carrier.beside == sidecar)
+def carrier_for(suffix: str, *, sidecar: bool) -> Carrier:
+    """The carrier to seal into for a file with that suffix: the one that writes such files."""
+    kind = [carrier for carrier in CARRIERS if carrier.beside == sidecar]
+    return next((carrier for carrier in kind if suffix.lower() in carrier.suffixes), kind[0])
+
+
+def sealed_name(name: Path) -> Path:
+    """What the sealed form of a picture is called: ``x.bmp`` -> ``x.png``, for it becomes one.
+
+    A suffix that a carrier writes is kept, in small letters.
+    """
+    suffix = name.suffix.lower()
+    suffixes = carrier_for(suffix, sidecar=False).suffixes
+    return name.with_suffix(suffix if suffix in suffixes else suffixes[0])
 
 
 def check_destination(path: PathLike, carrier: Carrier | None = None) -> None:

@@ -82,7 +82,9 @@ class Opened:
     def encode(self, suffix: str) -> bytes:
         """The file to give back, in the format that a suffix names."""
         picture = self.picture
-        return encode_image(suffix, picture.pixels, icc=picture.icc, exif=picture.exif)
+        return encode_image(
+            suffix, picture.pixels, icc=picture.icc, exif=picture.exif, colour=picture.colour
+        )
 
 
 class Carrier(Protocol):
@@ -103,8 +105,10 @@ class Carrier(Protocol):
     suffixes: tuple[str, ...]
     beside: bool
 
-    def find_payload(self, file: BinaryIO, path: Path | None) -> bytes | None:
-        """The payload's bytes, sound or not; None where this is no sealed file of the carrier.
+    def find_payloads(self, file: BinaryIO, path: Path | None) -> list[bytes]:
+        """The payload's bytes, sound or not; none where this is no sealed file of the carrier.
+
+        They are more than one only where without a key nothing tells which is the file's own.
 
         Parameters
         ----------

@@ -1,6 +1,7 @@
 """What carriers share that keep every pixel: faces are sealed where they are in the pixels."""
 
 import hashlib
+import warnings
 from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -24,7 +25,14 @@ from facecrypt.sealing.payload import Payload
 from facecrypt.sealing.pixels import Sealed
 from facecrypt.sealing.readback import check_encoded
 
-__all__ = ["encode_pixels", "open_picture", "seal_picture", "sealed_pixels", "shown_digests"]
+__all__ = [
+    "decode_sealed",
+    "encode_pixels",
+    "open_picture",
+    "seal_picture",
+    "shown_digests",
+    "with_header",
+]
 
 
 def seal_picture(
@@ -33,6 +41,12 @@ def seal_picture(
     """Decode a plain picture and seal its faces; the picture is what may go along."""
     picture = source.decode(keep_metadata=options.keep_metadata)
     check_size(suffix, picture.pixels)
+    if picture.left_out:
+        name = "" if source.path is None else f"{source.path}: "
+        warnings.warn(
+            f"{name}only the first picture goes along; left out: {', '.join(picture.left_out)}",
+            stacklevel=2,
+        )
     grid = Grid(CELLS.side, *picture.origin)
     shown = shown_digests(picture)
     return seal_pixels(picture.pixels, recipients, options, grid=grid, shown=shown), picture
@@ -41,6 +55,7 @@ def seal_picture(
 def shown_digests(picture: Picture) -> dict[str, bytes]:
     """SHA-256 of what changes how a picture looks and is not in its pixels."""
     shown = {"icc": picture.icc, "exif": picture.exif}
+    shown |= {kind.decode(): data for kind, data in picture.colour}
     return {name: hashlib.sha256(data).digest() for name, data in shown.items() if data is not None}
 
 
@@ -67,7 +82,9 @@ def encode_pixels(
         It cannot be written so, or what was encoded does not read back as it is.
     """
     chunks = () if chunk is None else ((chunk, payload),)
-    data = encode_image(suffix, sealed.image, icc=like.icc, exif=like.exif, chunks=chunks)
+    data = encode_image(
+        suffix, sealed.image, icc=like.icc, exif=like.exif, colour=like.colour, chunks=chunks
+    )
     try:
         if Payload.from_bytes(payload).header != sealed.header:
             raise MediaError("the header does not read back as it was")
@@ -98,9 +115,10 @@ def open_picture(
     *,
     strict: bool,
 ) -> Opened:
-    """Decode the pixels and open what the identities can; `strict` as of `sealed_pixels`."""
+    """Decode the pixels and open what the identities can; `strict` as of `decode_sealed`."""
     header = payload.header
-    sealed, picture = sealed_pixels(source, header, strict=strict)
+    picture = decode_sealed(source, strict=strict)
+    sealed = with_header(picture, header)
     edited = sealed.edited or shown_digests(picture) != header.content.shown
     pixels, unlocked = open_pixels(sealed, identities, options, edited=edited)
     return Opened(
@@ -112,7 +130,7 @@ def open_picture(
     )
 
 
-def sealed_pixels(source: Source, header: Header, *, strict: bool) -> tuple[Sealed, Picture]:
+def decode_sealed(source: Source, *, strict: bool) -> Picture:
     """The pixels of a sealed file, and what came with them.
 
     Parameters
@@ -123,23 +141,30 @@ def sealed_pixels(source: Source, header: Header, *, strict: bool) -> tuple[Seal
     Raises
     ------
     ContainerError
-        The file is damaged, or the header belongs to another picture.
+        The file is damaged.
     """
     with _as_container_errors(source.path):
         if strict:
             deque(png_chunks(source.data), maxlen=0)
-        picture = source.decode(keep_metadata=True)
+        return source.decode(keep_metadata=True)
+
+
+def with_header(picture: Picture, header: Header) -> Sealed:
+    """A sealed picture; ContainerError where the header belongs to one of another size or type."""
     pixels = picture.pixels
     if header.shape[2:] == (1,) and pixels.ndim == 2:
         pixels = pixels[..., None]  # PNG and TIFF know one kind of gray
-    return Sealed(pixels, header), picture
+    return Sealed(pixels, header)
 
 
 @contextmanager
 def _as_container_errors(path: Path | None) -> Iterator[None]:
-    """A sealed picture that cannot be decoded is a damaged sealed file."""
+    """A sealed picture that cannot be decoded is a damaged sealed file.
+
+    Without the remedy for plain ones: what a viewer saves anew is sealed no more.
+    """
     try:
         with naming(path):
             yield
     except MediaError as error:
-        raise ContainerError(str(error)) from error
+        raise ContainerError(error.message) from error

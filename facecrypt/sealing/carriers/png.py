@@ -27,8 +27,9 @@ class Png:
     suffixes: tuple[str, ...] = (".png",)
     beside = False
 
-    def find_payload(self, file: BinaryIO, path: Path | None) -> bytes | None:
-        return read_chunk(file, CHUNK, limit=MAX_LENGTH)
+    def find_payloads(self, file: BinaryIO, path: Path | None) -> list[bytes]:
+        chunk = read_chunk(file, CHUNK, limit=MAX_LENGTH)
+        return [] if chunk is None else [chunk]
 
     def seal(
         self, source: Source, recipients: Sequence[RecipientLike], options: Seal, suffix: str

@@ -4,8 +4,8 @@ It follows docs/format.md with the primitives of ``cryptography``; logistic map,
 plain Python. It is slow, checks all there is, and is what the package is tested against.
 """
 
-from support.second_reader.carriers import chunk, png_chunk, sidecar
+from support.second_reader.carriers import chunk, png_chunk, sidecar, sidecar_path
 from support.second_reader.header import canonical
 from support.second_reader.picture import open_picture
 
-__all__ = ["canonical", "chunk", "open_picture", "png_chunk", "sidecar"]
+__all__ = ["canonical", "chunk", "open_picture", "png_chunk", "sidecar", "sidecar_path"]

@@ -3,8 +3,12 @@
 Samples are bytes in raster order, 16-bit ones low byte first.
 """
 
+import glob
 import struct
 import zlib
+
+from support.second_reader.header import picture_id
+from support.second_reader.payload import unpack
 
 
 def chunk(path, wanted: bytes) -> bytes:
@@ -22,9 +26,18 @@ def png_chunk(path) -> tuple[bytes, bytes]:
 
 
 def sidecar(path) -> tuple[bytes, bytes]:
-    """A lossless picture NAME with NAME.fcrypt.json beside it."""
+    """A lossless picture NAME with NAME.ID.fcrypt beside it."""
     samples = _png_samples(path) if path.suffix == ".png" else _tiff_samples(path)
-    return path.with_name(path.name + ".fcrypt.json").read_bytes(), samples
+    [beside] = path.parent.glob(f"{glob.escape(path.name)}.*.fcrypt")
+    payload = beside.read_bytes()
+    assert beside == sidecar_path(path, payload)
+    return payload, samples
+
+
+def sidecar_path(path, payload: bytes):
+    """Where the payload of a picture lies: the first half of the picture id tells."""
+    header, _ = unpack(payload)
+    return path.with_name(f"{path.name}.{picture_id(header)[:8].hex()}.fcrypt")
 
 
 def _chunks(path):

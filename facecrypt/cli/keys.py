@@ -1,0 +1,151 @@
+"""Options that name keys, and the keys they name."""
+
+import argparse
+import getpass
+import os
+import stat
+from argparse import ArgumentParser, Namespace
+from collections.abc import Sequence
+from pathlib import Path
+
+from facecrypt.cli.terminal import say
+from facecrypt.keys import (
+    Passphrase,
+    Recipient,
+    RecipientLike,
+    RegionKey,
+    SecretKey,
+    Unwraps,
+    load_identity,
+    load_recipients,
+)
+
+__all__ = ["OPENING", "SEALING", "add_identities", "add_recipients", "identities", "recipients"]
+
+SEALING = "(-r PUBLIC_KEY | -R FILE | -k KEYFILE | -p)"
+OPENING = "(-i KEYFILE | -k KEYFILE | -p)"
+
+
+def add_recipients(sub: ArgumentParser) -> None:
+    """Options that say who may decrypt."""
+    group = sub.add_argument_group("keys (at least one; who holds any of them can decrypt)")
+    group.add_argument(
+        "-r",
+        "--recipient",
+        action="append",
+        default=[],
+        metavar="PUBLIC_KEY",
+        help="the key itself, fc1…, as keygen prints it; may be given again",
+    )
+    group.add_argument(
+        "-R",
+        "--recipients-file",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="a file of public keys, one a line; may be given again",
+    )
+    _add_shared(group)
+
+
+def add_identities(sub: ArgumentParser) -> None:
+    """Options that say what to decrypt with."""
+    group = sub.add_argument_group("keys (at least one)")
+    group.add_argument(
+        "-i",
+        "--identity",
+        action="append",
+        default=[],
+        metavar="KEYFILE",
+        help="a private key as keygen writes it, or a region key; may be given again",
+    )
+    _add_shared(group)
+    group.add_argument(
+        "--allow-costly", action="store_true", help="with -p: spend up to a minute and 1 GiB"
+    )
+
+
+def _add_shared(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
+        "-k",
+        "--key",
+        action="append",
+        default=[],
+        metavar="KEYFILE",
+        help="a symmetric key as 'keygen --symmetric' writes it; may be given again",
+    )
+    group.add_argument(
+        "-p",
+        "--passphrase",
+        action="store_true",
+        help="ask for a passphrase, or take $FACECRYPT_PASSPHRASE",
+    )
+
+
+def recipients(args: Namespace) -> list[RecipientLike]:
+    """Whom to encrypt for; ValueError where the options name nobody."""
+    found: list[RecipientLike] = [_recipient(text) for text in args.recipient]
+    for path in args.recipients_file:
+        found += load_recipients(path)
+    found += _secret_keys(args)
+    if args.passphrase:
+        found.append(_passphrase(confirm=True))
+    if not found:
+        raise ValueError("say who may decrypt: -r PUBLIC_KEY, -R FILE, -k KEYFILE or -p")
+    return found
+
+
+def identities(args: Namespace) -> list[Unwraps | RegionKey]:
+    """What to decrypt with; ValueError where the options name nothing."""
+    found: list[Unwraps | RegionKey] = [load_identity(path) for path in args.identity]
+    _warn_of_readers(args.identity, quiet=args.quiet)
+    found += _secret_keys(args)
+    if args.passphrase:
+        found.append(_passphrase(allow_costly=args.allow_costly))
+    if not found:
+        raise ValueError("say what to decrypt with: -i KEYFILE, -k KEYFILE or -p")
+    return found
+
+
+def _recipient(text: str) -> Recipient:
+    if not text.lower().startswith(Recipient.PREFIX) and os.path.isfile(text):  # noqa: PTH113 (any text)
+        raise ValueError(
+            f"-r takes a public key itself, and {text} is a file; give a file of public keys with "
+            "-R, one of a symmetric key with -k"
+        )
+    return Recipient.parse(text)
+
+
+def _secret_keys(args: Namespace) -> list[SecretKey]:
+    found = [SecretKey.load(path) for path in args.key]
+    _warn_of_readers(args.key, quiet=args.quiet)
+    return found
+
+
+def _warn_of_readers(paths: Sequence[str], *, quiet: bool) -> None:
+    """Say which key files others may read, where files have such permissions."""
+    if quiet or os.name != "posix":
+        return
+    for path in paths:
+        mode = Path(path).stat().st_mode
+        # A pipe of the shell's <(…) is nobody else's.
+        if stat.S_ISREG(mode) and mode & (stat.S_IRGRP | stat.S_IROTH):
+            say(
+                "warning",
+                f"{path}: others can read this key; chmod 600 it, or move it to a disk that keeps "
+                "permissions",
+            )
+
+
+def _passphrase(*, confirm: bool = False, allow_costly: bool = False) -> Passphrase:
+    given = os.environ.get("FACECRYPT_PASSPHRASE")
+    if given is None:
+        try:
+            given = getpass.getpass("Passphrase: ")
+            if confirm and getpass.getpass("Once more: ") != given:
+                raise ValueError("the two passphrases differ")
+        except EOFError:
+            raise ValueError(
+                "no passphrase was given; type it, or set $FACECRYPT_PASSPHRASE"
+            ) from None
+    return Passphrase(given, allow_costly=allow_costly)

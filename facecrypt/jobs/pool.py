@@ -1,0 +1,82 @@
+"""A pool of threads that takes pictures from file to file, and one summary.
+
+Reading, detecting, sealing, encoding and writing all release the GIL, so a worker
+is a thread that takes one picture from file to file: while one detects, others
+read and write. Memory is bounded by the number of workers.
+"""
+
+import time
+import traceback
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from pathlib import Path
+
+from facecrypt.files import PathLike
+from facecrypt.jobs.inputs import Input, find_inputs, make_folder, prepare
+from facecrypt.jobs.summary import Result, Summary
+from facecrypt.leftovers import remove_stale
+from facecrypt.machine import cores
+
+__all__ = ["Progress", "forget_frames", "run_batch"]
+
+Progress = Callable[[Result, int], None]
+
+
+def run_batch(
+    paths: PathLike | Iterable[PathLike],
+    out_dir: PathLike,
+    one: Callable[[Input], Result],
+    workers: int | None,
+    progress: Progress | None,
+    *,
+    find: Callable[..., tuple[list[Input], Mapping[str, int]]] = find_inputs,
+) -> Summary:
+    """Run `one` on what `find` makes of the paths, in a pool of threads; its errors are results."""
+    if workers is not None and workers < 1:
+        raise ValueError(f"workers must be at least 1, received {workers}")
+    inputs, ignored = find(paths, Path(out_dir))
+    if inputs:
+        make_folder(Path(out_dir))
+    for folder in {item.output.parent for item in inputs}:
+        remove_stale(folder)
+    started = time.perf_counter()
+    results: dict[Input, Result] = {}
+
+    def work(item: Input) -> Result:
+        try:
+            prepare(item)
+            return one(item)
+        except Exception as error:
+            # Whatever a damaged picture does to a decoder, the other pictures go on.
+            forget_frames(error)
+            return Result(item.source, item.output, error=error)
+
+    def collect(futures: Iterable[Future]) -> None:
+        for future in futures:
+            result = future.result()
+            results[pending.pop(future)] = result
+            if progress is not None:
+                progress(result, len(inputs))
+
+    size = min(workers or cores(), max(len(inputs), 1))
+    pending: dict[Future, Input] = {}
+    pool = ThreadPoolExecutor(size, thread_name_prefix="facecrypt")
+    try:
+        for item in inputs:
+            if len(pending) >= 2 * size:
+                collect(wait(pending, return_when=FIRST_COMPLETED).done)
+            pending[pool.submit(work, item)] = item
+        while pending:
+            collect(wait(pending, return_when=FIRST_COMPLETED).done)
+    finally:
+        # On Ctrl-C: start nothing more, let the pictures in work finish, then go.
+        pool.shutdown(wait=True, cancel_futures=True)
+    ordered = tuple(results[item] for item in inputs)
+    return Summary(ordered, time.perf_counter() - started, ignored)
+
+
+def forget_frames(error: BaseException | None) -> None:
+    """Let go of the variables an error saw: a thousand failures would hold a thousand pictures."""
+    while error is not None:
+        traceback.clear_frames(error.__traceback__)
+        error = error.__cause__ or error.__context__

@@ -1,0 +1,195 @@
+"""A file that is whole on the disk before it has its name."""
+
+import contextlib
+import errno
+import os
+import stat
+from pathlib import Path
+from typing import Self
+
+from facecrypt.leftovers import hidden_name, lock
+from facecrypt.placing import NO_LINKS, place, replace
+
+__all__ = ["Pending"]
+
+# What a file system or a kernel answers that has no nameless files.
+_NO_TMPFILE = {errno.EOPNOTSUPP, errno.EISDIR, errno.EINVAL, errno.ENOSYS, errno.ENOENT}
+
+
+class Pending:
+    """Data on the disk without a name, or where there is no such thing under a hidden one.
+
+    Use it as a context: what has not got its name by the end is gone. Until then the file is
+    locked (:func:`facecrypt.leftovers.lock`), also under its name.
+
+    Parameters
+    ----------
+    path : Path
+        The name it is to have.
+    data : bytes-like
+    overwrite : bool
+        The name may be another file's, which the new one then replaces in one step.
+    mode : int, optional
+        Permission bits from the first byte on; the umask may take some away.
+    times : tuple of int, optional
+        Its dates of access and of change, in nanoseconds.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        data: bytes | bytearray | memoryview,
+        *,
+        overwrite: bool = False,
+        mode: int | None = None,
+        times: tuple[int, int] | None = None,
+    ) -> None:
+        self.path, self._data, self._overwrite = path, data, overwrite
+        self._mode, self._times = 0o666 if mode is None else mode, times
+        self._hidden: Path | None = None
+        self._fd: int | None = _open_nameless(path, self._mode)
+        try:
+            if self._fd is None:
+                self._write_hidden()
+            else:
+                self._status = _fill(self._fd, data)
+        except BaseException:
+            self.close()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def name_it(self) -> None:
+        """Give the file its name, which costs no more room on the disk.
+
+        Raises
+        ------
+        OSError
+            FileExistsError where the name is taken and not to be overwritten. What has the name
+            still has it.
+        """
+        if self._hidden is None:
+            try:
+                self._name_nameless()
+                return
+            except OSError as error:
+                if error.errno not in NO_LINKS:
+                    raise
+            self.close()
+            self._write_hidden()
+        self._name_hidden()
+
+    def has_its_name(self) -> bool:
+        """Whether the name is this file's, also where giving it ended in an error."""
+        try:
+            return os.path.samestat(self._status, self.path.lstat())
+        except OSError:
+            return False
+
+    def close(self) -> None:
+        """Let go of the file, and of its data if it has no name yet."""
+        if self._hidden is not None:
+            with contextlib.suppress(OSError):
+                self._hidden.unlink()
+            self._hidden = None
+        if self._fd is not None:
+            fd, self._fd = self._fd, None
+            os.close(fd)
+
+    def _name_nameless(self) -> None:
+        assert self._fd is not None
+        lock(self._fd)
+        self._date(self._fd)
+        try:
+            _link(self._fd, self.path)
+        except FileExistsError:
+            if not self._overwrite:
+                raise
+            # linkat never replaces; a rename does, and both names hold whole files.
+            hidden = hidden_name(self.path)
+            _link(self._fd, hidden)
+            replace(hidden, self.path)
+
+    def _write_hidden(self) -> None:
+        granted = _granted(self.path, self._mode)
+        hidden = hidden_name(self.path)
+        self._fd = _create(hidden, 0o600)
+        self._hidden = hidden
+        locked = lock(self._fd)
+        self._status = _fill(self._fd, self._data)
+        if stat.S_IMODE(hidden.stat().st_mode) != granted:
+            # FAT has no permissions to set.
+            with contextlib.suppress(OSError):
+                hidden.chmod(granted)
+        if not locked:
+            # Windows renames no file that is open.
+            os.close(self._fd)
+            self._fd = None
+
+    def _name_hidden(self) -> None:
+        assert self._hidden is not None
+        hidden = self._hidden
+        self._date(hidden if self._fd is None else self._fd)
+        if self._overwrite:
+            replace(hidden, self.path)
+        else:
+            place(hidden, self.path)
+        self._hidden = None
+
+    def _date(self, file: int | Path) -> None:
+        # Last, for a hidden name with an old date looks left over where nobody sees the lock. Not
+        # every file system keeps dates.
+        if self._times is not None:
+            with contextlib.suppress(OSError):
+                os.utime(file, ns=self._times)
+
+
+def _fill(fd: int, data: bytes | bytearray | memoryview) -> os.stat_result:
+    with open(fd, "wb", closefd=False) as file:
+        file.write(data)
+        file.flush()
+        os.fsync(fd)
+    return os.fstat(fd)
+
+
+def _open_nameless(path: Path, mode: int) -> int | None:
+    """A file through O_TMPFILE; None where the system has no such thing."""
+    flag = getattr(os, "O_TMPFILE", 0)
+    if not flag or not Path("/proc/self/fd").is_dir():
+        return None
+    try:
+        return os.open(path.parent, flag | os.O_WRONLY | os.O_CLOEXEC, mode)
+    except OSError as error:
+        if error.errno in _NO_TMPFILE and path.parent.is_dir():
+            return None
+        raise
+
+
+def _link(fd: int, name: Path) -> None:
+    # Only with a folder's descriptor does CPython call linkat(AT_SYMLINK_FOLLOW), without which
+    # the link would be one to the symbolic link in /proc.
+    folder = os.open(name.parent, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.link(f"/proc/self/fd/{fd}", name, src_dir_fd=folder)
+    finally:
+        os.close(folder)
+
+
+def _granted(path: Path, mode: int) -> int:
+    """What the umask and the folder leave of a mode: asking for the umask would change it."""
+    probe = hidden_name(path)
+    fd = _create(probe, mode)
+    try:
+        return stat.S_IMODE(os.fstat(fd).st_mode)
+    finally:
+        os.close(fd)
+        probe.unlink()
+
+
+def _create(path: Path, mode: int) -> int:
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+    return os.open(path, flags, mode)

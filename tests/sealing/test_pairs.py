@@ -1,0 +1,291 @@
+"""A picture and the header beside it find each other, and lose each other to nobody."""
+
+import fcntl
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from support import second_reader
+from support.command_line import command
+
+from facecrypt import (
+    AuthenticationError,
+    ContainerError,
+    MediaError,
+    NotSealedError,
+    Region,
+    SecretKey,
+    decrypt_file,
+    encrypt_file,
+    encrypt_files,
+    inspect,
+    region_key,
+    verify,
+)
+from facecrypt.sealing import pairs
+
+KEY = SecretKey.generate()
+FACE = [Region(8, 6, 40, 44)]
+
+
+@pytest.fixture
+def plain(tmp_path, photo):
+    Image.fromarray(photo).save(tmp_path / "plain.png")
+    return tmp_path / "plain.png"
+
+
+@pytest.fixture
+def out(tmp_path, plain):
+    """A folder with a sealed picture and its sidecar."""
+    (tmp_path / "out").mkdir()
+    seal(plain, tmp_path / "out")
+    return tmp_path / "out"
+
+
+def seal(plain, folder, name="a.png", key=KEY, **options):
+    return encrypt_file(plain, folder / name, key, regions=FACE, sidecar=True, **options)
+
+
+def sidecars(folder) -> list[Path]:
+    return sorted(folder.glob("*.fcrypt"))
+
+
+def again(plain, out) -> Path:
+    """A second sidecar of the same picture, as a killed run would leave it."""
+    other = out / "elsewhere"
+    other.mkdir()
+    seal(plain, other)
+    return sidecars(other)[0].rename(out / sidecars(other)[0].name)
+
+
+def test_the_name_is_the_picture_id(out):
+    [beside] = sidecars(out)
+    header = beside.read_bytes()
+    assert beside == second_reader.sidecar_path(out / "a.png", header)
+    assert inspect(out / "a.png").to_bytes() == header
+
+
+def test_a_sidecar_whose_picture_was_moved_away_is_refused_by_name(tmp_path, plain, out):
+    [orphan] = sidecars(out)
+    (out / "a.png").rename(tmp_path / "moved.png")
+    before = orphan.read_bytes()
+    with pytest.raises(MediaError, match=f"{orphan.name}: is there already, without the picture"):
+        seal(plain, out)
+    assert os.listdir(out) == [orphan.name]
+    assert orphan.read_bytes() == before
+    orphan.rename(tmp_path / orphan.name.replace("a.png", "moved.png"))
+    verify(tmp_path / "moved.png", KEY)
+
+
+def test_a_job_refuses_it_too_and_force_replaces_it(plain, out, monkeypatch, tmp_path):
+    [orphan] = sidecars(out)
+    (out / "a.png").unlink()
+    monkeypatch.chdir(tmp_path)
+    KEY.save(tmp_path / "k")
+    plain.rename(tmp_path / "a.png")
+    line = ("encrypt", "a.png", "-o", "out", "-k", "k", "--whole", "--sidecar")
+    done = command(*line)
+    assert done.code == 1
+    assert f"out/{orphan.name}: is there already" in done.err[0]
+    assert done.err[1].startswith("facecrypt: hint: --force replaces it")
+    assert command(*line, "--force").code == 0
+    assert orphan not in sidecars(out)
+    verify(out / "a.png", KEY)
+
+
+@pytest.mark.parametrize("link", [False, True])
+def test_the_source_as_output_is_refused(tmp_path, plain, link):
+    before, name = plain.read_bytes(), plain
+    if link:
+        name = tmp_path / "link.png"
+        name.symlink_to(plain)
+    with pytest.raises(MediaError, match="is the picture to seal"):
+        encrypt_file(plain, name, KEY, regions=FACE, sidecar=True, overwrite=True)
+    assert plain.read_bytes() == before
+    assert not sidecars(tmp_path)
+
+
+def test_a_sidecar_replaces_the_old_one_by_force_only(plain, out):
+    old = sidecars(out)
+    with pytest.raises(MediaError, match=r"a.png: already exists"):
+        seal(plain, out)
+    assert sidecars(out) == old
+    verify(out / "a.png", KEY)
+    seal(plain, out, overwrite=True)
+    assert len(sidecars(out)) == 1
+    assert sidecars(out) != old
+    verify(out / "a.png", KEY)
+
+
+def test_both_may_get_a_new_name(tmp_path, photo, out):
+    [beside] = sidecars(out)
+    (out / "a.png").rename(out / "b [1].tif.png")
+    beside.rename(out / beside.name.replace("a.png", "b [1].tif.png"))
+    verify(out / "b [1].tif.png", KEY)
+
+
+def test_another_name_for_the_header_is_refused(out):
+    [beside] = sidecars(out)
+    other = beside.with_name("a.png.0123456789abcdef.fcrypt")
+    beside.rename(other)
+    with pytest.raises(ContainerError, match=f"{other.name}: its name.*{beside.name}"):
+        verify(out / "a.png", KEY)
+    other.rename(beside.with_name("a.png.fcrypt"))
+    with pytest.raises(NotSealedError, match="missing beside it"):
+        verify(out / "a.png", KEY)
+
+
+def test_of_several_the_one_with_the_pixels_around_the_faces_is_taken(tmp_path, plain, photo, out):
+    Image.fromarray(photo[::-1]).save(tmp_path / "other.png")
+    other = again(tmp_path / "other.png", out)
+    header = inspect(out / "a.png").to_bytes()
+    assert header in [beside.read_bytes() for beside in sidecars(out)]
+    assert header != other.read_bytes()
+    verify(out / "a.png", KEY)
+    for beside in sidecars(out):
+        if beside != other:
+            beside.unlink()
+    (out / "a.png.0123456789abcdef.fcrypt").write_text("{}")
+    with pytest.raises(ContainerError, match="none fits the picture as it is now"):
+        verify(out / "a.png", KEY)
+
+
+def test_of_several_that_fit_the_key_tells(tmp_path, plain, photo, out):
+    header = inspect(out / "a.png")
+    own = region_key(header, KEY, 0)
+    for _ in range(2):
+        again(plain, out)
+        shutil.rmtree(out / "elsewhere")
+    assert len(sidecars(out)) == 3
+    for key in KEY, own:
+        decrypt_file(out / "a.png", tmp_path / "back.png", key, overwrite=True)
+        assert (np.array(Image.open(tmp_path / "back.png")) == photo).all()
+    with pytest.raises(AuthenticationError):
+        verify(out / "a.png", SecretKey.generate())
+    with pytest.raises(ContainerError, match="3 sidecars beside it fit"):
+        inspect(out / "a.png")
+    seal(plain, out, overwrite=True)
+    assert len(sidecars(out)) == 1
+
+
+def test_more_than_a_few_are_refused(plain, out):
+    for number in range(16):
+        (out / f"a.png.{number:016x}.fcrypt").write_text("{}")
+    with pytest.raises(ContainerError, match="17 sidecars lie beside it"):
+        verify(out / "a.png", KEY)
+
+
+def test_a_job_done_twice_over_is_done(plain, out):
+    plain.rename(plain.with_name("a.png"))
+    source = plain.with_name("a.png")
+    again(source, out)
+
+    def job(key=KEY, **options):
+        return encrypt_files(source, out, key, regions=FACE, sidecar=True, **options)
+
+    assert job().skipped == 1
+    shutil.rmtree(out / "elsewhere")
+    for beside in sidecars(out):
+        beside.unlink()
+    (out / "a.png").unlink()
+    assert job(SecretKey.generate()).done == 1
+    again(source, out)
+    assert "sealed for other keys" in str(job().failed[0].error)
+
+
+def test_a_folder_is_looked_into_again_when_it_changed(plain, out):
+    [beside] = sidecars(out)
+    hour = time.time() - 3600
+    os.utime(out, (hour, hour))
+    verify(out / "a.png", KEY)
+    kept = beside.rename(out / "x")
+    os.utime(out, (hour + 1, hour + 1))
+    with pytest.raises(NotSealedError):
+        verify(out / "a.png", KEY)
+    kept.rename(beside)
+    verify(out / "a.png", KEY)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root reads every folder")
+def test_a_folder_without_a_list_hides_sidecars(plain, out):
+    out.chmod(0o300)
+    try:
+        with pytest.raises(NotSealedError):
+            verify(out / "a.png", KEY)
+    finally:
+        out.chmod(0o700)
+
+
+def test_the_sidecar_of_a_picture_about_to_come_stays(tmp_path, plain, out, monkeypatch):
+    """Another writer holds the lock until its picture is there."""
+    coming = again(plain, out)
+    with coming.open("rb+") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        seal(plain, out, overwrite=True)
+        assert coming in sidecars(out)
+    seal(plain, out, overwrite=True)
+    assert coming not in sidecars(out)
+
+
+def test_the_sidecar_of_a_picture_that_came_meanwhile_stays(tmp_path, plain, out, monkeypatch):
+    """Another writer named its own just before the old ones are removed."""
+    coming, elsewhere = again(plain, out), out / "elsewhere" / "a.png"
+    remove = pairs.remove_unless_locked
+
+    def late(path, unwanted):
+        if elsewhere.exists():
+            elsewhere.replace(out / "a.png")
+        remove(path, unwanted)
+
+    monkeypatch.setattr(pairs, "remove_unless_locked", late)
+    seal(plain, out, overwrite=True)
+    assert coming in sidecars(out)
+    verify(out / "a.png", KEY)
+
+
+RACE = """
+import sys
+from facecrypt import Region, SecretKey, encrypt_files
+folder, force = sys.argv[1], sys.argv[2] == "force"
+print("ready", flush=True)
+sys.stdin.readline()
+done = encrypt_files(
+    f"{folder}/in", f"{folder}/out", SecretKey.load(f"{folder}/k"), regions=[Region(2, 2, 20, 20)],
+    sidecar=True, overwrite=force, workers=2,
+)
+for result in done.failed:
+    assert "already" in str(result.error), result.error
+"""
+
+
+@pytest.mark.parametrize("force", ["force", "no"])
+def test_two_processes_on_one_folder(tmp_path, force):
+    (tmp_path / "in").mkdir()
+    rng = np.random.default_rng(3)
+    for number in range(48):
+        image = rng.integers(0, 256, (24, 24, 3), np.uint8)
+        Image.fromarray(image).save(tmp_path / "in" / f"{number}.png")
+    KEY.save(tmp_path / "k")
+    start = [sys.executable, "-c", RACE, tmp_path, force]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    for _ in range(2):
+        both = [subprocess.Popen(start, **pipes) for _ in "12"]
+        for process in both:
+            assert process.stdout.readline() == "ready\n"
+        for process in both:
+            process.stdin.write("go\n")
+            process.stdin.flush()
+        for process in both:
+            process.communicate(timeout=120)
+            assert process.returncode == 0
+        for number in range(48):
+            verify(tmp_path / "out" / f"{number}.png", KEY)
+        assert force == "force" or len(sidecars(tmp_path / "out")) == 48
+        if force == "no":
+            shutil.rmtree(tmp_path / "out")

@@ -1,0 +1,152 @@
+"""Where the bytes of a sealed JPEG's parts lie: all that a format could lay out otherwise."""
+
+import base64
+import hashlib
+import struct
+import zlib
+
+from support.second_reader.jpeg_decoder import Recipe
+from support.second_reader.jpeg_segments import Frame, require
+from support.second_reader.jpeg_tables import Table
+
+LABEL = b"facecrypt v2 "
+# None: any UUID, the label alone tells a facecrypt box.
+UUID: bytes | None = None
+BOX_LABEL, TOGGLES = b"facecrypt", 3
+# What deflate knows before the first byte of a private part.
+DICTIONARY = b""
+# A region of a picture with one component: cell by cell, or row by row as T.81 has it?
+BY_CELLS = True
+STORED, DEFLATED = 0, 1
+MOST_PRIVATE = 1 << 28
+
+
+def region_info(index: int) -> bytes:
+    return LABEL + b"region" + index.to_bytes(4, "big")
+
+
+FILE_INFO, TAIL_INFO = LABEL + b"file", LABEL + b"tail"
+
+
+def quant_field(frame: Frame, quant: dict) -> list[str]:
+    """`quant` of the header: the tables that components name, by rising number."""
+    used = sorted({c.tq for c in frame.components})
+    return [base64.b64encode(struct.pack(">64H", *quant[tq])).decode() for tq in used]
+
+
+def quant_tables(frame: Frame, field: list[str]) -> dict[int, tuple[int, ...]]:
+    used = sorted({c.tq for c in frame.components})
+    decoded = [struct.unpack(">64H", base64.b64decode(text)) for text in field]
+    return dict(zip(used, decoded, strict=True))
+
+
+def region_tables(part: bytes, components: int) -> tuple[dict, int]:
+    """Tables of a region part of mode 1, and where its bits start."""
+    tables, at = {}, 1
+    for number in range(min(components, 2)):
+        for kind in (0, 1):
+            top = part[at]
+            counts = part[at + 1 : at + 1 + top]
+            at += 1 + top + sum(counts)
+            tables[kind, number] = Table(counts, part[at - sum(counts) : at])
+    return tables, at
+
+
+class Numbers:
+    """Reads a part from its start: varints (LEB128), bytes, bits."""
+
+    def __init__(self, data: bytes) -> None:
+        self.data, self.at = data, 0
+
+    def take(self, count: int) -> bytes:
+        require(self.at + count <= len(self.data), "a part is cut short")
+        self.at += count
+        return self.data[self.at - count : self.at]
+
+    def varint(self) -> int:
+        value = shift = 0
+        while True:
+            (byte,) = self.take(1)
+            value |= (byte & 127) << shift
+            shift += 7
+            if byte < 128:
+                return value
+
+    def rising(self) -> list[int]:
+        """A count, the first number, and the differences to the others."""
+        numbers, before = [], 0
+        for _ in range(self.varint()):
+            before += self.varint()
+            numbers.append(before)
+        return numbers
+
+
+def recipes(data: bytes) -> list[Recipe]:
+    """The recipe part: one for each scan."""
+    read = Numbers(data)
+    found = [_recipe(read) for _ in range(read.varint())]
+    require(read.at == len(data), "a recipe is longer than it says")
+    return found
+
+
+def _recipe(read: Numbers) -> Recipe:
+    (flags,) = read.take(1)
+    recipe, padding = Recipe(policy=flags & 3), flags >> 2 & 3
+    require(recipe.policy < 3 and padding < 3 and not flags >> 6, "a recipe of unknown flags")
+    if recipe.policy == 2:
+        recipe.run_ends = read.rising()
+    if padding == 2:
+        # The values of the bits; how many there are, the coder knows.
+        recipe.padding = [(value, 7) for value in read.take(read.varint())]
+    else:
+        recipe.pad_bit = padding
+    if flags & 32:
+        for number in read.rising():
+            recipe.zrl[number] = recipe.zrl.get(number, 0) + 1
+    if flags & 16:
+        recipe.tail = read.take(read.varint())
+    return recipe
+
+
+def inflated(part: bytes, dictionary: bytes = b"") -> bytes:
+    """A part that says in its first byte if it is deflated."""
+    require(part[0] in (STORED, DEFLATED), "a part of unknown packing")
+    if part[0] == STORED:
+        return part[1:]
+    inflate = zlib.decompressobj(-15, dictionary) if dictionary else zlib.decompressobj(-15)
+    out = inflate.decompress(part[1:], MOST_PRIVATE)
+    require(inflate.eof, "a part that does not end")
+    return out
+
+
+class Private:
+    """The private part's pieces."""
+
+    def __init__(self, part: bytes) -> None:
+        read = Numbers(inflated(part, DICTIONARY))
+        sizes = struct.unpack(">3I", read.take(12))
+        self.sha256 = read.take(32)
+        (self.length,) = struct.unpack(">Q", read.take(8))
+        self.recipe, self.skeleton, self.dummies = (read.take(size) for size in sizes)
+        require(read.at == len(read.data), "a private part is longer than it says")
+
+    def check(self, original: bytes) -> bytes:
+        require(len(original) == self.length, "the original came out in another length")
+        require(hashlib.sha256(original).digest() == self.sha256, "the original came out otherwise")
+        return original
+
+    def transcoded(self) -> bytes:
+        """The original that a transcoded file holds whole."""
+        return self.skeleton
+
+
+def dummies(data: bytes) -> list[tuple[int, dict[int, int]]]:
+    """Those that no rule gives: number among the public dummy blocks, values by position."""
+    read, before, found = Numbers(data), 0, []
+    while read.at < len(data):
+        before += read.varint()
+        (mask,) = struct.unpack("<Q", read.take(8))
+        places = [k for k in range(64) if mask >> k & 1]
+        values = struct.unpack(f"<{len(places)}h", read.take(2 * len(places)))
+        found.append((before, dict(zip(places, values, strict=True))))
+    return found
