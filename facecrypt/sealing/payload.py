@@ -56,6 +56,8 @@ class Payload:
         ContainerError
             Anything that :meth:`to_bytes` would not have written.
         """
+        if bytes(data[:1]) == b"{":
+            Header.from_bytes(bytes(data))  # of version 1, which says so
         (kind, body), *rest = _boxes(memoryview(data))
         if kind != b"jumb" or rest:
             raise ContainerError("the payload is damaged: it is not one box with all in it")

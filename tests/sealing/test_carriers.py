@@ -28,6 +28,7 @@ from facecrypt.sealing.carriers import Source
 from facecrypt.sealing.carriers.carrier import SealedFile
 from facecrypt.sealing.carriers.pixels import encode_pixels, open_picture, seal_picture
 from facecrypt.sealing.files import decode
+from facecrypt.sealing.payload import Payload
 
 KEY = SecretKey.generate()
 FACE = [Region(8, 6, 40, 44)]
@@ -245,7 +246,7 @@ def test_metadata(tmp_path, photo, keep):
 
 
 class TrailingTiff:
-    """TIFF with the header behind it, and its length behind that: a format of another program."""
+    """TIFF with the payload behind it, and its length behind that: a format of another program."""
 
     name = "trailing"
     suffixes = (".tif", ".tiff")
@@ -258,12 +259,12 @@ class TrailingTiff:
 
     def seal(self, source, recipients, options, suffix):
         sealed, picture = seal_picture(source, recipients, options, suffix)
-        header = sealed.header.to_bytes()
-        tail = header + len(header).to_bytes(4, "big") + b"trailing"
-        return SealedFile(sealed.header, encode_pixels(sealed, picture, suffix) + tail)
+        payload = Payload(sealed.header).to_bytes()
+        tail = payload + len(payload).to_bytes(4, "big") + b"trailing"
+        return SealedFile(sealed.header, encode_pixels(sealed, picture, suffix, payload) + tail)
 
-    def open(self, source, header, identities, options):
-        return open_picture(source, header, identities, options, strict=False)
+    def open(self, source, payload, identities, options):
+        return open_picture(source, payload, identities, options, strict=False)
 
 
 @pytest.fixture

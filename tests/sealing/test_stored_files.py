@@ -14,7 +14,7 @@ from facecrypt.keys import RegionKey, load_recipients
 from facecrypt.media import read_image
 
 FOLDER = ROOT / "tests" / "vectors" / "sealed"
-PASSPHRASE = "files of version 1 open for ever"
+PASSPHRASE = "files of version 2 open for ever"
 MANIFEST = json.loads((FOLDER / "manifest.json").read_text())
 
 

@@ -16,9 +16,13 @@ import numpy as np
 
 from facecrypt import Identity, Passphrase, Region, SecretKey, encrypt_image, region_key
 from facecrypt.media import encode_image
+from facecrypt.sealing.carriers.carrier import Source
 from facecrypt.sealing.carriers.sidecar import sidecar_path
+from facecrypt.sealing.files import encode
+from facecrypt.sealing.options import Seal
+from facecrypt.sealing.payload import Payload
 
-PASSPHRASE = "files of version 1 open for ever"
+PASSPHRASE = "files of version 2 open for ever"
 REGIONS = [Region(1, 1, 9, 8), Region(5, 3, 14, 11, shape="ellipse")]
 DEFAULT, AES, LOGISTIC = "logistic+aes-256-gcm", "aes-256-gcm", "logistic"
 CASES = {  # name: shape, bits, cipher, carrier, key
@@ -59,14 +63,22 @@ if __name__ == "__main__":
     for name, (shape, bits, cipher, carrier, key) in CASES.items():
         image = plain(shape, bits)
         sealed = encrypt_image(image, recipients[key], regions=REGIONS, cipher=cipher)
-        header = sealed.header.to_bytes()
-        chunks = ((b"fcRP", header),) if carrier == "chunk" else ()
+        payload = Payload(sealed.header).to_bytes()
+        chunks = ((b"fcRP", payload),) if carrier == "chunk" else ()
         data = encode_image(Path(name).suffix, sealed.image, chunks=chunks)
         (folder / name).write_bytes(data)
         if carrier == "sidecar":
-            sidecar_path(folder / name, sealed.header).write_bytes(header)
+            sidecar_path(folder / name, sealed.header).write_bytes(payload)
         digest = hashlib.sha256(image.tobytes()).hexdigest()
         manifest[name] = {"carrier": carrier, "key": key, "sha256": digest}
         if name == "rgb.png":
             region_key(sealed, alice, 1).save(folder / "rgb.region-1.key.txt")
+    # As files are sealed: regions widened to cells, what is shown beside the pixels in the header.
+    image = plain((40, 56, 3), 8)
+    colour = ((b"cICP", bytes([12, 13, 0, 1])), (b"gAMA", (45_455).to_bytes(4, "big")))
+    source = Source(encode_image(".png", image, colour=colour))
+    regions = [Region(3, 3, 20, 12), Region(16, 0, 48, 32, shape="ellipse")]
+    (folder / "file.png").write_bytes(encode(source, [secret], Seal(regions=regions)).data)
+    digest = hashlib.sha256(image.tobytes()).hexdigest()
+    manifest["file.png"] = {"carrier": "chunk", "key": "symmetric", "sha256": digest}
     (folder / "manifest.json").write_text(json.dumps(manifest, indent=1) + "\n")
