@@ -57,9 +57,9 @@ def find_inputs(
         folders that the pattern names without wildcards.
     out_dir : Path
     suffixes : set of str
-        What is an input in a folder; a file that is named is one anyhow. Where these hold
-        all `PICTURE_SUFFIXES`, so is every file whose content is a picture, be it of a
-        format that is refused.
+        Those that count when a folder is searched; a file that is named is always read.
+        Where they hold all `PICTURE_SUFFIXES`, every file whose content is a picture
+        counts, too, be it of a format that is refused.
     rename : callable
         The name of an input to that of its output.
 
