@@ -37,7 +37,11 @@ def add_options(sub: ArgumentParser) -> None:
     sub.add_argument("--whole", action="store_true", help="encrypt whole pictures")
     sub.add_argument("--sidecar", action="store_true", help="header in NAME.fcrypt.json beside")
     sub.add_argument(
-        "-m", "--keep-metadata", action="store_true", help="keep EXIF, thumbnails never"
+        "-m",
+        "--keep-metadata",
+        action="store_true",
+        help="keep EXIF: date, camera, settings, artist, copyright and place (GPS); never "
+        "thumbnails, descriptions, owner or serial numbers",
     )
     add_detection(sub)
     add_batch(sub)

@@ -244,8 +244,9 @@ def encrypt_file(
     sidecar : bool
         Put the header into ``DST.fcrypt.json`` rather than into the picture.
     keep_metadata : bool
-        Keep EXIF, without thumbnails, previews and maker notes. The ICC profile stays
-        in any case, all else is dropped.
+        Keep EXIF: date, camera, settings, artist, copyright and place (GPS), without thumbnails,
+        descriptions, owner and serial numbers. The ICC profile and the colour chunks of a PNG
+        stay in any case, all else is dropped.
     overwrite : bool
         Replace ``dst`` if it exists.
 
