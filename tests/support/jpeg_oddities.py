@@ -177,8 +177,8 @@ def _scans(data: bytes) -> Iterator[tuple[str, bytes]]:
         yield "needless-zrl", rewritten(data, lambda recipe, _: replace(recipe, zrl=ends))
 
 
-def many_corrections(data: bytes, **recipe) -> bytes:
-    """No zero among its coefficients, and a table of every symbol.
+def many_corrections(data: bytes, *, zeros: bool = False, **recipe) -> bytes:
+    """No small coefficient in it, or zeros beside large ones, and a table of every symbol.
 
     So refinement has correction bits alone, more than libjpeg lets wait for an EOB run.
     """
@@ -187,7 +187,8 @@ def many_corrections(data: bytes, **recipe) -> bytes:
     rng = np.random.default_rng(5)
     for part in blocks:
         for block in part:
-            block[1:] = (rng.integers(4, 8, 63) * rng.choice((-1, 1), 63)).tolist()
+            large = rng.integers(4, 8, 63) * rng.choice((-1, 1), 63)
+            block[1:] = (large * (rng.random(63) < rng.random()) if zeros else large).tolist()
     where = [(kind, number) for kind in (0, 1) for number in (0, 1)]
     tables = segment(DHT, b"".join(EVERY_SYMBOL[k].segment(16 * k + n) for k, n in where))
     for scan, own in reversed(list(zip(jpeg.scans, recipes, strict=True))):
