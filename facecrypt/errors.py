@@ -22,6 +22,7 @@ __all__ = [
     "ModelError",
     "NotSealedError",
     "UnknownSchemeError",
+    "UnsupportedJpegError",
     "UnsupportedVersionError",
     "WeakKeyError",
 ]
@@ -117,3 +118,7 @@ class ModelError(FacecryptError, RuntimeError):
 
 class MediaError(FacecryptError, OSError):
     """A picture that cannot be read or written."""
+
+
+class UnsupportedJpegError(MediaError):
+    """A JPEG that cannot be taken apart and put together again to the byte."""
