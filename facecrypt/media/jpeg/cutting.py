@@ -134,9 +134,9 @@ def restore(data: bytes, rects: Sequence[Rect], parts: Cut, update: Update | Non
         data,
         rects,
         parts.regions,
-        (parts.skeleton, parts.recipe, parts.dummies),
+        (parts.skeleton, parts.recipe, parts.dummies, parts.tail),
         update,
-    ) + bytes(parts.tail)
+    )
 
 
 def place(data: bytes, rects: Sequence[Rect], regions: Mapping[int, bytes]) -> bytes:

@@ -118,6 +118,6 @@ def read_coefficients(data: bytes) -> tuple[Frame, list[NDArray[np.int16]]]:
     >>> data = cv2.imencode(".jpg", np.full((40, 100), 255, np.uint8))[1].tobytes()
     >>> frame, (gray,) = read_coefficients(data)
     >>> gray.shape, int(gray[0, 0, 0]) * frame.quant[0][1]
-    ((5, 13, 64), 1017)
+    ((5, 13, 64), 1016)
     """
     return parse(data), _jpeg.read_coefficients(data)
