@@ -76,6 +76,17 @@ def test_the_named_versions_of_python_are_the_allowed_ones():
     assert f"{sys.version_info.major}.{sys.version_info.minor}" in said
 
 
+def test_the_workflow_runs_every_step_of_the_checks():
+    script, ci = ROOT / ".ci" / "run", ROOT / ".github" / "workflows" / "ci.yml"
+    if not ci.exists():
+        pytest.skip("source archives hold no workflow")
+    steps = re.search(r'^STEPS="(.+)"$', script.read_text(), re.MULTILINE)[1].split()
+    defined = re.findall(r"^step_(\S+)\(\)", script.read_text(), re.MULTILINE)
+    jobs = re.search(r"^ +steps: \[(.+)\]$", ci.read_text(), re.MULTILINE)[1]
+    assert sorted(steps) == sorted(defined)
+    assert sorted(jobs.replace(",", " ").split()) == sorted(steps)
+
+
 @pytest.mark.parametrize(("module", "importers"), sorted(third_parties().items()))
 def test_what_is_imported_can_be_installed(module, importers):
     offered = NEEDED.union(*map(brings, EXTRAS))

@@ -17,7 +17,7 @@ from facecrypt.cli.pages import add_examples
 from facecrypt.cli.terminal import count, exit_code, say_errors
 from facecrypt.errors import NotSealedError
 from facecrypt.jobs.inputs import find_pictures
-from facecrypt.jobs.sealing import forget_frames
+from facecrypt.jobs.pool import forget_frames
 from facecrypt.media import read_image
 from facecrypt.sealing import files
 from facecrypt.sealing.header import VERSION, Header

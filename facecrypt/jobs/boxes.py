@@ -88,8 +88,9 @@ def _regions(name: str, boxes: Any, shape: str) -> Iterator[Region]:
         edges = box.get("box") if isinstance(box, dict) else box
         if not isinstance(edges, list) or len(edges) != 4:
             raise TypeError(f"{where}: expected [x0, y0, x1, y1], received {_named(box)}")
+        x0, y0, x1, y1 = edges
         try:
-            yield Region(*edges, shape=shape)
+            yield Region(x0, y0, x1, y1, shape=shape)
         except (ValueError, TypeError) as error:
             raise ValueError(f"{where}: {error}") from None
 

@@ -12,7 +12,7 @@ from facecrypt.files import PathLike, media_error, refuse_special
 from facecrypt.jobs.folders import PICTURE_SUFFIXES, Found, Search
 from facecrypt.jobs.outputs import as_png, make_folder, name_outputs, refuse_links, refuse_replacing
 from facecrypt.sealing.carriers import sealed_name
-from facecrypt.sealing.carriers.sidecar import is_sidecar
+from facecrypt.sealing.carriers.sidecar_names import is_sidecar
 
 __all__ = [
     "PICTURE_SUFFIXES",
@@ -57,9 +57,9 @@ def find_inputs(
         folders that the pattern names without wildcards.
     out_dir : Path
     suffixes : set of str
-        What is an input in a folder; a file that is named is one anyhow. Where these hold
-        all `PICTURE_SUFFIXES`, so is every file whose content is a picture, be it of a
-        format that is refused.
+        Those that count when a folder is searched; a file that is named is always read.
+        Where they hold all `PICTURE_SUFFIXES`, every file whose content is a picture
+        counts, too, be it of a format that is refused.
     rename : callable
         The name of an input to that of its output.
 

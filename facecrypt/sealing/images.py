@@ -14,7 +14,7 @@ from facecrypt.regions import PIXEL, Grid, Region, claims, clip_given
 from facecrypt.sealing.content import Pixels
 from facecrypt.sealing.header import CIPHERS, Header, check_counts
 from facecrypt.sealing.options import GROW, Open, Seal
-from facecrypt.sealing.parts import Unlocked, open_part, start, unlock
+from facecrypt.sealing.parts import Unlocked, number, open_part, start, unlock
 from facecrypt.sealing.pixels import Sealed, checked_image, gather, public_digest, scatter
 
 __all__ = [
@@ -235,6 +235,7 @@ def region_key(sealed: Sealed | Header, identities: Identities, index: int) -> R
             f"expected a facecrypt.Sealed or its Header, received {type(header).__name__}; inspect "
             "reads the header of a file"
         )
+    index = number(index)
     unlocked = unlock(header, identities_of(identities), [index])
     return RegionKey(header.picture_id, index, unlocked.keys[index])
 

@@ -5,6 +5,7 @@ bytes, its tag and the commitment to its key are made and checked here.
 """
 
 import hmac
+import operator
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import NamedTuple
@@ -19,7 +20,7 @@ from facecrypt.sealing.content import Content
 from facecrypt.sealing.header import Header
 from facecrypt.sealing.options import Seal
 
-__all__ = ["Sealer", "Unlocked", "open_part", "rewrapped", "start", "unlock"]
+__all__ = ["Sealer", "Unlocked", "number", "open_part", "rewrapped", "start", "unlock"]
 
 
 class Sealer(NamedTuple):
@@ -112,9 +113,8 @@ def unlock(
         There is no region of that number.
     """
     count = len(header.regions)
+    wanted = None if wanted is None else [number(index) for index in wanted]
     for index in wanted or ():
-        if not hasattr(index, "__index__"):
-            raise TypeError(f"the number of a region must be an integer, received {index!r}")
         if not 0 <= index < count:
             raise ValueError(f"there is no region {index}; the picture has {count}, from 0")
     content_key = _content_key(header, identities)
@@ -136,6 +136,13 @@ def unlock(
         if not hmac.compare_digest(keys.commitment(key), header.commitments[index]):
             raise ciphers.wrong_key()
     return Unlocked(found, whole=content_key is not None)
+
+
+def number(index: object) -> int:
+    """A number of a region as an int; TypeError where it is none."""
+    if not hasattr(index, "__index__"):
+        raise TypeError(f"the number of a region must be an integer, received {index!r}")
+    return operator.index(index)
 
 
 def open_part(

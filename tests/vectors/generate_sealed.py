@@ -17,7 +17,7 @@ import numpy as np
 from facecrypt import Identity, Passphrase, Region, SecretKey, encrypt_image, region_key
 from facecrypt.media import encode_image
 from facecrypt.sealing.carriers.carrier import Source
-from facecrypt.sealing.carriers.sidecar import sidecar_path
+from facecrypt.sealing.carriers.sidecar_names import sidecar_path
 from facecrypt.sealing.files import encode
 from facecrypt.sealing.options import Seal
 from facecrypt.sealing.payload import Payload
