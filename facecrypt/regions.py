@@ -12,7 +12,17 @@ from typing import Any, NamedTuple, Self
 
 import numpy as np
 
-__all__ = ["PIXEL", "SHAPES", "Claim", "Grid", "Region", "claims", "clip_given"]
+__all__ = [
+    "PIXEL",
+    "SHAPES",
+    "Claim",
+    "Grid",
+    "Region",
+    "claims",
+    "clip_given",
+    "turn_back",
+    "turned_grid",
+]
 
 SHAPES = ("box", "ellipse")
 # Their squares, and the sums of two of them, are exact in 64 bits.
@@ -206,6 +216,53 @@ def clip_given(regions: Iterable[Region], height: int, width: int) -> list[Regio
             )
         inside.append(clipped)
     return inside
+
+
+def turned_grid(side: int, turn: int, height: int, width: int) -> Grid:
+    """Cells of a raster, seen in the upright picture.
+
+    Parameters
+    ----------
+    side : int
+        Of a cell, in pixels; one begins in the raster's first corner.
+    turn : int
+        EXIF orientation of the raster.
+    height, width : int
+        Of the upright picture.
+
+    Examples
+    --------
+    >>> turned_grid(16, 6, 100, 50)
+    Grid(side=16, x=2, y=0)
+    """
+    x = width % side if turn in (2, 3, 6, 7) else 0
+    y = height % side if turn in (3, 4, 7, 8) else 0
+    return Grid(side, x, y)
+
+
+def turn_back(
+    box: tuple[int, int, int, int], turn: int, height: int, width: int
+) -> tuple[int, int, int, int]:
+    """A box of the upright picture in the raster whose EXIF orientation is `turn`.
+
+    Parameters
+    ----------
+    box : (x0, y0, x1, y1)
+    turn : int
+    height, width : int
+        Of the upright picture.
+
+    Examples
+    --------
+    >>> turn_back((0, 0, 10, 20), 6, 100, 50)
+    (0, 40, 20, 50)
+    """
+    x0, y0, x1, y1 = box
+    if turn in (2, 3, 6, 7):
+        x0, x1 = width - x1, width - x0
+    if turn in (3, 4, 7, 8):
+        y0, y1 = height - y1, height - y0
+    return (y0, x0, y1, x1) if turn >= 5 else (x0, y0, x1, y1)
 
 
 class Claim(NamedTuple):

@@ -24,13 +24,15 @@ __all__ = [
     "numbers",
     "orientation",
     "read_directory",
+    "turned_exif",
     "write_directories",
 ]
 
 Order = Literal["<", ">"]
 
 ORIENTATION, EXIF_IFD, GPS_IFD = 0x112, 0x8769, 0x8825
-BYTE, ASCII, SHORT, LONG, UNDEFINED = 1, 2, 3, 4, 7
+X_RESOLUTION, Y_RESOLUTION, RESOLUTION_UNIT, Y_CB_CR_POSITIONING = 0x11A, 0x11B, 0x128, 0x213
+BYTE, ASCII, SHORT, LONG, RATIONAL, UNDEFINED = 1, 2, 3, 4, 5, 7
 _SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8}
 _MAX_TEXT, _MAX_NUMBERS = 1024, 64
 
@@ -164,6 +166,37 @@ def clean_exif(exif: bytes | None) -> bytes | None:
     if not any(kept.values()):
         return None
     kept[0][ORIENTATION] = Entry(SHORT, 1, struct.pack(order + "H", 1))
+    head = (b"II*\0" if order == "<" else b"MM\0*") + struct.pack(order + "I", 8)
+    return head + write_directories(order, kept, 8)
+
+
+def turned_exif(exif: bytes | None, turn: int) -> bytes:
+    """A clean block for pixels that are not upright.
+
+    Parameters
+    ----------
+    exif : bytes or None
+        As :func:`clean_exif` makes it; None for a block of this alone.
+    turn : int
+        Orientation, 1 to 8.
+
+    Examples
+    --------
+    >>> orientation(turned_exif(None, 6))
+    6
+    """
+    order = byte_order(exif) if exif else "<"
+    main = dict(first_directory(exif)[0]) if exif else {}
+    kept = {0: main}
+    for pointer in (EXIF_IFD, GPS_IFD):
+        for offset in numbers(main, pointer, order)[:1]:
+            kept[pointer] = read_directory(exif or b"", offset)[0]
+    inch = Entry(RATIONAL, 1, struct.pack(order + "II", 72, 1))
+    # What a whole EXIF block has to say (CIPA DC-008, table 4).
+    must = {X_RESOLUTION: inch, Y_RESOLUTION: inch}
+    must[RESOLUTION_UNIT] = Entry(SHORT, 1, struct.pack(order + "H", 2))
+    must[Y_CB_CR_POSITIONING] = Entry(SHORT, 1, struct.pack(order + "H", 1))
+    kept[0] = must | main | {ORIENTATION: Entry(SHORT, 1, struct.pack(order + "H", turn))}
     head = (b"II*\0" if order == "<" else b"MM\0*") + struct.pack(order + "I", 8)
     return head + write_directories(order, kept, 8)
 

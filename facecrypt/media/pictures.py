@@ -39,7 +39,6 @@ __all__ = [
 ]
 
 _MAX_BYTES = 2**32
-_BLOCK = 16  # pixels a side, the largest that a JPEG usually has
 LOSSY = {
     ".jpg": "JPEG",
     ".jpeg": "JPEG",
@@ -75,8 +74,8 @@ class Picture:
         and cHRM, in that order, where they are there and sane.
     left_out : tuple of str
         What else the file holds, in words: a gain map, another picture, a video.
-    origin : (int, int)
-        x and y where the blocks of 16 pixels of the file, which may be turned, begin.
+    turn : int
+        EXIF orientation of the pixels as the file has them; `pixels` are upright.
     """
 
     pixels: np.ndarray
@@ -84,7 +83,7 @@ class Picture:
     exif: bytes | None = None
     colour: Chunks = ()
     left_out: tuple[str, ...] = ()
-    origin: tuple[int, int] = (0, 0)
+    turn: int = 1
 
 
 def read_image(path: str | os.PathLike[str], *, keep_metadata: bool = False) -> Picture:
@@ -185,18 +184,13 @@ def decode_image(data: bytes, *, keep_metadata: bool = False, name: str = "") ->
     for line in said:
         warnings.warn(f"{name}the decoder says: {line}", stacklevel=3)
     _check_pixels(pixels, source)
-    upright = np.ascontiguousarray(_upright(pixels, source.turn))
-    height, width = upright.shape[:2]
     return Picture(
-        upright,
-        icc=kept_profile(source.icc, pixels, name),
+        np.ascontiguousarray(_upright(pixels, source.turn)),
+        icc=kept_profile(source.icc, b"GRAY" if pixels.ndim == 2 else b"RGB ", name),
         exif=clean_exif(source.exif) if keep_metadata else None,
         colour=source.colour,
         left_out=source.left_out,
-        origin=(
-            width % _BLOCK if source.turn in (2, 3, 6, 7) else 0,
-            height % _BLOCK if source.turn in (3, 4, 7, 8) else 0,
-        ),
+        turn=source.turn,
     )
 
 

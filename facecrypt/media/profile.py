@@ -7,8 +7,6 @@ import struct
 import warnings
 from typing import NamedTuple
 
-import numpy as np
-
 from facecrypt.limits import MAX_PROFILE_BYTES
 
 __all__ = ["kept_profile"]
@@ -30,14 +28,15 @@ class _Tag(NamedTuple):
     size: int
 
 
-def kept_profile(icc: bytes | None, pixels: np.ndarray, name: str) -> bytes | None:
-    """What of a profile goes along with pixels; None where it is damaged, too large or not theirs.
+def kept_profile(icc: bytes | None, space: bytes, name: str) -> bytes | None:
+    """What of a profile goes along with samples; None where it is damaged, too large or not theirs.
 
     Parameters
     ----------
     icc : bytes or None
         As the file has it, with what may stand behind it.
-    pixels : array
+    space : {b"GRAY", b"RGB ", b"CMYK"}
+        What the samples are.
     name : str
         What warnings begin with.
 
@@ -54,8 +53,8 @@ def kept_profile(icc: bytes | None, pixels: np.ndarray, name: str) -> bytes | No
     elif size < _TABLE or size > len(icc) or icc[_MAGIC] != b"acsp":
         why = "is damaged"
     else:
-        # A profile for other colours than the pixels' makes a file that viewers refuse.
-        if icc[_SPACE] != (b"GRAY" if pixels.ndim == 2 else b"RGB "):
+        # A profile for other colours than the samples' makes a file that viewers refuse.
+        if icc[_SPACE] != space:
             return None
         if (known := _known_tags(icc[:size])) is not None:
             return known

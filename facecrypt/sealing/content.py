@@ -1,18 +1,20 @@
-"""What a header says of the picture itself: one class a carrier kind."""
+"""What a header says of the picture itself: one class a kind of sealing."""
 
+import base64
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol, Self
 
-from facecrypt import limits
+from facecrypt import keys, limits
 from facecrypt.regions import PIXEL, Grid, Region
 from facecrypt.sealing.wire import Reader, damaged
 
-__all__ = ["COLOUR", "Content", "Pixels"]
+__all__ = ["COLOUR", "Content", "Jpeg", "Pixels"]
 
 # What is shown beside the pixels: profile, EXIF, and the chunks of PNG that change colours.
 COLOUR = ("cHRM", "cICP", "cLLI", "gAMA", "mDCV", "sBIT", "sRGB")
-_SHOWN = ("exif", "icc", *COLOUR)
+# Of a JPEG also what its colours are, and which way up it is.
+_SHOWN = ("adobe", "exif", "icc", "turn", *COLOUR)
 
 
 class Content(Protocol):
@@ -110,5 +112,120 @@ class Pixels:
         x0, y0, x1, y1 = read.integers(shape, (4,), 0, limits.MAX_SIDE)
         try:
             return Region(x0, y0, x1, y1, shape=shape)
+        except ValueError as error:
+            raise damaged(str(error)) from None
+
+
+@dataclass(frozen=True)
+class Jpeg:
+    """A JPEG that is sealed in its coefficients.
+
+    Parameters
+    ----------
+    precision : int
+        8 or 12 bits a sample.
+    width, height : int
+        As they are stored; EXIF may say that the picture is to be turned.
+    components : tuple of (int, int, int)
+        Of each the horizontal and vertical sampling factor and the number of its quantisation
+        table.
+    quant : tuple of bytes
+        The tables that components use, by rising number: 64 big-endian 16-bit integers each, in
+        zigzag order.
+    exact : bool
+        Whether the sealed coefficients are those of the original; else it was decoded and coded
+        anew, because its own way of coding cannot be taken apart.
+    shown : mapping of str to bytes
+        As of :class:`Pixels`.
+    """
+
+    precision: int
+    width: int
+    height: int
+    components: tuple[tuple[int, int, int], ...]
+    quant: tuple[bytes, ...]
+    exact: bool = True
+    shown: Mapping[str, bytes] = field(default_factory=dict)
+
+    kind: ClassVar[str] = "jpeg"
+    carried: ClassVar[bool] = True
+    private: ClassVar[tuple[str, ...]] = ("original",)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        size = self.height, self.width
+        return size if len(self.components) == 1 else (*size, 3)
+
+    @property
+    def dtype(self) -> str:
+        return "uint8" if self.precision == 8 else "uint16"
+
+    @property
+    def cell(self) -> tuple[int, int]:
+        """Width and height in pixels of a cell, the unit of regions."""
+        return 8 * max(h for h, _, _ in self.components), 8 * max(v for _, v, _ in self.components)
+
+    def frame(self) -> dict[str, Any]:
+        """The keys ``frame`` and ``quant``, which the hash of the public coefficients covers."""
+        parts = [list(component) for component in self.components]
+        return {
+            "frame": [self.precision, self.width, self.height, parts],
+            "quant": [base64.b64encode(table).decode() for table in self.quant],
+        }
+
+    def cells(self, region: Region) -> tuple[int, int, int, int]:
+        """A region of whole cells, counted in them."""
+        across, down = self.cell
+        return (
+            region.x0 // across,
+            region.y0 // down,
+            -(-region.x1 // across),
+            -(-region.y1 // down),
+        )
+
+    def region_of(self, cells: tuple[int, int, int, int]) -> Region:
+        """The inverse of :meth:`cells`: what they cover of the picture."""
+        (across, down), (x0, y0, x1, y1) = self.cell, cells
+        right, bottom = min(x1 * across, self.width), min(y1 * down, self.height)
+        return Region(x0 * across, y0 * down, right, bottom)
+
+    def fields(self) -> dict[str, Any]:
+        fields = self.frame() | {"coding": "exact" if self.exact else "transcoded"}
+        if self.shown:
+            fields["shown"] = {name: digest.hex() for name, digest in self.shown.items()}
+        return fields
+
+    @classmethod
+    def parse(cls, read: Reader) -> Self:
+        frame = read.items("frame")
+        if len(frame) != 4 or not isinstance(frame[3], list) or not 1 <= len(frame[3]) <= 4:
+            raise damaged("frame is not precision, width, height and 1 to 4 components")
+        sizes = Reader({"frame": frame[:3]}).integers("frame", (3,), 1, 0xFFFF)
+        components = tuple(
+            tuple(Reader({"component": part}).integers("component", (3,), 0, 4))
+            for part in frame[3]
+        )
+        if sizes[0] not in (8, 12) or any(not 1 <= n <= 4 for c in components for n in c[:2]):
+            raise damaged("frame has a precision or a sampling that there is not")
+        tables = len({component[2] for component in components})
+        shown = Reader(read.object("shown") if "shown" in read else {})
+        quant = [Reader({"quant": text}) for text in read.items("quant")]
+        if len(quant) != tables or max(component[2] for component in components) > 3:
+            raise damaged("quant does not hold the tables of the components")
+        return cls(
+            *sizes,
+            components=components,
+            quant=tuple(keys.unb64(text.base64("quant", 128)) for text in quant),
+            exact=read.choice("coding", ("exact", "transcoded")) == "exact",
+            shown={name: shown.hex(name, 32) for name in _SHOWN if name in shown},
+        )
+
+    def region_fields(self, region: Region) -> dict[str, Any]:
+        return {"cells": list(self.cells(region))}
+
+    def parse_region(self, item: Any) -> Region:
+        cells = Reader(item).integers("cells", (4,), 0, 0xFFFF)
+        try:
+            return self.region_of((cells[0], cells[1], cells[2], cells[3]))
         except ValueError as error:
             raise damaged(str(error)) from None

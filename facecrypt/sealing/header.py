@@ -15,7 +15,7 @@ from facecrypt._version import __version__
 from facecrypt.errors import ContainerError, UnsupportedVersionError
 from facecrypt.keys import Stanza
 from facecrypt.regions import Region
-from facecrypt.sealing.content import Content, Pixels
+from facecrypt.sealing.content import Content, Jpeg, Pixels
 from facecrypt.sealing.stanzas import parse_stanzas
 from facecrypt.sealing.wire import Reader, canonical, damaged, joined
 
@@ -23,7 +23,7 @@ __all__ = ["CIPHERS", "VERSION", "Header", "check_counts"]
 
 FORMAT, VERSION = "facecrypt", 2
 CIPHERS = ("logistic+aes-256-gcm", "aes-256-gcm", "logistic")
-_CONTENTS: dict[str, type[Content]] = {kind.kind: kind for kind in (Pixels,)}
+_CONTENTS: dict[str, type[Content]] = {kind.kind: kind for kind in (Pixels, Jpeg)}
 
 
 @dataclass(frozen=True)

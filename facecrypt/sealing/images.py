@@ -30,6 +30,7 @@ __all__ = [
     "region_key",
     "regions_for",
     "seal_pixels",
+    "wanted_regions",
 ]
 
 Identities = Unwraps | RegionKey | Iterable[Unwraps | RegionKey]
@@ -165,15 +166,23 @@ def regions_for(image: np.ndarray, options: Seal, grid: Grid) -> tuple[Region, .
         A given region lies wholly outside the picture.
     """
     height, width = image.shape[:2]
+    found = wanted_regions(options, height, width, lambda: image)
+    snapped = (region.snap(grid).clip(height, width) for region in found)
+    return tuple(region for region in snapped if region)
+
+
+def wanted_regions(
+    options: Seal, height: int, width: int, pixels: Callable[[], np.ndarray]
+) -> list[Region]:
+    """As :func:`regions_for`, but not widened; `pixels` is called where faces are looked for."""
     if options.regions is None:
-        found = (options.detector or default_detector()).detect(image)
+        found = (options.detector or default_detector()).detect(pixels())
         grown = (replace(region.grow(options.grow), shape=options.shape) for region in found)
         inside = [region.clip(height, width) for region in grown]
     else:
         inside = list(clip_given(options.regions, height, width))
-    snapped = (region.snap(grid).clip(height, width) for region in inside if region is not None)
     # Landmarks and score describe the face that is to be hidden; the place has to be known.
-    return tuple(replace(region, landmarks=None, score=None) for region in snapped if region)
+    return [replace(region, landmarks=None, score=None) for region in inside if region]
 
 
 def decrypt_image(

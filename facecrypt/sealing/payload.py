@@ -12,12 +12,14 @@ from typing import Self
 from facecrypt.errors import ContainerError
 from facecrypt.sealing.header import Header
 
-__all__ = ["UUID", "Payload"]
+__all__ = ["START", "Payload"]
 
 UUID = b"facecrypt sealed"
 # Toggles: can be asked for, has a label.
 _DESCRIPTION = UUID + b"\x03facecrypt\0"
 _REGION, _PRIVATE = b"fcRg", b"fcPv"
+# How the content of our superbox begins, by which it is found among others.
+START = struct.pack(">I4s", 8 + len(_DESCRIPTION), b"jumd") + UUID
 
 
 @dataclass(frozen=True)

@@ -5,16 +5,24 @@ all zero, and the coefficients of a region are a small scan of their own. ``docs
 describes the parts. Nothing here knows keys, hashes, EXIF or the payload.
 """
 
+from facecrypt.media.jpeg.app11 import find_box, packets
 from facecrypt.media.jpeg.cutting import Cut, cut, place, restore, tokens
+from facecrypt.media.jpeg.encoding import encode
 from facecrypt.media.jpeg.frame import Frame, Segment, parse, read_coefficients
+from facecrypt.media.jpeg.shown import Segments, public_segments
 
 __all__ = [
     "Cut",
     "Frame",
     "Segment",
+    "Segments",
     "cut",
+    "encode",
+    "find_box",
+    "packets",
     "parse",
     "place",
+    "public_segments",
     "read_coefficients",
     "restore",
     "tokens",

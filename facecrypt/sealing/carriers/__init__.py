@@ -10,6 +10,7 @@ from facecrypt.errors import MediaError, NotSealedError
 from facecrypt.files import PathLike
 from facecrypt.media.pictures import LOSSY
 from facecrypt.sealing.carriers.carrier import Carrier, Opened, SealedFile, Source
+from facecrypt.sealing.carriers.jpeg import Jpeg
 from facecrypt.sealing.carriers.png import Png
 from facecrypt.sealing.carriers.sidecar import Sidecar
 
@@ -27,7 +28,7 @@ __all__ = [
     "sealed_name",
 ]
 
-CARRIERS: tuple[Carrier, ...] = (Png(), Sidecar())
+CARRIERS: tuple[Carrier, ...] = (Png(), Jpeg(), Sidecar())
 LOSSLESS_SUFFIXES = tuple(dict.fromkeys(s for carrier in CARRIERS for s in carrier.suffixes))
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import BinaryIO, NamedTuple, Protocol, Self
 
@@ -58,8 +59,8 @@ class Opened:
     Parameters
     ----------
     header : Header
-    picture : Picture
-        With the faces that were opened.
+    given : Picture or bytes
+        With the faces that were opened: pixels, or a whole file of the kind that was sealed.
     edited : bool
         The picture was changed outside the regions since it was sealed.
     regions : tuple of int
@@ -69,10 +70,17 @@ class Opened:
     """
 
     header: Header
-    picture: Picture
+    given: Picture | bytes
     edited: bool
     regions: tuple[int, ...]
     whole: bool
+
+    @cached_property
+    def picture(self) -> Picture:
+        """The opened picture, decoded."""
+        if isinstance(self.given, Picture):
+            return self.given
+        return decode_image(self.given, keep_metadata=True)
 
     @property
     def pixels(self) -> np.ndarray:
@@ -80,7 +88,9 @@ class Opened:
         return self.picture.pixels
 
     def encode(self, suffix: str) -> bytes:
-        """The file to give back, in the format that a suffix names."""
+        """The file to give back: what was given, or its pixels in the format of another suffix."""
+        if not isinstance(self.given, Picture) and suffix.lower() not in (".png", ".tif", ".tiff"):
+            return self.given
         picture = self.picture
         return encode_image(
             suffix, picture.pixels, icc=picture.icc, exif=picture.exif, colour=picture.colour

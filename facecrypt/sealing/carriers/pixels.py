@@ -16,7 +16,7 @@ from facecrypt.media import Picture, encode_image
 from facecrypt.media.decoders import check_pillow_size
 from facecrypt.media.pictures import naming
 from facecrypt.media.png import png_chunks
-from facecrypt.regions import Grid
+from facecrypt.regions import turned_grid
 from facecrypt.sealing.carriers.carrier import Opened, Source
 from facecrypt.sealing.header import Header
 from facecrypt.sealing.images import CELLS, open_pixels, seal_pixels
@@ -47,7 +47,7 @@ def seal_picture(
             f"{name}only the first picture goes along; left out: {', '.join(picture.left_out)}",
             stacklevel=2,
         )
-    grid = Grid(CELLS.side, *picture.origin)
+    grid = turned_grid(CELLS.side, picture.turn, *picture.pixels.shape[:2])
     shown = shown_digests(picture)
     return seal_pixels(picture.pixels, recipients, options, grid=grid, shown=shown), picture
 

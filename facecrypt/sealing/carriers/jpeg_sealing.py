@@ -1,0 +1,337 @@
+"""A JPEG sealed in its coefficients: what is public of it, its parts, and the way back."""
+
+import hashlib
+import hmac
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import NamedTuple
+
+import numpy as np
+
+from facecrypt.errors import (
+    ALLOW_EDITED,
+    AuthenticationError,
+    ContainerError,
+    MediaError,
+    UnsupportedJpegError,
+)
+from facecrypt.keys import RecipientLike, RegionKey, Stanza, Unwraps
+from facecrypt.media import Picture, jpeg
+from facecrypt.regions import Region, turn_back
+from facecrypt.sealing.carriers.carrier import Opened, Source
+from facecrypt.sealing.carriers.jpeg_private import Private, padded
+from facecrypt.sealing.ciphers import wrong_key
+from facecrypt.sealing.content import Jpeg
+from facecrypt.sealing.header import check_counts
+from facecrypt.sealing.images import EDITED, wanted_regions
+from facecrypt.sealing.options import Open, Seal
+from facecrypt.sealing.parts import open_part, start, unlock
+from facecrypt.sealing.payload import Payload
+from facecrypt.sealing.wire import canonical
+
+__all__ = ["SealedJpeg", "is_public_of", "open_jpeg", "seal_jpeg", "wanted_cells"]
+
+_SOI = b"\xff\xd8"
+
+
+class SealedJpeg(NamedTuple):
+    """A sealed JPEG: what is shown, and the payload.
+
+    Attributes
+    ----------
+    segments : bytes
+        From SOI to before the payload.
+    payload : Payload
+    public : bytes
+        From DQT to EOI.
+    """
+
+    segments: bytes
+    payload: Payload
+    public: bytes
+
+    def file(self, *, embedded: bool) -> bytes:
+        """The file, with the payload in it or without."""
+        packets = jpeg.packets(self.payload.to_bytes()) if embedded else b""
+        return b"".join((self.segments, packets, self.public))
+
+
+def seal_jpeg(source: Source, recipients: Sequence[RecipientLike], options: Seal) -> SealedJpeg:
+    """Seal the faces of a JPEG file, and open it again to see that it gives the file back.
+
+    Raises
+    ------
+    MediaError
+        It cannot be decoded, or comes out as another file when it is opened.
+
+    Warns
+    -----
+    UserWarning
+        Its way of coding cannot be taken apart: it was decoded and coded anew. The original
+        comes back all the same.
+    """
+    name = "" if source.path is None else f"{source.path}: "
+    try:
+        plain = _Plain.of(source.data, keep_metadata=options.keep_metadata, name=name)
+        wanted = plain.wanted(options, partial(source.decode, keep_metadata=False))
+        return _seal(plain, wanted, recipients, options)
+    except UnsupportedJpegError as error:
+        why = error.message
+    picture = source.decode(keep_metadata=options.keep_metadata)
+    warnings.warn(
+        f"{name}{why}; the sealed picture is coded anew, and larger: the original comes back "
+        "from it byte for byte all the same",
+        stacklevel=2,
+    )
+    plain = _Plain.coded_anew(picture, source.data)
+    wanted = plain.wanted(options, lambda: picture)
+    try:
+        return _seal(plain, wanted, recipients, options)
+    except UnsupportedJpegError as error:
+        raise MediaError(f"cannot be sealed as JPEG: {error.message}") from error
+
+
+def wanted_cells(source: Source, content: Jpeg, options: Seal) -> tuple[Region, ...]:
+    """The regions that :func:`seal_jpeg` would seal of a file whose sealed form has `content`."""
+    if content.exact:
+        plain = _Plain.of(source.data)
+        return plain.cells(plain.wanted(options, source.decode))
+    picture = source.decode()
+    plain = _Plain.coded_anew(picture, source.data)
+    return plain.cells(plain.wanted(options, lambda: picture))
+
+
+def is_public_of(source: Source, payload: Payload) -> bool:
+    """Whether a plain file, or a sealed one, has the public coefficients that were sealed."""
+    header = payload.header
+    try:
+        plain = _Plain.of(source.data)
+        if not header.content.exact:
+            plain = _Plain.coded_anew(source.decode(), source.data)
+        if not _same_frame(plain.content, header.content):
+            return False
+        digest = _digest(header.content)
+        jpeg.tokens(plain.data, [plain.content.cells(r) for r in header.regions], digest.update)
+    except UnsupportedJpegError:
+        return False
+    return digest.digest() == header.public_digest
+
+
+@dataclass(frozen=True)
+class _Plain:
+    """A JPEG to seal, and the file it comes from, which may be coded in another way."""
+
+    data: bytes
+    original: bytes
+    content: Jpeg
+    segments: jpeg.Segments
+
+    @classmethod
+    def of(cls, data: bytes, *, keep_metadata: bool = False, name: str = "") -> "_Plain":
+        frame = jpeg.parse(data)
+        segments = jpeg.public_segments(data, frame, keep_metadata=keep_metadata, name=name)
+        return cls(data, data, _content(frame, segments), segments)
+
+    @classmethod
+    def coded_anew(cls, picture: Picture, original: bytes) -> "_Plain":
+        data = jpeg.encode(picture.pixels)
+        segments = jpeg.Segments(b"", picture.exif, picture.icc, b"", 1)
+        content = replace(_content(jpeg.parse(data), segments), exact=False)
+        return cls(data, original, content, segments)
+
+    def wanted(self, options: Seal, decode) -> list[Region]:
+        """Regions of the upright picture."""
+        height, width = self.content.height, self.content.width
+        if self.segments.turn >= 5:
+            height, width = width, height
+        return wanted_regions(options, height, width, lambda: decode().pixels)
+
+    def cells(self, wanted: Sequence[Region]) -> tuple[Region, ...]:
+        """They widened to whole cells of the picture as it is stored."""
+        content, turn = self.content, self.segments.turn
+        height, width = content.height, content.width
+        if turn >= 5:
+            height, width = width, height
+        stored = (Region(*turn_back(region.box, turn, height, width)) for region in wanted)
+        return tuple(content.region_of(content.cells(region)) for region in stored)
+
+
+def _content(frame: jpeg.Frame, segments: jpeg.Segments) -> Jpeg:
+    return Jpeg(
+        frame.precision,
+        frame.width,
+        frame.height,
+        frame.components,
+        frame.quant,
+        shown=_shown(segments),
+    )
+
+
+def _shown(segments: jpeg.Segments) -> dict[str, bytes]:
+    """Digests of what changes how the coefficients look."""
+    shown = {"adobe": segments.adobe, "icc": segments.icc or b""}
+    shown["turn"] = bytes([segments.turn]) if segments.turn != 1 else b""
+    return {name: hashlib.sha256(data).digest() for name, data in shown.items() if data}
+
+
+def _digest(content: Jpeg) -> "hashlib._Hash":
+    return hashlib.sha256(b"facecrypt v2 public coefficients" + canonical(content.frame()))
+
+
+def _same_frame(one: Jpeg, other: Jpeg) -> bool:
+    return one.frame() == other.frame()
+
+
+class _ContentKey:
+    """Opens what was just sealed."""
+
+    def __init__(self, key: bytes):
+        self._key = key
+
+    def unwrap(self, stanza: Stanza) -> bytes:
+        return self._key
+
+
+def _seal(
+    plain: _Plain, wanted: Sequence[Region], recipients: Sequence[RecipientLike], options: Seal
+) -> SealedJpeg:
+    content, regions = plain.content, plain.cells(wanted)
+    check_counts(content.shape, regions, len(recipients))
+    digest = _digest(content)
+    parts = jpeg.cut(plain.data, [content.cells(region) for region in regions], digest.update)
+    own = (parts.recipe, parts.skeleton, parts.dummies, parts.tail)
+    private = Private(
+        hashlib.sha256(plain.original).digest(),
+        len(plain.original),
+        *(own if content.exact else (b"", b"", b"", plain.original)),
+    )
+    sealer = start(
+        content,
+        regions,
+        recipients,
+        options,
+        public_digest=digest.digest(),
+        private=("original",),
+    )
+    plaintexts = [*map(padded, parts.regions), private.to_bytes()]
+    header, sealed = sealer.seal(np.frombuffer(bytearray(text), np.uint8) for text in plaintexts)
+    count = len(regions)
+    payload = Payload(
+        header,
+        [part.data for part in sealed[:count]],
+        [part.data for part in sealed[count:]],
+    )
+    result = SealedJpeg(_SOI + plain.segments.to_bytes(), payload, parts.public)
+    _check(result, sealer.content_key, plain)
+    return result
+
+
+def _check(sealed: SealedJpeg, content_key: bytes, plain: _Plain) -> None:
+    """Open what was made, as a reader does, and compare."""
+    payload = Payload.from_bytes(sealed.payload.to_bytes())
+    try:
+        opened = open_jpeg(sealed.file(embedded=False), payload, [_ContentKey(content_key)], Open())
+    except (ContainerError, AuthenticationError) as error:
+        raise UnsupportedJpegError(f"it does not open again: {error}") from error
+    if opened.given != plain.original:
+        raise UnsupportedJpegError("it is coded in a way that cannot be described")
+
+
+def open_jpeg(
+    data: bytes,
+    payload: Payload,
+    identities: Sequence[Unwraps | RegionKey],
+    options: Open,
+) -> Opened:
+    """Open what the identities can: the original file, or a JPEG with some of the faces.
+
+    Raises
+    ------
+    AuthenticationError
+        No identity opens it, or it was changed.
+    ContainerError
+        It is damaged, or the payload is that of another picture.
+    """
+    header = payload.header
+    content = header.content
+    assert isinstance(content, Jpeg)
+    sealed = _read_sealed(data, content)
+    unlocked = unlock(header, identities, options.regions)
+    parts = [np.frombuffer(part, np.uint8) for part in (*payload.regions, *payload.private)]
+    plain = {
+        index: open_part(header, index, parts[index], key, backend=options.backend).data
+        for index, key in unlocked.keys.items()
+    }
+    rects = [content.cells(region) for region in header.regions]
+    if len(plain) == header.parts:
+        given, edited = _original(data, rects, plain, payload)
+    else:
+        digest = _digest(content)
+        jpeg.tokens(data, rects, digest.update)
+        edited = digest.digest() != header.public_digest or _shown(sealed.segments) != content.shown
+        given = None
+    if edited and not options.allow_edited:
+        raise AuthenticationError(EDITED, hint=ALLOW_EDITED)
+    if given is None:
+        faces = {index: part for index, part in plain.items() if index < len(rects)}
+        given = _SOI + sealed.segments.to_bytes() + jpeg.place(data, rects, faces)
+    return Opened(header, given, edited, regions=unlocked.regions(header), whole=unlocked.whole)
+
+
+def _read_sealed(data: bytes, content: Jpeg) -> _Plain:
+    try:
+        sealed = _Plain.of(data, keep_metadata=True)
+    except UnsupportedJpegError as error:
+        raise ContainerError(f"the sealed JPEG is damaged: {error.message}") from error
+    found = sealed.content
+    if (found.precision, found.width, found.height) != (
+        content.precision,
+        content.width,
+        content.height,
+    ):
+        raise ContainerError("the picture was rotated, cropped or resized after sealing")
+    if not _same_frame(found, content):
+        raise ContainerError(
+            "the picture was compressed again after sealing: its faces no longer fit it; "
+            "get the file as it was sealed"
+        )
+    return sealed
+
+
+def _original(
+    data: bytes, rects: list[tuple[int, int, int, int]], plain: dict, payload: Payload
+) -> tuple[bytes | None, bool]:
+    """The file that was sealed, if the public coefficients are those that were; and if not."""
+    header = payload.header
+    count = len(rects)
+    private = Private.from_bytes(plain[count])
+    digest = _digest(header.content)
+    if header.content.exact:
+        parts = jpeg.Cut(
+            b"",
+            tuple(plain[index] for index in range(count)),
+            private.skeleton,
+            private.recipe,
+            private.dummies,
+            private.tail,
+        )
+        try:
+            original = jpeg.restore(data, rects, parts, digest.update)
+        except ContainerError:
+            digest = _digest(header.content)
+            jpeg.tokens(data, rects, digest.update)
+            if digest.digest() == header.public_digest:
+                raise
+            return None, True
+    else:
+        jpeg.tokens(data, rects, digest.update)
+        original = private.tail
+    if digest.digest() != header.public_digest:
+        return None, True
+    if len(original) != private.size or not hmac.compare_digest(
+        hashlib.sha256(original).digest(), private.sha256
+    ):
+        raise wrong_key()
+    return original, False
