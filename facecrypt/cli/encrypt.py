@@ -62,6 +62,12 @@ def add_options(sub: ArgumentParser) -> None:
         help="write the header into NAME.ID.fcrypt beside the picture, not into it",
     )
     sub.add_argument(
+        "--as",
+        dest="format",
+        choices=("png",),
+        help="write PNG of JPEG files too, which else stay JPEG and come back byte for byte",
+    )
+    sub.add_argument(
         "-m",
         "--keep-metadata",
         action="store_true",
@@ -105,6 +111,7 @@ def run(args: Namespace) -> int:
             grow=args.grow,
             shape=args.shape,
             keep_metadata=args.keep_metadata,
+            as_png=args.format == "png",
             overwrite=args.force,
             **engine,
         )

@@ -11,7 +11,8 @@ from facecrypt.detector import MTCNN, Detector
 from facecrypt.errors import FacecryptError
 from facecrypt.jobs.pool import forget_frames
 from facecrypt.keys import Recipient
-from facecrypt.sealing.carriers import Source
+from facecrypt.sealing.carriers import Source, sealed_suffix
+from facecrypt.sealing.carriers.jpeg import SUFFIXES
 from facecrypt.sealing.files import encode
 from facecrypt.sealing.header import CIPHERS
 from facecrypt.sealing.images import Recipients, recipients_of
@@ -96,8 +97,8 @@ class BatchEncryptor:
         Returns
         -------
         dict of (N,) array
-            ``path`` as it came; ``name``, the file name with ``.png`` after it; ``bytes``,
-            the sealed PNG files; ``regions``, how many were sealed in each; ``error``, why
+            ``path`` as it came; ``name``, the file name, with ``.png`` after it where that is what
+            it became; ``bytes``, the sealed files, JPEG of JPEG and else PNG; ``regions``, how many were sealed in each; ``error``, why
             there is none. ``bytes`` is empty where ``error`` is not.
 
         Raises
@@ -112,8 +113,9 @@ class BatchEncryptor:
         sealed, regions, errors = zip(*rows, strict=True) if rows else ((), (), ())
         return {
             "path": np.array(paths, dtype=object),
-            # x.jpg and x.png of one folder must not become one file.
-            "name": np.array([f"{PurePath(path).name}.png" for path in paths], dtype=object),
+            "name": np.array(
+                [_name(path, data) for path, data in zip(paths, sealed, strict=True)], dtype=object
+            ),
             "bytes": np.array(sealed, dtype=object),
             "regions": np.array(regions, dtype=np.int64),
             "error": np.array(errors, dtype=object),
@@ -132,6 +134,13 @@ class BatchEncryptor:
         options = replace(self._options, detector=self._detector)
         sealed = encode(Source(data), self._recipients, options)
         return sealed.data, len(sealed.header.regions)
+
+
+def _name(path: str, sealed: bytes) -> str:
+    # x.jpg and x.png of one folder must not become one file.
+    name, suffix = PurePath(path).name, PurePath(path).suffix.lower()
+    kept = sealed_suffix(sealed, suffix)
+    return name if kept == suffix and suffix in SUFFIXES else name + kept
 
 
 def public_keys(recipients: Recipients) -> list[Recipient]:

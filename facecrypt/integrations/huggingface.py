@@ -173,7 +173,7 @@ class SealFaces(_Column):
 
 
 class OpenFaces(_Column):
-    """Opens a column of sealed PNG files: the results are Pillow pictures.
+    """Opens a column of sealed files: the results are Pillow pictures.
 
     Parameters
     ----------

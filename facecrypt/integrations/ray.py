@@ -25,12 +25,13 @@ from facecrypt.integrations._ray_pool import Pool
 from facecrypt.integrations._ray_worker import Outcome, Task, Worker
 from facecrypt.integrations.batch_encryptor import public_keys
 from facecrypt.jobs.boxes import Boxes, regions_of
-from facecrypt.jobs.inputs import Input, find_inputs, make_folder
+from facecrypt.jobs.inputs import Input, find_inputs, make_folder, png_name
 from facecrypt.jobs.pool import Progress
 from facecrypt.jobs.sealing import FileEncryptor
 from facecrypt.jobs.summary import Result, Summary
 from facecrypt.leftovers import remove_stale
 from facecrypt.regions import Region
+from facecrypt.sealing.carriers import sealed_name
 from facecrypt.sealing.header import CIPHERS
 from facecrypt.sealing.images import Recipients
 from facecrypt.sealing.options import GROW, Seal
@@ -57,6 +58,7 @@ def encrypt_files(
     grow: float = GROW,
     shape: str = "box",
     keep_metadata: bool = False,
+    as_png: bool = False,
     overwrite: bool = False,
     backend: str = "auto",
 ) -> Summary:
@@ -79,7 +81,7 @@ def encrypt_files(
         One processor of the cluster stays free.
     num_gpus : float
         GPUs for each worker; 0.25 puts four workers on a card.
-    progress, resume, regions, cipher, grow, shape, keep_metadata, overwrite, backend
+    progress, resume, regions, cipher, grow, shape, keep_metadata, as_png, overwrite, backend
         As the local engine takes them. There are no sidecars: of two files, a machine
         that is lost could leave the one without the other.
     detector : callable, optional
@@ -132,7 +134,7 @@ def encrypt_files(
     )
     job = FileEncryptor(public_keys(recipients), options, resume=resume)
     out_dir = Path(out_dir)
-    inputs, ignored = find_inputs(paths, out_dir)
+    inputs, ignored = find_inputs(paths, out_dir, rename=png_name if as_png else sealed_name)
     started = time.perf_counter()
     results: dict[int, Result] = {}
     if inputs:

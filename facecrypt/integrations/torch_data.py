@@ -149,7 +149,7 @@ class SealedFolder(Dataset[Any]):
     Attributes
     ----------
     paths : tuple of Path
-        Of the pictures, in a fixed order: all PNG and TIFF files. One that is not sealed is
+        Of the pictures, in a fixed order: all JPEG, PNG and TIFF files. One that is not sealed is
         refused when it is asked for.
 
     Raises
@@ -170,7 +170,7 @@ class SealedFolder(Dataset[Any]):
     ):
         found, _ = find_pictures(root, suffixes=set(LOSSLESS_SUFFIXES))
         if not found:
-            raise MediaError(f"{root}: holds no PNG or TIFF file, so no sealed picture")
+            raise MediaError(f"{root}: holds no JPEG, PNG or TIFF file, so no sealed picture")
         self.paths = tuple(found)
         self.transform = transform
         self._open = OpenSealed(identities, kind=kind)

@@ -3,24 +3,31 @@
 import glob
 import os
 import stat
-from collections.abc import Callable, Iterable, Iterator, Mapping, Set
+from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
 from pathlib import Path
 
 from facecrypt.errors import MediaError
 from facecrypt.files import PathLike, media_error, refuse_special
 from facecrypt.jobs.folders import PICTURE_SUFFIXES, Found, Search
-from facecrypt.jobs.outputs import as_png, make_folder, name_outputs, refuse_links, refuse_replacing
+from facecrypt.jobs.outputs import (
+    Rename,
+    make_folder,
+    name_outputs,
+    png_name,
+    refuse_links,
+    refuse_replacing,
+)
 from facecrypt.sealing.carriers import sealed_name
 from facecrypt.sealing.carriers.sidecar_names import is_sidecar
 
 __all__ = [
     "PICTURE_SUFFIXES",
     "Input",
-    "as_png",
     "find_inputs",
     "find_pictures",
     "make_folder",
+    "png_name",
     "prepare",
 ]
 
@@ -45,7 +52,7 @@ def find_inputs(
     out_dir: Path,
     *,
     suffixes: Set[str] = PICTURE_SUFFIXES,
-    rename: Callable[[Path], Path] = sealed_name,
+    rename: Rename = sealed_name,
 ) -> tuple[list[Input], Mapping[str, int]]:
     """Expand files, folders and glob patterns; give each picture an output of its own.
 
@@ -61,7 +68,7 @@ def find_inputs(
         Where they hold all `PICTURE_SUFFIXES`, every file whose content is a picture
         counts, too, be it of a format that is refused.
     rename : callable
-        The name of an input to that of its output.
+        An input and its name to the name of its output.
 
     Returns
     -------

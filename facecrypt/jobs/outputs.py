@@ -12,18 +12,21 @@ from facecrypt.files import media_error
 from facecrypt.leftovers import hidden_name
 
 __all__ = [
-    "as_png",
+    "Rename",
     "left_behind",
     "make_folder",
     "name_outputs",
+    "png_name",
     "refuse_links",
     "refuse_replacing",
 ]
 
 _Spelling = Callable[[Path], str]
+# A source and its name below the folder it was found in -> the name of its output.
+Rename = Callable[[Path, Path], Path]
 
 
-def as_png(name: Path) -> Path:
+def png_name(_: Path, name: Path) -> Path:
     """``a/x.jpg`` -> ``a/x.png``."""
     return name.with_suffix(".png")
 
@@ -48,21 +51,19 @@ def refuse_links(output: Path, depth: int) -> None:
             )
 
 
-def name_outputs(
-    found: Mapping[Path, Path], out_dir: Path, rename: Callable[[Path], Path]
-) -> dict[Path, Path]:
+def name_outputs(found: Mapping[Path, Path], out_dir: Path, rename: Rename) -> dict[Path, Path]:
     """The output of each input; ValueError where two would have the same.
 
     Names that differ in letter case, or in the Unicode form of their accents, are the same
     where the file system takes them for the same.
     """
-    exact = _names(found, rename, str)
-    spelled = {*exact.values(), *map(rename, found.values())}
+    short = {source: rename(source, relative) for source, relative in found.items()}
+    spelled = {*_names(found, short, str).values(), *short.values()}
     key: _Spelling = str
     if len({_spelling(name, case=True, form=True) for name in spelled}) < len(spelled):
         key = _spelling_in(out_dir)
     taken: dict[str, Path] = {}
-    names = _names(found, rename, key)
+    names = _names(found, short, key)
     for source, name in names.items():
         other = taken.setdefault(key(name), source)
         if other is not source:
@@ -104,10 +105,9 @@ def left_behind(outputs: Mapping[Path, Path]) -> Iterator[tuple[Path, Path]]:
 
 
 def _names(
-    found: Mapping[Path, Path], rename: Callable[[Path], Path], key: _Spelling
+    found: Mapping[Path, Path], short: Mapping[Path, Path], key: _Spelling
 ) -> dict[Path, Path]:
     """Short names, and full ones where the short one would not be an input's own."""
-    short = {source: rename(relative) for source, relative in found.items()}
     shared = Counter(map(key, short.values()))
     return {
         source: name

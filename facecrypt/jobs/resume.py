@@ -15,10 +15,13 @@ from facecrypt.errors import ContainerError, MediaError
 from facecrypt.files import already_exists
 from facecrypt.jobs.inputs import Input
 from facecrypt.keys import RecipientLike, Stanza
-from facecrypt.media import read_image
-from facecrypt.media.pictures import same_pixels
-from facecrypt.regions import Region, claims
-from facecrypt.sealing.carriers import Carrier, Opened, carrier_for
+from facecrypt.media import Picture, read_image
+from facecrypt.media.pictures import naming, same_pixels, upright
+from facecrypt.regions import PIXEL, Region, claims
+from facecrypt.sealing.carriers import Carrier, Opened, Source, carrier_for
+from facecrypt.sealing.carriers.carrier import PIXELS
+from facecrypt.sealing.carriers.jpeg_sealing import is_public_of, wanted_cells
+from facecrypt.sealing.content import Pixels
 from facecrypt.sealing.files import find_sealed
 from facecrypt.sealing.header import Header
 from facecrypt.sealing.images import regions_for
@@ -85,25 +88,32 @@ def _check_header(
     # Of given regions and an unknown detector the regions themselves are compared, below.
     if not same or found[0] != request[0] or (any(search) and search != found[1:]):
         raise already_exists(item.output, ", sealed with other options")
-    image = read_image(item.source).pixels
-    if not _same_picture(image, header, item):
-        raise already_exists(item.output, ", sealed from another picture")
-    if carrier.beside and header.regions and _in_the_clear(item.output, image):
-        raise already_exists(item.output, ", and its faces are in the clear")
-    if not any(search):
-        grid = header.content.grid
-        wanted = [(region.box, region.shape) for region in regions_for(image, options, grid)]
-        if wanted != [(region.box, region.shape) for region in header.regions]:
-            raise already_exists(item.output, ", sealed with other regions")
+    source = Source.read(item.source)
+    with naming(item.source):
+        picture = source.decode()
+        if not _same_picture(source, picture, header, item):
+            raise already_exists(item.output, ", sealed from another picture")
+        if carrier.beside and header.regions and _in_the_clear(item.output, picture.pixels):
+            raise already_exists(item.output, ", and its faces are in the clear")
+        if not any(search):
+            wanted = [
+                (region.box, region.shape) for region in _wanted(source, picture, header, options)
+            ]
+            if wanted != [(region.box, region.shape) for region in header.regions]:
+                raise already_exists(item.output, ", sealed with other regions")
 
 
 def check_opened(output: Path, opened: Opened) -> None:
     """MediaError where an output is not the picture that was opened."""
     try:
-        there = read_image(output).pixels
+        there = Source.read(output)
+        if isinstance(opened.given, bytes) and output.suffix.lower() not in PIXELS:
+            same = there.data == opened.given
+        else:
+            same = same_pixels(there.decode().pixels, opened.pixels)
     except MediaError:
-        raise already_exists(output, " and is not this picture opened") from None
-    if not same_pixels(there, opened.pixels):
+        same = False
+    if not same:
         raise already_exists(output, " and is not this picture opened")
 
 
@@ -124,24 +134,38 @@ def _same_keys(
     )
 
 
-def _same_picture(image: np.ndarray, header: Header, item: Input) -> bool:
-    if (image.shape, image.dtype.name) != (header.shape, header.dtype):
-        return False
-    if public_digest(image, header.regions, header.content.grid) != header.public_digest:
+def _wanted(source: Source, picture: Picture, header: Header, options: Seal) -> tuple[Region, ...]:
+    if isinstance(header.content, Pixels):
+        return regions_for(picture.pixels, options, header.content.grid)
+    return wanted_cells(source, header.content, options)
+
+
+def _same_picture(source: Source, picture: Picture, header: Header, item: Input) -> bool:
+    if isinstance(header.content, Pixels):
+        image = picture.pixels
+        if (image.shape, image.dtype.name) != (header.shape, header.dtype):
+            return False
+        if public_digest(image, header.regions, header.content.grid) != header.public_digest:
+            return False
+    elif not is_public_of(source, header):
         return False
     # Where public pixels tell pictures apart no more, the source must not be younger. The clock
     # is asked first: it costs no pass over the pixels.
-    return not _younger(item.source, item.output) or not _featureless(header.regions, image)
+    return not _younger(item.source, item.output) or not _featureless(header, picture)
 
 
-def _featureless(regions: Sequence[Region], image: np.ndarray) -> bool:
+def _featureless(header: Header, picture: Picture) -> bool:
     """Whether there is no public pixel, or all are of one colour, as around a cut-out face."""
-    public = np.ones(image.shape[:2], bool)
-    for claim in claims(regions, *image.shape[:2]):
+    pixels = isinstance(header.content, Pixels)
+    grid = header.content.grid if pixels else PIXEL
+    public = np.ones(header.shape[:2], np.uint8)
+    for claim in claims(header.regions, *header.shape[:2], grid):
         crop = public[claim.y0 : claim.y1, claim.x0 : claim.x1]
-        crop[... if claim.mask is None else claim.mask] = False
-    pixels = image[public]
-    return not len(pixels) or bool((pixels == pixels[0]).all())
+        crop[... if claim.mask is None else claim.mask] = 0
+    # A JPEG has its regions where they are stored.
+    mask = public if pixels or not header.content.exact else upright(public, picture.turn)
+    seen = picture.pixels[mask.astype(bool)]
+    return not len(seen) or bool((seen == seen[0]).all())
 
 
 def _in_the_clear(output: Path, image: np.ndarray) -> bool:

@@ -23,7 +23,7 @@ from facecrypt.errors import (
 )
 from facecrypt.files import PathLike, already_exists, atomic_write
 from facecrypt.jobs.boxes import regions_of
-from facecrypt.jobs.inputs import PICTURE_SUFFIXES, Input, as_png, find_inputs
+from facecrypt.jobs.inputs import PICTURE_SUFFIXES, Input, find_inputs, png_name
 from facecrypt.jobs.notes import MAX_NOTE_BYTES, Note, key_id
 from facecrypt.jobs.pool import Progress, run_batch
 from facecrypt.jobs.summary import Result, Summary
@@ -187,17 +187,17 @@ def _decrypted(path: Path, scheme: Scheme, key: Key, identity: str) -> tuple[_Fi
     return file._replace(images=plain), note
 
 
-def encrypted_name(name: Path) -> Path:
+def encrypted_name(source: Path, name: Path) -> Path:
     """``x.jpg`` -> ``x.png``; ``x.npz`` -> ``x.npz``; ``x.npy`` -> ``x.npy.npz``."""
     if not is_array_file(name):
-        return as_png(name)
+        return png_name(source, name)
     return name if name.suffix.lower() == ".npz" else name.with_name(name.name + ".npz")
 
 
-def decrypted_name(name: Path) -> Path:
+def decrypted_name(source: Path, name: Path) -> Path:
     """``x.png`` -> ``x.png``; ``x.npz`` -> ``x.npz``; ``x.npy.npz`` -> ``x.npy``."""
     if not is_array_file(name):
-        return as_png(name)
+        return png_name(source, name)
     return name.with_suffix("") if name.stem.lower().endswith(".npy") else name
 
 

@@ -4,17 +4,19 @@ import errno
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import KW_ONLY, dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 from facecrypt.detector import Detector, default_detector
 from facecrypt.errors import ContainerError, MediaError
 from facecrypt.files import PathLike, already_exists
 from facecrypt.jobs.boxes import Boxes, regions_of
-from facecrypt.jobs.inputs import Input
+from facecrypt.jobs.inputs import Input, find_inputs, png_name
 from facecrypt.jobs.pool import Progress, run_batch
 from facecrypt.jobs.resume import check_opened, check_sealed, key_names
 from facecrypt.jobs.summary import Result, Summary
 from facecrypt.keys import RecipientLike
+from facecrypt.sealing.carriers import sealed_name
 from facecrypt.sealing.files import decode_file, find_sealed, open_file, seal_file
 from facecrypt.sealing.header import CIPHERS
 from facecrypt.sealing.images import Identities, Recipients, identities_of, recipients_of
@@ -38,6 +40,7 @@ def encrypt_files(
     shape: str = "box",
     sidecar: bool = False,
     keep_metadata: bool = False,
+    as_png: bool = False,
     overwrite: bool = False,
     backend: str = "auto",
 ) -> Summary:
@@ -49,7 +52,7 @@ def encrypt_files(
         Files, folders (with all below them; the tree is kept) and glob patterns. Sealed
         pictures in folders are passed over; one that is named is an error.
     out_dir : path
-        ``a/b.jpg`` below a folder becomes ``out_dir/a/b.png``.
+        ``a/b.jpg`` below a folder becomes ``out_dir/a/b.jpg``, and ``a/b.webp`` ``a/b.png``.
     workers : int, optional
         Threads; one for each core this process may use if None.
     progress : callable, optional
@@ -62,6 +65,8 @@ def encrypt_files(
     regions : sequence of Region, or mapping of path to sequence of Region, optional
         What to encrypt in every picture, or in each, by its path relative to the folder
         or as given. A picture the mapping lacks is an error, never left in the clear.
+    as_png : bool
+        Write PNG of JPEG files, too.
 
     Returns
     -------
@@ -86,7 +91,8 @@ def encrypt_files(
         backend=backend,
     )
     job = FileEncryptor(recipients_of(recipients), options, resume=resume)
-    return run_batch(paths, out_dir, lambda item: job(item, regions), workers, progress)
+    find = partial(find_inputs, rename=png_name if as_png else sealed_name)
+    return run_batch(paths, out_dir, lambda item: job(item, regions), workers, progress, find=find)
 
 
 @dataclass

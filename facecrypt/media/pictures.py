@@ -36,6 +36,7 @@ __all__ = [
     "read_file",
     "read_image",
     "same_pixels",
+    "upright",
 ]
 
 _MAX_BYTES = 2**32
@@ -185,7 +186,7 @@ def decode_image(data: bytes, *, keep_metadata: bool = False, name: str = "") ->
         warnings.warn(f"{name}the decoder says: {line}", stacklevel=3)
     _check_pixels(pixels, source)
     return Picture(
-        np.ascontiguousarray(_upright(pixels, source.turn)),
+        np.ascontiguousarray(upright(pixels, source.turn)),
         icc=kept_profile(source.icc, b"GRAY" if pixels.ndim == 2 else b"RGB ", name),
         exif=clean_exif(source.exif) if keep_metadata else None,
         colour=source.colour,
@@ -295,8 +296,8 @@ def _check_pixels(pixels: np.ndarray, source: Source) -> None:
         raise MediaError("its transparency would be lost; save it as RGBA PNG")
 
 
-def _upright(pixels: np.ndarray, turn: int) -> np.ndarray:
-    """Apply an EXIF orientation (CIPA DC-008, tag 274)."""
+def upright(pixels: np.ndarray, turn: int) -> np.ndarray:
+    """Apply an EXIF orientation (CIPA DC-008, tag 274) to an array of samples."""
     if turn == 1:
         return pixels
     import cv2

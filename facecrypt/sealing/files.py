@@ -29,6 +29,7 @@ from facecrypt.sealing.carriers import (
     check_destination,
     find_payloads,
     not_sealed,
+    sealed_suffix,
 )
 from facecrypt.sealing.header import CIPHERS, Header
 from facecrypt.sealing.images import (
@@ -64,7 +65,11 @@ SCHEME_CHUNK = b"fcSC"
 
 
 def encode(
-    source: Source, recipients: Sequence[RecipientLike], options: Seal, *, suffix: str = ".png"
+    source: Source,
+    recipients: Sequence[RecipientLike],
+    options: Seal,
+    *,
+    suffix: str | None = None,
 ) -> SealedFile:
     """Seal a picture file in memory.
 
@@ -73,8 +78,8 @@ def encode(
     source : Source
     recipients : sequence of recipients
     options : Seal
-    suffix : str
-        Names the format of the result.
+    suffix : str, optional
+        Names the format of the result; that of the source where it can be sealed, else PNG.
 
     Raises
     ------
@@ -92,6 +97,7 @@ def encode(
     False
     """
     refuse_encrypted(source)
+    suffix = sealed_suffix(source.data) if suffix is None else suffix
     return carrier_for(suffix, sidecar=options.sidecar).seal(source, recipients, options, suffix)
 
 
@@ -149,7 +155,8 @@ def open_file(
     """:func:`decrypt_file` of options in one object; says whether the picture was edited."""
     check_destination(dst)
     opened = decode_file(src, identities, options)
-    data = opened.encode(Path(dst).suffix)
+    with naming(dst):
+        data = opened.encode(Path(dst).suffix)
     atomic_write(dst, data, overwrite=options.overwrite, like=src)
     return opened
 
@@ -265,7 +272,8 @@ def encrypt_file(
     Parameters
     ----------
     src, dst : path
-        ``dst`` ends in ``.png``, or with ``sidecar`` in ``.png``, ``.tif`` or ``.tiff``.
+        ``dst`` ends in ``.png``; or in ``.jpg`` where ``src`` is a JPEG, which stays one and comes
+        back byte for byte; or with ``sidecar`` also in ``.tif``.
     sidecar : bool
         Put the header beside the picture, into ``DST.ID.fcrypt``, rather than into it. ID
         is of 16 digits that name this sealing. The two belong together: move both.
@@ -313,8 +321,9 @@ def decrypt_file(
 ) -> Header:
     """Read a sealed picture, open its faces, write it; see :func:`decrypt_image`.
 
-    ``dst`` ends in ``.png``, ``.tif`` or ``.tiff``. Nothing is written unless every
-    region that was asked for opens. ``dst`` takes the date of change of ``src``, which is that of
+    ``dst`` ends in ``.png`` or ``.tif``, or in ``.jpg`` where ``src`` is a sealed JPEG: then it is
+    the file that was sealed, byte for byte, or with some of the faces a JPEG of them. Nothing is
+    written unless every region that was asked for opens. ``dst`` takes the date of change of ``src``, which is that of
     the plain picture unless somebody changed it.
 
     Warns

@@ -26,9 +26,12 @@ __all__ = [
     "find_payloads",
     "not_sealed",
     "sealed_name",
+    "sealed_suffix",
 ]
 
+# From the general to the special: what several claim is for the last of them.
 CARRIERS: tuple[Carrier, ...] = (Png(), Jpeg(), Sidecar())
+_HEAD = 64  # bytes by which a kind of file is known
 LOSSLESS_SUFFIXES = tuple(dict.fromkeys(s for carrier in CARRIERS for s in carrier.suffixes))
 
 
@@ -60,14 +63,33 @@ def carrier_for(suffix: str, *, sidecar: bool) -> Carrier:
     return next((carrier for carrier in kind if suffix.lower() in carrier.suffixes), kind[0])
 
 
-def sealed_name(name: Path) -> Path:
+def sealed_name(source: Path, name: Path) -> Path:
     """What the sealed form of a picture is called: ``x.bmp`` -> ``x.png``, for it becomes one.
 
-    A suffix that a carrier writes is kept, in small letters.
+    A suffix is kept, in small letters, where a carrier writes such files of what the source
+    holds: by its content, for names lie.
+
+    Parameters
+    ----------
+    source : Path
+        The plain picture.
+    name : Path
+        That is to be changed.
     """
-    suffix = name.suffix.lower()
-    suffixes = carrier_for(suffix, sidecar=False).suffixes
-    return name.with_suffix(suffix if suffix in suffixes else suffixes[0])
+    try:
+        with source.open("rb") as file:
+            head = file.read(_HEAD)
+    except OSError:
+        head = b""  # whoever reads it says why
+    return name.with_suffix(sealed_suffix(head, name.suffix))
+
+
+def sealed_suffix(data: bytes, suffix: str = "") -> str:
+    """That of the sealed form of a plain file, which has `suffix`; see :func:`sealed_name`."""
+    suffix, head = suffix.lower(), data[:_HEAD]
+    fitting = [carrier for carrier in CARRIERS if not carrier.beside and carrier.claims(head)]
+    written = next((one for one in fitting if suffix in one.suffixes), fitting[-1])
+    return suffix if suffix in written.suffixes else written.suffixes[0]
 
 
 def check_destination(path: PathLike, carrier: Carrier | None = None) -> None:

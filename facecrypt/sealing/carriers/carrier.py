@@ -8,6 +8,7 @@ from typing import BinaryIO, NamedTuple, Protocol, Self
 
 import numpy as np
 
+from facecrypt.errors import MediaError
 from facecrypt.files import PathLike
 from facecrypt.keys import RecipientLike, RegionKey, Unwraps
 from facecrypt.media import Picture, decode_image, encode_image
@@ -16,7 +17,10 @@ from facecrypt.sealing.header import Header
 from facecrypt.sealing.options import Open, Seal
 from facecrypt.sealing.payload import Payload
 
-__all__ = ["Carrier", "Opened", "SealedFile", "Source"]
+__all__ = ["PIXELS", "Carrier", "Opened", "SealedFile", "Source"]
+
+# Files that are written of pixels, whatever was sealed.
+PIXELS = (".png", ".tif", ".tiff")
 
 
 @dataclass(frozen=True)
@@ -89,8 +93,10 @@ class Opened:
 
     def encode(self, suffix: str) -> bytes:
         """The file to give back: what was given, or its pixels in the format of another suffix."""
-        if not isinstance(self.given, Picture) and suffix.lower() not in (".png", ".tif", ".tiff"):
+        if not isinstance(self.given, Picture) and suffix.lower() not in PIXELS:
             return self.given
+        if suffix.lower() not in PIXELS:
+            raise MediaError(f"was sealed as pixels, which {suffix} does not keep; name it .png")
         picture = self.picture
         return encode_image(
             suffix, picture.pixels, icc=picture.icc, exif=picture.exif, colour=picture.colour
@@ -114,6 +120,9 @@ class Carrier(Protocol):
     name: str
     suffixes: tuple[str, ...]
     beside: bool
+
+    def claims(self, head: bytes) -> bool:
+        """Whether it seals plain files that begin so; 64 bytes if there are."""
 
     def find_payloads(self, file: BinaryIO, path: Path | None) -> list[bytes]:
         """The payload's bytes, sound or not; none where this is no sealed file of the carrier.

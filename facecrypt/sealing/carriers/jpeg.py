@@ -14,6 +14,7 @@ from facecrypt.sealing.payload import START, Payload
 
 __all__ = ["SUFFIXES", "Jpeg", "check_jpeg"]
 
+_BEGIN = b"\xff\xd8\xff"
 SUFFIXES = (".jpg", ".jpeg", ".jpe", ".jfif", ".jif", ".pjpeg", ".pjp")
 
 
@@ -23,6 +24,9 @@ class Jpeg:
     name = "jpeg"
     suffixes: tuple[str, ...] = SUFFIXES
     beside = False
+
+    def claims(self, head: bytes) -> bool:
+        return head[:3] == _BEGIN
 
     def find_payloads(self, file: BinaryIO, path: Path | None) -> list[bytes]:
         box = jpeg.find_box(file, b"jumb", START)
@@ -47,5 +51,5 @@ class Jpeg:
 
 def check_jpeg(source: Source) -> None:
     """MediaError where a file that is to become a sealed JPEG is no JPEG."""
-    if source.data[:3] != b"\xff\xd8\xff":
+    if source.data[:3] != _BEGIN:
         raise MediaError("is no JPEG, and would lose pixels as one; name the output .png")

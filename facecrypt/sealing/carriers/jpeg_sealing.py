@@ -24,7 +24,7 @@ from facecrypt.sealing.carriers.carrier import Opened, Source
 from facecrypt.sealing.carriers.jpeg_private import Private, padded
 from facecrypt.sealing.ciphers import wrong_key
 from facecrypt.sealing.content import Jpeg
-from facecrypt.sealing.header import check_counts
+from facecrypt.sealing.header import Header, check_counts
 from facecrypt.sealing.images import EDITED, wanted_regions
 from facecrypt.sealing.options import Open, Seal
 from facecrypt.sealing.parts import open_part, start, unlock
@@ -103,9 +103,8 @@ def wanted_cells(source: Source, content: Jpeg, options: Seal) -> tuple[Region, 
     return plain.cells(plain.wanted(options, lambda: picture))
 
 
-def is_public_of(source: Source, payload: Payload) -> bool:
+def is_public_of(source: Source, header: Header) -> bool:
     """Whether a plain file, or a sealed one, has the public coefficients that were sealed."""
-    header = payload.header
     try:
         plain = _Plain.of(source.data)
         if not header.content.exact:

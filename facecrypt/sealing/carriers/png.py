@@ -27,6 +27,9 @@ class Png:
     suffixes: tuple[str, ...] = (".png",)
     beside = False
 
+    def claims(self, head: bytes) -> bool:
+        return True
+
     def find_payloads(self, file: BinaryIO, path: Path | None) -> list[bytes]:
         chunk = read_chunk(file, CHUNK, limit=MAX_LENGTH)
         return [] if chunk is None else [chunk]

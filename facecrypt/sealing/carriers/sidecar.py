@@ -1,12 +1,13 @@
-"""Any lossless picture, with the payload in a file beside it.
+"""A JPEG or a lossless picture, with the payload in a file beside it.
 
 ``NAME.ID.fcrypt`` holds the payload, and ID is the first half of the picture id in its header. So
 no order of writes, no race and no kill pairs a picture with the payload of another: each sealing
-has a name of its own. Digest and tags in the header bind it to the pixels, and any program that
-keeps these may re-save the picture.
+has a name of its own. Digest and tags in the header bind it to the pixels or coefficients, and any
+program that keeps these may re-save the picture, and drop all its metadata.
 """
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import BinaryIO
 
@@ -16,6 +17,8 @@ from facecrypt.keys import RecipientLike, RegionKey, Unwraps
 from facecrypt.limits import MAX_PAYLOAD_BYTES
 from facecrypt.media.pictures import read_bounded
 from facecrypt.sealing.carriers.carrier import Opened, SealedFile, Source
+from facecrypt.sealing.carriers.jpeg import SUFFIXES, check_jpeg
+from facecrypt.sealing.carriers.jpeg_sealing import is_public_of, open_jpeg, seal_jpeg
 from facecrypt.sealing.carriers.pixels import (
     decode_sealed,
     encode_pixels,
@@ -37,8 +40,11 @@ class Sidecar:
     """The carrier where a payload beside the picture is asked for."""
 
     name = "sidecar"
-    suffixes: tuple[str, ...] = (".png", ".tif", ".tiff")
+    suffixes: tuple[str, ...] = (".png", ".tif", ".tiff", *SUFFIXES)
     beside = True
+
+    def claims(self, head: bytes) -> bool:
+        return True
 
     def find_payloads(self, file: BinaryIO, path: Path | None) -> list[bytes]:
         found = [] if path is None else sidecars_of(path)
@@ -59,6 +65,12 @@ class Sidecar:
     def seal(
         self, source: Source, recipients: Sequence[RecipientLike], options: Seal, suffix: str
     ) -> SealedFile:
+        if suffix.lower() in SUFFIXES:
+            check_jpeg(source)
+            made = seal_jpeg(source, recipients, options)
+            return SealedFile(
+                made.payload.header, made.file(embedded=False), made.payload.to_bytes()
+            )
         sealed, picture = seal_picture(source, recipients, options, suffix)
         payload = Payload(sealed.header).to_bytes()
         data = encode_pixels(sealed, picture, suffix, payload)
@@ -71,6 +83,8 @@ class Sidecar:
         identities: Sequence[Unwraps | RegionKey],
         options: Open,
     ) -> Opened:
+        if payload.header.carrier == "jpeg":
+            return open_jpeg(source.data, payload, identities, options)
         return open_picture(source, payload, identities, options, strict=False)
 
 
@@ -86,12 +100,16 @@ def _check_name(path: Path, beside: Path, data: bytes) -> None:
 def _fitting(path: Path, data: bytes, payloads: Mapping[Path, bytes]) -> list[bytes]:
     """The payloads of those whose public pixels are this picture's: another sealing, or a killed
     one, may have left its own."""
-    picture = decode_sealed(Source(data, path), strict=False)
+    source = Source(data, path)
+    decoded = lru_cache(maxsize=1)(lambda: decode_sealed(source, strict=False))
 
     def fits(beside: Path, data: bytes) -> bool:
         try:
             _check_name(path, beside, data)
-            return not with_header(picture, Payload.from_bytes(data).header).edited
+            header = Payload.from_bytes(data).header
+            if header.carrier == "jpeg":
+                return is_public_of(source, header)
+            return not with_header(decoded(), header).edited
         except ContainerError:
             return False
 
