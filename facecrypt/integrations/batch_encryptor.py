@@ -98,8 +98,9 @@ class BatchEncryptor:
         -------
         dict of (N,) array
             ``path`` as it came; ``name``, the file name, with ``.png`` after it where that is what
-            it became; ``bytes``, the sealed files, JPEG of JPEG and else PNG; ``regions``, how many were sealed in each; ``error``, why
-            there is none. ``bytes`` is empty where ``error`` is not.
+            it became; ``bytes``, the sealed files, JPEG of JPEG and else PNG; ``regions``, how
+            many were sealed in each; ``error``, why there is none. ``bytes`` is empty where
+            ``error`` is not.
 
         Raises
         ------

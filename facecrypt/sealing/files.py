@@ -323,8 +323,8 @@ def decrypt_file(
 
     ``dst`` ends in ``.png`` or ``.tif``, or in ``.jpg`` where ``src`` is a sealed JPEG: then it is
     the file that was sealed, byte for byte, or with some of the faces a JPEG of them. Nothing is
-    written unless every region that was asked for opens. ``dst`` takes the date of change of ``src``, which is that of
-    the plain picture unless somebody changed it.
+    written unless every region that was asked for opens. ``dst`` takes the date of change of
+    ``src``, which is that of the plain picture unless somebody changed it.
 
     Warns
     -----
