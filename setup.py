@@ -1,4 +1,4 @@
-"""Builds the one native module; all else is in pyproject.toml.
+"""Builds the native modules; all else is in pyproject.toml.
 
 FACECRYPT_DEBUG=1 builds without optimisation and with debug information,
 FACECRYPT_SANITIZE=1 with the address and undefined-behaviour sanitizers.
@@ -45,16 +45,23 @@ class BuildExt(build_ext):
             ) from error
 
 
+def extension(name: str, *folders: str) -> Extension:
+    """facecrypt.NAME from its .pyx and the sources in those folders."""
+    sources = [path for folder in folders for path in Path(folder).glob("*.cpp")]
+    headers = [path for folder in folders for path in Path(folder).glob("*.h")]
+    return Extension(
+        f"facecrypt.{name}",
+        [f"facecrypt/{name}.pyx", *sorted(map(str, sources))],
+        depends=sorted(map(str, headers)),
+        include_dirs=["csrc"],
+        language="c++",
+    )
+
+
 setup(
     cmdclass={"build_ext": BuildExt},
     ext_modules=cythonize(
-        Extension(
-            "facecrypt._native",
-            ["facecrypt/_native.pyx", *sorted(map(str, Path("csrc").glob("*.cpp")))],
-            depends=sorted(map(str, Path("csrc").glob("*.h"))),
-            include_dirs=["csrc"],
-            language="c++",
-        ),
+        [extension("_native", "csrc"), extension("_jpeg", "csrc/jpeg")],
         language_level=3,
     ),
 )

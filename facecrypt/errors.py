@@ -28,6 +28,7 @@ __all__ = [
     "NotSealedError",
     "TooManyFacesError",
     "UnknownSchemeError",
+    "UnsupportedJpegError",
     "UnsupportedVersionError",
     "WeakKeyError",
 ]
@@ -143,3 +144,7 @@ class TooManyFacesError(FacecryptError, ValueError):
 
 class MediaError(FacecryptError, OSError):
     """A picture that cannot be read or written."""
+
+
+class UnsupportedJpegError(MediaError):
+    """A JPEG that cannot be taken apart and put together again to the byte."""

@@ -18,6 +18,7 @@ __all__ = [
     "MAX_PIXELS",
     "MAX_PROFILE_BYTES",
     "MAX_REGIONS",
+    "MAX_SCANNED",
     "MAX_SCANS",
     "MAX_SIDE",
     "MAX_SOFTWARE",
@@ -45,6 +46,7 @@ MAX_CANDIDATES = {"pnet": (1 << 20, 32), "rnet": (1 << 17, 128), "onet": (1 << 1
 
 MAX_PROFILE_BYTES = 1 << 20  # of an ICC profile
 MAX_SCANS = 100  # of a JPEG; an encoder writes about ten
+MAX_SCANNED = 16 * MAX_PIXELS  # scans times pixels
 
 # Argon2id: memory in KiB, passes, lanes. RFC 9106's second recommendation is what is
 # written, and all that is tried unless the caller allows more.

@@ -18,7 +18,7 @@ PACKAGE = ROOT / "facecrypt"
 # A name stands for a module, or for a package with all in it.
 FLOORS = (
     ("errors", "limits", "regions", "machine", "_version"),
-    ("files", "leftovers", "pending", "placing", "models", "backends", "_native"),
+    ("files", "leftovers", "pending", "placing", "models", "backends", "_native", "_jpeg"),
     ("keys", "media", "chaos", "detector"),
     ("schemes", "sealing"),
     ("jobs", "attacks"),
@@ -43,7 +43,7 @@ def name_of(path: Path) -> str:
 
 TREES = {name_of(path): ast.parse(path.read_bytes()) for path in PACKAGE.rglob("*.py")}
 BENCH = {name_of(path): ast.parse(path.read_bytes()) for path in (ROOT / "bench").rglob("*.py")}
-MODULES = set(TREES) | set(BENCH) | {"facecrypt._native"}
+MODULES = set(TREES) | set(BENCH) | {"facecrypt._native", "facecrypt._jpeg"}
 FACE = "facecrypt"
 # As strings these are names of the distribution and of the folder.
 FACES = {FACE, "bench"}

@@ -67,6 +67,14 @@ def test_an_old_leftover_of_a_dead_process_goes(tmp_path, writer):
     assert os.listdir(tmp_path) == []
 
 
+def test_an_old_leftover_goes_though_it_may_not_be_written_to(tmp_path, writer):
+    kill(writer)
+    leftover(tmp_path).chmod(0o400)
+    age(leftover(tmp_path))
+    remove_stale(tmp_path)
+    assert os.listdir(tmp_path) == []
+
+
 def test_what_a_living_process_writes_stays(tmp_path, writer):
     age(leftover(tmp_path))
     remove_stale(tmp_path)
@@ -84,6 +92,9 @@ def test_only_names_of_that_form_go(tmp_path):
     for name in stay:
         (tmp_path / name).write_bytes(b"")
         age(tmp_path / name)
+    for accented in "\u00e9", "e\u0301":  # questions to the file system that were cut short
+        (tmp_path / f".facecrypt-2123456789abcdef{accented}.tmp").write_bytes(b"")
+        age(tmp_path / f".facecrypt-2123456789abcdef{accented}.tmp")
     os.mkfifo(tmp_path / ".facecrypt-0123456789abcdef.tmp")
     (tmp_path / ".facecrypt-1123456789abcdef.tmp").symlink_to("a.tmp")
     remove_stale(tmp_path)

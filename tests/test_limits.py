@@ -149,7 +149,10 @@ def jpeg_with(profile: bytes) -> bytes:
 
 @pytest.mark.parametrize("size", [1 << 20, (1 << 20) + 1, 8_100_000, 12_000_000])
 def test_a_large_profile_does_not_keep_a_picture_from_opening(tmp_path, size):
-    profile = struct.pack(">I", size) + SRGB[4:] + bytes(size - len(SRGB))
+    profile = bytearray(struct.pack(">I", size) + SRGB[4:] + bytes(size - len(SRGB)))
+    # Its last tag reaches to its end.
+    at = SRGB.index(b"chrm") + 8
+    struct.pack_into(">I", profile, at, struct.unpack_from(">I", SRGB, at)[0] + size - len(SRGB))
     source, sealed, back = (tmp_path / name for name in ("a.jpg", "b.png", "c.png"))
     source.write_bytes(jpeg_with(profile))
     with warnings.catch_warnings(record=True) as caught:
@@ -354,6 +357,15 @@ def test_a_jpeg_of_many_scans():
     assert decode_image(progressive(100)).pixels.shape == (256, 300)
     with pytest.raises(MediaError, match="the JPEG has 101 scans; at most 100 are read"):
         decode_image(progressive(101))
+
+
+def test_the_larger_a_jpeg_the_fewer_scans():
+    data = bytearray(progressive(33))
+    at = data.index(b"\xff\xc2") + 5
+    data[at : at + 4] = struct.pack(">HH", 11_585, 11_585)
+    # 32 times 2^27 pixels are 2^32.
+    with pytest.raises(MediaError, match="has 33 scans; at most 32 are read of 134212225 pixels"):
+        decode_image(bytes(data))
 
 
 @pytest.mark.filterwarnings("ignore:the decoder says")

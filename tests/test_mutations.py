@@ -18,7 +18,7 @@ from facecrypt.keys import RegionKey, load_identity, load_recipients
 from facecrypt.media.npy import read_arrays
 from facecrypt.media.png import encode_png, png_chunks
 from facecrypt.schemes import CombinedCatMapKey
-from facecrypt.sealing.carriers.sidecar import sidecar_path
+from facecrypt.sealing.carriers.sidecar_names import sidecar_path
 from facecrypt.sealing.files import decode_file
 from facecrypt.sealing.header import Header
 

@@ -45,7 +45,7 @@ def run(args: Namespace) -> int:
         raise MediaError(f"{args.input}: {error}") from error
     gap = np.full((len(shown.plain), _GAP, *shown.plain.shape[2:]), 255, np.uint8)
     row = np.hstack([shown.plain, gap, shown.cipher, gap, shown.recovered])
-    data = encode_image(Path(args.output).suffix, row, icc=picture.icc)
+    data = encode_image(Path(args.output).suffix, row, icc=picture.icc, colour=picture.colour)
     atomic_write(args.output, data, overwrite=args.force)
     if not args.quiet:
         print(shown.text)

@@ -65,7 +65,8 @@ def add_options(sub: ArgumentParser) -> None:
         "-m",
         "--keep-metadata",
         action="store_true",
-        help="keep EXIF, readable by all: dates, place, names; never thumbnails",
+        help="keep EXIF, readable by all: date, camera, settings, artist, copyright and place "
+        "(GPS); never thumbnails, descriptions, owner or serial numbers",
     )
     add_json(sub, "what became of each picture, one line each,")
     add_batch(sub)

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from facecrypt.files import media_error
 from facecrypt.media.readers import is_picture
-from facecrypt.sealing.carriers.sidecar import is_sidecar
+from facecrypt.sealing.carriers.sidecar_names import is_sidecar
 
 __all__ = ["PICTURE_SUFFIXES", "Found", "Search"]
 

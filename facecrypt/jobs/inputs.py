@@ -12,7 +12,7 @@ from facecrypt.files import PathLike, media_error, refuse_special
 from facecrypt.jobs.folders import PICTURE_SUFFIXES, Found, Search
 from facecrypt.jobs.outputs import as_png, make_folder, name_outputs, refuse_links, refuse_replacing
 from facecrypt.sealing.carriers import sealed_name
-from facecrypt.sealing.carriers.sidecar import is_sidecar
+from facecrypt.sealing.carriers.sidecar_names import is_sidecar
 
 __all__ = [
     "PICTURE_SUFFIXES",

@@ -37,6 +37,7 @@ from facecrypt.media.npy import (
 )
 from facecrypt.media.pictures import naming
 from facecrypt.media.png import png_chunks, read_chunk
+from facecrypt.media.source import Chunks
 from facecrypt.regions import Region, clip_given
 from facecrypt.schemes import Key, Scheme
 from facecrypt.schemes.pictures import picture_shape
@@ -58,6 +59,7 @@ class _File(NamedTuple):
     name: str = ""
     others: Mapping[str, NDArray[Any]] = {}
     encrypted: bool = False
+    colour: Chunks = ()
 
 
 def encrypt_files(
@@ -207,7 +209,8 @@ def _read(path: Path) -> _File:
     with naming(path):
         picture = source.decode()
     sealed = find_headers(BytesIO(source.data), path) is not None
-    return _File(picture.pixels, note, picture.icc, encrypted=sealed or note is not None)
+    encrypted = sealed or note is not None
+    return _File(picture.pixels, note, picture.icc, encrypted=encrypted, colour=picture.colour)
 
 
 def _read_arrays(path: Path) -> _File:
@@ -230,7 +233,8 @@ def _read_cipher(path: Path) -> tuple[_File, Note]:
     deque(png_chunks(source.data), maxlen=0)
     with naming(path):
         picture = source.decode()
-    return _File(picture.pixels, data, picture.icc, encrypted=True), note
+    file = _File(picture.pixels, data, picture.icc, encrypted=True, colour=picture.colour)
+    return file, note
 
 
 def _parse(path: Path, note: bytes | None) -> Note:
@@ -297,5 +301,5 @@ def _write(
         data = encode_arrays(path.suffix, {file.name: images, **file.others, **own})
     else:
         chunks = () if note is None else ((SCHEME_CHUNK, note),)
-        data = encode_image(".png", images, icc=file.icc, chunks=chunks)
+        data = encode_image(".png", images, icc=file.icc, colour=file.colour, chunks=chunks)
     atomic_write(path, data, overwrite=overwrite, like=item.source)

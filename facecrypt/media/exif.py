@@ -34,11 +34,12 @@ BYTE, ASCII, SHORT, LONG, UNDEFINED = 1, 2, 3, 4, 7
 _SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8}
 _MAX_TEXT, _MAX_NUMBERS = 1024, 64
 
-# Tags that describe how the picture was taken. Left out, beside what shows the picture
-# (IFD1 thumbnail, MakerNote, previews in private tags, XMP): free comments, subject
-# areas and pixel sizes, which are wrong once the picture is upright.
+# Tags that describe how, when and where the picture was taken, and whose work it is. Left out,
+# beside what shows the picture (IFD1 thumbnail, MakerNote, previews in private tags, XMP): the
+# camera's owner, serial numbers, descriptions and comments; subject areas and pixel sizes, which
+# are wrong once the picture is upright. docs/security.md lists them.
 _KEEP = {
-    0: {0x10E, 0x10F, 0x110, 0x11A, 0x11B, 0x128, 0x131, 0x132, 0x13B, 0x213, 0x8298},
+    0: {0x10F, 0x110, 0x11A, 0x11B, 0x128, 0x131, 0x132, 0x13B, 0x213, 0x8298},
     EXIF_IFD: {
         *(0x829A, 0x829D, 0x8822, 0x8827, 0x9000, 0x9003, 0x9004, 0xA001, 0xA217, 0xA40C),
         *range(0x8830, 0x8836),
@@ -47,7 +48,7 @@ _KEEP = {
         *range(0x9290, 0x9293),
         *range(0xA20E, 0xA211),
         *range(0xA401, 0xA40B),
-        *range(0xA430, 0xA436),
+        *range(0xA432, 0xA435),
     },
     GPS_IFD: {*range(0x1B), 0x1D, 0x1E, 0x1F},
 }

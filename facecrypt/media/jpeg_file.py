@@ -9,7 +9,7 @@ import struct
 import numpy as np
 
 from facecrypt.errors import RESAVE, MediaError
-from facecrypt.limits import MAX_SCANS
+from facecrypt.limits import MAX_SCANNED, MAX_SCANS
 from facecrypt.media.decoders import DAMAGED, cv2_pixels
 from facecrypt.media.exif import byte_order, first_directory, orientation
 from facecrypt.media.source import Source
@@ -61,7 +61,7 @@ def read_jpeg(data: bytes) -> Source:
     end = data.find(b"\xff\xd9", scan)
 
     def load() -> np.ndarray:
-        _check_scans(data)
+        _check_scans(data, width * height)
         _check_density(data, width * height, arithmetic=arithmetic)
         try:
             return cv2_pixels(data)
@@ -99,10 +99,11 @@ def _segments(data: bytes) -> tuple[list[tuple[int, bytes]], int]:
         at += 2 + length
 
 
-def _check_scans(data: bytes) -> None:
+def _check_scans(data: bytes, pixels: int) -> None:
     """Each scan of a progressive JPEG costs a pass over all pixels, and few bytes."""
     # A count that is never too low, and cheap; bytes behind the picture may add to it.
-    if data.count(b"\xff\xda") <= MAX_SCANS:
+    most = min(MAX_SCANS, MAX_SCANNED // max(pixels, 1))
+    if data.count(b"\xff\xda") <= most:
         return
     scans, at = 0, 2
     while marker := _MARKER.search(data, at):
@@ -113,9 +114,10 @@ def _check_scans(data: bytes) -> None:
         if kind not in (0x01, 0xD8):
             at += int.from_bytes(data[at : at + 2], "big")
         scans += kind == 0xDA
-    if scans > MAX_SCANS:
+    if scans > most:
+        size = "" if most == MAX_SCANS else f" of {pixels} pixels"
         raise MediaError(
-            f"the JPEG has {scans} scans; at most {MAX_SCANS} are read; save the picture anew"
+            f"the JPEG has {scans} scans; at most {most} are read{size}; save the picture anew"
         )
 
 

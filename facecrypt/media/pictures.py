@@ -14,11 +14,12 @@ import numpy as np
 
 from facecrypt.errors import RESAVE, MediaError
 from facecrypt.files import PathLike
-from facecrypt.limits import MAX_PIXELS, MAX_PROFILE_BYTES, MAX_SIDE
+from facecrypt.limits import MAX_PIXELS, MAX_SIDE
 from facecrypt.media.colour import check_colour, differs_from_srgb
 from facecrypt.media.decoders import fence, hear
 from facecrypt.media.exif import clean_exif
 from facecrypt.media.png import encode_png
+from facecrypt.media.profile import kept_profile
 from facecrypt.media.readers import reader
 from facecrypt.media.source import Chunks, Source
 from facecrypt.media.tiff import encode_tiff
@@ -38,9 +39,6 @@ __all__ = [
 ]
 
 _MAX_BYTES = 2**32
-_ICC_HEAD = 128
-_ICC_SPACE = slice(16, 20)
-_ICC_MAGIC = slice(36, 40)
 LOSSY = {
     ".jpg": "JPEG",
     ".jpeg": "JPEG",
@@ -66,8 +64,8 @@ class Picture:
         white than 255 or 65535 and JPEG 2000 of 9 to 15 bits are scaled to the full range of
         uint8 or uint16, from which rounding gives every sample back.
     icc : bytes or None
-        Colour profile, cut to the length it gives itself, where it fits the pixels: one of
-        CMYK, or of RGB beside gray pixels, is left out.
+        Colour profile, cut to the length it gives itself and to tags of the standard, where it
+        fits the pixels: one of CMYK, or of RGB beside gray pixels, is left out.
     exif : bytes or None
         Rebuilt from harmless tags, without thumbnail and with orientation 1; only
         where asked for.
@@ -185,7 +183,7 @@ def decode_image(data: bytes, *, keep_metadata: bool = False, name: str = "") ->
     _check_pixels(pixels, source)
     return Picture(
         np.ascontiguousarray(_upright(pixels, source.turn)),
-        icc=_fitting_profile(_sound_profile(source.icc, name), pixels),
+        icc=kept_profile(source.icc, pixels, name),
         exif=clean_exif(source.exif) if keep_metadata else None,
         colour=source.colour,
         left_out=source.left_out,
@@ -304,24 +302,3 @@ def _upright(pixels: np.ndarray, turn: int) -> np.ndarray:
         return cv2.flip(pixels, {2: 1, 3: -1, 4: 0}[turn])
     turned = cv2.transpose(pixels)
     return turned if turn == 5 else cv2.flip(turned, {6: 1, 7: -1, 8: 0}[turn])
-
-
-def _sound_profile(icc: bytes | None, name: str) -> bytes | None:
-    """A profile without what stands behind it, if it is whole and not too large."""
-    if icc is None:
-        return None
-    size = int.from_bytes(icc[:4], "big")
-    if size > MAX_PROFILE_BYTES:
-        why = f"says it has {size} bytes; at most {MAX_PROFILE_BYTES} are kept"
-    elif size < _ICC_HEAD or size > len(icc) or icc[_ICC_MAGIC] != b"acsp":
-        why = "is damaged"
-    else:
-        return icc[:size]
-    warnings.warn(f"{name}the colour profile {why}; it is left out", stacklevel=4)
-    return None
-
-
-def _fitting_profile(icc: bytes | None, pixels: np.ndarray) -> bytes | None:
-    """A profile for other colours than the pixels' makes a file that viewers refuse."""
-    space = b"GRAY" if pixels.ndim == 2 else b"RGB "
-    return icc if icc is not None and icc[_ICC_SPACE] == space else None

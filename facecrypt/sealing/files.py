@@ -269,8 +269,9 @@ def encrypt_file(
         Put the header beside the picture, into ``DST.ID.fcrypt.json``, rather than into it. ID
         is of 16 digits that name this sealing. The two belong together: move both.
     keep_metadata : bool
-        Keep EXIF, without thumbnails, previews and maker notes. The ICC profile stays
-        in any case, all else is dropped.
+        Keep EXIF: date, camera, settings, artist, copyright and place (GPS), without thumbnails,
+        descriptions, owner and serial numbers. The ICC profile and the colour chunks of a PNG
+        stay in any case, all else is dropped.
     overwrite : bool
         Replace ``dst`` if it exists, with ``sidecar`` also the sidecars beside it.
 

@@ -1,6 +1,7 @@
 """One picture as an array: detect, seal, open."""
 
 import hmac
+import operator
 import warnings
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
@@ -219,6 +220,7 @@ def region_key(sealed: Sealed | Header, identities: Identities, index: int) -> R
             f"expected a facecrypt.Sealed or its Header, received {type(header).__name__}; inspect "
             "reads the header of a file"
         )
+    index = _number(index)
     unlocked = _unlock(header, identities_of(identities), [index])
     return RegionKey(header.picture_id, index, unlocked.keys[index])
 
@@ -318,9 +320,8 @@ def _unlock(
 ) -> Unlocked:
     """The keys of the wanted regions; checks the header's MAC where an identity can."""
     count = len(header.regions)
+    wanted = None if wanted is None else [_number(index) for index in wanted]
     for index in wanted or ():
-        if not hasattr(index, "__index__"):
-            raise TypeError(f"the number of a region must be an integer, received {index!r}")
         if not 0 <= index < count:
             raise ValueError(f"there is no region {index}; the picture has {count}, from 0")
     content_key = _content_key(header, identities)
@@ -338,6 +339,12 @@ def _unlock(
     if wanted is not None:
         opened = {index: opened[index] for index in wanted}
     return Unlocked(opened, whole=False)
+
+
+def _number(index: object) -> int:
+    if not hasattr(index, "__index__"):
+        raise TypeError(f"the number of a region must be an integer, received {index!r}")
+    return operator.index(index)
 
 
 def _content_key(header: Header, identities: Sequence[Unwraps | RegionKey]) -> bytes | None:

@@ -8,7 +8,7 @@ from facecrypt.errors import ORPHAN, MediaError
 from facecrypt.files import PathLike, named, prepared
 from facecrypt.leftovers import remove_unless_locked
 from facecrypt.sealing.carriers import SealedFile
-from facecrypt.sealing.carriers.sidecar import sidecar_path, sidecars_of
+from facecrypt.sealing.carriers.sidecar_names import remember, sidecar_path, sidecars_of
 
 __all__ = ["write_pair"]
 
@@ -39,7 +39,7 @@ def write_pair(
     """
     assert sealed.beside is not None
     path = Path(path)
-    old = sidecars_of(path)
+    old = sidecars_of(path, lately=True)
     if old and not overwrite and not os.path.lexists(path):
         raise MediaError(
             f"{old[0]}: is there already, without the picture it opens; move it to where that is",
@@ -58,6 +58,7 @@ def write_pair(
                 with contextlib.suppress(OSError):
                     header.path.unlink()
             raise
+        remember(header.path)
         for beside in old:
             # Another process may be about to name the picture of this one: until then it holds
             # the lock. If it was done before the lock is taken here, its picture may be the one

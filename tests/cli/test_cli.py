@@ -3,12 +3,16 @@
 import json
 import os
 import shlex
+from pathlib import Path
 
 import cv2
 import pytest
 from PIL import Image
 from support import second_reader
 from support.command_line import ASTRONAUT, command, files, pixels
+
+from facecrypt import Result, Summary
+from facecrypt.cli.batches import report
 
 WRONG_KEY = "the key does not open this picture, or the picture was changed after sealing"
 
@@ -161,6 +165,32 @@ def test_malformed_boxes(job, text):
     assert done.err[0].startswith("facecrypt: error: bad.json: expected what 'facecrypt detect")
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[]", "expected an object, from picture to boxes, received []"),
+        ('{"a.png": 1}', "a.png: expected a list of boxes, received 1"),
+        ('{"a.png": [[1, 2, 3]]}', "a.png, box 0: expected [x0, y0, x1, y1], received [1, 2, 3]"),
+        ('{"a.png": [{"x": 1}]}', 'a.png, box 0: expected [x0, y0, x1, y1], received {"x": 1}'),
+        ('{"a.png": [[0, 0, 9, 9], [4, 2, 3, 4]]}', "a.png, box 1: a region needs x0 < x1"),
+        ('{"a.png": [[1, 2, 3, 4.5]]}', "a.png, box 0: y1 must be an integer number of pixels"),
+        ('{"a": "' + "y" * 99 + '"}', 'expected a list of boxes, received "' + "y" * 39 + "…"),
+    ],
+)
+def test_boxes_say_what_was_expected(job, text, said):
+    (job / "bad.json").write_text(text)
+    done = command("encrypt", "a.png", "-o", "out", "-k", "k", "--boxes", "bad.json")
+    assert done.code == 2
+    assert done.err[0].endswith(said) or f": {said}" in done.err[0]
+    assert "object has no attribute" not in done.err[0]
+
+
+def test_the_mark_of_windows_editors_before_boxes(job):
+    (job / "a.json").write_bytes(b"\xef\xbb\xbf" + (job / "a.json").read_bytes())
+    done = command("encrypt", "a.png", "-o", "out", "-k", "k", "--boxes", "a.json")
+    assert done.err[0].startswith("facecrypt: 1 encrypted; 1 region (")
+
+
 def test_a_wrong_passphrase(job, monkeypatch):
     before = files(job)
     for text, code, error in [("wrong", 3, WRONG_KEY), ("", 2, "the passphrase is empty")]:
@@ -288,6 +318,80 @@ def test_a_picture_of_a_format_that_is_not_read_fails(job):
         assert done.code == 1
         assert "facecrypt: error: in/photo: HEIC is not read; convert it to PNG" in done.err[0]
     assert (job / "out" / "a.png").exists()
+
+
+def test_sealed_pictures_of_a_folder_are_passed_over_with_a_word(job):
+    (job / "in").mkdir()
+    (job / "in" / "a.png").write_bytes((job / "a.png").read_bytes())
+    (job / "in" / "camera.png").write_bytes((job / "sealed" / "a.png").read_bytes())
+    done = command("encrypt", "in", "-o", "out", "-k", "k", "--whole")
+    assert done.code == 0
+    assert done.err[0].startswith(
+        "facecrypt: 1 encrypted; 1 region; 1 sealed already, passed over ("
+    )
+    assert len(done.err) == 1
+    assert os.listdir("out") == ["a.png"]
+    done = command("encrypt", "in", "-o", "out", "-k", "k", "--whole", "--json", "-q")
+    assert [json.loads(line) for line in done.out.splitlines()][1] == {
+        "source": "in/camera.png",
+        "output": None,
+        "status": "sealed already",
+    }
+
+
+def test_an_output_that_an_earlier_run_left_is_named(job):
+    (job / "in").mkdir()
+    Image.open("a.png").save("in/a.jpg")
+    assert len(command("encrypt", "in", "-o", "out", "-k", "k", "--whole").err) == 1
+    (job / "in" / "a.png").write_bytes((job / "a.png").read_bytes())
+    done = command("encrypt", "in", "-o", "out", "-k", "k", "--whole")
+    assert done.code == 0
+    assert sorted(os.listdir("out")) == ["a.jpg.png", "a.png", "a.png.png"]
+    assert done.err[1:] == [
+        "facecrypt: warning: out/a.png: left by an earlier run; in/a.jpg now has another output, "
+        "for a second picture would take this name"
+    ]
+    (job / "out" / "a.png").unlink()
+    assert len(command("encrypt", "in", "-o", "out", "-k", "k", "--whole").err) == 1
+
+
+@pytest.mark.parametrize(
+    ("seconds", "done", "said"),
+    [
+        (100.0, 4, "100.0 s, 25.0 s an image"),
+        (0.5, 4, "0.5 s, 8.0 images/s"),
+        (30.0, 3, "30.0 s, 0.1 images/s"),
+        (2.0, 0, "2.0 s, 0.0 images/s"),
+    ],
+)
+def test_the_rate_of_slow_pictures(seconds, done, said, capsys):
+    result = Result(Path("a.png"), Path("out/a.png"), 1)
+    report(Summary((result,) * done, seconds, {}), "encrypted", [], quiet=False)
+    if done:
+        assert capsys.readouterr().err == f"facecrypt: {done} encrypted ({said})\n"
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ("--jobs two", "-j/--jobs: expected a whole number of at least 1, received two"),
+        ("--jobs 0", "-j/--jobs: expected a whole number of at least 1, received 0"),
+        ("--min-face 5", "--min-face: expected a whole number of at least 6, received 5"),
+        ("--threshold 0,.7,.7", "--threshold: expected numbers between 0 and 1, received 0,.7,.7"),
+        ("--thresh 1", "-t/--thresh: expected a number between 0 and 1, received 1"),
+        ("--actors 0 --engine ray", "--actors: expected a whole number of at least 1, received 0"),
+        ("--num-gpus -1 --engine ray", "--num-gpus: expected a number of at least 0"),
+        ("--preset recall --min-face 30", "--preset sets what --min-face and --threshold set"),
+        ("--rotate 45", "--rotate: invalid choice: 45 (choose from 90, 180, 270)"),
+    ],
+)
+def test_errors_speak_of_options(job, options, said):
+    done = command("encrypt", "a.png", "-o", "out", "-k", "k", *options.split())
+    assert done.code == 2
+    assert said in done.err[0]
+    for python in ("workers", "min_face_size", "thresholds", "num_gpus", "overwrite", "=True"):
+        assert python not in " ".join(done.err)
+    assert not (job / "out").exists()
 
 
 @pytest.mark.parametrize("target", ["gone.png", "b.png"], ids=["dangling", "loop"])

@@ -64,6 +64,108 @@ def test_ctrl_c(job):
     assert len(os.listdir(job / "out")) == 60
 
 
+@pytest.mark.parametrize("pause", [0, 0.01, 0.3])
+def test_ctrl_c_again_and_again(job, pause):
+    whole = ("encrypt", "in", "-o", "out", "-k", "k", "--whole", "-j", "4")
+    with subprocess.Popen(
+        [*FACECRYPT, *whole], cwd=job, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        while not list(job.glob("out/*.png")) and process.poll() is None:
+            time.sleep(0.005)
+        for _ in range(3):
+            process.send_signal(signal.SIGINT)
+            time.sleep(pause)
+        _, err = process.communicate(timeout=60)
+    assert process.returncode == 130, err
+    assert b"facecrypt: error: interrupted" in err
+    assert b"terminate" not in err
+    assert b"Traceback" not in err
+    assert b"Exception" not in err
+    assert facecrypt("verify", "out", "-k", "k", cwd=job).returncode == 0
+
+
+def test_the_second_ctrl_c_does_not_wait(tmp_path):
+    # A picture in work that never comes to its end: its detector waits.
+    code = """
+import threading, time
+from facecrypt.cli.interrupts import second_ends
+with second_ends():
+    print("ready", flush=True)
+    try:
+        time.sleep(60)
+    except KeyboardInterrupt:
+        print("first", flush=True)
+        threading.Event().wait(60)
+"""
+    with subprocess.Popen(
+        [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        for said in b"ready\n", b"first\n":
+            assert process.stdout.readline() == said
+            process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=60)
+    assert (process.returncode, err) == (130, b"facecrypt: error: interrupted\n")
+
+
+def test_ctrl_c_while_onnxruntime_is_loaded(tmp_path):
+    # Loaded half, it would say that it has to be installed.
+    code = """
+import signal, sys
+from facecrypt.models.sessions import runtime
+
+class Interrupts:
+    def find_spec(self, name, path=None, target=None):
+        if name == "onnxruntime.capi.onnxruntime_pybind11_state":
+            signal.raise_signal(signal.SIGINT)
+
+sys.meta_path.insert(0, Interrupts())
+try:
+    runtime()
+except KeyboardInterrupt:
+    print("put off" if "onnxruntime.capi.build_and_package_info" in sys.modules else "torn")
+assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"put off\n", b"")
+
+
+def test_ctrl_c_at_any_moment_of_the_start(job):
+    """From when the command runs on; before, Python itself ends at a Ctrl-C."""
+    code = """
+import signal, sys
+import facecrypt.cli
+signal.signal(signal.SIGALRM, lambda *_: signal.raise_signal(signal.SIGINT))
+signal.setitimer(signal.ITIMER_REAL, float(sys.argv.pop()))
+sys.argv = ["facecrypt", "detect", "in"]
+sys.exit(facecrypt.cli.main())
+"""
+    for after in range(5, 120, 10):
+        done = subprocess.run(
+            [sys.executable, "-c", code, str(after / 1000)],
+            cwd=job,
+            capture_output=True,
+            check=False,
+        )
+        assert done.returncode == 130, (after, done.stderr)
+        assert done.stderr.splitlines()[0] == b"facecrypt: error: interrupted"
+
+
+def test_a_background_job_is_not_interrupted(job):
+    # A shell's script starts those with Ctrl-C ignored.
+    code = (
+        "import signal, sys; signal.signal(signal.SIGINT, signal.SIG_IGN); "
+        "from facecrypt.cli import main; sys.exit(main())"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", code, "encrypt", "in", "-o", "out", "-k", "k", "--whole"], cwd=job
+    ) as process:
+        while not list(job.glob("out/*.png")) and process.poll() is None:
+            time.sleep(0.005)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=120) == 0
+    assert len(os.listdir(job / "out")) == 60
+
+
 def test_a_reader_that_leaves(tmp_path):
     # 400 names of 200 characters do not fit into the buffer of a pipe.
     cv2.imwrite(str(tmp_path / "dot.png"), np.zeros((4, 4), np.uint8))

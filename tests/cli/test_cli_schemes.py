@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from PIL import Image, ImageCms
+from PIL import Image, ImageCms, PngImagePlugin
 from support import second_reader
 from support.command_line import ASTRONAUT, command, files, pixels
 from support.places import ROOT
@@ -318,6 +318,17 @@ def test_arrays_of_one_name(job):
     assert made == ["b.npy.npz", "b.npy.npz.npz"]
     assert command("scheme", "pbe", "decrypt", "out", "-o", "back", "--key", "pbe.npz").code == 0
     assert (job / "back" / "b.npy").read_bytes() == (job / "b.npy").read_bytes()
+
+
+def test_what_a_png_says_of_its_colours_comes_back(job):
+    info = PngImagePlugin.PngInfo()
+    info.add(b"gAMA", (100_000).to_bytes(4, "big"))
+    Image.fromarray(pixels("a.png")).save("in.png", pnginfo=info)
+    assert command("scheme", "pbe", "encrypt", "in.png", "-o", "out", "--key", "pbe.npz").code == 0
+    assert command("scheme", "pbe", "decrypt", "out", "-o", "back", "--key", "pbe.npz").code == 0
+    for folder in "out", "back":
+        with Image.open(f"{folder}/in.png") as image:
+            assert image.info["gamma"] == 1.0
 
 
 def test_a_jpeg_comes_back_as_decoded_with_its_profile(job):

@@ -50,6 +50,7 @@ def listing(folder) -> list[str]:
     return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
 
 
+PLACES = [("even" if number % 2 == 0 else "odd", number) for number in range(8)]
 EVEN_THEN_ODD = ["0.png", "2.png", "4.png", "6.png", "1.png", "3.png", "5.png", "7.png"]
 
 
@@ -370,3 +371,73 @@ def test_a_folder_that_cannot_be_read_is_not_passed_over(folder):
     assert summary.done == 8
     assert failed.source.name == "d" * 250
     assert "the name is too long" in str(failed.error)
+
+
+class Raced:
+    """A detector during whose first look another process does the same picture."""
+
+    def __init__(self, meanwhile):
+        self.meanwhile = meanwhile
+
+    def detect(self, image):
+        meanwhile, self.meanwhile = self.meanwhile, None
+        if meanwhile is not None:
+            meanwhile()
+        return FACE
+
+
+class RacedKey:
+    """A key during whose first use another process opens the same picture."""
+
+    def __init__(self, meanwhile):
+        self.meanwhile = meanwhile
+
+    def unwrap(self, stanza):
+        meanwhile, self.meanwhile = self.meanwhile, None
+        if meanwhile is not None:
+            meanwhile()
+        return KEY.unwrap(stanza)
+
+
+def test_what_another_process_did_meanwhile_is_there_already(folder):
+    source, out = folder / "in" / "even" / "0.png", folder / "out"
+
+    def other():
+        return encrypt_files(source, out, KEY, detector=Raced(None))
+
+    summary = encrypt_files(source, out, KEY, detector=Raced(other), workers=1)
+    assert (summary.done, summary.skipped, summary.failed) == (0, 1, ())
+    assert verify(out / "0.png", KEY).whole
+    back = folder / "back"
+    raced = RacedKey(lambda: decrypt_files(out, back, KEY))
+    summary = decrypt_files(out, back, raced, workers=1)
+    assert (summary.done, summary.skipped, summary.failed) == (0, 1, ())
+    assert (cv2.imread(str(back / "0.png")) == picture(0)).all()
+
+
+def test_what_another_process_did_otherwise_is_an_error(folder):
+    source, out = folder / "in" / "even" / "0.png", folder / "out"
+
+    def other():
+        return encrypt_files(source, out, SecretKey.generate(), detector=Raced(None))
+
+    summary = encrypt_files(source, out, KEY, detector=Raced(other), workers=1)
+    assert "sealed for other keys" in str(summary.failed[0].error)
+    (out / "0.png").unlink()
+    raced = Raced(lambda: encrypt_files(source, out, KEY, detector=Raced(None)))
+    summary = encrypt_files(source, out, KEY, detector=raced, workers=1, resume=False)
+    assert "0.png: already exists" in str(summary.failed[0].error)
+
+
+def test_sealed_pictures_in_a_folder_are_passed_over(folder):
+    encrypt_files(folder / "in", folder / "in" / "sealed", KEY, regions=FACE)
+    encrypt_files(folder / "in" / "odd", folder / "in" / "beside", KEY, regions=FACE, sidecar=True)
+    boxes = {f"{place}/{number}.png": FACE for place, number in PLACES}
+    for regions in FACE, boxes:
+        out = folder / f"out{len(regions)}"
+        summary = encrypt_files(folder / "in", out, KEY, regions=regions)
+        assert (summary.done, summary.sealed, summary.failed) == (8, 12, ())
+        assert summary.bare == 0
+        assert listing(out) == sorted(f"{place}/{number}.png" for place, number in PLACES)
+    named = encrypt_files(folder / "in" / "sealed" / "odd" / "7.png", folder / "x", KEY)
+    assert "is a sealed picture already" in str(named.failed[0].error)

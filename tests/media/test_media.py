@@ -497,6 +497,27 @@ def test_no_thumbnail_survives_and_the_rest_does(kind, order, suffix):
     np.testing.assert_array_equal(np.asarray(seen), picture.pixels)
 
 
+def test_owner_serial_numbers_and_descriptions_are_not_kept():
+    exif = Image.Exif()
+    texts = {0x10E: "at home", 0x10F: "Cam", 0x13B: "A. Artist", 0x8298: "(c) me"}
+    for tag, text in texts.items():
+        exif[tag] = text
+    exif[0x8769] = {
+        0x9003: "2026:01:02 03:04:05",
+        0xA430: "Owner",
+        0xA431: "body 1",
+        0xA434: "a lens",
+        0xA435: "lens 2",
+    }
+    exif[0x8825] = {1: "N", 2: (48.0, 30.0, 0.0)}
+    picture = decode_image(save(smooth(), "JPEG", exif=exif), keep_metadata=True)
+    seen = Image.open(io.BytesIO(encode_image(".png", picture.pixels, exif=picture.exif))).getexif()
+    kept = {tag: seen[tag] for tag in texts if tag in seen}
+    assert kept == {0x10F: "Cam", 0x13B: "A. Artist", 0x8298: "(c) me"}
+    assert dict(seen.get_ifd(0x8769)) == {0x9003: "2026:01:02 03:04:05", 0xA434: "a lens"}
+    assert dict(seen.get_ifd(0x8825)) == {1: "N", 2: (48.0, 30.0, 0.0)}
+
+
 def test_metadata_is_kept_only_when_asked_for():
     source = with_exif("JPEG", camera_exif("<"))
     assert decode_image(source).exif is None
@@ -568,7 +589,11 @@ def test_the_colour_profile_is_kept(kind, suffix):
 
 
 def test_a_long_profile_is_joined_from_its_jpeg_segments():
-    profile = (len(SRGB) + 150_000).to_bytes(4, "big") + SRGB[4:] + bytes(150_000)
+    profile = bytearray((len(SRGB) + 150_000).to_bytes(4, "big") + SRGB[4:] + bytes(150_000))
+    # Its last tag is made to reach over them.
+    at = SRGB.index(b"chrm") + 8
+    struct.pack_into(">I", profile, at, struct.unpack_from(">I", SRGB, at)[0] + 150_000)
+    profile = bytes(profile)
     assert decode_image(save(smooth(), "JPEG", icc_profile=profile)).icc == profile
 
 

@@ -29,6 +29,7 @@ from facecrypt import (
     verify,
 )
 from facecrypt.sealing import pairs
+from facecrypt.sealing.carriers import sidecar_names
 
 KEY = SecretKey.generate()
 FACE = [Region(8, 6, 40, 44)]
@@ -46,6 +47,14 @@ def out(tmp_path, plain):
     (tmp_path / "out").mkdir()
     seal(plain, tmp_path / "out")
     return tmp_path / "out"
+
+
+@pytest.fixture(params=["small", "large"])
+def folders(request, monkeypatch):
+    """Of a large folder a list is kept for a while; here any is large, and the while long."""
+    if request.param == "large":
+        monkeypatch.setattr(sidecar_names, "_SMALL_SECONDS", 0)
+        monkeypatch.setattr(sidecar_names, "_SHARE", 1e9)
 
 
 def seal(plain, folder, name="a.png", key=KEY, **options):
@@ -71,6 +80,7 @@ def test_the_name_is_the_picture_id(out):
     assert inspect(out / "a.png").to_bytes() == header
 
 
+@pytest.mark.usefixtures("folders")
 def test_a_sidecar_whose_picture_was_moved_away_is_refused_by_name(tmp_path, plain, out):
     [orphan] = sidecars(out)
     (out / "a.png").rename(tmp_path / "moved.png")
@@ -111,6 +121,7 @@ def test_the_source_as_output_is_refused(tmp_path, plain, link):
     assert not sidecars(tmp_path)
 
 
+@pytest.mark.usefixtures("folders")
 def test_a_sidecar_replaces_the_old_one_by_force_only(plain, out):
     old = sidecars(out)
     with pytest.raises(MediaError, match=r"a.png: already exists"):
@@ -199,16 +210,16 @@ def test_a_job_done_twice_over_is_done(plain, out):
     assert "sealed for other keys" in str(job().failed[0].error)
 
 
-def test_a_folder_is_looked_into_again_when_it_changed(plain, out):
+@pytest.mark.parametrize(("before", "after"), [(3600, 3599), (0, 0)])
+def test_a_folder_is_looked_into_again_when_it_changed(out, before, after):
+    """Also where a coarse clock gives both states of the folder one date, this very second."""
     [beside] = sidecars(out)
-    hour = time.time() - 3600
-    os.utime(out, (hour, hour))
-    verify(out / "a.png", KEY)
-    kept = beside.rename(out / "x")
-    os.utime(out, (hour + 1, hour + 1))
+    kept, now = beside.rename(out / "kept"), time.time()
+    os.utime(out, (now - before, now - before))
     with pytest.raises(NotSealedError):
         verify(out / "a.png", KEY)
     kept.rename(beside)
+    os.utime(out, (now - after, now - after))
     verify(out / "a.png", KEY)
 
 

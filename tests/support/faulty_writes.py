@@ -17,6 +17,7 @@ import numpy as np
 
 from facecrypt import FacecryptError, Region, SecretKey, decrypt_file, encrypt_file, verify
 from facecrypt import pending as pending_files
+from facecrypt.leftovers import remove_stale
 from facecrypt.media import encode_image, read_image
 
 CALLS = "open", "write", "fsync", "chmod", "utime", "link", "rename", "unlink"
@@ -28,13 +29,14 @@ FAULTS = ctypes.CDLL(None)
 class Case:
     """One way to write: what there is before, and what there may be after."""
 
-    def __init__(self, here: Path, kind: str, way: str, *, force: bool) -> None:
+    def __init__(self, here: Path, kind: str, way: str, mode: int, *, force: bool) -> None:
         self.kind, self.way, self.force = kind, way, force
         self.source, self.out = here / f"{kind}.source.png", here / "out"
         rng = np.random.default_rng(5)
         self.old, self.new = (rng.integers(0, 256, (24, 32, 3), np.uint8) for _ in "12")
         self.plain = here / "plain.png"
         self.plain.write_bytes(encode_image(".png", self.new))
+        self.plain.chmod(mode)
         if kind == "decrypt":
             encrypt_file(self.plain, self.source, KEY, regions=FACE, overwrite=True)
         else:
@@ -89,7 +91,11 @@ class Case:
 
     def report(self, call: str, number: int, ended: str) -> None:
         names = sorted(os.listdir(self.out))
-        rest = [name for name in names if name != "a.png"]
+        hidden = [self.out / name for name in names if name.startswith(".facecrypt-")]
+        modes = sorted({oct(path.stat().st_mode & 0o777) for path in hidden})
+        for path in hidden:
+            os.utime(path, (0, 0))
+        remove_stale(self.out)
         line = {
             "kind": self.kind,
             "way": self.way,
@@ -98,8 +104,10 @@ class Case:
             "number": number,
             "ended": ended,
             "left": self.left(),
-            "hidden": sum(name.startswith(".facecrypt-") for name in rest),
-            "beside": sum(name.endswith(".fcrypt.json") for name in rest),
+            "hidden": len(hidden),
+            "modes": modes,
+            "stale": sum(path.exists() for path in hidden),
+            "beside": sum(name.endswith(".fcrypt.json") for name in names),
         }
         print(json.dumps(line), flush=True)
 
@@ -140,8 +148,9 @@ def kill_before_every_call(case: Case) -> None:
 
 if __name__ == "__main__":
     nameless = pending_files._open_nameless
-    go = {"fail": fail_every_call, "kill": kill_before_every_call}[sys.argv[2]]
+    todo = {"fail": (fail_every_call, 0o644), "kill": (kill_before_every_call, 0o600)}
+    go, mode = todo[sys.argv[2]]
     for way in "nameless", "hidden":
         pending_files._open_nameless = nameless if way == "nameless" else lambda *_: None
         for kind, force in itertools.product(("png", "sidecar", "decrypt"), (False, True)):
-            go(Case(Path(sys.argv[1]), kind, way, force=force))
+            go(Case(Path(sys.argv[1]), kind, way, mode, force=force))

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from support.jpeg_oddities import oddities
+from support.jpeg_oddities import many_corrections, oddities
 from support.second_reader.jpeg_segments import parse
 
 Case = tuple[str, bytes]
@@ -110,7 +110,7 @@ def _pillow_cases() -> Iterator[Case]:
     # More than 0x7FFF blocks of nothing: the longest EOB run, and what comes after it.
     file = io.BytesIO()
     Image.new("L", (1456, 1456), 90).save(file, "JPEG", progressive=True)
-    yield "gray-longest-eob-run", file.getvalue()
+    yield "odd-longest-eob-run", file.getvalue()
 
 
 def _run(*command: str, data: bytes) -> bytes:
@@ -157,6 +157,8 @@ def _jpegtran_cases() -> Iterator[Case]:
             yield f"jpegtran-{number}-{label}", _run("jpegtran", *options, data=data)
         yield f"jpegtran-{number}-gray", _run("jpegtran", "-grayscale", data=data)
         yield f"jpegtran-{number}-turned", _run("jpegtran", "-rotate", "90", data=data)
+    full = many_corrections(by_pillow("L", (300, 200)), zeros=True)
+    yield "odd-corrections-by-libjpeg", _run("jpegtran", "-progressive", data=full)
     large = by_pillow("RGB", (600, 400), quality=20)
     yield "jpegtran-long-runs", _run("jpegtran", "-progressive", data=large)
 

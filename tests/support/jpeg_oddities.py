@@ -172,11 +172,13 @@ def _scans(data: bytes) -> Iterator[tuple[str, bytes]]:
         yield "many-corrections-no-limit", many_corrections(data, policy=NO_LIMIT)
     else:
         ends = needless_zrl(data)
+        if len(parse(data).frame.components) > 1:
+            yield "other-dummies", other_dummies(data)
         yield "needless-zrl", rewritten(data, lambda recipe, _: replace(recipe, zrl=ends))
 
 
-def many_corrections(data: bytes, **recipe) -> bytes:
-    """No zero among its coefficients, and a table of every symbol.
+def many_corrections(data: bytes, *, zeros: bool = False, **recipe) -> bytes:
+    """No small coefficient in it, or zeros beside large ones, and a table of every symbol.
 
     So refinement has correction bits alone, more than libjpeg lets wait for an EOB run.
     """
@@ -185,7 +187,8 @@ def many_corrections(data: bytes, **recipe) -> bytes:
     rng = np.random.default_rng(5)
     for part in blocks:
         for block in part:
-            block[1:] = (rng.integers(4, 8, 63) * rng.choice((-1, 1), 63)).tolist()
+            large = rng.integers(4, 8, 63) * rng.choice((-1, 1), 63)
+            block[1:] = (large * (rng.random(63) < rng.random()) if zeros else large).tolist()
     where = [(kind, number) for kind in (0, 1) for number in (0, 1)]
     tables = segment(DHT, b"".join(EVERY_SYMBOL[k].segment(16 * k + n) for k, n in where))
     for scan, own in reversed(list(zip(jpeg.scans, recipes, strict=True))):
@@ -194,6 +197,22 @@ def many_corrections(data: bytes, **recipe) -> bytes:
         coded = encode(jpeg.frame, scan, blocks, replace(own, **recipe))
         data = data[:start] + tables + data[start : scan.start] + coded + data[scan.end :]
     return data
+
+
+def other_dummies(data: bytes) -> bytes:
+    """Its dummy blocks hold something; its tables must be those of Annex K."""
+    jpeg = parse(data)
+    blocks, (recipe,) = decode(jpeg)
+    rng = np.random.default_rng(6)
+    for c, part in enumerate(blocks):
+        width, (columns, rows) = jpeg.frame.stored(c)[0], jpeg.frame.real(c)
+        for number, block in enumerate(part):
+            if number % width >= columns or number // width >= rows:
+                block[:3] = rng.integers(-9, 9, 3).tolist()
+                block[63] = 1
+    (scan,) = jpeg.scans
+    coded = encode(jpeg.frame, scan, blocks, recipe)
+    return data[: scan.start] + coded + data[scan.end :]
 
 
 def needless_zrl(data: bytes) -> dict[int, int]:

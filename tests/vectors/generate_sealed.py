@@ -16,7 +16,7 @@ import numpy as np
 
 from facecrypt import Identity, Passphrase, Region, SecretKey, encrypt_image, region_key
 from facecrypt.media import encode_image
-from facecrypt.sealing.carriers.sidecar import sidecar_path
+from facecrypt.sealing.carriers.sidecar_names import sidecar_path
 
 PASSPHRASE = "files of version 1 open for ever"
 REGIONS = [Region(1, 1, 9, 8), Region(5, 3, 14, 11, shape="ellipse")]

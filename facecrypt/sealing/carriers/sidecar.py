@@ -6,19 +6,12 @@ each sealing has a name of its own. Digest and tags in the header bind it to the
 program that keeps these may re-save the picture.
 """
 
-import errno
-import os
-import re
-import time
-import unicodedata
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
 from pathlib import Path
 from typing import BinaryIO
 
 from facecrypt.errors import ContainerError
-from facecrypt.files import PathLike, media_error, read_small
+from facecrypt.files import read_small
 from facecrypt.keys import RecipientLike, RegionKey, Unwraps
 from facecrypt.limits import MAX_HEADER_BYTES
 from facecrypt.media.pictures import read_bounded
@@ -30,43 +23,14 @@ from facecrypt.sealing.carriers.pixels import (
     seal_picture,
     with_header,
 )
+from facecrypt.sealing.carriers.sidecar_names import sidecar_path, sidecars_of
 from facecrypt.sealing.header import Header
 from facecrypt.sealing.options import Open, Seal
 
-__all__ = ["Sidecar", "is_sidecar", "sidecar_path", "sidecars_of"]
+__all__ = ["Sidecar"]
 
-_NAME = re.compile(r"(.+)\.([0-9a-f]{16})\.fcrypt\.json", re.DOTALL)
 # Each costs a digest of the picture. More come together only by force.
 _MOST = 16
-# Where there is no folder, or none whose list may be read, no sidecar is seen.
-_NO_LIST = (errno.ENOENT, errno.ENOTDIR, errno.EACCES, errno.ENAMETOOLONG)
-# A folder can change twice at one reading of its clock; later than this it did not.
-_SETTLED_NS = 2 * 10**9
-
-
-def sidecar_path(path: PathLike, header: Header) -> Path:
-    """``photo.png`` -> ``photo.png.0123456789abcdef.fcrypt.json``."""
-    path = Path(path)
-    return path.with_name(_name(path.name, header.picture_id[:8].hex()))
-
-
-def sidecars_of(path: PathLike) -> list[Path]:
-    """The files beside a picture that may hold its header; there need be no such picture."""
-    path = Path(path)
-    try:
-        digits = _listed(path.parent).get(_folded(path.name), ())
-    except OSError as error:
-        if error.errno in _NO_LIST:
-            return []
-        raise media_error(path.parent, error) from error
-    # Whether names of other spelling are the same, the file system knows.
-    found = (path.with_name(_name(path.name, id_)) for id_ in digits)
-    return [beside for beside in found if os.path.lexists(beside)]
-
-
-def is_sidecar(path: Path) -> bool:
-    """Whether a file holds the header of the picture beside it, with which it comes."""
-    return _NAME.fullmatch(path.name) is not None
 
 
 class Sidecar:
@@ -107,35 +71,6 @@ class Sidecar:
         options: Open,
     ) -> Opened:
         return open_picture(source, header, identities, options, strict=False)
-
-
-def _name(name: str, digits: str) -> str:
-    return f"{name}.{digits}.fcrypt.json"
-
-
-def _folded(name: str) -> str:
-    return unicodedata.normalize("NFC", name.casefold())
-
-
-def _listed(folder: Path) -> Mapping[str, Sequence[str]]:
-    """The sidecars of a folder: folded name of the picture -> digits.
-
-    A list is kept as long as the folder does not change, for a job asks once for each picture.
-    """
-    found = folder.stat()
-    settled = time.time_ns() - found.st_mtime_ns > _SETTLED_NS
-    read = _read_list if settled else _read_list.__wrapped__
-    return read(os.fspath(folder), found.st_dev, found.st_ino, found.st_mtime_ns)
-
-
-@lru_cache(maxsize=8)
-def _read_list(folder: str, *_: int) -> Mapping[str, Sequence[str]]:
-    result: dict[str, list[str]] = defaultdict(list)
-    with os.scandir(folder) as entries:
-        names = sorted(entry.name for entry in entries if entry.name.endswith(".fcrypt.json"))
-    for match in filter(None, map(_NAME.fullmatch, names)):
-        result[_folded(match[1])].append(match[2])
-    return dict(result)
 
 
 def _check_name(path: Path, beside: Path, data: bytes) -> None:

@@ -1,0 +1,185 @@
+// Bits of scans, first bit highest.
+#pragma once
+
+#include "bytes.h"
+#include "huffman.h"
+
+#include <cstdint>
+
+namespace facecrypt::jpeg {
+
+inline std::uint64_t load_be64(const std::uint8_t *from) noexcept {
+    std::uint64_t number = 0;
+    for (int i = 0; i < 8; ++i) number = number << 8 | from[i];
+    return number;
+}
+
+inline void store_be64(std::uint8_t *to, std::uint64_t number) noexcept {
+    for (int i = 0; i < 8; ++i) to[i] = static_cast<std::uint8_t>(number >> (56 - 8 * i));
+}
+
+// How many bits the magnitude of a coefficient has.
+inline int magnitude_bits(unsigned magnitude) noexcept {
+    return magnitude == 0 ? 0 : 32 - __builtin_clz(magnitude);
+}
+
+// T.81 F.2.2.1, EXTEND; size >= 1.
+inline int extend(std::uint32_t bits, int size) noexcept {
+    return bits < 1u << (size - 1) ? static_cast<int>(bits) + 1 - (1 << size)
+                                   : static_cast<int>(bits);
+}
+
+// A reader looks at no more than this many bytes after the end while it decodes one block: 64
+// codes of 16 bits, each with 15 bits after it, and the word it loads. check() is for once a block.
+constexpr std::size_t slack = 512;
+
+class BitReader {
+public:
+    BitReader() = default;
+    BitReader(const std::uint8_t *at, const std::uint8_t *end) noexcept : at_(at), end_(end) {}
+
+    // At least 56 bits are then there.
+    void fill() noexcept {
+        window_ |= load_be64(at_) >> held_;
+        at_ += (63 - held_) >> 3;
+        held_ |= 56;
+    }
+    // 1 <= n <= what is there.
+    std::uint32_t peek(int n) const noexcept {
+        return static_cast<std::uint32_t>(window_ >> (64 - n));
+    }
+    void drop(int n) noexcept {
+        window_ <<= n;
+        held_ -= n;
+    }
+    std::uint32_t take(int n) noexcept {
+        if (n == 0) return 0;
+        fill();
+        const std::uint32_t bits = peek(n);
+        drop(n);
+        return bits;
+    }
+    std::uint64_t position(const std::uint8_t *from) const noexcept {
+        return static_cast<std::uint64_t>(at_ - from) * 8 - static_cast<std::uint64_t>(held_);
+    }
+    void check() const {
+        if (at_ - (held_ >> 3) > end_) throw Refused("a scan is cut short");
+    }
+
+    // The next code; leaves at least 40 bits, or as many as it skips where that is fewer.
+    int symbol(const DecodeTable &table) {
+        fill();
+        const DecodeTable::Entry entry = table.lookup[peek(DecodeTable::bits)];
+        if (entry.length == 0) return long_symbol(table);
+        const bool whole = entry.length & DecodeTable::whole;
+        drop(whole ? (entry.length & 127) - (entry.symbol & 15) : entry.length);
+        return entry.symbol;
+    }
+    // After fill(): a code of more bits than the lookup has.
+    int long_symbol(const DecodeTable &table) {
+        const std::uint32_t next = peek(16);
+        for (std::size_t length = DecodeTable::bits + 1; length <= 16; ++length) {
+            const std::uint32_t code = next >> (16 - length);
+            if (code >= table.first[length] && code < table.past[length]) {
+                drop(static_cast<int>(length));
+                return table.symbols[table.number[length] + code - table.first[length]];
+            }
+        }
+        throw Refused("a code that no Huffman table has");
+    }
+    // A difference of DC coefficients.
+    int difference(const DecodeTable &table) {
+        fill();
+        const DecodeTable::Entry entry = table.lookup[peek(DecodeTable::bits)];
+        if (entry.length & DecodeTable::whole && entry.symbol < 16) {
+            drop(entry.length & 127);
+            return entry.value;
+        }
+        const int size = symbol(table);
+        if (size > 15) throw Refused("a DC difference of more than 15 bits");
+        if (size == 0) return 0;
+        const std::uint32_t bits = peek(size);
+        drop(size);
+        return extend(bits, size);
+    }
+
+private:
+    const std::uint8_t *at_ = nullptr, *end_ = nullptr;
+    std::uint64_t window_ = 0;
+    int held_ = 0;
+};
+
+// Appends to bytes; `stuffed` as in scans, where a zero follows each FF. ready() has to be called
+// before any 256 bytes are written.
+template <bool stuffed> class BitWriter {
+public:
+    explicit BitWriter(Bytes &out) : out_(out) { ready(); }
+    BitWriter(const BitWriter &) = delete;
+    BitWriter &operator=(const BitWriter &) = delete;
+
+    void ready() {
+        if (end_ - at_ >= 1024) return;
+        out_.extend(static_cast<std::size_t>(at_ - start_));
+        start_ = at_ = out_.room(1 << 16);
+        end_ = start_ + (1 << 16);
+    }
+    // n <= 32, and nothing above them in `bits`.
+    void put(std::uint32_t bits, int n) noexcept {
+        if (held_ + n > 64) {
+            const int spare = 64 - held_, rest = n - spare;
+            const std::uint64_t word = spare == 0 ? window_
+                                                  : window_ << spare | std::uint64_t{bits} >> rest;
+            write(word, 8);
+            window_ = bits;
+            held_ = rest;
+        } else {
+            window_ = window_ << n | bits;
+            held_ += n;
+        }
+    }
+    // Bits to the end of the byte: all as the lowest of `padding`.
+    void pad(std::uint32_t padding) noexcept {
+        const int n = -held_ & 7;
+        put(padding & ((1u << n) - 1), n);
+        flush();
+    }
+    // Ends the last byte, if it was padded.
+    void flush() noexcept {
+        if (held_ >= 8) write(window_ << (64 - held_), held_ >> 3);
+        held_ = 0;
+        window_ = 0;
+    }
+    // Between padded bytes: as it is.
+    void marker(std::uint8_t which) noexcept {
+        *at_++ = 0xFF;
+        *at_++ = which;
+    }
+    void finish() noexcept {
+        out_.extend(static_cast<std::size_t>(at_ - start_));
+        start_ = at_;
+    }
+
+private:
+    void write(std::uint64_t word, int bytes) noexcept {
+        // A byte is FF where adding one to it carries out of it.
+        const bool plain = !stuffed ||
+                           (word & ~(word + 0x0101010101010101) & 0x8080808080808080) == 0;
+        if (plain) {
+            store_be64(at_, word);
+            at_ += bytes;
+            return;
+        }
+        for (int i = 0; i < bytes; ++i) {
+            const auto byte = static_cast<std::uint8_t>(word >> (56 - 8 * i));
+            *at_++ = byte;
+            if (byte == 0xFF) *at_++ = 0;
+        }
+    }
+
+    Bytes &out_;
+    std::uint8_t *start_ = nullptr, *at_ = nullptr, *end_ = nullptr;
+    std::uint64_t window_ = 0;
+    int held_ = 0;
+};
+
+}  // namespace facecrypt::jpeg

@@ -1,0 +1,42 @@
+// Dummy blocks: those beyond the picture, coded only to fill a MCU.
+#pragma once
+
+#include "cells.h"
+
+namespace facecrypt::jpeg {
+
+// What encoders write there: no AC coefficients, and the DC coefficient of the block before it
+// in the cell. Public ones are set so, or listed where they are not so.
+class DummyList {
+public:
+    // Components that no scan interleaves have no dummy blocks in the file.
+    explicit DummyList(const Layout &layout);
+
+    void take(const Planes &row, std::uint32_t y, const Owners &owners);
+    const Bytes &packed() const noexcept { return packed_; }
+
+private:
+    const Frame &frame_;
+    std::array<bool, 4> coded_{};
+    std::uint64_t index_ = 0, last_ = 0;
+    Bytes packed_;
+};
+
+class DummyFiller {
+public:
+    DummyFiller(const Frame &frame, View packed);
+
+    void fill(const Planes &row, std::uint32_t y, const Owners &owners);
+    // Throws Damaged where the list goes on.
+    void finish() const;
+
+private:
+    void advance();
+
+    const Frame &frame_;
+    Input packed_;
+    std::uint64_t index_ = 0, next_ = 0;
+    bool more_ = true;
+};
+
+}  // namespace facecrypt::jpeg

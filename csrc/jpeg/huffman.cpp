@@ -1,0 +1,136 @@
+#include "huffman.h"
+#include "failure.h"
+
+#include <algorithm>
+#include <numeric>
+#include <vector>
+
+namespace facecrypt::jpeg {
+namespace {
+
+// The numbers that `size` bits stand for: T.81 F.2.2.1, EXTEND.
+std::int16_t extend(int bits, int size) noexcept {
+    return static_cast<std::int16_t>(bits < 1 << (size - 1) ? bits + 1 - (1 << size) : bits);
+}
+
+void fill(DecodeTable &table, std::uint32_t code, int length, std::uint8_t symbol) noexcept {
+    const int spare = DecodeTable::bits - length, size = symbol & 15;
+    for (int tail = 0; tail < 1 << spare; ++tail) {
+        DecodeTable::Entry &entry = table.lookup[(code << spare) | static_cast<unsigned>(tail)];
+        entry = {0, symbol, static_cast<std::uint8_t>(length)};
+        if (size == 0 || size > spare) continue;
+        entry.value = extend(tail >> (spare - size), size);
+        entry.length = static_cast<std::uint8_t>((length + size) | DecodeTable::whole);
+    }
+}
+
+// One tree of T.81 figure K.1.
+struct Tree {
+    std::uint64_t count;
+    std::size_t symbol, next;  // next: of the list of the symbols in one tree
+    int length = 0;
+};
+constexpr std::size_t none = SIZE_MAX;
+
+// The least, and of those the last; `but` is left out.
+std::size_t rarest(const std::vector<Tree> &trees, std::size_t but) noexcept {
+    std::size_t found = none;
+    for (std::size_t i = 0; i < trees.size(); ++i)
+        if (trees[i].count != 0 && i != but &&
+            (found == none || trees[i].count <= trees[found].count))
+            found = i;
+    return found;
+}
+
+// Every symbol of the tree one bit longer; returns the last.
+std::size_t lengthen(std::vector<Tree> &trees, std::size_t i) noexcept {
+    for (;; i = trees[i].next) {
+        ++trees[i].length;
+        if (trees[i].next == none) return i;
+    }
+}
+
+// Figure K.3: codes of more than 16 bits are made shorter, others longer.
+void shorten(std::array<int, 258> &counts) noexcept {
+    for (std::size_t i = 257; i > 16; --i)
+        while (counts[i] > 0) {
+            std::size_t j = i - 2;
+            while (counts[j] == 0) --j;
+            counts[i] -= 2;
+            ++counts[i - 1];
+            counts[j + 1] += 2;
+            --counts[j];
+        }
+}
+
+}  // namespace
+
+std::size_t Spec::size() const noexcept {
+    return std::accumulate(counts.begin(), counts.end(), std::size_t{0});
+}
+
+void check(const Spec &spec) {
+    std::uint32_t code = 0;
+    for (int length = 1; length <= 16; ++length, code <<= 1)
+        if ((code += spec.counts[static_cast<std::size_t>(length)]) > 1u << length)
+            throw Refused("a Huffman table has too many codes");
+}
+
+DecodeTable::DecodeTable(const Spec &spec) : lookup{}, first{}, past{}, number{} {
+    check(spec);
+    symbols = spec.symbols;
+    std::uint32_t code = 0, k = 0;
+    for (std::size_t length = 1; length <= 16; ++length, code <<= 1) {
+        first[length] = code;
+        number[length] = k;
+        for (int i = 0; i < spec.counts[length]; ++i, ++code, ++k)
+            if (length <= bits) fill(*this, code, static_cast<int>(length), symbols[k]);
+        past[length] = code;
+    }
+}
+
+EncodeTable::EncodeTable(const Spec &spec) {
+    std::uint32_t next = 0;
+    std::size_t k = 0;
+    for (std::size_t bits = 1; bits <= 16; ++bits, next <<= 1)
+        for (int i = 0; i < spec.counts[bits]; ++i, ++next, ++k) {
+            const std::uint8_t symbol = spec.symbols[k];
+            if (length[symbol] != 0) continue;  // of two codes the first
+            code[symbol] = static_cast<std::uint16_t>(next);
+            length[symbol] = static_cast<std::uint8_t>(bits);
+        }
+}
+
+Spec optimal(const Counts &counts) {
+    std::vector<Tree> trees;
+    for (std::size_t symbol = 0; symbol < 256; ++symbol)
+        if (counts[symbol] != 0) trees.push_back({counts[symbol], symbol, none});
+    trees.push_back({1, 256, none});  // reserves the code of ones alone
+    for (;;) {
+        const std::size_t a = rarest(trees, none), b = rarest(trees, a);
+        if (b == none) break;
+        trees[a].count += trees[b].count;
+        trees[b].count = 0;
+        trees[lengthen(trees, a)].next = b;
+        lengthen(trees, b);
+    }
+    std::array<int, 258> lengths{};
+    for (const Tree &tree : trees) ++lengths[static_cast<std::size_t>(tree.length)];
+    lengths[0] = 0;  // a lone tree has no bits
+    shorten(lengths);
+    for (std::size_t i = 16; i > 0; --i)
+        if (lengths[i] != 0) {
+            --lengths[i];  // the reserved one, which is the longest
+            break;
+        }
+    Spec spec;
+    for (std::size_t i = 1; i <= 16; ++i) spec.counts[i] = static_cast<std::uint8_t>(lengths[i]);
+    std::stable_sort(trees.begin(), trees.end(),
+                     [](const Tree &a, const Tree &b) { return a.length < b.length; });
+    std::size_t k = 0;
+    for (const Tree &tree : trees)
+        if (tree.symbol < 256) spec.symbols[k++] = static_cast<std::uint8_t>(tree.symbol);
+    return spec;
+}
+
+}  // namespace facecrypt::jpeg

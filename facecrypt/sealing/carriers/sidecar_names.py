@@ -1,0 +1,119 @@
+"""What sidecars are called, and which lie beside a picture."""
+
+import errno
+import os
+import re
+import time
+import unicodedata
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from facecrypt.files import PathLike, media_error
+from facecrypt.sealing.header import Header
+
+__all__ = ["is_sidecar", "remember", "sidecar_path", "sidecars_of"]
+
+_SUFFIX = ".fcrypt.json"
+_NAME = re.compile(r"(.+)\.([0-9a-f]{16})\.fcrypt\.json", re.DOTALL)
+# Where there is no folder, or none whose list may be read, no sidecar is seen.
+_NO_LIST = (errno.ENOENT, errno.ENOTDIR, errno.EACCES, errno.ENAMETOOLONG)
+# A folder can change twice at one reading of its clock; later than this it did not.
+_SETTLED_NS = 2 * 10**9
+# A job that reads the list of a large folder for each file it writes there would do little else:
+# a list is old when reading it anew costs a twentieth of the time since. Small ones are read anew.
+_SMALL_SECONDS, _SHARE = 0.01, 20
+_KEPT = 8
+
+
+def sidecar_path(path: PathLike, header: Header) -> Path:
+    """``photo.png`` -> ``photo.png.0123456789abcdef.fcrypt.json``."""
+    return _sidecar(Path(path), header.picture_id[:8].hex())
+
+
+def is_sidecar(path: Path) -> bool:
+    """Whether a file holds the header of the picture beside it, with which it comes."""
+    return _NAME.fullmatch(path.name) is not None
+
+
+def sidecars_of(path: PathLike, *, lately: bool = False) -> list[Path]:
+    """The files beside a picture that may hold its header; there need be no such picture.
+
+    Parameters
+    ----------
+    path : path of the picture
+    lately : bool
+        Those of other processes may be missing that came just now.
+
+    Raises
+    ------
+    MediaError
+        The folder cannot be read.
+    """
+    path = Path(path)
+    try:
+        digits = _listed(path.parent, lately=lately).get(_folded(path.name), ())
+    except OSError as error:
+        if error.errno in _NO_LIST:
+            return []
+        raise media_error(path.parent, error) from error
+    # Whether names of other spelling are the same, the file system knows.
+    return [beside for beside in (_sidecar(path, id_) for id_ in digits) if os.path.lexists(beside)]
+
+
+def remember(beside: Path) -> None:
+    """Note a sidecar that this process wrote, should a list of its folder be kept."""
+    known, match = _lists.get(os.fspath(beside.parent)), _NAME.fullmatch(beside.name)
+    if known is not None and match is not None:
+        known.note(match)
+
+
+@dataclass
+class _List:
+    """The sidecars of a folder: folded name of the picture -> digits; and when this was so."""
+
+    folder: tuple[int, int]
+    changed: int
+    settled: bool
+    read: float
+    seconds: float = 0.0
+    digits: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def note(self, match: re.Match[str]) -> None:
+        name = _folded(match[1])
+        self.digits[name] = (*self.digits.get(name, ()), match[2])
+
+    def holds(self, found: os.stat_result, *, lately: bool) -> bool:
+        if (found.st_dev, found.st_ino) != self.folder:
+            return False
+        if self.settled and found.st_mtime_ns == self.changed:
+            return True
+        large = self.seconds > _SMALL_SECONDS
+        return lately and large and time.monotonic() - self.read < _SHARE * self.seconds
+
+
+_lists: dict[str, _List] = {}
+
+
+def _listed(folder: Path, *, lately: bool) -> dict[str, tuple[str, ...]]:
+    found, here = folder.stat(), os.fspath(folder)
+    known = _lists.get(here)
+    if known is None or not known.holds(found, lately=lately):
+        settled = time.time_ns() - found.st_mtime_ns > _SETTLED_NS
+        identity = found.st_dev, found.st_ino
+        known = _List(identity, found.st_mtime_ns, settled, time.monotonic())
+        names = [name for name in os.listdir(folder) if name.endswith(_SUFFIX)]  # noqa: PTH208 (twice as fast)
+        for match in filter(None, map(_NAME.fullmatch, sorted(names))):
+            known.note(match)
+        known.seconds = time.monotonic() - known.read
+        if len(_lists) >= _KEPT:
+            _lists.clear()
+        _lists[here] = known
+    return known.digits
+
+
+def _sidecar(path: Path, digits: str) -> Path:
+    return path.with_name(f"{path.name}.{digits}{_SUFFIX}")
+
+
+def _folded(name: str) -> str:
+    return unicodedata.normalize("NFC", name.casefold())
