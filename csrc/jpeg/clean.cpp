@@ -16,16 +16,10 @@ bool is_restart(std::uint8_t marker) noexcept { return marker >= 0xD0 && marker 
 
 std::size_t scan_end(View file, std::size_t from) {
     const std::uint8_t *const end = file.at + file.size;
-    unsigned next = 0;
     for (const std::uint8_t *at = file.at + from;; at += 2) {
         at = find_ff(at, end);
         if (at == end || at + 1 == end) return static_cast<std::size_t>(at - file.at);
-        if (at[1] == 0) continue;
-        if (is_restart(at[1])) {
-            if (at[1] != 0xD0 + next) throw Refused("restart markers out of order");
-            next = (next + 1) % 8;
-            continue;
-        }
+        if (at[1] == 0 || is_restart(at[1])) continue;
         const std::uint8_t *marker = at + 1;
         while (marker != end && *marker == 0xFF) ++marker;
         if (marker != end && marker != at + 1 && is_restart(*marker))
@@ -45,10 +39,12 @@ Clean::Clean(View coded) {
         to += plain;
         at = found;
         if (at == end) break;
-        if (at[1] == 0)
+        if (at[1] == 0) {
             *to++ = 0xFF;
-        else
+        } else {
+            if (in_order_ == bounds_.size() && at[1] == 0xD0 + (in_order_ - 1) % 8) ++in_order_;
             bounds_.push_back(static_cast<std::size_t>(to - start));
+        }
         at += 2;
     }
     bounds_.push_back(static_cast<std::size_t>(to - start));

@@ -14,6 +14,7 @@ ScanDecoder::ScanDecoder(const Frame &frame, const Scan &scan, View coded)
     : frame_(frame), scan_(scan), coded_(coded), clean_(coded), progressive_(scan),
       intervals_(intervals_of(frame, scan)) {
     if (clean_.intervals() < intervals_) throw Refused("a restart marker is missing");
+    if (clean_.in_order() < intervals_) throw Refused("restart markers are out of order");
     for (std::size_t k = 0; k < scan.components.size(); ++k) {
         if (scan.wants_dc(frame))
             dc_[k] = std::make_unique<DecodeTable>(

@@ -52,8 +52,9 @@ class Cut:
 def cut(data: bytes, rects: Sequence[Rect], update: Update | None = None) -> Cut:
     """Cut regions out of a JPEG.
 
-    Whether :func:`restore` gives `data` back is not checked here: the caller compares, for a file
-    may be sound and yet be coded in a way that the recipe cannot describe.
+    Whether :func:`restore` gives `data` back is not checked here. A file may be sound and yet be
+    coded in a way that the recipe cannot describe: then `restore` gives other bytes, or raises
+    ContainerError. The caller tries it.
 
     Parameters
     ----------

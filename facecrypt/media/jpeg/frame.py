@@ -74,8 +74,8 @@ def parse(data: bytes) -> Frame:
     ------
     UnsupportedJpegError
         What the codec refuses and headers show: arithmetic or lossless coding, DNL, more than
-        four components, a quantisation table redefined between scans, restart markers out of
-        order, more than 2**28 pixels or 100 scans; or what is no JPEG. :func:`cut` finds the rest.
+        four components, a quantisation table redefined between scans, more than 2**28 pixels or
+        100 scans; or what is no JPEG. :func:`cut` finds what is wrong inside the scans.
 
     Examples
     --------
