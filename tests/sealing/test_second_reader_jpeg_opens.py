@@ -3,6 +3,7 @@
 import io
 import shutil
 import subprocess
+from hashlib import sha256
 from random import Random
 
 import numpy as np
@@ -17,6 +18,7 @@ from support.second_reader.jpeg import (
     Sealed,
     open_jpeg,
     owners,
+    public_sha256,
     put_region,
     region_blocks,
     tokens,
@@ -24,7 +26,7 @@ from support.second_reader.jpeg import (
 )
 from support.second_reader.jpeg_decoder import decode, empty_blocks
 from support.second_reader.jpeg_layout import region_info
-from support.second_reader.jpeg_segments import Component, Frame, Refused, parse
+from support.second_reader.jpeg_segments import Component, Frame, Jpeg, Refused, parse
 
 KEY = bytes(range(32))
 CASES = [
@@ -144,6 +146,23 @@ def test_tokens_are_those_written_down():
     chroma = b"\3" + bytes(7) + b"\0\0" + b"\7\0"
     assert b"".join(tokens(frame, blocks, {})) == first + zero + third + chroma + zero
     assert b"".join(tokens(frame, blocks, {(0, 0)})) == third + zero
+
+
+def test_a_cell_of_two_regions_is_the_firsts():
+    frame = Frame(0xC0, 8, 40, 24, (Component(1, 1, 1, 0),))
+    found = owners(frame, [[0, 0, 2, 1], [1, 0, 3, 2]])
+    assert found == {(0, 0): 0, (1, 0): 0, (2, 0): 1, (1, 1): 1, (2, 1): 1}
+    with pytest.raises(Refused, match="beyond"):
+        owners(frame, [[0, 0, 6, 1]])
+
+
+def test_the_hash_is_of_frame_quantisers_and_tokens():
+    frame = Frame(0xC0, 8, 8, 8, (Component(1, 1, 1, 2),))
+    jpeg = Jpeg(b"", frame, quant={2: (1,) * 64, 3: (9,) * 64})
+    text = b'[[8,8,8,[[1,1,2]]],["' + b"AAEAAQAB" * 21 + b"AAE=" + b'"]]'
+    token = bytes([1, 0, 0, 0, 0, 0, 0, 0, 250, 255])
+    wanted = sha256(b"facecrypt v2 public coefficients" + text + token).hexdigest()
+    assert public_sha256(jpeg, [[[-6] + [0] * 63]], {}) == wanted
 
 
 def test_a_flipped_bit_is_an_error_or_changes_nothing():
