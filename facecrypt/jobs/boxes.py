@@ -85,7 +85,8 @@ def _regions(name: str, boxes: Any, shape: str) -> Iterator[Region]:
         if not isinstance(edges, list) or len(edges) != 4:
             raise TypeError(f"{where}: expected [x0, y0, x1, y1], received {_named(box)}")
         try:
-            yield Region(*edges, shape=shape)
+            x0, y0, x1, y1 = edges
+            yield Region(x0, y0, x1, y1, shape)
         except (ValueError, TypeError) as error:
             raise ValueError(f"{where}: {error}") from None
 
