@@ -154,11 +154,12 @@ def step_bar(
 
 
 @contextmanager
-def plain_warnings() -> Iterator[None]:
+def plain_warnings(*, quiet: bool) -> Iterator[None]:
     """Show warnings as the rest is shown: a user has no use for a line of our source."""
 
     def show(message: Warning | str, *_: object, **__: object) -> None:
-        say("warning", str(message))
+        if not quiet:
+            say("warning", str(message))
 
     with warnings.catch_warnings():
         warnings.showwarning = show
