@@ -51,7 +51,10 @@ ALLOW_EDITED = Hint(
     "allow_edited=True opens the regions all the same",
     "--allow-edited opens the faces all the same",
 )
-_RESAVE = "if a viewer or browser shows it whole, save it anew from there; else get an intact copy"
+_RESAVE = (
+    "if a viewer or browser shows a damaged picture whole, save it anew from there; "
+    "else get an intact copy"
+)
 RESAVE = Hint(_RESAVE, _RESAVE)
 COSTLY = Hint(
     "Passphrase(text, allow_costly=True) spends it, up to a minute and 1 GiB",

@@ -1,6 +1,5 @@
 """Measurements as one HTML file that needs nothing else: no network, no script."""
 
-import os
 from base64 import b64encode
 from collections.abc import Iterable, Sequence
 from html import escape
@@ -9,7 +8,7 @@ from facecrypt._version import __version__
 from facecrypt.analysis import plots
 from facecrypt.analysis.cases import Case
 from facecrypt.analysis.verdicts import Row, Table, tables
-from facecrypt.files import atomic_write
+from facecrypt.files import PathLike, atomic_write
 
 __all__ = ["render", "write_report"]
 
@@ -58,9 +57,7 @@ which a report of dozens of measures shows now and then (measure again with anot
 """
 
 
-def write_report(
-    path: str | os.PathLike[str], cases: Iterable[Case], *, overwrite: bool = False
-) -> None:
+def write_report(path: PathLike, cases: Iterable[Case], *, overwrite: bool = False) -> None:
     """Measure cases and write what was found, as one HTML file.
 
     Parameters

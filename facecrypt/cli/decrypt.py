@@ -49,7 +49,7 @@ def run(args: Namespace) -> int:
     if args.json:
         print_results(summary, "decrypted")
     edited = [result for result in summary.results if result.edited]
-    for result in edited:
+    for result in edited if not args.quiet else ():
         say("warning", f"{result.source}: opened, but the pixels around the faces were edited")
     details = [f"{len(edited)} edited"] if edited else []
     return report(summary, "decrypted", details, quiet=args.quiet)

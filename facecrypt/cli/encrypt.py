@@ -32,31 +32,6 @@ def add_options(sub: ArgumentParser) -> None:
         help="how pixels are encrypted (default %(default)s; logistic is for research)",
     )
     sub.add_argument(
-        "--grow",
-        type=margin,
-        default=GROW,
-        metavar="SHARE",
-        help="how far each side of a box moves out, as a share of its width or height "
-        "(default %(default)s)",
-    )
-    sub.add_argument(
-        "--shape",
-        choices=("box", "ellipse"),
-        default="box",
-        help="what is encrypted of a box: all of it, or the ellipse in it (default %(default)s)",
-    )
-    sub.add_argument(
-        "--boxes",
-        nargs="?",
-        const="",  # deface's --boxes has no value; its type says so
-        type=deface.boxes_file,
-        metavar="FILE",
-        help="encrypt the boxes of this file, as 'detect --json' prints it, and look for no faces",
-    )
-    sub.add_argument(
-        "--whole", action="store_true", help="encrypt whole pictures, and look for no faces"
-    )
-    sub.add_argument(
         "--sidecar",
         action="store_true",
         help="write the header into NAME.ID.fcrypt beside the picture, not into it",
@@ -76,9 +51,39 @@ def add_options(sub: ArgumentParser) -> None:
     )
     add_json(sub, "what became of each picture, one line each,")
     add_batch(sub)
+    _add_regions(sub)
     add_detection(sub)
     _add_engine(sub)
     deface.add_options(sub)
+
+
+def _add_regions(sub: ArgumentParser) -> None:
+    group = sub.add_argument_group("what is encrypted")
+    group.add_argument(
+        "--grow",
+        type=margin,
+        default=GROW,
+        metavar="SHARE",
+        help="how far each side of a box moves out, as a share of its width or height "
+        "(default %(default)s)",
+    )
+    group.add_argument(
+        "--shape",
+        choices=("box", "ellipse"),
+        default="box",
+        help="what is encrypted of a box: all of it, or the ellipse in it (default %(default)s)",
+    )
+    group.add_argument(
+        "--boxes",
+        nargs="?",
+        const="",  # deface's --boxes has no value; its type says so
+        type=deface.boxes_file,
+        metavar="FILE",
+        help="encrypt the boxes of this file, as 'detect --json' prints it, and look for no faces",
+    )
+    group.add_argument(
+        "--whole", action="store_true", help="encrypt whole pictures, and look for no faces"
+    )
 
 
 def _add_engine(sub: ArgumentParser) -> None:

@@ -67,6 +67,44 @@ def _add_train(sub: ArgumentParser) -> None:
     )
     sub.add_argument("--resume", action="store_true", help="continue runs that were begun there")
     sub.add_argument(
+        "--augment",
+        choices=("before", "after", "none"),
+        default="before",
+        help="crops and mirror images before or after encryption (default %(default)s)",
+    )
+    sub.add_argument(
+        "--train-size", type=whole(), metavar="N", help="pictures to train on (default: all)"
+    )
+    sub.add_argument(
+        "--test-size", type=whole(), metavar="N", help="pictures to test on (default: all)"
+    )
+    sub.add_argument(
+        "--side",
+        type=whole(),
+        default=32,
+        metavar="PIXELS",
+        help="to which pictures of folders are scaled (default %(default)s)",
+    )
+    sub.add_argument(
+        "--seed",
+        type=whole(),
+        default=0,
+        metavar="N",
+        help="of keys, weights and order (default %(default)s)",
+    )
+    sub.add_argument(
+        "--key", metavar="KEY", help="as 'scheme keygen' writes it (default: one from the seed)"
+    )
+    _add_network(sub)
+    _add_machine(sub)
+    add_examples(
+        sub,
+        "facecrypt learn train --data classes --scheme plain le -o runs --size tiny --epochs 1",
+    )
+
+
+def _add_network(sub: ArgumentParser) -> None:
+    sub.add_argument(
         "--network",
         metavar="NAME",
         help="resnet18, pyramidnet, tanaka or ele-adaptnet (default: that of the scheme's paper)",
@@ -99,40 +137,6 @@ def _add_train(sub: ArgumentParser) -> None:
         choices=("cosine", "step"),
         default="cosine",
         help="how the learning rate falls (default %(default)s)",
-    )
-    sub.add_argument(
-        "--augment",
-        choices=("before", "after", "none"),
-        default="before",
-        help="crops and mirror images before or after encryption (default %(default)s)",
-    )
-    sub.add_argument(
-        "--train-size", type=whole(), metavar="N", help="pictures to train on (default: all)"
-    )
-    sub.add_argument(
-        "--test-size", type=whole(), metavar="N", help="pictures to test on (default: all)"
-    )
-    sub.add_argument(
-        "--side",
-        type=whole(),
-        default=32,
-        metavar="PIXELS",
-        help="to which pictures of folders are scaled (default %(default)s)",
-    )
-    sub.add_argument(
-        "--seed",
-        type=whole(),
-        default=0,
-        metavar="N",
-        help="of keys, weights and order (default %(default)s)",
-    )
-    sub.add_argument(
-        "--key", metavar="KEY", help="as 'scheme keygen' writes it (default: one from the seed)"
-    )
-    _add_machine(sub)
-    add_examples(
-        sub,
-        "facecrypt learn train --data classes --scheme plain le -o runs --size tiny --epochs 1",
     )
 
 

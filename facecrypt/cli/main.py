@@ -47,7 +47,7 @@ def _run(words: Sequence[str]) -> int:
         sys.stdout.reconfigure(errors="surrogateescape")
     try:
         args = parse(words)
-        with plain_warnings(quiet=getattr(args, "quiet", False)):
+        with plain_warnings(quiet=args.quiet):
             code = args.run(args)
         sys.stdout.flush()  # while a closed pipe can still be caught
         return code

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from facecrypt.cli.terminal import say_ignored
-from facecrypt.detector import MTCNN, Detector
-from facecrypt.detector.turned import QUARTERS, Turned
+from facecrypt.detector import MTCNN, Detector, Turned
+from facecrypt.detector.turned import QUARTERS
 from facecrypt.errors import MediaError
 from facecrypt.jobs.boxes import load_boxes
 from facecrypt.jobs.inputs import PICTURE_SUFFIXES

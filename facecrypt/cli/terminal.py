@@ -158,8 +158,8 @@ def step_bar(
 
 
 @contextmanager
-def plain_warnings(*, quiet: bool = False) -> Iterator[None]:
-    """Show warnings as the rest is shown, or not: a user has no use for a line of our source."""
+def plain_warnings(*, quiet: bool) -> Iterator[None]:
+    """Show warnings as the rest is shown: a user has no use for a line of our source."""
 
     def show(message: Warning | str, *_: object, **__: object) -> None:
         if not quiet:

@@ -1,6 +1,5 @@
 """Faces cut out of pictures as tensors, pixel for pixel as facenet-pytorch 2.6.0 cuts them."""
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
@@ -11,7 +10,7 @@ import numpy as np
 from PIL import Image
 
 from facecrypt.errors import BackendUnavailableError
-from facecrypt.files import media_error
+from facecrypt.files import PathLike, media_error
 from facecrypt.integrations._pictures import as_rgb, as_uint8
 
 if TYPE_CHECKING:
@@ -28,7 +27,7 @@ def extract_face(
     box: Sequence[float],
     image_size: int = 160,
     margin: int = 0,
-    save_path: str | os.PathLike[str] | None = None,
+    save_path: PathLike | None = None,
 ) -> "torch.Tensor":
     """Cut a face out of a picture.
 
@@ -127,7 +126,7 @@ def _resampled(
     return cv2.resize(part, (size, size), interpolation=cv2.INTER_AREA)
 
 
-def _save(face: np.ndarray, path: str | os.PathLike[str], quality: int | None) -> None:
+def _save(face: np.ndarray, path: PathLike, quality: int | None) -> None:
     picture = Image.fromarray(as_uint8(face))
     options: dict[str, Any] = {} if quality is None else {"quality": quality}
     try:

@@ -8,6 +8,7 @@ from albumentations.core.transforms_interface import ImageOnlyTransform
 from numpy.typing import NDArray
 
 from facecrypt import schemes
+from facecrypt.files import PathLike
 from facecrypt.integrations._keyed import KeyedScheme
 
 __all__ = ["EncryptScheme"]
@@ -57,9 +58,7 @@ class EncryptScheme(ImageOnlyTransform):
     [0, 255]
     """
 
-    def __init__(
-        self, name: str, key: str | os.PathLike[str], *, inverse: bool = False, p: float = 1.0
-    ):
+    def __init__(self, name: str, key: PathLike, *, inverse: bool = False, p: float = 1.0):
         super().__init__(p=p)
         # albumentations serialises the attributes that are named as the arguments.
         self.name, self.key, self.inverse = name, os.fspath(key), inverse

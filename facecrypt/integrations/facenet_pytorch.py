@@ -18,6 +18,7 @@ import numpy as np
 
 from facecrypt.detector import MTCNN as Detector
 from facecrypt.detector.presets import checked
+from facecrypt.files import PathLike
 from facecrypt.integrations._crops import (
     extract_face,
     fixed_image_standardization,
@@ -271,7 +272,7 @@ class MTCNN:
         faces = [self._crops(*item) for item in zip(pictures, batch_boxes, paths, strict=True)]
         return faces if is_batch else faces[0]
 
-    def _crops(self, picture: Any, boxes: Any, path: str | os.PathLike[str] | None) -> Any:
+    def _crops(self, picture: Any, boxes: Any, path: PathLike | None) -> Any:
         if boxes is None or not len(boxes):
             return None
         faces, own = [], path

@@ -17,6 +17,7 @@ import numpy as np
 
 from facecrypt.detector import MTCNN as Detector
 from facecrypt.detector.presets import checked
+from facecrypt.files import PathLike
 from facecrypt.integrations._pictures import as_uint8
 from facecrypt.machine import cores
 from facecrypt.media import decode_image, read_image
@@ -158,7 +159,7 @@ class MTCNN:
         return detector
 
 
-def load_image(image: str | os.PathLike[str] | bytes) -> np.ndarray:
+def load_image(image: PathLike | bytes) -> np.ndarray:
     """Read a picture as RGB.
 
     Parameters

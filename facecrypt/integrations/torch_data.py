@@ -1,6 +1,5 @@
 """Data sets of PyTorch: pictures encrypted as they are asked for, sealed pictures opened so."""
 
-import os
 from collections.abc import Callable
 from typing import Any
 
@@ -10,6 +9,7 @@ from numpy.typing import NDArray
 from torch.utils.data import Dataset
 
 from facecrypt.errors import MediaError
+from facecrypt.files import PathLike
 from facecrypt.integrations._keyed import KeyedScheme
 from facecrypt.integrations._layouts import pillow_picture
 from facecrypt.jobs.inputs import find_pictures
@@ -126,7 +126,7 @@ class OpenSealed:
         self._identities = identities_of(identities)
         self.kind = kind
 
-    def __call__(self, path: str | os.PathLike[str]) -> Any:
+    def __call__(self, path: PathLike) -> Any:
         """Open one."""
         pixels = decode_file(path, self._identities).pixels
         if self.kind == "numpy":
@@ -162,7 +162,7 @@ class SealedFolder(Dataset[Any]):
 
     def __init__(
         self,
-        root: str | os.PathLike[str],
+        root: PathLike,
         identities: Identities,
         *,
         kind: str = "pillow",

@@ -6,7 +6,6 @@ One line of a program changes: ``cv2.FaceDetectorYN.create(...)`` becomes
     from facecrypt.integrations.yunet import FaceDetectorYN
 """
 
-import os
 from collections.abc import Sequence
 from typing import Self
 
@@ -14,6 +13,7 @@ import cv2
 import numpy as np
 
 from facecrypt.detector import MTCNN as Detector
+from facecrypt.files import PathLike
 
 __all__ = ["FaceDetectorYN"]
 
@@ -53,7 +53,7 @@ class FaceDetectorYN:
     @classmethod
     def create(
         cls,
-        model: str | os.PathLike[str],
+        model: PathLike,
         config: str,
         input_size: Sequence[int],
         score_threshold: float = 0.9,

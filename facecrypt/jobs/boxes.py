@@ -6,12 +6,11 @@ nothing in them is guessed: a wrong box leaves a face in the clear.
 """
 
 import json
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from facecrypt.files import read_small
+from facecrypt.files import PathLike, read_small
 from facecrypt.regions import Region
 
 __all__ = ["Boxes", "dump_boxes", "load_boxes", "regions_of"]
@@ -41,9 +40,7 @@ def dump_boxes(found: Mapping[str, Sequence[Region]]) -> str:
     return "\n".join(("{", ",\n".join(lines), "}"))
 
 
-def load_boxes(
-    path: str | os.PathLike[str], *, shape: str = "box", grow: float = 0.0
-) -> dict[str, list[Region]]:
+def load_boxes(path: PathLike, *, shape: str = "box", grow: float = 0.0) -> dict[str, list[Region]]:
     """Read boxes.
 
     Parameters

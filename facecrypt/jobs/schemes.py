@@ -1,8 +1,8 @@
 """Files under a scheme: pictures become PNG, arrays .npz, and the note goes along in both.
 
-The note (:mod:`facecrypt.jobs.notes`) is the PNG chunk ``fcSC``, ancillary, private and not safe to
-copy, or the array ``fcSC`` in the .npz. ``x.npy`` becomes ``x.npy.npz``, so that it comes back
-as ``x.npy``.
+The note (:mod:`facecrypt.jobs.scheme_notes`) is the PNG chunk ``fcSC``, ancillary, private and not
+safe to copy, or the array ``fcSC`` in the .npz. ``x.npy`` becomes ``x.npy.npz``, so that it comes
+back as ``x.npy``.
 """
 
 from collections import deque
@@ -24,8 +24,8 @@ from facecrypt.errors import (
 from facecrypt.files import PathLike, already_exists, atomic_write
 from facecrypt.jobs.boxes import regions_of
 from facecrypt.jobs.inputs import PICTURE_SUFFIXES, Input, find_inputs, png_name
-from facecrypt.jobs.notes import MAX_NOTE_BYTES, Note, key_id
 from facecrypt.jobs.pool import Progress, run_batch
+from facecrypt.jobs.scheme_notes import MAX_NOTE_BYTES, Note, key_id
 from facecrypt.jobs.summary import Result, Summary
 from facecrypt.media import encode_image
 from facecrypt.media.npy import (

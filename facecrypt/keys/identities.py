@@ -7,7 +7,7 @@ from typing import Self
 from cryptography.exceptions import InvalidTag
 
 from facecrypt.errors import PHRASE, KeyFormatError
-from facecrypt.files import read_small
+from facecrypt.files import PathLike, read_small
 from facecrypt.keys import kem
 from facecrypt.keys import text as keytext
 from facecrypt.keys.recipients import Recipient
@@ -63,11 +63,11 @@ class Identity:
         return cls(keytext.decode(cls.PREFIX, text, "a private key"))
 
     @classmethod
-    def load(cls, path: str | os.PathLike[str]) -> Self:
+    def load(cls, path: PathLike) -> Self:
         """Read a key file as :meth:`save` writes it: one key, ``#`` begins a comment line."""
         return keytext.parse_file(path, cls.parse)
 
-    def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
+    def save(self, path: PathLike, *, overwrite: bool = False) -> None:
         """Write a key file that only its owner can read (mode 0600)."""
         text = f"# public key: {self.recipient}\n{keytext.encode(self.PREFIX, self._payload)}\n"
         keytext.save(path, text, overwrite=overwrite)
@@ -119,7 +119,7 @@ class SecretKey:
         return cls(os.urandom(KEY_SIZE))
 
     @classmethod
-    def load(cls, path: str | os.PathLike[str]) -> Self:
+    def load(cls, path: PathLike) -> Self:
         """Read a key file as :meth:`save` writes it, or one of exactly 32 random bytes.
 
         Raises
@@ -138,7 +138,7 @@ class SecretKey:
     def _parse(cls, text: str) -> Self:
         return cls(keytext.decode(cls.PREFIX, text, "a symmetric key"))
 
-    def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
+    def save(self, path: PathLike, *, overwrite: bool = False) -> None:
         """Write a key file that only its owner can read (mode 0600)."""
         text = keytext.encode(self.PREFIX, self._key) + "\n"
         keytext.save(path, text, overwrite=overwrite)
@@ -190,10 +190,10 @@ class RegionKey:
         return cls(payload[4:20], int.from_bytes(payload[:4], "big"), payload[20:])
 
     @classmethod
-    def load(cls, path: str | os.PathLike[str]) -> Self:
+    def load(cls, path: PathLike) -> Self:
         return keytext.parse_file(path, cls.parse)
 
-    def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
+    def save(self, path: PathLike, *, overwrite: bool = False) -> None:
         """Write a key file that only its owner can read (mode 0600)."""
         keytext.save(path, f"{self}\n", overwrite=overwrite)
 
@@ -201,7 +201,7 @@ class RegionKey:
         return keytext.encode(self.PREFIX, self.index.to_bytes(4, "big") + self.picture + self.key)
 
 
-def load_identity(path: str | os.PathLike[str]) -> Identity | RegionKey:
+def load_identity(path: PathLike) -> Identity | RegionKey:
     """Read a private key or a region key, whichever the file holds."""
     return keytext.parse_file(path, _parse_identity)
 

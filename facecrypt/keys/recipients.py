@@ -1,10 +1,10 @@
 """Public keys: they encrypt to their owners and open nothing."""
 
-import os
 from dataclasses import dataclass, field
 from typing import Self
 
 from facecrypt.errors import KeyFormatError
+from facecrypt.files import PathLike
 from facecrypt.keys import kem
 from facecrypt.keys import text as keytext
 from facecrypt.keys.wrapping import WRAP_INFO, Stanza, b64, key_id
@@ -65,7 +65,7 @@ class Recipient:
         return f"<Recipient {self.id}>"
 
 
-def load_recipients(path: str | os.PathLike[str]) -> list[Recipient]:
+def load_recipients(path: PathLike) -> list[Recipient]:
     """Read public keys, one a line; ``#`` begins a comment line, and what follows a key is one.
 
     Raises

@@ -10,12 +10,11 @@ import binascii
 import codecs
 import errno
 import hashlib
-import os
 from collections.abc import Callable
 from typing import TypeVar
 
 from facecrypt.errors import OTHER_NAME, Hint, KeyFormatError, MediaError
-from facecrypt.files import atomic_write, read_small
+from facecrypt.files import PathLike, atomic_write, read_small
 
 __all__ = ["decode", "encode", "is_text", "key_text", "parse_file", "save"]
 
@@ -91,9 +90,7 @@ def _kind(word: str) -> tuple[str, Hint | None]:
     return (repr(word[:8] + "…") if len(word) > 8 else repr(word)), None
 
 
-def parse_file(
-    path: str | os.PathLike[str], parse: Callable[[str], Key], data: bytes | None = None
-) -> Key:
+def parse_file(path: PathLike, parse: Callable[[str], Key], data: bytes | None = None) -> Key:
     """The one key of a file, by what reads its text; errors name the file.
 
     `data` is what the file held, where it was read: a pipe can be read but once.
@@ -105,7 +102,7 @@ def parse_file(
         raise KeyFormatError(f"{path}: {error.message}", hint=error.hint) from None
 
 
-def _one_line(path: str | os.PathLike[str], data: bytes) -> str:
+def _one_line(path: PathLike, data: bytes) -> str:
     lines = [line.strip() for line in _text(path, data).splitlines()]
     words = [line for line in lines if line and not line.startswith("#")]
     if len(words) != 1:
@@ -113,7 +110,7 @@ def _one_line(path: str | os.PathLike[str], data: bytes) -> str:
     return words[0]
 
 
-def key_text(path: str | os.PathLike[str]) -> str:
+def key_text(path: PathLike) -> str:
     return _text(path, read_small(path))
 
 
@@ -126,7 +123,7 @@ def is_text(data: bytes) -> bool:
     return all(character.isprintable() or character.isspace() for character in text)
 
 
-def _text(path: str | os.PathLike[str], data: bytes) -> str:
+def _text(path: PathLike, data: bytes) -> str:
     if not data.strip():
         raise KeyFormatError(f"{path}: the file is empty; expected a key")
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
@@ -137,7 +134,7 @@ def _text(path: str | os.PathLike[str], data: bytes) -> str:
         raise KeyFormatError(f"{path}: not a key file (it is not text)") from None
 
 
-def save(path: str | os.PathLike[str], text: str, *, overwrite: bool) -> None:
+def save(path: PathLike, text: str, *, overwrite: bool) -> None:
     """Write a key file that only its owner can read (mode 0600).
 
     Raises

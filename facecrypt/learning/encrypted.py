@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from facecrypt import backends, schemes
 from facecrypt.files import PathLike, atomic_write
 from facecrypt.jobs.inputs import make_folder
-from facecrypt.jobs.notes import key_id
+from facecrypt.jobs.scheme_notes import key_id
 from facecrypt.schemes import Key, Scheme
 
 if TYPE_CHECKING:
@@ -139,7 +139,7 @@ class Encryption:
 
     @property
     def key_id(self) -> str | None:
-        """As of :func:`facecrypt.jobs.notes.key_id`; None without a key."""
+        """As of :func:`facecrypt.jobs.scheme_notes.key_id`; None without a key."""
         return None if self.key is None else key_id(self.key)
 
     def fingerprint(self, images: NDArray[np.uint8]) -> str:

@@ -1,17 +1,21 @@
-"""AVIF: how deep its samples are, which Pillow does not tell.
+"""AVIF: how deep its samples are and how they are meant, which Pillow does not tell.
 
-Specifications: ISO/IEC 14496-12 (boxes), AV1 Codec ISO Media File Format Binding 1.2.
+Specifications: ISO/IEC 14496-12 (boxes), AV1 Codec ISO Media File Format Binding 1.2, and of
+the codes of colours ITU-T H.273.
 """
 
 import struct
 from collections.abc import Iterator
 
 from facecrypt.errors import MediaError
+from facecrypt.media.source import Chunks
 
-__all__ = ["check_depth"]
+__all__ = ["check_depth", "colour_of"]
 
 _HOLDERS = (b"meta", b"iprp", b"ipco")
 _HIGH, _TWELVE = 0x40, 0x20
+# 2 is "unspecified". Viewers show the curves of video (1, 6, 14, 15) as that of sRGB (13).
+_UNSPECIFIED, _BT709, _USUAL_CURVES = 2, 1, (1, 6, 13, 14, 15)
 
 
 def check_depth(data: bytes) -> None:
@@ -29,6 +33,21 @@ def check_depth(data: bytes) -> None:
             f"an AVIF of {bits} bits would be cut to 8; save it as PNG of 16 bits, "
             "or as one of 8 bits where that is enough"
         )
+
+
+def colour_of(data: bytes) -> Chunks:
+    """The chunk that says of a PNG what this file says of its colours; none where that is sRGB."""
+    boxes = _boxes(memoryview(data))
+    bodies = [bytes(body[:8]) for kind, body in boxes if kind == b"colr"]
+    code = next((body for body in bodies if body[:4] == b"nclx" and len(body) == 8), None)
+    if code is None:
+        return ()
+    primaries, curve = struct.unpack_from(">HH", code, 4)
+    usual = primaries == _BT709 and curve in _USUAL_CURVES
+    if usual or _UNSPECIFIED in (primaries, curve) or max(primaries, curve) > 255:
+        return ()
+    # Decoded samples are RGB of the full range.
+    return ((b"cICP", bytes((primaries, curve, 0, 1))),)
 
 
 def _bits(configuration: memoryview) -> int:

@@ -3,7 +3,6 @@
 Pixels are RGB or gray everywhere outside the readers; BGR does not leave them.
 """
 
-import os
 import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -14,6 +13,7 @@ from typing import BinaryIO
 import numpy as np
 
 from facecrypt.errors import RESAVE, MediaError
+from facecrypt.files import PathLike
 from facecrypt.limits import MAX_PIXELS, MAX_SIDE
 from facecrypt.media.colour import check_colour, differs_from_srgb
 from facecrypt.media.decoders import fence, hear
@@ -87,7 +87,7 @@ class Picture:
     turn: int = 1
 
 
-def read_image(path: str | os.PathLike[str], *, keep_metadata: bool = False) -> Picture:
+def read_image(path: PathLike, *, keep_metadata: bool = False) -> Picture:
     """Read a picture file.
 
     Parameters
@@ -124,7 +124,7 @@ def read_image(path: str | os.PathLike[str], *, keep_metadata: bool = False) -> 
         return decode_image(data, keep_metadata=keep_metadata, name=f"{path}: ")
 
 
-def read_file(path: str | os.PathLike[str]) -> bytes:
+def read_file(path: PathLike) -> bytes:
     """The bytes of a picture file; a large file of another kind is refused before it is loaded.
 
     Raises
@@ -154,7 +154,7 @@ def read_bounded(file: BinaryIO) -> bytes:
 
 
 @contextmanager
-def naming(path: str | os.PathLike[str] | None) -> Iterator[None]:
+def naming(path: PathLike | None) -> Iterator[None]:
     """Errors within begin with the name of the file, where it has one."""
     try:
         yield

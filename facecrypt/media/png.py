@@ -14,6 +14,7 @@ from typing import BinaryIO
 import numpy as np
 
 from facecrypt.errors import ContainerError, MediaError
+from facecrypt.files import PathLike
 
 __all__ = [
     "SIGNATURE",
@@ -92,9 +93,7 @@ def png_chunks(data: bytes | memoryview) -> Iterator[tuple[bytes, memoryview]]:
         raise ContainerError(f"{len(data) - end} bytes follow the end of the PNG picture")
 
 
-def read_chunk(
-    source: str | os.PathLike[str] | BinaryIO, kind: bytes, *, limit: int = 1 << 24
-) -> bytes | None:
+def read_chunk(source: PathLike | BinaryIO, kind: bytes, *, limit: int = 1 << 24) -> bytes | None:
     """Read one chunk that stands before the pixels, without loading the file.
 
     Parameters

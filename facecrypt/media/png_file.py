@@ -6,7 +6,7 @@ Specification: W3C, Portable Network Graphics, third edition (2025).
 import struct
 import zlib
 
-from facecrypt.errors import RESAVE, ContainerError, Hint, MediaError
+from facecrypt.errors import RESAVE, ContainerError, MediaError
 from facecrypt.limits import MAX_PROFILE_BYTES
 from facecrypt.media.colour import COLOUR_SIZES, sound_colour
 from facecrypt.media.decoders import cv2_pixels
@@ -18,7 +18,6 @@ __all__ = ["read_png"]
 
 _KEPT = {b"IHDR", b"acTL", b"iCCP", b"eXIf", b"tRNS", b"PLTE", b"IDAT", *COLOUR_SIZES}
 _PIXELS = (b"IHDR", b"PLTE", b"tRNS")
-_APPLE = "open it in Preview and save it anew, or run 'pngcrush -revert-iphone-optimizations'"
 
 
 def read_png(data: bytes) -> Source:
@@ -32,8 +31,8 @@ def read_png(data: bytes) -> Source:
     if data[12:16] == b"CgBI":
         # No damage: Xcode writes it into apps for iOS, with channels and zlib header changed.
         raise MediaError(
-            "a PNG of Apple's own kind (CgBI) is read by Apple's software alone",
-            hint=Hint(_APPLE, _APPLE),
+            "a PNG of Apple's own kind (CgBI) is read by Apple's software alone; open it in "
+            "Preview and save it anew, or use 'xcrun pngcrush -revert-iphone-optimizations'"
         )
     try:
         seen, plain = _chunks(data)

@@ -102,7 +102,9 @@ def _scaled(pixels: np.ndarray, white: int) -> np.ndarray:
 
 def _read_avif(data: bytes) -> Source:
     avif.check_depth(data)
-    return _read_by_pillow("AVIF")(data)
+    source = _read_by_pillow("AVIF")(data)
+    # A profile says more than a code, and a viewer of PNG would heed the code alone.
+    return source if source.icc else source._replace(colour=avif.colour_of(data))
 
 
 _READERS: tuple[tuple[Callable[[bytes], bool], Callable[[bytes], Source]], ...] = (

@@ -1,7 +1,6 @@
 """What all keys of schemes can do: compare, be saved and loaded, and say how many there are."""
 
 import io
-import os
 import zipfile
 from collections.abc import Callable
 from dataclasses import fields
@@ -11,7 +10,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from facecrypt.errors import KeyFormatError, WeakKeyError
-from facecrypt.files import atomic_write, read_small
+from facecrypt.files import PathLike, atomic_write, read_small
 from facecrypt.media.npy import check_members
 from facecrypt.schemes.fields import frozen
 
@@ -82,7 +81,7 @@ class Key:
         """
         raise NotImplementedError
 
-    def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
+    def save(self, path: PathLike, *, overwrite: bool = False) -> None:
         """Write the key as .npz, readable by its owner only (mode 0600), whole or not at all.
 
         Raises
@@ -95,7 +94,7 @@ class Key:
         atomic_write(path, buffer.getvalue(), overwrite=overwrite, mode=0o600)
 
     @classmethod
-    def load(cls, path: str | os.PathLike[str]) -> Self:
+    def load(cls, path: PathLike) -> Self:
         """Read a key of this class that :meth:`save` wrote; nothing in the file is executed.
 
         Raises
@@ -148,7 +147,7 @@ def _build(cls: type[Key], values: dict[str, Any]) -> Any:
     return cls(**arguments)
 
 
-def _read(path: str | os.PathLike[str]) -> dict[str, Any]:
+def _read(path: PathLike) -> dict[str, Any]:
     data = read_small(path, _LIMIT)
     values: dict[str, Any] = {}
     try:

@@ -267,6 +267,8 @@ def test_the_research_cipher_warns_in_one_plain_line(job):
     assert done.returncode == 0
     assert len(lines) == 2
     assert lines[0].startswith("facecrypt: warning: cipher='logistic' is for research")
+    quiet = facecrypt("encrypt", "big.png", "-o", "new", "-k", "k", *whole, "-q", cwd=job)
+    assert (quiet.returncode, quiet.stderr) == (0, b"")
 
 
 def test_the_installed_command(job):

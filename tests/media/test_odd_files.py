@@ -6,7 +6,7 @@ import struct
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageCms
 from support.png_files import DATA, END, HEAD, SIGNATURE, chunk
 
 from facecrypt import MediaError, SecretKey, decrypt_file, encrypt_file
@@ -115,7 +115,7 @@ def test_an_avif_of_10_bits_is_not_cut_to_8():
 
 WRONG_CRC = bytearray(chunk(b"tEXt", b"Comment\0hello"))
 WRONG_CRC[-1] ^= 1
-WHOLE_IN_A_VIEWER = "if a viewer or browser shows it whole, save it anew from there"
+WHOLE_IN_A_VIEWER = "if a viewer or browser shows a damaged picture whole, save it anew"
 
 
 @pytest.mark.parametrize(
@@ -257,6 +257,36 @@ def test_only_colour_chunks_before_the_pixels_count_and_of_two_the_first():
     for wrong in ([GAMA, other], [(b"tEXt", b"a\0b")]):
         with pytest.raises(ValueError, match="colour chunks of PNG"):
             encode_image(".png", SAMPLES, colour=wrong)
+
+
+def avif(*colr, **options):
+    """A picture by Pillow, the code of whose colours is replaced."""
+    data = saved("AVIF", **options)
+    assert data.count(b"colrnclx") == 1
+    at = data.index(b"colrnclx") + 8
+    return data[:at] + struct.pack(">HHHB", *colr) + data[at + 7 :]
+
+
+@pytest.mark.parametrize(
+    ("colr", "expected"),
+    [
+        ((1, 13, 6, 0x80), ()),
+        ((2, 2, 6, 0x80), ()),
+        ((1, 1, 6, 0x80), ()),
+        ((12, 13, 6, 0x80), ((b"cICP", bytes((12, 13, 0, 1))),)),
+        ((9, 16, 6, 0x80), ((b"cICP", bytes((9, 16, 0, 1))),)),
+        ((1, 8, 6, 0x80), ((b"cICP", bytes((1, 8, 0, 1))),)),
+        ((12, 2, 6, 0x80), ()),
+    ],
+)
+def test_what_an_avif_says_of_its_colours_goes_along(colr, expected):
+    assert decode_image(avif(*colr)).colour == expected
+
+
+def test_a_profile_in_an_avif_counts_alone():
+    srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    picture = decode_image(avif(12, 13, 6, 0x80, icc_profile=srgb))
+    assert (picture.icc, picture.colour) == (srgb, ())
 
 
 @pytest.mark.parametrize("colour", [[CICP], [GAMA], [CHRM]])

@@ -3,6 +3,7 @@
 import io
 import shutil
 import subprocess
+from hashlib import sha256
 from random import Random
 
 import numpy as np
@@ -17,6 +18,7 @@ from support.second_reader.jpeg import (
     Sealed,
     open_jpeg,
     owners,
+    public_sha256,
     put_region,
     region_blocks,
     tokens,
@@ -24,7 +26,7 @@ from support.second_reader.jpeg import (
 )
 from support.second_reader.jpeg_decoder import decode, empty_blocks
 from support.second_reader.jpeg_layout import region_info
-from support.second_reader.jpeg_segments import Component, Frame, Refused, parse
+from support.second_reader.jpeg_segments import Component, Frame, Jpeg, Refused, parse
 
 KEY = bytes(range(32))
 CASES = [
@@ -146,6 +148,23 @@ def test_tokens_are_those_written_down():
     assert b"".join(tokens(frame, blocks, {(0, 0)})) == third + zero
 
 
+def test_a_cell_of_two_regions_is_the_firsts():
+    frame = Frame(0xC0, 8, 40, 24, (Component(1, 1, 1, 0),))
+    found = owners(frame, [[0, 0, 2, 1], [1, 0, 3, 2]])
+    assert found == {(0, 0): 0, (1, 0): 0, (2, 0): 1, (1, 1): 1, (2, 1): 1}
+    with pytest.raises(Refused, match="beyond"):
+        owners(frame, [[0, 0, 6, 1]])
+
+
+def test_the_hash_is_of_frame_quantisers_and_tokens():
+    frame = Frame(0xC0, 8, 8, 8, (Component(1, 1, 1, 2),))
+    jpeg = Jpeg(b"", frame, quant={2: (1,) * 64, 3: (9,) * 64})
+    text = b'[[8,8,8,[[1,1,2]]],["' + b"AAEAAQAB" * 21 + b"AAE=" + b'"]]'
+    token = bytes([1, 0, 0, 0, 0, 0, 0, 0, 250, 255])
+    wanted = sha256(b"facecrypt v2 public coefficients" + text + token).hexdigest()
+    assert public_sha256(jpeg, [[[-6] + [0] * 63]], {}) == wanted
+
+
 def test_a_flipped_bit_is_an_error_or_changes_nothing():
     data = by_pillow("RGB", (40, 33), subsampling=2)
     sealed = seal(data, [[1, 0, 2, 2]], KEY)
@@ -161,3 +180,43 @@ def test_a_flipped_bit_is_an_error_or_changes_nothing():
             assert opened == data
             outcomes["original"] += 1
     assert outcomes["error"] > 100
+
+
+def packets(sealed):
+    """The APP11 segments of a sealed file, and the bytes around them."""
+    parts, at = [], 2
+    while sealed[at + 1] == 0xEB:
+        end = at + 2 + int.from_bytes(sealed[at + 2 : at + 4])
+        parts.append(sealed[at:end])
+        at = end
+    return sealed[:2], parts, sealed[at:]
+
+
+def test_packets_of_the_payload_in_any_order_and_beside_those_of_others():
+    data = by_pillow("RGB", (40, 33), subsampling=2)
+    start, parts, rest = packets(seal(data, [[1, 0, 2, 2]], KEY))
+    assert len(parts) > 2
+    head = b"JP\0\2\0\0\0\1"
+    other = bytes.fromhex("000000276a756d620000001f6a756d64") + bytes(16) + b"\3other\0"
+    other = b"\xff\xeb" + (2 + len(head + other)).to_bytes(2) + head + other
+    assert open_jpeg(start + other + b"".join(parts[::-1]) + rest, KEY) == data
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda parts: parts[1:],
+        lambda parts: parts[:-1],
+        lambda parts: parts[:1] + parts[2:],
+        lambda parts: [*parts, parts[1]],
+        lambda parts: parts + [part[:7] + b"\2" + part[8:] for part in parts],
+        lambda parts: [],
+        lambda parts: [parts[0][:12] + b"\0\0\0\1" + parts[0][16:], *parts[1:]],
+    ],
+    ids=["no-first", "no-last", "no-second", "one-twice", "all-twice", "none", "another-length"],
+)
+def test_a_payload_that_is_not_whole_and_one_is_refused(change):
+    data = by_pillow("RGB", (40, 33), subsampling=2)
+    start, parts, rest = packets(seal(data, [[1, 0, 2, 2]], KEY))
+    with pytest.raises(Refused, match="payload"):
+        open_jpeg(start + b"".join(change(parts)) + rest, KEY)

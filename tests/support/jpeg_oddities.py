@@ -4,7 +4,7 @@ import io
 import struct
 from collections.abc import Iterator
 from dataclasses import replace
-from itertools import pairwise
+from itertools import cycle, pairwise
 
 import numpy as np
 from PIL import Image, ImageCms
@@ -177,18 +177,18 @@ def _scans(data: bytes) -> Iterator[tuple[str, bytes]]:
         yield "needless-zrl", rewritten(data, lambda recipe, _: replace(recipe, zrl=ends))
 
 
-def many_corrections(data: bytes, *, zeros: bool = False, **recipe) -> bytes:
-    """No small coefficient in it, or zeros beside large ones, and a table of every symbol.
+def many_corrections(data: bytes, counts=(63,), **recipe) -> bytes:
+    """So many coefficients a block, by turns, and none is small; a table of every symbol.
 
-    So refinement has correction bits alone, more than libjpeg lets wait for an EOB run.
+    Refinement then has correction bits alone, more than libjpeg lets wait for an EOB run.
     """
     jpeg = parse(data)
     blocks, recipes = decode(jpeg)
     rng = np.random.default_rng(5)
     for part in blocks:
-        for block in part:
-            large = rng.integers(4, 8, 63) * rng.choice((-1, 1), 63)
-            block[1:] = (large * (rng.random(63) < rng.random()) if zeros else large).tolist()
+        for block, count in zip(part, cycle(counts), strict=False):
+            large = rng.integers(4, 8, count) * rng.choice((-1, 1), count)
+            block[1:] = large.tolist() + [0] * (63 - count)
     where = [(kind, number) for kind in (0, 1) for number in (0, 1)]
     tables = segment(DHT, b"".join(EVERY_SYMBOL[k].segment(16 * k + n) for k, n in where))
     for scan, own in reversed(list(zip(jpeg.scans, recipes, strict=True))):

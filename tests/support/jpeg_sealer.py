@@ -190,7 +190,7 @@ def superbox(header: dict, coded: list, regions: int) -> bytes:
     return box(b"jumd", described) + box(b"json", canonical(header)) + b"".join(parts)
 
 
-def app11(content: bytes, most: int = 900) -> bytes:
+def app11(content: bytes, most: int = 300) -> bytes:
     """Small packets, so that files of tests have several."""
     head = struct.pack(">I4s", 8 + len(content), b"jumb")
     pieces = [content[at : at + most] for at in range(0, len(content), most)]

@@ -1,7 +1,8 @@
-"""Format 2 read by the book: a second implementation, which shares no code with facecrypt.
+"""The format read by the book: a second implementation, which shares no code with facecrypt.
 
 It follows docs/format.md with the primitives of ``cryptography``; logistic map, PNG and TIFF are
-plain Python. It is slow, checks all there is, and is what the package is tested against.
+plain Python. It is slow, checks all there is, and is what the package is tested against. Sealed
+JPEGs are read by :mod:`support.second_reader.jpeg`.
 """
 
 from support.second_reader.carriers import chunk, png_chunk, sidecar, sidecar_path

@@ -1,5 +1,6 @@
 """Coefficients to entropy-coded bytes, by tables and a recipe (T.81, F.1 and G.1)."""
 
+from contextlib import suppress
 from dataclasses import replace
 
 from support.second_reader.jpeg_decoder import Blocks, Recipe, mcus
@@ -30,8 +31,10 @@ def _fitting(jpeg: Jpeg, scan: Scan, blocks: Blocks, recipe: Recipe) -> Recipe:
     runs = jpeg.frame.kind == PROGRESSIVE and scan.ss > 0
     for policy in (LIBJPEG, NO_LIMIT, LISTED) if runs else (LIBJPEG,):
         tried = replace(recipe, policy=policy)
-        if encode(jpeg.frame, scan, blocks, tried) == jpeg.data[scan.start : scan.end]:
-            return tried
+        # A policy that the file does not have may need a symbol that its tables lack.
+        with suppress(Refused):
+            if encode(jpeg.frame, scan, blocks, tried) == jpeg.data[scan.start : scan.end]:
+                return tried
     raise Refused("a scan that comes out otherwise")
 
 

@@ -9,8 +9,8 @@ import pytest
 
 from facecrypt import schemes
 from facecrypt.errors import ContainerError, MediaError
-from facecrypt.jobs import notes
-from facecrypt.jobs.notes import Note, key_id
+from facecrypt.jobs import scheme_notes as notes
+from facecrypt.jobs.scheme_notes import Note, key_id
 from facecrypt.media import npy as arrays
 from facecrypt.media.npy import read_arrays
 from facecrypt.regions import Region
