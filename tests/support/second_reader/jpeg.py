@@ -6,12 +6,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from support.second_reader import jpeg_layout as layout
-from support.second_reader.header import canonical, expand
+from support.second_reader.header import canonical, check_mac, expand
 from support.second_reader.jpeg_decoder import Blocks, decode, mcus
 from support.second_reader.jpeg_encoder import encode
-from support.second_reader.jpeg_payload import check_mac, header_of, open_part, payload
+from support.second_reader.jpeg_payload import header_of, payload
 from support.second_reader.jpeg_segments import Frame, Jpeg, Scan, parse, require
 from support.second_reader.jpeg_tables import ANNEX_K
+from support.second_reader.picture import open_part
 
 Cells = list[int]  # x0, y0, x1, y1
 
@@ -52,7 +53,7 @@ def tokens(frame: Frame, blocks: Blocks, sealed) -> Iterator[bytes]:
 def public_sha256(jpeg: Jpeg, blocks: Blocks, sealed) -> str:
     frame = jpeg.frame.described()
     quant = layout.quant_field(jpeg.frame, jpeg.quant)
-    digest = hashlib.sha256(layout.LABEL + b"public coefficients" + canonical([frame, quant]))
+    digest = hashlib.sha256(layout.LABEL + b"public coefficients" + canonical({"frame": frame, "quant": quant}))
     for token in tokens(jpeg.frame, blocks, sealed):
         digest.update(token)
     return digest.hexdigest()
@@ -169,7 +170,7 @@ class Sealed:
         require(digest == self.header["public_sha256"], "the public picture was changed")
 
     def region_part(self, index: int, region_key: bytes) -> bytes:
-        return open_part(self.header, self.boxes[b"fcRg"][index], region_key)
+        return open_part(self.header, index, self.boxes[b"fcRg"][index], region_key)
 
     def open_region(self, index: int, region_key: bytes) -> None:
         """Put the coefficients of one region to their places."""
@@ -184,16 +185,16 @@ class Sealed:
         check_mac(self.header, content_key)
         for index in range(len(self.cells)):
             self.open_region(index, expand(content_key, layout.region_info(index)))
-        part = open_part(self.header, self.boxes[b"fcFl"][0], expand(content_key, layout.FILE_INFO))
+        require(self.header["private"] == ["original"], "other private parts than there are")
+        key = expand(content_key, layout.ORIGINAL_INFO)
+        part = open_part(self.header, len(self.cells), self.boxes[b"fcPv"][0], key)
         private = layout.Private(part)
-        if self.header["kind"] == "transcoded":
-            return private.check(private.transcoded())
+        if self.header["coding"] == "transcoded":
+            require(not private.recipe + private.skeleton + private.dummies, "a recipe for nothing")
+            return private.check(private.tail)
         place_dummies(self.blocks, self.jpeg, self.owners, layout.dummies(private.dummies))
         original = walk(private.skeleton, self.blocks, layout.recipes(private.recipe))
-        for sealed in self.boxes.get(b"fcTl", []):
-            plain = open_part(self.header, sealed, expand(content_key, layout.TAIL_INFO))
-            original += layout.inflated(plain)
-        return private.check(original)
+        return private.check(original + private.tail)
 
 
 def open_jpeg(data: bytes, key: bytes | Callable[[dict], bytes]) -> bytes:

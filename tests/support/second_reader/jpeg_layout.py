@@ -7,17 +7,26 @@ import zlib
 
 from support.second_reader.jpeg_decoder import Recipe
 from support.second_reader.jpeg_segments import Frame, require
-from support.second_reader.jpeg_tables import Table
+from support.second_reader.jpeg_tables import ANNEX_K, Table
 
 LABEL = b"facecrypt v2 "
-# None: any UUID, the label alone tells a facecrypt box.
-UUID: bytes | None = None
-BOX_LABEL, TOGGLES = b"facecrypt", 3
-# What deflate knows before the first byte of a private part.
-DICTIONARY = b""
+# What deflate knows before the first byte of a private part: SOF0, the DHT segments of annex K,
+# SOS and EOI of a 4:2:0 picture, and the first 20 bytes of most files.
+SOF = bytes.fromhex("ffc00011 08 00000000 03 012200 021101 031101")
+ENDS = bytes.fromhex("ffda000c 03 0100 0211 0311 003f00 ffd9")
+BEGIN = bytes.fromhex("ffd8 ffe0 0010 4a46494600 0101 00 0001 0001 0000")
+
+
+def dictionary() -> bytes:
+    dht = b""
+    for number, kind in ((0, 0), (0, 1), (1, 0), (1, 1)):
+        body = ANNEX_K[kind, number].segment(16 * kind + number)
+        dht += b"\xff\xc4" + struct.pack(">H", len(body) + 2) + body
+    return SOF + dht + ENDS + BEGIN
+
+
 # A region of a picture with one component: cell by cell, or row by row as T.81 has it?
 BY_CELLS = True
-STORED, DEFLATED = 0, 1
 MOST_PRIVATE = 1 << 28
 
 
@@ -25,7 +34,7 @@ def region_info(index: int) -> bytes:
     return LABEL + b"region" + index.to_bytes(4, "big")
 
 
-FILE_INFO, TAIL_INFO = LABEL + b"file", LABEL + b"tail"
+ORIGINAL_INFO = LABEL + b"private original"
 
 
 def quant_field(frame: Frame, quant: dict) -> list[str]:
@@ -108,36 +117,28 @@ def _recipe(read: Numbers) -> Recipe:
     return recipe
 
 
-def inflated(part: bytes, dictionary: bytes = b"") -> bytes:
-    """A part that says in its first byte if it is deflated."""
-    require(part[0] in (STORED, DEFLATED), "a part of unknown packing")
-    if part[0] == STORED:
-        return part[1:]
-    inflate = zlib.decompressobj(-15, dictionary) if dictionary else zlib.decompressobj(-15)
-    out = inflate.decompress(part[1:], MOST_PRIVATE)
-    require(inflate.eof, "a part that does not end")
-    return out
-
-
 class Private:
-    """The private part's pieces."""
+    """The private part's pieces; zeros pad it."""
 
     def __init__(self, part: bytes) -> None:
-        read = Numbers(inflated(part, DICTIONARY))
+        outer = Numbers(part)
+        (size,) = struct.unpack(">I", outer.take(4))
+        inflate = zlib.decompressobj(-15, dictionary())
+        read = Numbers(inflate.decompress(outer.take(size), MOST_PRIVATE))
+        require(inflate.eof and not inflate.unused_data, "a part that does not end")
         sizes = struct.unpack(">3I", read.take(12))
         self.sha256 = read.take(32)
         (self.length,) = struct.unpack(">Q", read.take(8))
         self.recipe, self.skeleton, self.dummies = (read.take(size) for size in sizes)
         require(read.at == len(read.data), "a private part is longer than it says")
+        (size,) = struct.unpack(">Q", outer.take(8))
+        self.tail = outer.take(size)
+        require(not any(outer.data[outer.at :]), "padding that is not of zeros")
 
     def check(self, original: bytes) -> bytes:
         require(len(original) == self.length, "the original came out in another length")
         require(hashlib.sha256(original).digest() == self.sha256, "the original came out otherwise")
         return original
-
-    def transcoded(self) -> bytes:
-        """The original that a transcoded file holds whole."""
-        return self.skeleton
 
 
 def dummies(data: bytes) -> list[tuple[int, dict[int, int]]]:
