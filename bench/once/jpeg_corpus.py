@@ -165,7 +165,7 @@ def run_one(path: Path, area: float) -> Outcome:
         outcome.result, outcome.reason = NOT_OPENED, repr(error)
         return outcome
     outcome.seconds = time.perf_counter() - started
-    named = json.loads(sealed.header.to_bytes()).get("kind", "no kind in its header")
+    named = json.loads(sealed.header.to_bytes()).get("coding", "no kind in its header")
     outcome.result = named if back == data else WRONG
     return outcome
 
