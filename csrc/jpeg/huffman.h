@@ -13,6 +13,7 @@ struct Spec {
     std::array<std::uint8_t, 256> symbols{};  // those beyond size() are 0
 
     std::size_t size() const noexcept;
+    bool has_symbols_once() const noexcept;
     bool operator==(const Spec &other) const noexcept {
         return counts == other.counts && symbols == other.symbols;
     }
@@ -44,8 +45,10 @@ struct DecodeTable {
 };
 
 struct EncodeTable {
-    std::array<std::uint16_t, 256> code{};
-    std::array<std::uint8_t, 256> length{};  // 0: there is none
+    struct Code {
+        std::uint16_t bits, length;  // length 0: there is none
+    };
+    std::array<Code, 256> codes{};
 
     explicit EncodeTable(const Spec &spec);
 };
