@@ -3,9 +3,13 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from typing_extensions import disjoint_base
 
 _Rects = Sequence[tuple[int, int, int, int]]
 _Update = Callable[[memoryview], Any]
+
+@disjoint_base
+class Held: ...
 
 def parse(
     data: bytes,

@@ -8,14 +8,23 @@
 
 namespace facecrypt::jpeg {
 
-inline std::uint64_t load_be64(const std::uint8_t *from) noexcept {
-    std::uint64_t number = 0;
-    for (int i = 0; i < 8; ++i) number = number << 8 | from[i];
+inline std::uint64_t big_endian(std::uint64_t number) noexcept {
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
     return number;
+#else
+    return __builtin_bswap64(number);
+#endif
+}
+
+inline std::uint64_t load_be64(const std::uint8_t *from) noexcept {
+    std::uint64_t number;
+    std::memcpy(&number, from, sizeof number);
+    return big_endian(number);
 }
 
 inline void store_be64(std::uint8_t *to, std::uint64_t number) noexcept {
-    for (int i = 0; i < 8; ++i) to[i] = static_cast<std::uint8_t>(number >> (56 - 8 * i));
+    number = big_endian(number);
+    std::memcpy(to, &number, sizeof number);
 }
 
 // How many bits the magnitude of a coefficient has.
@@ -44,6 +53,10 @@ public:
         at_ += (63 - held_) >> 3;
         held_ |= 56;
     }
+    // At least 31 bits are then there: a code and what follows it.
+    void fill_if_low() noexcept {
+        if (held_ < 31) fill();
+    }
     // 1 <= n <= what is there.
     std::uint32_t peek(int n) const noexcept {
         return static_cast<std::uint32_t>(window_ >> (64 - n));
@@ -66,7 +79,7 @@ public:
         if (at_ - (held_ >> 3) > end_) throw Refused("a scan is cut short");
     }
 
-    // The next code; leaves at least 40 bits, or as many as it skips where that is fewer.
+    // The next code; leaves at least 40 bits.
     int symbol(const DecodeTable &table) {
         fill();
         const DecodeTable::Entry entry = table.lookup[peek(DecodeTable::bits)];
@@ -77,15 +90,9 @@ public:
     }
     // After fill(): a code of more bits than the lookup has.
     int long_symbol(const DecodeTable &table) {
-        const std::uint32_t next = peek(16);
-        for (std::size_t length = DecodeTable::bits + 1; length <= 16; ++length) {
-            const std::uint32_t code = next >> (16 - length);
-            if (code >= table.first[length] && code < table.past[length]) {
-                drop(static_cast<int>(length));
-                return table.symbols[table.number[length] + code - table.first[length]];
-            }
-        }
-        throw Refused("a code that no Huffman table has");
+        const DecodeTable::Entry entry = table.find_long(peek(16));
+        drop(entry.length);
+        return entry.symbol;
     }
     // A difference of DC coefficients.
     int difference(const DecodeTable &table) {
@@ -109,43 +116,30 @@ private:
     int held_ = 0;
 };
 
-// Appends to bytes; `stuffed` as in scans, where a zero follows each FF. ready() has to be called
-// before any 256 bytes are written.
+// Writes bits to where there is room; `stuffed` as in scans, where a zero follows each FF. A copy
+// of it can go on in registers.
 template <bool stuffed> class BitWriter {
 public:
-    explicit BitWriter(Bytes &out) : out_(out) { ready(); }
-    BitWriter(const BitWriter &) = delete;
-    BitWriter &operator=(const BitWriter &) = delete;
+    BitWriter() = default;
+    explicit BitWriter(std::uint8_t *at) noexcept : at_(at) {}
 
-    void ready() {
-        if (end_ - at_ >= 1024) return;
-        out_.extend(static_cast<std::size_t>(at_ - start_));
-        start_ = at_ = out_.room(1 << 16);
-        end_ = start_ + (1 << 16);
-    }
     // n <= 32, and nothing above them in `bits`.
     void put(std::uint32_t bits, int n) noexcept {
-        if (held_ + n > 64) {
-            const int spare = 64 - held_, rest = n - spare;
-            const std::uint64_t word = spare == 0 ? window_
-                                                  : window_ << spare | std::uint64_t{bits} >> rest;
-            write(word, 8);
-            window_ = bits;
-            held_ = rest;
-        } else {
+        if (held_ + n <= 64) {
             window_ = window_ << n | bits;
             held_ += n;
+            return;
         }
+        const int spare = 64 - held_, rest = n - spare;
+        write(window_ << spare | std::uint64_t{bits} >> rest, 8);
+        window_ = bits;
+        held_ = rest;
     }
-    // Bits to the end of the byte: all as the lowest of `padding`.
+    // Bits to the end of the byte: those of `padding`.
     void pad(std::uint32_t padding) noexcept {
         const int n = -held_ & 7;
         put(padding & ((1u << n) - 1), n);
-        flush();
-    }
-    // Ends the last byte, if it was padded.
-    void flush() noexcept {
-        if (held_ >= 8) write(window_ << (64 - held_), held_ >> 3);
+        if (held_ != 0) write(window_ << (64 - held_), held_ >> 3);
         held_ = 0;
         window_ = 0;
     }
@@ -154,17 +148,13 @@ public:
         *at_++ = 0xFF;
         *at_++ = which;
     }
-    void finish() noexcept {
-        out_.extend(static_cast<std::size_t>(at_ - start_));
-        start_ = at_;
-    }
+    std::uint8_t *at() const noexcept { return at_; }
+    void move_to(std::uint8_t *at) noexcept { at_ = at; }
 
 private:
     void write(std::uint64_t word, int bytes) noexcept {
         // A byte is FF where adding one to it carries out of it.
-        const bool plain = !stuffed ||
-                           (word & ~(word + 0x0101010101010101) & 0x8080808080808080) == 0;
-        if (plain) {
+        if (!stuffed || (word & ~(word + 0x0101010101010101) & 0x8080808080808080) == 0) {
             store_be64(at_, word);
             at_ += bytes;
             return;
@@ -176,8 +166,7 @@ private:
         }
     }
 
-    Bytes &out_;
-    std::uint8_t *start_ = nullptr, *at_ = nullptr, *end_ = nullptr;
+    std::uint8_t *at_ = nullptr;
     std::uint64_t window_ = 0;
     int held_ = 0;
 };

@@ -24,7 +24,7 @@ private:
         owners_.go_to(y_);
         take_regions(row);
         dummies_.take(row, y_, owners_);
-        put_tokens(layout_.frame, row, y_, owners_, tokens);
+        if (wants_tokens) put_tokens(layout_.frame, row, y_, owners_, tokens);
         clear_owned(layout_.frame, row, owners_);
         encode(row);
         ++y_;
@@ -60,16 +60,25 @@ private:
         writer_->start_scan(public_[0]);
         bits_.emplace(layout_.frame, public_[0], parts_.public_part);
         writing_.emplace(layout_.frame, public_[0], plain_, bits_->sink);
+        copies_ = can_copy(layout_.frame, layout_.scans[0], public_[0]);
+        changed_.resize(layout_.frame.across);
     }
 
     void encode(const Planes &row) {
         if (counting_) each_row(row, *counting_);
         if (!writing_) return;
         try {
-            each_row(row, *writing_);
+            write(row);
         } catch (const MissingSymbol &) {
             stop_writing();
         }
+    }
+
+    void write(const Planes &row) {
+        if (!copies_ || !source_.coded().plain) return each_row(row, *writing_);
+        for (std::uint32_t x = 0; x < layout_.frame.across; ++x)
+            changed_[x] = owners_.of(x) != nobody;
+        writing_->row(row, 0, source_.coded(), changed_);
     }
 
     template <class Encoder> void each_row(const Planes &row, Encoder &encoder) {
@@ -140,6 +149,8 @@ private:
     std::optional<PublicWriter> writer_;
     std::optional<ScanWriter> bits_;
     std::optional<ScanEncoder<Writer<true>>> writing_;
+    bool copies_ = false;
+    std::vector<std::uint8_t> changed_;
 };
 
 class Tokens final : public Task {

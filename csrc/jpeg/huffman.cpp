@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <utility>
 #include <vector>
 
 namespace facecrypt::jpeg {
@@ -69,6 +70,13 @@ std::size_t Spec::size() const noexcept {
     return std::accumulate(counts.begin(), counts.end(), std::size_t{0});
 }
 
+bool Spec::has_symbols_once() const noexcept {
+    std::array<bool, 256> seen{};
+    for (std::size_t i = 0; i < size(); ++i)
+        if (std::exchange(seen[symbols[i]], true)) return false;
+    return true;
+}
+
 void check(const Spec &spec) {
     std::uint32_t code = 0;
     for (int length = 1; length <= 16; ++length, code <<= 1)
@@ -89,15 +97,24 @@ DecodeTable::DecodeTable(const Spec &spec) : lookup{}, first{}, past{}, number{}
     }
 }
 
+DecodeTable::Entry DecodeTable::find_long(std::uint32_t next) const {
+    for (std::size_t length = bits + 1; length <= 16; ++length) {
+        const std::uint32_t code = next >> (16 - length);
+        if (code >= first[length] && code < past[length])
+            return {0, symbols[number[length] + code - first[length]],
+                    static_cast<std::uint8_t>(length)};
+    }
+    throw Refused("a code that no Huffman table has");
+}
+
 EncodeTable::EncodeTable(const Spec &spec) {
     std::uint32_t next = 0;
     std::size_t k = 0;
-    for (std::size_t bits = 1; bits <= 16; ++bits, next <<= 1)
-        for (int i = 0; i < spec.counts[bits]; ++i, ++next, ++k) {
-            const std::uint8_t symbol = spec.symbols[k];
-            if (length[symbol] != 0) continue;  // of two codes the first
-            code[symbol] = static_cast<std::uint16_t>(next);
-            length[symbol] = static_cast<std::uint8_t>(bits);
+    for (std::uint16_t length = 1; length <= 16; ++length, next <<= 1)
+        for (int i = 0; i < spec.counts[length]; ++i, ++next, ++k) {
+            Code &code = codes[spec.symbols[k]];
+            // Of two codes of a symbol the first.
+            if (code.length == 0) code = {static_cast<std::uint16_t>(next), length};
         }
 }
 

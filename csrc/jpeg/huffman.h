@@ -13,6 +13,7 @@ struct Spec {
     std::array<std::uint8_t, 256> symbols{};  // those beyond size() are 0
 
     std::size_t size() const noexcept;
+    bool has_symbols_once() const noexcept;
     bool operator==(const Spec &other) const noexcept {
         return counts == other.counts && symbols == other.symbols;
     }
@@ -41,11 +42,15 @@ struct DecodeTable {
     std::array<std::uint8_t, 256> symbols;
 
     explicit DecodeTable(const Spec &spec);
+    // What 16 bits begin with, if that is a code of more than the lookup has; throws Refused.
+    Entry find_long(std::uint32_t next) const;
 };
 
 struct EncodeTable {
-    std::array<std::uint16_t, 256> code{};
-    std::array<std::uint8_t, 256> length{};  // 0: there is none
+    struct Code {
+        std::uint16_t bits, length;  // length 0: there is none
+    };
+    std::array<Code, 256> codes{};
 
     explicit EncodeTable(const Spec &spec);
 };

@@ -95,19 +95,28 @@ void ProgressiveDecoder::refine(BitReader &reader, const DecodeTable &table, std
     end_block(static_cast<std::size_t>(__builtin_popcountll(rest)));
 }
 
-template <class Sink> void ProgressiveEncoder<Sink>::put_corrections(std::uint64_t bits, int n) {
-    for (; n > 32; n -= 32) sink_.raw(static_cast<std::uint32_t>(bits >> (n - 32)), 32);
-    sink_.raw(static_cast<std::uint32_t>(bits & ((std::uint64_t{1} << n) - 1)), n);
+// n <= 64 bits, the lowest of `bits`.
+template <class Open> void put_bits(Open &out, std::uint64_t bits, int n) noexcept {
+    if (n > 32) {
+        out.raw(static_cast<std::uint32_t>(bits >> 32 & ((std::uint64_t{1} << (n - 32)) - 1)),
+                n - 32);
+        n = 32;
+    }
+    out.raw(static_cast<std::uint32_t>(bits & ((std::uint64_t{1} << n) - 1)), n);
 }
 
 template <class Sink> void ProgressiveEncoder<Sink>::end_run() {
     if (run_ == 0) return;
     const int bits = magnitude_bits(run_) - 1;
-    sink_.ac(0, bits << 4, run_ & ((1u << bits) - 1), bits);
+    auto out = sink_.open(0);
+    out.ac(bits << 4, run_ & ((1u << bits) - 1), bits);
+    sink_.close(out);
     run_ = 0;
     for (const Waiting &one : waiting_) {
         sink_.ready();
-        put_corrections(one.bits, one.n);
+        auto more = sink_.open(0);
+        put_bits(more, one.bits, one.n);
+        sink_.close(more);
     }
     waiting_.clear();
     waiting_bits_ = 0;
@@ -126,41 +135,44 @@ template <class Sink>
 void ProgressiveEncoder<Sink>::first(const std::int16_t *block, std::uint32_t number,
                                      std::uint32_t zeros_before_end) {
     break_run(number);
+    std::uint64_t mask = 0;
+    for (std::uint64_t left = nonzero(block) & band_; left; left &= left - 1)
+        if (magnitude(block[lowest(left)]) != 0) mask |= left & -left;
+    if (mask != 0 || zeros_before_end != 0) end_run();
     int before = scan_.first - 1;
-    for (std::uint64_t mask = nonzero(block) & band_; mask; mask &= mask - 1) {
-        const int at = lowest(mask), value = block[at];
-        const int magnitude = (value < 0 ? -value : value) >> scan_.low;
-        if (magnitude == 0) continue;
+    auto out = sink_.open(0);
+    for (; mask; mask &= mask - 1) {
+        const int at = lowest(mask);
         int run = at - before - 1;
         before = at;
-        end_run();
-        for (; run > 15; run -= 16) sink_.ac(0, 0xF0, 0, 0);
-        const Sized one(value < 0 ? -magnitude : magnitude);
-        sink_.ac(0, run << 4 | one.size, one.bits, one.size);
+        for (; run > 15; run -= 16) out.ac(0xF0, 0, 0);
+        const int value = magnitude(block[at]);
+        const Sized one(block[at] < 0 ? -value : value);
+        out.ac(run << 4 | one.size, one.bits, one.size);
     }
-    if (before == scan_.last) return;
-    if (zeros_before_end != 0) end_run();
-    for (; zeros_before_end != 0; --zeros_before_end) sink_.ac(0, 0xF0, 0, 0);
-    if (++run_ == longest_run) end_run();
+    if (before != scan_.last)
+        for (; zeros_before_end != 0; --zeros_before_end) out.ac(0xF0, 0, 0);
+    sink_.close(out);
+    if (before != scan_.last && ++run_ == longest_run) end_run();
 }
 
 template <class Sink>
 void ProgressiveEncoder<Sink>::refine(const std::int16_t *block, std::uint32_t number) {
     break_run(number);
-    const auto magnitude = [&](int at) {
-        return (block[at] < 0 ? -block[at] : block[at]) >> scan_.low;
-    };
     std::uint64_t coded = 0, fresh = 0;
     for (std::uint64_t mask = nonzero(block) & band_; mask; mask &= mask - 1) {
-        const int now = magnitude(lowest(mask));
+        const int now = magnitude(block[lowest(mask)]);
         const std::uint64_t bit = mask & -mask;
         coded |= now != 0 ? bit : 0;
         fresh |= now == 1 ? bit : 0;
     }
+    if (fresh != 0) end_run();
     int zeros = 0, before = scan_.first - 1, n = 0;
     std::uint64_t corrections = 0;
-    const auto flush = [&] {
-        put_corrections(corrections, n);
+    auto out = sink_.open(0);
+    const auto put = [&](int symbol, int sign) {
+        out.ac(symbol, static_cast<std::uint32_t>(sign), symbol & 1);
+        put_bits(out, corrections, n);
         corrections = 0;
         n = 0;
     };
@@ -168,21 +180,16 @@ void ProgressiveEncoder<Sink>::refine(const std::int16_t *block, std::uint32_t n
         const int at = lowest(coded);
         zeros += at - before - 1;
         before = at;
-        for (; zeros > 15 && (fresh & from(at)); zeros -= 16) {
-            end_run();
-            sink_.ac(0, 0xF0, 0, 0);
-            flush();
-        }
-        if (!(fresh >> at & 1)) {
-            corrections = corrections << 1 | static_cast<unsigned>(magnitude(at) & 1);
+        for (; zeros > 15 && (fresh & from(at)); zeros -= 16) put(0xF0, 0);
+        if (fresh >> at & 1) {
+            put(zeros << 4 | 1, block[at] < 0 ? 0 : 1);
+            zeros = 0;
+        } else {
+            corrections = corrections << 1 | static_cast<unsigned>(magnitude(block[at]) & 1);
             ++n;
-            continue;
         }
-        end_run();
-        sink_.ac(0, zeros << 4 | 1, block[at] < 0 ? 0 : 1, 1);
-        flush();
-        zeros = 0;
     }
+    sink_.close(out);
     if (zeros + scan_.last - before == 0 && n == 0) return;
     ++run_;
     if (n != 0) waiting_.push_back({corrections, n});

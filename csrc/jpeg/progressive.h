@@ -57,7 +57,7 @@ public:
 
 private:
     void break_run(std::uint32_t number);
-    void put_corrections(std::uint64_t bits, int n);
+    int magnitude(std::int16_t one) const noexcept { return (one < 0 ? -one : one) >> scan_.low; }
 
     const Scan &scan_;
     const Recipe &recipe_;

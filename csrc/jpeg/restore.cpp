@@ -37,7 +37,11 @@ public:
         if (recipes_.size() != layout_.scans.size() || parts_.regions.size() != rects_.size())
             throw Damaged("parts are missing");
         original_.room(file.size + parts_.skeleton.size + parts_.tail.size);
-        if (streams_) start_scan(0);
+        if (!streams_) return;
+        copies_ = recipes_[0].zeros_before_end.empty() &&
+                  can_copy(sealed_.frame, sealed_.scans[0], layout_.scans[0]);
+        changed_.resize(sealed_.frame.across);
+        start_scan(0);
     }
 
 private:
@@ -49,14 +53,23 @@ private:
         }
         const Planes row = source_.row(y_);
         owners_.go_to(y_);
-        put_tokens(frame, row, y_, owners_, tokens);
+        if (wants_tokens) put_tokens(frame, row, y_, owners_, tokens);
         putters_.put(row, y_, owners_, all_wanted);
         dummies_.fill(row, y_, owners_);
-        if (streams_)
-            each_scan_row(frame, layout_.scans[0], y_,
-                          [&](std::size_t j) { encoder_->row(row, j); });
+        if (streams_) encode(row);
         ++y_;
         return true;
+    }
+
+    void encode(const Planes &row) {
+        const Frame &frame = sealed_.frame;
+        if (!copies_ || !source_.coded().plain)
+            return each_scan_row(frame, layout_.scans[0], y_,
+                                 [&](std::size_t j) { encoder_->row(row, j); });
+        const bool bottom = y_ + 1 == frame.down;
+        for (std::uint32_t x = 0; x < frame.across; ++x)  // the last may have dummy blocks
+            changed_[x] = owners_.of(x) != nobody || bottom || x + 1 == frame.across;
+        encoder_->row(row, 0, source_.coded(), changed_);
     }
 
     void start_scan(std::size_t i) {
@@ -92,7 +105,8 @@ private:
     SealedParts parts_;
     Bytes &original_;
     Layout sealed_, layout_;
-    bool streams_;
+    bool streams_, copies_ = false;
+    std::vector<std::uint8_t> changed_;
     std::vector<Recipe> recipes_;
     Source source_;
     Owners owners_;

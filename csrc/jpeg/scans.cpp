@@ -8,7 +8,28 @@ std::size_t intervals_of(const Frame &frame, const Scan &scan) noexcept {
     return static_cast<std::size_t>(scan.restart ? (units + scan.restart - 1) / scan.restart : 1);
 }
 
+bool same_table(const std::shared_ptr<const Spec> &a, const std::shared_ptr<const Spec> &b) {
+    return a && b && *a == *b && a->has_symbols_once();
+}
+
 }  // namespace
+
+bool can_copy(const Frame &frame, const Scan &from, const Scan &to) {
+    if (frame.progressive() || from.components != to.components || from.restart != to.restart)
+        return false;
+    const Component &one = frame.components[from.components[0]];
+    if (!from.interleaved() && (one.h != 1 || one.v != 1)) return false;  // units are not cells
+    for (std::size_t k = 0; k < from.components.size(); ++k) {
+        const auto table = [k](const std::array<std::shared_ptr<const Spec>, 4> &tables,
+                               const std::array<int, 4> &chosen) {
+            return tables[static_cast<std::size_t>(chosen[k])];
+        };
+        if (!same_table(table(from.dc_tables, from.dc), table(to.dc_tables, to.dc)) ||
+            !same_table(table(from.ac_tables, from.ac), table(to.ac_tables, to.ac)))
+            return false;
+    }
+    return true;
+}
 
 ScanDecoder::ScanDecoder(const Frame &frame, const Scan &scan, View coded)
     : frame_(frame), scan_(scan), coded_(coded), clean_(coded), progressive_(scan),
@@ -23,6 +44,9 @@ ScanDecoder::ScanDecoder(const Frame &frame, const Scan &scan, View coded)
             ac_[k] = std::make_unique<DecodeTable>(
                 *scan.ac_tables[static_cast<std::size_t>(scan.ac[k])]);
     }
+    coded_row_.bytes = clean_.begin(0);
+    coded_row_.starts.resize(units_across(frame, scan));
+    coded_row_.ends.resize(units_across(frame, scan));
     start_interval();
 }
 
@@ -33,15 +57,15 @@ void ScanDecoder::start_interval() {
     progressive_.start_interval();
 }
 
-void ScanDecoder::end_interval(BitReader &reader) {
-    reader.check();
+void ScanDecoder::end_interval() {
+    reader_.check();
     progressive_.end_interval();
     const std::uint8_t *const from = clean_.begin(interval_);
     const auto bits = static_cast<std::uint64_t>(clean_.end(interval_) - from) * 8;
-    const std::uint64_t position = reader.position(from);
+    const std::uint64_t position = reader_.position(from);
     if (position > bits) throw Refused("a scan is cut short");
     const int n = static_cast<int>(bits - position) & 7;
-    const std::uint32_t padding = reader.take(n);
+    const std::uint32_t padding = reader_.take(n);
     ones_ &= padding == (1u << n) - 1;
     zeros_ &= padding == 0;
     recipe_.paddings.push_back(static_cast<std::uint8_t>(padding));
@@ -57,32 +81,40 @@ void ScanDecoder::end_interval(BitReader &reader) {
 
 template <class Decode>
 void ScanDecoder::walk(const Planes &planes, std::size_t y, Decode &&decode) {
-    // The reader stays in registers.
+    // A copy whose address nobody has stays in registers.
     BitReader reader = reader_;
     const std::uint32_t across = units_across(frame_, scan_);
     for (std::uint32_t x = 0; x < across; ++x) {
         if (scan_.restart != 0 && left_-- == 0) {
-            end_interval(reader);
+            reader_ = reader;
+            end_interval();
             start_interval();
             --left_;
             reader = reader_;
         }
-        visit_unit(frame_, scan_, planes, x, y, [&](std::size_t k, std::int16_t *block) {
-            decode(reader, k, block);
-            reader.check();
-        });
+        coded_row_.starts[x] = reader.position(coded_row_.bytes);
+        visit_unit(frame_, scan_, planes, x, y,
+                   [&](std::size_t k, std::int16_t *block) FACECRYPT_ALWAYS {
+                       decode(reader, k, block);
+                       reader.check();
+                   });
+        coded_row_.ends[x] = reader.position(coded_row_.bytes);
     }
     reader_ = reader;
 }
 
 void ScanDecoder::row(const Planes &planes, std::size_t y) {
     if (!frame_.progressive()) {
-        walk(planes, y, [this](BitReader &reader, std::size_t k, std::int16_t *block) {
-            const int zeros = decode_block(reader, *dc_[k], *ac_[k], last_[k], block);
-            if (zeros != 0)
-                recipe_.zeros_before_end.push_back({block_, static_cast<std::uint32_t>(zeros)});
-            ++block_;
-        });
+        const std::size_t unusual = recipe_.zeros_before_end.size();
+        walk(
+            planes, y,
+            [this](BitReader &reader, std::size_t k, std::int16_t *block) FACECRYPT_ALWAYS {
+                const int zeros = decode_block(reader, *dc_[k], *ac_[k], last_[k], block);
+                if (zeros != 0)
+                    recipe_.zeros_before_end.push_back({block_, static_cast<std::uint32_t>(zeros)});
+                ++block_;
+            });
+        coded_row_.plain = recipe_.zeros_before_end.size() == unusual;
     } else if (scan_.first == 0 && scan_.high == 0) {
         walk(planes, y, [this](BitReader &reader, std::size_t k, std::int16_t *block) {
             last_[k] += reader.difference(*dc_[k]);
@@ -107,7 +139,7 @@ void ScanDecoder::row(const Planes &planes, std::size_t y) {
 }
 
 Recipe ScanDecoder::finish() {
-    end_interval(reader_);
+    end_interval();
     recipe_.runs = progressive_.runs();
     recipe_.padding = ones_ ? Recipe::ones : zeros_ ? Recipe::zeros : Recipe::each;
     return std::move(recipe_);
@@ -135,24 +167,29 @@ template <class Sink> std::uint32_t ScanEncoder<Sink>::zeros_before_end() {
     return recipe_.zeros_before_end[next_zeros_++].codes;
 }
 
+template <class Sink> void ScanEncoder<Sink>::begin_unit() {
+    if (scan_.restart == 0 || left_-- != 0) return;
+    end_interval();
+    sink_.ready();
+    sink_.restart(static_cast<unsigned>(interval_ - 1));
+    left_ = scan_.restart - 1;
+    last_.fill(0);
+    after_changed_ = false;
+}
+
 template <class Sink>
 template <class Encode>
 void ScanEncoder<Sink>::walk(const Planes &planes, std::size_t y, Encode &&encode) {
     const std::uint32_t across = units_across(frame_, scan_);
     for (std::uint32_t x = 0; x < across; ++x) {
-        if (scan_.restart != 0 && left_-- == 0) {
-            end_interval();
-            sink_.ready();
-            sink_.restart(static_cast<unsigned>(interval_ - 1));
-            left_ = scan_.restart - 1;
-            last_.fill(0);
-        }
+        begin_unit();
         visit_unit(frame_, scan_, planes, x, y, [&](std::size_t k, const std::int16_t *block) {
             sink_.ready();
             encode(k, block);
             ++block_;
         });
     }
+    after_changed_ = true;  // for all that is known
 }
 
 template <class Sink> void ScanEncoder<Sink>::row(const Planes &planes, std::size_t y) {
@@ -165,11 +202,15 @@ template <class Sink> void ScanEncoder<Sink>::row(const Planes &planes, std::siz
             const int value = block[0] >> scan_.low;
             const Sized one(value - last_[k]);
             last_[k] = value;
-            sink_.dc(k, one.size, one.bits, one.size);
+            auto out = sink_.open(k);
+            out.dc(one.size, one.bits, one.size);
+            sink_.close(out);
         });
     } else if (scan_.first == 0) {
         walk(planes, y, [this](std::size_t, const std::int16_t *block) {
-            sink_.raw(static_cast<std::uint32_t>(block[0] >> scan_.low & 1), 1);
+            auto out = sink_.open(0);
+            out.raw(static_cast<std::uint32_t>(block[0] >> scan_.low & 1), 1);
+            sink_.close(out);
         });
     } else if (scan_.high == 0) {
         walk(planes, y, [this](std::size_t, const std::int16_t *block) {
@@ -180,6 +221,43 @@ template <class Sink> void ScanEncoder<Sink>::row(const Planes &planes, std::siz
             progressive_.refine(block, block_);
         });
     }
+}
+
+template <class Sink>
+void ScanEncoder<Sink>::encode_unit(const Planes &planes, std::size_t x, std::size_t y) {
+    visit_unit(frame_, scan_, planes, x, y, [&](std::size_t k, const std::int16_t *block) {
+        sink_.ready();
+        encode_block(sink_, k, last_[k], block, 0);
+    });
+}
+
+template <class Sink>
+void ScanEncoder<Sink>::copy_units(const Planes &planes, std::size_t from, std::size_t to,
+                                   std::size_t y, const CodedRow &coded) {
+    if (from == to) return;
+    sink_.copy(coded.bytes, coded.starts[from], coded.ends[to - 1]);
+    visit_unit(frame_, scan_, planes, to - 1, y,
+               [&](std::size_t k, const std::int16_t *block) { last_[k] = block[0]; });
+}
+
+template <class Sink>
+void ScanEncoder<Sink>::row(const Planes &planes, std::size_t y, const CodedRow &coded,
+                            const std::vector<std::uint8_t> &changed) {
+    const std::uint32_t across = units_across(frame_, scan_);
+    std::uint32_t from = 0;
+    for (std::uint32_t x = 0; x < across; ++x) {
+        if (scan_.restart != 0 && left_ == 0) {
+            copy_units(planes, from, x, y, coded);
+            from = x;
+        }
+        begin_unit();
+        if (!changed[x] && !after_changed_) continue;
+        copy_units(planes, from, x, y, coded);
+        encode_unit(planes, x, y);
+        from = x + 1;
+        after_changed_ = changed[x];
+    }
+    copy_units(planes, from, across, y, coded);
 }
 
 template <class Sink> void ScanEncoder<Sink>::finish() {
@@ -212,8 +290,10 @@ void check_size(View file, const Frame &frame) {
     if (blocks > 8 * std::uint64_t{file.size}) throw Refused("a scan is cut short");
 }
 
-template class ScanEncoder<Counter>;
 template class ScanEncoder<Writer<true>>;
+template ScanEncoder<Counter>::ScanEncoder(const Frame &, const Scan &, const Recipe &, Counter &);
+template void ScanEncoder<Counter>::row(const Planes &, std::size_t);
+template void ScanEncoder<Counter>::finish();
 template void encode_scan(const Frame &, const Scan &, const Recipe &, const Planes &, Counter &);
 template void encode_scan(const Frame &, const Scan &, const Recipe &, const Planes &,
                           Writer<true> &);

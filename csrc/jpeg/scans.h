@@ -9,6 +9,16 @@
 
 namespace facecrypt::jpeg {
 
+// Where the bits of each unit of a row lie, in bytes without stuffing.
+struct CodedRow {
+    const std::uint8_t *bytes = nullptr;
+    std::vector<std::uint64_t> starts, ends;
+    bool plain = true;  // no codes of 16 zeros before the end of a block
+};
+
+// Whether the units of one scan may be copied into another: the same order, intervals and tables.
+bool can_copy(const Frame &frame, const Scan &from, const Scan &to);
+
 class ScanDecoder {
 public:
     // `coded`: the bytes of the scan in the file; frame and scan have to outlive this.
@@ -17,13 +27,15 @@ public:
     // Decodes the next row of the scan into row y of `planes`: of cells, or of blocks where the
     // scan is not interleaved.
     void row(const Planes &planes, std::size_t y);
+    // Of the row last decoded.
+    const CodedRow &coded() const noexcept { return coded_row_; }
     // After the last row.
     Recipe finish();
 
 private:
     template <class Decode> void walk(const Planes &planes, std::size_t y, Decode &&decode);
     void start_interval();
-    void end_interval(BitReader &reader);
+    void end_interval();
 
     const Frame &frame_;
     const Scan &scan_;
@@ -37,6 +49,7 @@ private:
     std::array<int, 4> last_{};
     bool ones_ = true, zeros_ = true;
     Recipe recipe_;
+    CodedRow coded_row_;
 };
 
 template <class Sink> class ScanEncoder {
@@ -44,9 +57,16 @@ public:
     ScanEncoder(const Frame &frame, const Scan &scan, const Recipe &recipe, Sink &sink);
 
     void row(const Planes &planes, std::size_t y);
+    // The same where can_copy(): the bits of those units are copied that have not changed.
+    void row(const Planes &planes, std::size_t y, const CodedRow &coded,
+             const std::vector<std::uint8_t> &changed);
     void finish();
 
 private:
+    void begin_unit();
+    void encode_unit(const Planes &planes, std::size_t x, std::size_t y);
+    void copy_units(const Planes &planes, std::size_t from, std::size_t to, std::size_t y,
+                    const CodedRow &coded);
     template <class Encode> void walk(const Planes &planes, std::size_t y, Encode &&encode);
     std::uint32_t zeros_before_end();
     void end_interval();
@@ -59,6 +79,7 @@ private:
     std::size_t interval_ = 0, next_zeros_ = 0;
     std::uint32_t left_, block_ = 0;
     std::array<int, 4> last_{};
+    bool after_changed_ = false;  // so that the next DC differences are not those of the original
 };
 
 // All scans of a JPEG into coefficients that are zero; returns how they were written.

@@ -11,14 +11,24 @@ class Counter {
 public:
     explicit Counter(const Scan &scan) : scan_(scan) {}
 
+    // For one block of component k of the scan; to be closed after it.
+    struct Open {
+        Counts &dc_counts, &ac_counts;
+
+        void dc(int symbol, std::uint32_t, int) noexcept {
+            ++dc_counts[static_cast<std::size_t>(symbol)];
+        }
+        void ac(int symbol, std::uint32_t, int) noexcept {
+            ++ac_counts[static_cast<std::size_t>(symbol)];
+        }
+        void raw(std::uint32_t, int) noexcept {}
+    };
+    Open open(std::size_t k) noexcept {
+        return {dc_counts[static_cast<std::size_t>(scan_.dc[k])],
+                ac_counts[static_cast<std::size_t>(scan_.ac[k])]};
+    }
+    void close(const Open &) noexcept {}
     void ready() noexcept {}
-    void dc(std::size_t k, int symbol, std::uint32_t, int) noexcept {
-        ++dc_counts[static_cast<std::size_t>(scan_.dc[k])][static_cast<std::size_t>(symbol)];
-    }
-    void ac(std::size_t k, int symbol, std::uint32_t, int) noexcept {
-        ++ac_counts[static_cast<std::size_t>(scan_.ac[k])][static_cast<std::size_t>(symbol)];
-    }
-    void raw(std::uint32_t, int) noexcept {}
     void end_interval(std::uint32_t) noexcept {}
     void restart(unsigned) noexcept {}
     void finish() noexcept {}
@@ -29,44 +39,85 @@ private:
     const Scan &scan_;
 };
 
-// Bits, with one table of each kind for each component of the scan.
+// Bits at the end of bytes, with one table of each kind for each component of the scan.
 template <bool stuffed> class Writer {
 public:
-    explicit Writer(Bytes &out) : bits_(out) {}
+    explicit Writer(Bytes &out) : out_(out) { more_room(); }
+    Writer(const Writer &) = delete;
+    Writer &operator=(const Writer &) = delete;
 
     void use(std::size_t k, const EncodeTable *dc, const EncodeTable *ac) noexcept {
         dc_[k] = dc;
         ac_[k] = ac;
     }
+
+    struct Open {
+        BitWriter<stuffed> bits;
+        const EncodeTable *dc_table, *ac_table;
+        bool missing = false;
+
+        void dc(int symbol, std::uint32_t extra, int n) noexcept {
+            put(*dc_table, symbol, extra, n);
+        }
+        void ac(int symbol, std::uint32_t extra, int n) noexcept {
+            put(*ac_table, symbol, extra, n);
+        }
+        void raw(std::uint32_t some, int n) noexcept { bits.put(some, n); }
+        void put(const EncodeTable &table, int symbol, std::uint32_t extra, int n) noexcept {
+            const EncodeTable::Code code = table.codes[static_cast<std::size_t>(symbol)];
+            missing |= code.length == 0;
+            bits.put(std::uint32_t{code.bits} << n | extra, code.length + n);
+        }
+    };
+    Open open(std::size_t k) const noexcept { return {bits_, dc_[k], ac_[k]}; }
+    void close(const Open &block) noexcept {
+        bits_ = block.bits;
+        missing_ |= block.missing;
+    }
+
+    // Before each block, and before each 500 bytes of anything.
     void ready() {
         if (missing_) throw MissingSymbol();
-        bits_.ready();
+        if (end_ - bits_.at() < 1024) more_room();
     }
-    void dc(std::size_t k, int symbol, std::uint32_t extra, int n) noexcept {
-        put(*dc_[k], symbol, extra, n);
+    // The bits [from, to) of `bytes`, which have 8 bytes after them.
+    void copy(const std::uint8_t *bytes, std::uint64_t from, std::uint64_t to) {
+        while (from != to) {
+            ready();
+            BitWriter<stuffed> writer = bits_;
+            for (int i = 0; i < 100 && to - from >= 32; ++i, from += 32)
+                writer.put(word_at(bytes, from), 32);
+            const auto rest = to - from < 32 ? static_cast<int>(to - from) : 0;
+            if (rest != 0) writer.put(word_at(bytes, from) >> (32 - rest), rest);
+            from += static_cast<std::uint64_t>(rest);
+            bits_ = writer;
+        }
     }
-    void ac(std::size_t k, int symbol, std::uint32_t extra, int n) noexcept {
-        put(*ac_[k], symbol, extra, n);
-    }
-    void raw(std::uint32_t bits, int n) noexcept { bits_.put(bits, n); }
     void end_interval(std::uint32_t padding) noexcept { bits_.pad(padding); }
     void restart(unsigned number) noexcept {
         bits_.marker(static_cast<std::uint8_t>(0xD0 + number % 8));
     }
     void finish() {
         if (missing_) throw MissingSymbol();
-        bits_.finish();
+        out_.extend(static_cast<std::size_t>(bits_.at() - start_));
+        start_ = bits_.at();
     }
 
 private:
-    void put(const EncodeTable &table, int symbol, std::uint32_t extra, int n) noexcept {
-        const auto at = static_cast<std::size_t>(symbol);
-        const int length = table.length[at];
-        missing_ |= length == 0;
-        bits_.put(std::uint32_t{table.code[at]} << n | extra, length + n);
+    static std::uint32_t word_at(const std::uint8_t *bytes, std::uint64_t bit) noexcept {
+        return static_cast<std::uint32_t>(load_be64(bytes + bit / 8) << bit % 8 >> 32);
+    }
+    void more_room() {
+        constexpr std::size_t stretch = 1 << 16;
+        out_.extend(static_cast<std::size_t>(bits_.at() - start_));
+        start_ = out_.room(stretch);
+        bits_.move_to(start_);
+        end_ = start_ + stretch;
     }
 
+    Bytes &out_;
     BitWriter<stuffed> bits_;
+    std::uint8_t *start_ = nullptr, *end_ = nullptr;
     std::array<const EncodeTable *, 4> dc_{}, ac_{};
     bool missing_ = false;
 };

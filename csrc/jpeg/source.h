@@ -18,6 +18,8 @@ public:
 
     // From 0 up; stands until the next is asked for.
     Planes row(std::uint32_t y);
+    // Of the row last asked for, where they stream and the scan has one row for each of cells.
+    const CodedRow &coded() const noexcept { return decoder_->coded(); }
     // Before row 0 is asked for again.
     void rewind();
     // After the last row.
