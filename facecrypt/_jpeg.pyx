@@ -65,6 +65,7 @@ cdef extern from "jpeg/jpeg.h" namespace "facecrypt::jpeg" nogil:
         string message
     cdef cppclass Task:
         Bytes tokens
+        cbool wants_tokens
         cbool step(Failure &) noexcept
         cbool done() noexcept
     cdef cppclass CutParts:
@@ -136,6 +137,7 @@ cdef vector[Rect] rectangles(rects) except *:
 cdef run(Task *task, update):
     cdef Failure failure
     cdef cbool worked
+    task.wants_tokens = update is not None
     while not task.done():
         with nogil:
             worked = task.step(failure)

@@ -79,7 +79,7 @@ public:
         if (at_ - (held_ >> 3) > end_) throw Refused("a scan is cut short");
     }
 
-    // The next code; leaves at least 40 bits, or as many as it skips where that is fewer.
+    // The next code; leaves at least 40 bits.
     int symbol(const DecodeTable &table) {
         fill();
         const DecodeTable::Entry entry = table.lookup[peek(DecodeTable::bits)];
@@ -90,15 +90,9 @@ public:
     }
     // After fill(): a code of more bits than the lookup has.
     int long_symbol(const DecodeTable &table) {
-        const std::uint32_t next = peek(16);
-        for (std::size_t length = DecodeTable::bits + 1; length <= 16; ++length) {
-            const std::uint32_t code = next >> (16 - length);
-            if (code >= table.first[length] && code < table.past[length]) {
-                drop(static_cast<int>(length));
-                return table.symbols[table.number[length] + code - table.first[length]];
-            }
-        }
-        throw Refused("a code that no Huffman table has");
+        const DecodeTable::Entry entry = table.find_long(peek(16));
+        drop(entry.length);
+        return entry.symbol;
     }
     // A difference of DC coefficients.
     int difference(const DecodeTable &table) {

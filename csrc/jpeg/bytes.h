@@ -10,6 +10,13 @@
 #include <new>
 #include <utility>
 
+// Inlined, for what is called for each block: what it works on then stays in registers.
+#if defined(__GNUC__)
+#define FACECRYPT_ALWAYS __attribute__((always_inline))
+#else
+#define FACECRYPT_ALWAYS
+#endif
+
 namespace facecrypt::jpeg {
 
 // Bytes of someone else.

@@ -82,8 +82,8 @@ inline int lowest(std::uint64_t mask) noexcept { return __builtin_ctzll(mask); }
 
 // Calls visit(component of the scan, block) in the order of the scan, for unit x of row y of it.
 template <class Visit>
-inline void visit_unit(const Frame &frame, const Scan &scan, const Planes &planes, std::size_t x,
-                       std::size_t y, Visit &&visit) {
+FACECRYPT_ALWAYS inline void visit_unit(const Frame &frame, const Scan &scan, const Planes &planes,
+                                        std::size_t x, std::size_t y, Visit &&visit) {
     if (!scan.interleaved()) {
         visit(std::size_t{0}, planes[scan.components[0]].block(x, y));
         return;

@@ -24,7 +24,7 @@ private:
         owners_.go_to(y_);
         take_regions(row);
         dummies_.take(row, y_, owners_);
-        put_tokens(layout_.frame, row, y_, owners_, tokens);
+        if (wants_tokens) put_tokens(layout_.frame, row, y_, owners_, tokens);
         clear_owned(layout_.frame, row, owners_);
         encode(row);
         ++y_;

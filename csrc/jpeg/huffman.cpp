@@ -97,6 +97,16 @@ DecodeTable::DecodeTable(const Spec &spec) : lookup{}, first{}, past{}, number{}
     }
 }
 
+DecodeTable::Entry DecodeTable::find_long(std::uint32_t next) const {
+    for (std::size_t length = bits + 1; length <= 16; ++length) {
+        const std::uint32_t code = next >> (16 - length);
+        if (code >= first[length] && code < past[length])
+            return {0, symbols[number[length] + code - first[length]],
+                    static_cast<std::uint8_t>(length)};
+    }
+    throw Refused("a code that no Huffman table has");
+}
+
 EncodeTable::EncodeTable(const Spec &spec) {
     std::uint32_t next = 0;
     std::size_t k = 0;

@@ -42,6 +42,8 @@ struct DecodeTable {
     std::array<std::uint8_t, 256> symbols;
 
     explicit DecodeTable(const Spec &spec);
+    // What 16 bits begin with, if that is a code of more than the lookup has; throws Refused.
+    Entry find_long(std::uint32_t next) const;
 };
 
 struct EncodeTable {

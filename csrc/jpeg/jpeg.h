@@ -35,6 +35,7 @@ public:
     bool done() const noexcept { return done_; }
 
     Bytes tokens;
+    bool wants_tokens = true;
 
 protected:
     // One row of cells; false after the last, when all else is done.

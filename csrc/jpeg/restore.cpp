@@ -53,7 +53,7 @@ private:
         }
         const Planes row = source_.row(y_);
         owners_.go_to(y_);
-        put_tokens(frame, row, y_, owners_, tokens);
+        if (wants_tokens) put_tokens(frame, row, y_, owners_, tokens);
         putters_.put(row, y_, owners_, all_wanted);
         dummies_.fill(row, y_, owners_);
         if (streams_) encode(row);

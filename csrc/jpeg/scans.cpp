@@ -57,15 +57,15 @@ void ScanDecoder::start_interval() {
     progressive_.start_interval();
 }
 
-void ScanDecoder::end_interval(BitReader &reader) {
-    reader.check();
+void ScanDecoder::end_interval() {
+    reader_.check();
     progressive_.end_interval();
     const std::uint8_t *const from = clean_.begin(interval_);
     const auto bits = static_cast<std::uint64_t>(clean_.end(interval_) - from) * 8;
-    const std::uint64_t position = reader.position(from);
+    const std::uint64_t position = reader_.position(from);
     if (position > bits) throw Refused("a scan is cut short");
     const int n = static_cast<int>(bits - position) & 7;
-    const std::uint32_t padding = reader.take(n);
+    const std::uint32_t padding = reader_.take(n);
     ones_ &= padding == (1u << n) - 1;
     zeros_ &= padding == 0;
     recipe_.paddings.push_back(static_cast<std::uint8_t>(padding));
@@ -81,21 +81,23 @@ void ScanDecoder::end_interval(BitReader &reader) {
 
 template <class Decode>
 void ScanDecoder::walk(const Planes &planes, std::size_t y, Decode &&decode) {
-    // The reader stays in registers.
+    // A copy whose address nobody has stays in registers.
     BitReader reader = reader_;
     const std::uint32_t across = units_across(frame_, scan_);
     for (std::uint32_t x = 0; x < across; ++x) {
         if (scan_.restart != 0 && left_-- == 0) {
-            end_interval(reader);
+            reader_ = reader;
+            end_interval();
             start_interval();
             --left_;
             reader = reader_;
         }
         coded_row_.starts[x] = reader.position(coded_row_.bytes);
-        visit_unit(frame_, scan_, planes, x, y, [&](std::size_t k, std::int16_t *block) {
-            decode(reader, k, block);
-            reader.check();
-        });
+        visit_unit(frame_, scan_, planes, x, y,
+                   [&](std::size_t k, std::int16_t *block) FACECRYPT_ALWAYS {
+                       decode(reader, k, block);
+                       reader.check();
+                   });
         coded_row_.ends[x] = reader.position(coded_row_.bytes);
     }
     reader_ = reader;
@@ -104,12 +106,14 @@ void ScanDecoder::walk(const Planes &planes, std::size_t y, Decode &&decode) {
 void ScanDecoder::row(const Planes &planes, std::size_t y) {
     if (!frame_.progressive()) {
         const std::size_t unusual = recipe_.zeros_before_end.size();
-        walk(planes, y, [this](BitReader &reader, std::size_t k, std::int16_t *block) {
-            const int zeros = decode_block(reader, *dc_[k], *ac_[k], last_[k], block);
-            if (zeros != 0)
-                recipe_.zeros_before_end.push_back({block_, static_cast<std::uint32_t>(zeros)});
-            ++block_;
-        });
+        walk(
+            planes, y,
+            [this](BitReader &reader, std::size_t k, std::int16_t *block) FACECRYPT_ALWAYS {
+                const int zeros = decode_block(reader, *dc_[k], *ac_[k], last_[k], block);
+                if (zeros != 0)
+                    recipe_.zeros_before_end.push_back({block_, static_cast<std::uint32_t>(zeros)});
+                ++block_;
+            });
         coded_row_.plain = recipe_.zeros_before_end.size() == unusual;
     } else if (scan_.first == 0 && scan_.high == 0) {
         walk(planes, y, [this](BitReader &reader, std::size_t k, std::int16_t *block) {
@@ -135,7 +139,7 @@ void ScanDecoder::row(const Planes &planes, std::size_t y) {
 }
 
 Recipe ScanDecoder::finish() {
-    end_interval(reader_);
+    end_interval();
     recipe_.runs = progressive_.runs();
     recipe_.padding = ones_ ? Recipe::ones : zeros_ ? Recipe::zeros : Recipe::each;
     return std::move(recipe_);

@@ -35,7 +35,7 @@ public:
 private:
     template <class Decode> void walk(const Planes &planes, std::size_t y, Decode &&decode);
     void start_interval();
-    void end_interval(BitReader &reader);
+    void end_interval();
 
     const Frame &frame_;
     const Scan &scan_;

@@ -10,9 +10,8 @@ namespace facecrypt::jpeg {
 constexpr int max_dc = 16383;
 
 // Reads a block into zeros. Returns how many codes of 16 zeros came before its end.
-inline int decode_block(BitReader &from, const DecodeTable &dc, const DecodeTable &ac, int &last,
-                        std::int16_t *block) {
-    BitReader reader = from;  // a copy stays in registers
+FACECRYPT_ALWAYS inline int decode_block(BitReader &reader, const DecodeTable &dc,
+                                         const DecodeTable &ac, int &last, std::int16_t *block) {
     const int sum = last + reader.difference(dc);
     if (sum < -max_dc || sum > max_dc) throw Refused("a DC coefficient is out of range");
     last = sum;
@@ -52,7 +51,6 @@ inline int decode_block(BitReader &from, const DecodeTable &dc, const DecodeTabl
             throw Refused("a symbol that sequential scans do not have");
         }
     } while (k < 64);
-    from = reader;
     return zeros;
 }
 
@@ -69,8 +67,9 @@ struct Sized {
 };
 
 template <class Sink>
-inline void encode_block(Sink &sink, std::size_t k, int &last, const std::int16_t *block,
-                         std::uint32_t zeros_before_end) {
+FACECRYPT_ALWAYS inline void encode_block(Sink &sink, std::size_t k, int &last,
+                                          const std::int16_t *block,
+                                          std::uint32_t zeros_before_end) {
     auto out = sink.open(k);
     const Sized dc(block[0] - last);
     last = block[0];

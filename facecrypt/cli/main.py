@@ -47,7 +47,8 @@ def _run(words: Sequence[str]) -> int:
         sys.stdout.reconfigure(errors="surrogateescape")
     try:
         args = parse(words)
-        with plain_warnings(quiet=args.quiet):
+        # A command without its action has no options.
+        with plain_warnings(quiet=getattr(args, "quiet", False)):
             code = args.run(args)
         sys.stdout.flush()  # while a closed pipe can still be caught
         return code

@@ -90,8 +90,8 @@ def test_the_second_ctrl_c_does_not_wait(tmp_path):
 import threading, time
 from facecrypt.cli.interrupts import second_ends
 with second_ends():
-    print("ready", flush=True)
     try:
+        print("ready", flush=True)
         time.sleep(60)
     except KeyboardInterrupt:
         print("first", flush=True)
