@@ -262,13 +262,24 @@ def test_no_faces_is_a_sealed_picture_too(photo):
         decrypt_image(Sealed(changed, sealed.header), KEY)
 
 
-def test_detected_boxes_grow_and_their_landmarks_stay_out_of_the_header(photo):
-    found = Region(20, 10, 40, 30, score=0.987654, landmarks=((1.0, 2.0),) * 5)
-    header = encrypt_image(
-        photo, KEY, detector=FixedDetector(found), grow=0.25, shape="ellipse"
-    ).header
-    assert header.regions == (Region(15, 5, 45, 35, shape="ellipse", score=0.9877),)
-    assert b"landmarks" not in header.to_bytes()
+@pytest.mark.parametrize(
+    ("shape", "face", "wide"),
+    [
+        # Grown to 15, 5, 45, 35 and widened; the large ellipse covers the one it replaces.
+        ("ellipse", (20, 10, 40, 30), Region(0, 0, 48, 48, shape="ellipse")),
+        ("box", (20, 10, 40, 30), Region(0, 0, 48, 48)),
+        # Grown to 6, -5, 26, 15: the border of the picture cuts the ellipse.
+        ("ellipse", (9, -2, 23, 12), Region(0, 0, 32, 16)),
+    ],
+)
+def test_detected_regions_grow_to_multiples_of_16_and_tell_their_place_alone(
+    photo, shape, face, wide
+):
+    found = Region(*face, score=0.987654, landmarks=((1.0, 2.0),) * 5)
+    header = encrypt_image(photo, KEY, detector=FixedDetector(found), grow=0.25, shape=shape).header
+    assert header.regions == (wide,)
+    for word in b"landmarks", b"score":
+        assert word not in header.to_bytes()
 
 
 def test_given_regions_are_clipped_and_not_grown(photo):
@@ -289,7 +300,7 @@ def test_a_given_region_outside_the_picture_is_an_error(photo, box):
 def test_a_detected_region_outside_the_picture_is_left_out(photo):
     outside, face = Region(64, 0, 70, 9), Region(20, 10, 40, 30)
     header = encrypt_image(photo, KEY, detector=FixedDetector(outside, face), grow=0).header
-    assert header.regions == (face,)
+    assert header.regions == (Region(16, 0, 48, 32),)
 
 
 def test_the_research_cipher_warns(photo):

@@ -30,6 +30,7 @@ from facecrypt import (
 )
 from facecrypt.sealing import pairs
 from facecrypt.sealing.carriers import sidecar_names
+from facecrypt.sealing.payload import Payload
 
 KEY = SecretKey.generate()
 FACE = [Region(8, 6, 40, 44)]
@@ -75,9 +76,9 @@ def again(plain, out) -> Path:
 
 def test_the_name_is_the_picture_id(out):
     [beside] = sidecars(out)
-    header = beside.read_bytes()
-    assert beside == second_reader.sidecar_path(out / "a.png", header)
-    assert inspect(out / "a.png").to_bytes() == header
+    payload = beside.read_bytes()
+    assert beside == second_reader.sidecar_path(out / "a.png", payload)
+    assert Payload(inspect(out / "a.png")).to_bytes() == payload
 
 
 @pytest.mark.usefixtures("folders")
@@ -155,9 +156,9 @@ def test_another_name_for_the_header_is_refused(out):
 def test_of_several_the_one_with_the_pixels_around_the_faces_is_taken(tmp_path, plain, photo, out):
     Image.fromarray(photo[::-1]).save(tmp_path / "other.png")
     other = again(tmp_path / "other.png", out)
-    header = inspect(out / "a.png").to_bytes()
-    assert header in [beside.read_bytes() for beside in sidecars(out)]
-    assert header != other.read_bytes()
+    payload = Payload(inspect(out / "a.png")).to_bytes()
+    assert payload in [beside.read_bytes() for beside in sidecars(out)]
+    assert payload != other.read_bytes()
     verify(out / "a.png", KEY)
     for beside in sidecars(out):
         if beside != other:

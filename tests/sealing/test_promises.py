@@ -56,7 +56,7 @@ def test_other_channels_and_empty_sides_are_refused(shape):
     fields = json.loads(encrypt_image(sealed(1)[0], KEY, regions=[]).header.to_bytes())
     fields["image"]["shape"] = shape
     data = json.dumps(fields, sort_keys=True, separators=(",", ":")).encode()
-    with pytest.raises(ContainerError, match=r"sizes|channels"):
+    with pytest.raises(ContainerError, match=r"2 or 3 integers of 1 to|channels"):
         Header.from_bytes(data)
 
 

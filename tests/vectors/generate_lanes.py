@@ -1,13 +1,13 @@
 """Writes lanes.npz: many-lane and sealing streams from the standard library alone.
 
-Run by hand, once: the file is frozen, for it says what files of format version 1 hold. Nothing
+Run by hand, once: the file is frozen, for it says what files of format version 2 hold. Nothing
 of facecrypt is imported; Python's floats are the arithmetic and ``fractions`` the key derivation.
 """
 
 import hashlib
 import hmac
 from fractions import Fraction
-from math import ceil, floor
+from math import floor
 from pathlib import Path
 from random import Random
 
@@ -48,10 +48,9 @@ def expand(key, info, size):
 
 
 def sealing_lanes(subkey, chunk):
-    material = expand(subkey, b"facecrypt v1 lanes" + chunk.to_bytes(8, "big"), 1024)
+    material = expand(subkey, b"facecrypt v2 lanes" + chunk.to_bytes(8, "big"), 1024)
     u = [Fraction(int.from_bytes(material[i : i + 8], "big"), 2**64) for i in range(0, 1024, 8)]
-    least = ceil(Fraction(399, 100) * 2**51)
-    mu = [Fraction(least + floor(x * (2**53 - least)), 2**51) for x in u[0::2]]
+    mu = [4 - Fraction(1, 2**15) + Fraction(floor(x * 2**35), 2**51) for x in u[0::2]]
     d0 = [Fraction(1 + floor(x * (2**52 - 1)), 2**53) for x in u[1::2]]
     return [float(x) for x in mu], [float(x) for x in d0]
 
