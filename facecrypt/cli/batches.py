@@ -78,6 +78,7 @@ def _fields(result: Result, verb: str) -> dict[str, Any]:
     fields["output"] = str(result.output)
     fields["status"] = "there already" if result.skipped else verb
     fields["regions"] = result.regions
+    fields |= {"transcoded": True} if result.transcoded else {}
     return fields | ({"edited": True} if result.edited else {})
 
 

@@ -126,6 +126,8 @@ def run(args: Namespace) -> int:
     details = [count(summary.regions, what)]
     if summary.bare:
         details.append(f"none in {count(summary.bare, 'picture')}")
+    if summary.transcoded:
+        details.append(f"{summary.transcoded} coded anew")
     bare = f"no {what}, so in the clear"
     return report(summary, "encrypted", details, quiet=args.quiet, bare=bare)
 

@@ -20,6 +20,7 @@ from facecrypt.jobs.inputs import find_pictures
 from facecrypt.jobs.pool import forget_frames
 from facecrypt.media import read_image
 from facecrypt.sealing import files
+from facecrypt.sealing.content import Jpeg
 from facecrypt.sealing.header import VERSION, Header
 
 __all__ = ["add_options", "run"]
@@ -118,7 +119,9 @@ def _show(seen: _Seen) -> None:
 
 def _show_header(header: Header) -> None:
     print(f"facecrypt format {VERSION}, written by {shown(header.software)}")
-    print(f"carrier   {header.carrier}")
+    content = header.content
+    coding = f", {'exact' if content.exact else 'transcoded'}" if isinstance(content, Jpeg) else ""
+    print(f"carrier   {header.carrier}{coding}")
     print(f"picture   {'x'.join(map(str, header.shape))} {header.dtype}")
     print(f"cipher    {header.cipher}")
     for stanza in header.stanzas:

@@ -17,8 +17,9 @@ from facecrypt.jobs.resume import check_opened, check_sealed, key_names
 from facecrypt.jobs.summary import Result, Summary
 from facecrypt.keys import RecipientLike
 from facecrypt.sealing.carriers import sealed_name
+from facecrypt.sealing.content import Jpeg
 from facecrypt.sealing.files import decode_file, find_sealed, open_file, seal_file
-from facecrypt.sealing.header import CIPHERS
+from facecrypt.sealing.header import CIPHERS, Header
 from facecrypt.sealing.images import Identities, Recipients, identities_of, recipients_of
 from facecrypt.sealing.options import GROW, Open, Seal
 
@@ -133,13 +134,20 @@ class FileEncryptor:
                 raise
             # Another process was faster.
             return self._there(item, options)
-        return Result(item.source, item.output, len(header.regions))
+        return _result(item, header)
 
     def _there(self, item: Input, options: Seal) -> Result:
         if not self.resume:
             raise already_exists(item.output)
         header = check_sealed(item, self.recipients, self.names, options)
-        return Result(item.source, item.output, len(header.regions), skipped=True)
+        return _result(item, header, skipped=True)
+
+
+def _result(item: Input, header: Header, *, skipped: bool = False) -> Result:
+    transcoded = isinstance(header.content, Jpeg) and not header.content.exact
+    return Result(
+        item.source, item.output, len(header.regions), skipped=skipped, transcoded=transcoded
+    )
 
 
 def decrypt_files(

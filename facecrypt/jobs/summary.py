@@ -24,6 +24,8 @@ class Result:
         Why there is no output.
     sealed : bool
         The input, found in a folder, is itself a sealed picture: nothing was written.
+    transcoded : bool
+        A JPEG whose coding cannot be taken apart: its sealed form is coded anew, and larger.
     """
 
     source: Path
@@ -33,6 +35,7 @@ class Result:
     edited: bool = False
     error: Exception | None = None
     sealed: bool = False
+    transcoded: bool = False
 
     @property
     def bare(self) -> bool:
@@ -77,6 +80,11 @@ class Summary:
     def sealed(self) -> int:
         """Pictures of folders that are sealed themselves, and were passed over."""
         return sum(result.sealed for result in self.results)
+
+    @property
+    def transcoded(self) -> int:
+        """JPEG files that were coded anew, for theirs could not be taken apart."""
+        return sum(result.transcoded for result in self.results)
 
     @property
     def regions(self) -> int:

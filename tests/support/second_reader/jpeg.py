@@ -53,7 +53,8 @@ def tokens(frame: Frame, blocks: Blocks, sealed) -> Iterator[bytes]:
 def public_sha256(jpeg: Jpeg, blocks: Blocks, sealed) -> str:
     frame = jpeg.frame.described()
     quant = layout.quant_field(jpeg.frame, jpeg.quant)
-    digest = hashlib.sha256(layout.LABEL + b"public coefficients" + canonical({"frame": frame, "quant": quant}))
+    head = canonical({"frame": frame, "quant": quant})
+    digest = hashlib.sha256(layout.LABEL + b"public coefficients" + head)
     for token in tokens(jpeg.frame, blocks, sealed):
         digest.update(token)
     return digest.hexdigest()
