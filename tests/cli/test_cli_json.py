@@ -40,6 +40,7 @@ def test_encrypt(album):
         "regions": 0,
     }
     assert torn.pop("error").startswith("in/torn.png: ")
+    assert torn.pop("hint").startswith("if a viewer or browser shows it whole, save it anew")
     assert torn == {"source": "in/torn.png", "output": None, "status": "failed"}
     assert any(line.startswith("facecrypt: 2 encrypted; 1 face; ") for line in done.err)
     again = lines(command("encrypt", "in", "-o", "out", "-k", "k", "--json", "-q"))

@@ -5,6 +5,7 @@ import os
 import shlex
 
 import pytest
+from support import second_reader
 from support.command_line import command
 
 from facecrypt.cli.escapes import shown
@@ -107,15 +108,16 @@ def test_a_name_that_was_written(job):
 def test_a_hostile_header(job, command_line):
     # Only the name of the software is free text in a header.
     sealed = (job / "beside" / "a.png").read_bytes()
-    fields = json.loads((job / "beside" / "a.png.fcrypt").read_text())
+    [beside] = (job / "beside").glob("*.fcrypt")
+    fields, _ = second_reader.unpack(beside.read_bytes())
+    fields["software"] = "x\x1b[2J\nregion 0 box 0 0 0 0"
     (job / "in").mkdir()
     for folder in job, job / "in":
         (folder / "x.png").write_bytes(sealed)
-        fields["software"] = "x\x1b[2J\nregion 0 box 0 0 0 0"
-        text = json.dumps(fields, sort_keys=True, separators=(",", ":"))
-        (folder / "x.png.fcrypt").write_text(text)
+        (folder / "x.png.0123456789abcdef.fcrypt").write_bytes(second_reader.pack(fields))
     done = command(*command_line.split())
     assert "\x1b" not in done.out
     assert not [line for line in done.out.splitlines() if line.startswith("region 0 box 0 0")]
     assert all(line.isprintable() for line in done.err)
+    assert "software is not printable ASCII" in done.err[0]
     assert done.code == 3

@@ -71,7 +71,7 @@ class Sidecar:
         identities: Sequence[Unwraps | RegionKey],
         options: Open,
     ) -> Opened:
-        return open_picture(source, payload, identities, options, strict=False)
+        return open_picture(source, payload, identities, options)
 
 
 def _check_name(path: Path, beside: Path, data: bytes) -> None:
@@ -86,7 +86,7 @@ def _check_name(path: Path, beside: Path, data: bytes) -> None:
 def _fitting(path: Path, data: bytes, payloads: Mapping[Path, bytes]) -> list[bytes]:
     """The payloads of those whose public pixels are this picture's: another sealing, or a killed
     one, may have left its own."""
-    picture = decode_sealed(Source(data, path), strict=False)
+    picture = decode_sealed(Source(data, path))
 
     def fits(beside: Path, data: bytes) -> bool:
         try:
