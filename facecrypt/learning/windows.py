@@ -130,7 +130,7 @@ def encrypt_whole(
     if method in SEALED:
         data = picture.reshape(-1).copy()
         cipher = method.removeprefix("sealed, ")
-        return ciphers.seal_region(data, rng.bytes(32), cipher, b"")[0].reshape(picture.shape)
+        return ciphers.seal_part(data, rng.bytes(32), cipher, b"")[0].reshape(picture.shape)
     scheme = schemes.get(method)
     options = {}
     if vary and method in _BLOCKS:

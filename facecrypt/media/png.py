@@ -17,6 +17,8 @@ from facecrypt.errors import ContainerError, MediaError
 from facecrypt.files import PathLike
 
 __all__ = [
+    "MAX_LENGTH",
+    "PROFILE_NAME",
     "SIGNATURE",
     "UP",
     "checked_pixels",
@@ -31,6 +33,8 @@ SIGNATURE = b"\x89PNG\r\n\x1a\n"
 MAX_LENGTH = 2**31 - 1
 COLOUR_TYPES = {1: 0, 3: 2, 4: 6}
 UP = 2
+# And that it is deflated.
+PROFILE_NAME = b"ICC profile\0\0"
 # Each block takes the GIL three times, for which a busy Python thread makes one wait 5 ms:
 # few blocks for a photo, and yet no second copy of the largest pictures.
 _BLOCK_BYTES = 1 << 22
@@ -166,7 +170,7 @@ def encode_png(
     pixels = checked_pixels(pixels)
     out = [SIGNATURE, *_chunk(b"IHDR", png_header(pixels))]
     if icc is not None:
-        out += _chunk(b"iCCP", b"ICC profile\0\0" + zlib.compress(icc))
+        out += _chunk(b"iCCP", PROFILE_NAME + zlib.compress(icc))
     if exif is not None:
         out += _chunk(b"eXIf", exif)
     for kind, payload in chunks:

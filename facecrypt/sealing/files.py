@@ -379,7 +379,9 @@ def verify(src: PathLike, identities: Identities) -> Verified:
     """Check that a sealed picture opens and that nothing the identities can check was changed.
 
     With only region keys the other regions and the header are not checked; what is returned says
-    so. With any other key that opens the picture all is checked, whatever else is given.
+    so. With any other key that opens the picture all is checked, whatever else is given. A PNG
+    with the header in it has to be as it was written: text chunks, say, that somebody added are
+    refused here, and by :func:`decrypt_file` passed over.
 
     Returns
     -------
@@ -406,6 +408,6 @@ def verify(src: PathLike, identities: Identities) -> Verified:
     Verified(regions=(0, 1), unchecked=(), whole=True)
     Verified(regions=(1,), unchecked=(0,), whole=False)
     """
-    opened = decode_file(src, identities_of(identities))
+    opened = decode_file(src, identities_of(identities), Open(pristine=True))
     unchecked = set(range(len(opened.header.regions))) - set(opened.regions)
     return Verified(opened.regions, tuple(sorted(unchecked)), opened.whole)

@@ -75,12 +75,17 @@ class Seal:
 
 @dataclass(frozen=True, kw_only=True)
 class Open:
-    """How to open; the parameters of :func:`facecrypt.decrypt_file`."""
+    """How to open; the parameters of :func:`facecrypt.decrypt_file`.
+
+    ``pristine`` refuses a file that holds anything its writer would not have written, harmless
+    or not.
+    """
 
     regions: Sequence[int] | None = None
     allow_edited: bool = False
     overwrite: bool = False
     backend: str = "auto"
+    pristine: bool = False
 
     def __post_init__(self) -> None:
         if self.regions is not None and not isinstance(self.regions, Iterable):

@@ -444,22 +444,30 @@ def test_a_pipe_in_place_of_an_output_does_not_hang(job, force):
 
 
 def test_inspect(job):
-    header = second_reader.chunk(job / "sealed" / "a.png", b"fcRP")
+    header, _ = second_reader.unpack(second_reader.chunk(job / "sealed" / "a.png", b"fcRP"))
     for folder in "sealed", "beside":
         line = command("inspect", f"{folder}/a.png", "--json").out
         assert line.encode() == second_reader.canonical(json.loads(line)) + b"\n"
-    assert command("inspect", "sealed/a.png", "--json").out.encode() == header + b"\n"
+    assert command("inspect", "sealed/a.png", "--json").out.encode() == (
+        second_reader.canonical(header) + b"\n"
+    )
     shown = command("inspect", "sealed/a.png").out.splitlines()
-    assert shown[1:3] == ["picture   48x64x3 uint8", "cipher    logistic+aes-256-gcm"]
-    assert shown[3].startswith("opens to  hpke-x25519 ")
-    assert shown[4].startswith("opens to  secret-key ")
-    assert shown[5] == "region 0  box 2 0 46 48"  # 8 6 40 44, grown by 0.2 and clipped
+    assert shown[0].startswith("facecrypt format 2, written by facecrypt ")
+    assert shown[1:4] == [
+        "carrier   pixels",
+        "picture   48x64x3 uint8",
+        "cipher    logistic+aes-256-gcm",
+    ]
+    assert shown[4].startswith("opens to  hpke-x25519 ")
+    assert shown[5].startswith("opens to  secret-key ")
+    # 8 6 40 44, grown by 0.2 to 2 -2 46 52, widened to multiples of 16 in the picture
+    assert shown[6:] == ["region 0  box 0 0 48 48"]
     assert command("inspect", "beside/a.png").code == 0
 
 
 def test_sidecars_are_no_inputs_of_their_own(job):
     inputs = sorted((job / "beside").iterdir())
-    assert [path.name[-12:] for path in inputs] == ["a.png", ".fcrypt"]
+    assert [path.suffix for path in inputs] == [".png", ".fcrypt"]
     assert command("decrypt", *inputs, "-o", "out", "-k", "k").code == 0
     assert (pixels("out/a.png") == pixels("a.png")).all()
 

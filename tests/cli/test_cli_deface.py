@@ -72,11 +72,12 @@ def test_a_folder_is_no_file_of_boxes(tmp_path):
 
 
 def test_masks_are_as_large(tmp_path):
-    # deface.deface.scale_bb(100, 200, 150, 280, 1.3) is 85, 176, 165, 304.
+    # deface.deface.scale_bb(100, 200, 150, 280, 1.3) is 85, 176, 165, 304; here it is widened
+    # to multiples of 16.
     Image.fromarray(np.zeros((400, 300, 3), np.uint8)).save(tmp_path / "a.png")
     (tmp_path / "boxes.json").write_text('{"a.png": [[100, 200, 150, 280]]}')
     assert command("keygen", "--symmetric", "-o", tmp_path / "k").code == 0
     given = ("-k", tmp_path / "k", "--boxes", tmp_path / "boxes.json", "--mask-scale", "1.3")
     assert command("encrypt", tmp_path / "a.png", "-o", tmp_path / "out", *given).code == 0
     header = json.loads(command("inspect", "--json", tmp_path / "out" / "a.png").out)
-    assert [region["box"] for region in header["regions"]] == [[85, 176, 165, 304]]
+    assert [region["box"] for region in header["regions"]] == [[80, 176, 176, 304]]

@@ -6,10 +6,9 @@ import shlex
 
 import pytest
 from support import second_reader
-from support.command_line import command, pixels
+from support.command_line import command
 
 from facecrypt.cli.escapes import shown
-from facecrypt.png import encode_png
 
 # Clears the screen, sets the title, forges a line, writes from right to left, an 8-bit control.
 HOSTILE = "a\x1b[2J\x1b]0;owned\x07\nok\u202e\x9b31m.png"
@@ -108,15 +107,17 @@ def test_a_name_that_was_written(job):
 @pytest.mark.parametrize("command_line", ["inspect x.png", "inspect x.png --json", "inspect in"])
 def test_a_hostile_header(job, command_line):
     # Only the name of the software is free text in a header.
-    fields = json.loads(second_reader.chunk(job / "sealed" / "a.png", b"fcRP"))
+    sealed = (job / "beside" / "a.png").read_bytes()
+    [beside] = (job / "beside").glob("*.fcrypt")
+    fields, _ = second_reader.unpack(beside.read_bytes())
     fields["software"] = "x\x1b[2J\nregion 0 box 0 0 0 0"
-    text = json.dumps(fields, sort_keys=True, separators=(",", ":")).encode()
     (job / "in").mkdir()
     for folder in job, job / "in":
-        image = pixels("sealed/a.png")[..., ::-1]
-        (folder / "x.png").write_bytes(encode_png(image, chunks=[(b"fcRP", text)]))
+        (folder / "x.png").write_bytes(sealed)
+        (folder / "x.png.0123456789abcdef.fcrypt").write_bytes(second_reader.pack(fields))
     done = command(*command_line.split())
     assert "\x1b" not in done.out
     assert not [line for line in done.out.splitlines() if line.startswith("region 0 box 0 0")]
     assert all(line.isprintable() for line in done.err)
+    assert "software is not printable ASCII" in done.err[0]
     assert done.code == 3

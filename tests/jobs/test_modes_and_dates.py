@@ -57,7 +57,7 @@ def test_files(tmp_path, plain, way, bits, sidecar):
     decrypt_file(sealed, back, KEY)
     wanted = {".png": (bits, CHANGED)}
     assert made(back.parent) == wanted
-    assert made(sealed.parent) == wanted | ({".json": (bits, CHANGED)} if sidecar else {})
+    assert made(sealed.parent) == wanted | ({".fcrypt": (bits, CHANGED)} if sidecar else {})
 
 
 def test_jobs(tmp_path, plain, way):

@@ -90,11 +90,16 @@ def test_a_picture_whose_every_pixel_is_sealed_is_told_by_the_clock(job):
 
 
 @pytest.mark.parametrize(
-    "regions", [WHOLE, [], [Region(8, 6, 40, 43)], [*FACE, Region(0, 0, 2, 2)]]
+    "regions", [WHOLE, [], [Region(8, 6, 32, 44)], [*FACE, Region(0, 0, 2, 2)]]
 )
 def test_other_regions_are_not_done(job, regions):
     seal(job)
     assert refused(seal(job, regions=regions), "sealed with other regions")
+
+
+def test_a_region_that_widens_to_the_same_multiples_of_16_is_the_same(job):
+    seal(job)
+    assert seal(job, regions=[Region(1, 15, 33, 33)]).skipped == 1
 
 
 def test_a_region_that_is_clipped_is_the_same(job):

@@ -264,7 +264,7 @@ class TrailingTiff:
         return SealedFile(sealed.header, encode_pixels(sealed, picture, suffix, payload) + tail)
 
     def open(self, source, payload, identities, options):
-        return open_picture(source, payload, identities, options, strict=False)
+        return open_picture(source, payload, identities, options)
 
 
 @pytest.fixture

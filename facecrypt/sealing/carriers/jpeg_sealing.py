@@ -271,6 +271,11 @@ def open_jpeg(
         jpeg.tokens(data, rects, digest.update)
         edited = digest.digest() != header.public_digest or _shown(sealed.segments) != content.shown
         given = None
+    if options.pristine and _shown(sealed.segments) != content.shown:
+        raise AuthenticationError(
+            "the colour profile, the orientation or the colour coding of the sealed JPEG was "
+            "changed after sealing"
+        )
     if edited and not options.allow_edited:
         raise AuthenticationError(EDITED, hint=ALLOW_EDITED)
     if given is None:

@@ -2,7 +2,6 @@
 
 import hashlib
 import warnings
-from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -15,7 +14,6 @@ from facecrypt.keys import RecipientLike, RegionKey, Unwraps
 from facecrypt.media import Picture, encode_image
 from facecrypt.media.decoders import check_pillow_size
 from facecrypt.media.pictures import naming
-from facecrypt.media.png import png_chunks
 from facecrypt.regions import turned_grid
 from facecrypt.sealing.carriers.carrier import Opened, Source
 from facecrypt.sealing.header import Header
@@ -112,12 +110,10 @@ def open_picture(
     payload: Payload,
     identities: Sequence[Unwraps | RegionKey],
     options: Open,
-    *,
-    strict: bool,
 ) -> Opened:
-    """Decode the pixels and open what the identities can; `strict` as of `decode_sealed`."""
+    """Decode the pixels and open what the identities can."""
     header = payload.header
-    picture = decode_sealed(source, strict=strict)
+    picture = decode_sealed(source)
     sealed = with_header(picture, header)
     edited = sealed.edited or shown_digests(picture) != header.content.shown
     pixels, unlocked = open_pixels(sealed, identities, options, edited=edited)
@@ -130,13 +126,8 @@ def open_picture(
     )
 
 
-def decode_sealed(source: Source, *, strict: bool) -> Picture:
+def decode_sealed(source: Source) -> Picture:
     """The pixels of a sealed file, and what came with them.
-
-    Parameters
-    ----------
-    strict : bool
-        Also refuse what a decoder of PNG forgives: wrong checksums, a tail after the end.
 
     Raises
     ------
@@ -144,8 +135,6 @@ def decode_sealed(source: Source, *, strict: bool) -> Picture:
         The file is damaged.
     """
     with _as_container_errors(source.path):
-        if strict:
-            deque(png_chunks(source.data), maxlen=0)
         return source.decode(keep_metadata=True)
 
 

@@ -85,7 +85,7 @@ class Sidecar:
     ) -> Opened:
         if payload.header.carrier == "jpeg":
             return open_jpeg(source.data, payload, identities, options)
-        return open_picture(source, payload, identities, options, strict=False)
+        return open_picture(source, payload, identities, options)
 
 
 def _check_name(path: Path, beside: Path, data: bytes) -> None:
@@ -101,7 +101,7 @@ def _fitting(path: Path, data: bytes, payloads: Mapping[Path, bytes]) -> list[by
     """The payloads of those whose public pixels are this picture's: another sealing, or a killed
     one, may have left its own."""
     source = Source(data, path)
-    decoded = lru_cache(maxsize=1)(lambda: decode_sealed(source, strict=False))
+    decoded = lru_cache(maxsize=1)(lambda: decode_sealed(source))
 
     def fits(beside: Path, data: bytes) -> bool:
         try:

@@ -7,6 +7,16 @@ JPEGs are read by :mod:`support.second_reader.jpeg`.
 
 from support.second_reader.carriers import chunk, png_chunk, sidecar, sidecar_path
 from support.second_reader.header import canonical
+from support.second_reader.payload import pack, unpack
 from support.second_reader.picture import open_picture
 
-__all__ = ["canonical", "chunk", "open_picture", "png_chunk", "sidecar", "sidecar_path"]
+__all__ = [
+    "canonical",
+    "chunk",
+    "open_picture",
+    "pack",
+    "png_chunk",
+    "sidecar",
+    "sidecar_path",
+    "unpack",
+]

@@ -2,7 +2,7 @@
 
 import struct
 
-from support.second_reader.header import parse
+from support.second_reader.header import canonical, parse
 
 DESCRIPTION = b"facecrypt sealed" + bytes([3]) + b"facecrypt" + bytes(1)
 
@@ -28,3 +28,13 @@ def unpack(data: bytes) -> tuple[dict, list]:
     assert (first, second) == (b"jumd", b"json")
     assert description == DESCRIPTION
     return parse(text), parts
+
+
+def pack(header: dict) -> bytes:
+    """A payload without parts, of a header that may be anything."""
+    inner = _box(b"jumd", DESCRIPTION) + _box(b"json", canonical(header))
+    return _box(b"jumb", inner)
+
+
+def _box(kind: bytes, body: bytes) -> bytes:
+    return struct.pack(">I4s", len(body) + 8, kind) + body
