@@ -121,8 +121,10 @@ def test_a_sidecar_of_another_picture_is_refused(tmp_path, photo, plain):
 def test_lossy_outputs_are_refused_by_name(tmp_path, plain, name, sidecar):
     with pytest.raises(MediaError, match="does not keep every pixel"):
         encrypt_file(plain, tmp_path / name, KEY, regions=FACE, sidecar=sidecar)
+    encrypt_file(plain, tmp_path / "sealed.png", KEY, regions=FACE)
     with pytest.raises(MediaError, match="does not keep every pixel"):
-        decrypt_file(plain, tmp_path / name, KEY)
+        decrypt_file(tmp_path / "sealed.png", tmp_path / name, KEY)
+    assert not (tmp_path / name).exists()
 
 
 def test_other_outputs_are_refused(tmp_path, plain):
@@ -251,6 +253,9 @@ class TrailingTiff:
     name = "trailing"
     suffixes = (".tif", ".tiff")
     beside = False
+
+    def claims(self, head):
+        return head[:4] in (b"II*\0", b"MM\0*")
 
     def find_payloads(self, file, path):
         data = file.read()

@@ -96,7 +96,9 @@ class Opened:
         if not isinstance(self.given, Picture) and suffix.lower() not in PIXELS:
             return self.given
         if suffix.lower() not in PIXELS:
-            raise MediaError(f"was sealed as pixels, which {suffix} does not keep; name it .png")
+            raise MediaError(
+                f"was sealed as pixels, and {suffix} does not keep every pixel exactly; name it .png"
+            )
         picture = self.picture
         return encode_image(
             suffix, picture.pixels, icc=picture.icc, exif=picture.exif, colour=picture.colour

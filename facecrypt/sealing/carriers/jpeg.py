@@ -52,4 +52,6 @@ class Jpeg:
 def check_jpeg(source: Source) -> None:
     """MediaError where a file that is to become a sealed JPEG is no JPEG."""
     if source.data[:3] != _BEGIN:
-        raise MediaError("is no JPEG, and would lose pixels as one; name the output .png")
+        raise MediaError(
+            "is no JPEG, and JPEG does not keep every pixel exactly; name the output .png"
+        )
