@@ -8,8 +8,12 @@ class Cutter final : public Task {
 public:
     Cutter(View file, std::vector<Rect> rects, CutParts &parts)
         : file_(file), rects_(std::move(rects)), parts_(parts), layout_(read_layout(file, false)),
-          source_(file, layout_, is_one_scan(layout_)), owners_(layout_.frame, rects_),
-          dummies_(layout_), standard_(layout_.all_standard && !layout_.frame.progressive()) {
+          standard_(layout_.all_standard && !layout_.frame.progressive()),
+          keeps_(is_one_scan(layout_) && !standard_ &&
+                 can_translate(layout_.frame, layout_.scans[0], layout_.scans[0])),
+          source_(file, layout_, is_one_scan(layout_), keeps_), owners_(layout_.frame, rects_),
+          dummies_(layout_) {
+        changed_.resize(layout_.frame.across);
         parts_.regions.resize(rects_.size());
         if (is_one_scan(layout_)) start_scan();
     }
@@ -61,11 +65,10 @@ private:
         bits_.emplace(layout_.frame, public_[0], parts_.public_part);
         writing_.emplace(layout_.frame, public_[0], plain_, bits_->sink);
         copies_ = can_copy(layout_.frame, layout_.scans[0], public_[0]);
-        changed_.resize(layout_.frame.across);
     }
 
     void encode(const Planes &row) {
-        if (counting_) each_row(row, *counting_);
+        if (counting_) count(row);
         if (!writing_) return;
         try {
             write(row);
@@ -74,10 +77,36 @@ private:
         }
     }
 
-    void write(const Planes &row) {
-        if (!copies_ || !source_.coded().plain) return each_row(row, *writing_);
+    void find_changed() {
         for (std::uint32_t x = 0; x < layout_.frame.across; ++x)
             changed_[x] = owners_.of(x) != nobody;
+    }
+
+    // What it was coded as is kept, about a byte for each pixel: decoding again takes longer.
+    void count(const Planes &row) {
+        keeps_ &= source_.coded().plain;
+        if (!keeps_) return each_row(row, *counting_);
+        find_changed();
+        counting_->translate(row, 0, source_.coded(), changed_);
+        const std::vector<std::uint32_t> &symbols = source_.coded().symbols;
+        kept_.emplace_back().symbols.assign(symbols.begin(),
+                                            symbols.begin() + source_.coded().used);
+    }
+
+    void write_kept() {
+        const Coefficients zeros(layout_.frame, 1);  // of the cells that have changed
+        owners_.rewind();
+        for (std::uint32_t y = 0; y < layout_.frame.down; ++y) {
+            owners_.go_to(y);
+            find_changed();
+            writing_->translate(zeros.planes(), 0, kept_[y], changed_);
+            kept_[y] = CodedRow();
+        }
+    }
+
+    void write(const Planes &row) {
+        if (!copies_ || !source_.coded().plain) return each_row(row, *writing_);
+        find_changed();
         writing_->row(row, 0, source_.coded(), changed_);
     }
 
@@ -109,13 +138,16 @@ private:
             } catch (const MissingSymbol &) {
                 stop_writing();
             }
-        if (!counting_) {
+        if (!counting_) {  // the tables of Annex K did not do
             counter_.emplace(layout_.scans[0]);
             counting_.emplace(layout_.frame, layout_.scans[0], plain_, *counter_);
             all_rows(*counting_);
         }
         start_writing(with_optimal_tables(layout_.frame, layout_.scans[0], *counter_));
-        all_rows(*writing_);
+        if (keeps_)
+            write_kept();
+        else
+            all_rows(*writing_);
         writing_->finish();
         writer_->end();
     }
@@ -135,10 +167,11 @@ private:
     std::vector<Rect> rects_;
     CutParts &parts_;
     Layout layout_;
+    bool standard_, keeps_;
     Source source_;
     Owners owners_;
     DummyList dummies_;
-    bool standard_;
+    std::vector<CodedRow> kept_;
     std::uint32_t y_ = 0;
     std::map<std::uint32_t, RegionTaker> takers_;
 

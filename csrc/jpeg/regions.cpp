@@ -160,17 +160,18 @@ RegionPutter::RegionPutter(const Frame &frame, Rect rect, std::uint32_t index, V
 
 void RegionPutter::put(const Planes &row, const Owners &owners) {
     const bool empty = bits_.size() == 0;
-    visit_blocks(frame_, rect_,
-                 [&](std::size_t c, std::uint32_t cell, std::uint32_t x, std::uint32_t j) {
-                     const bool own = owners.of(cell) == index_;
-                     if (empty && own) throw Damaged("a region without coefficients");
-                     if (empty) return;
-                     std::array<std::int16_t, block_size> spare{};
-                     std::int16_t *block = own ? row[c].block(x, j) : spare.data();
-                     std::memset(block, 0, sizeof spare);
-                     decode_block(reader_, *dc_[table_of(c)], *ac_[table_of(c)], last_[c], block);
-                     reader_.check();
-                 });
+    visit_blocks(
+        frame_, rect_, [&](std::size_t c, std::uint32_t cell, std::uint32_t x, std::uint32_t j) {
+            const bool own = owners.of(cell) == index_;
+            if (empty && own) throw Damaged("a region without coefficients");
+            if (empty) return;
+            std::array<std::int16_t, block_size> spare{};
+            std::int16_t *block = own ? row[c].block(x, j) : spare.data();
+            std::memset(block, 0, sizeof spare);
+            Forget forget;
+            decode_block(reader_, *dc_[table_of(c)], *ac_[table_of(c)], last_[c], block, forget);
+            reader_.check();
+        });
 }
 
 }  // namespace facecrypt::jpeg

@@ -30,7 +30,11 @@ public:
         : rects_(std::move(rects)), parts_(std::move(parts)), original_(original),
           sealed_(read_layout(file, false)), layout_(skeleton_of(parts_.skeleton)),
           streams_(is_one_scan(sealed_) && is_one_scan(layout_)), recipes_(unpack(parts_.recipe)),
-          source_(file, sealed_, streams_), owners_(sealed_.frame, rects_),
+          copies_(streams_ && plain() &&
+                  can_copy(sealed_.frame, sealed_.scans[0], layout_.scans[0])),
+          translates_(streams_ && plain() && !copies_ &&
+                      can_translate(sealed_.frame, sealed_.scans[0], layout_.scans[0])),
+          source_(file, sealed_, streams_, translates_), owners_(sealed_.frame, rects_),
           putters_(sealed_.frame, rects_, parts_.regions), dummies_(sealed_.frame, parts_.dummies) {
         if (!same_frame(sealed_.frame, layout_.frame))
             throw Damaged("the original has another frame");
@@ -38,8 +42,6 @@ public:
             throw Damaged("parts are missing");
         original_.room(file.size + parts_.skeleton.size + parts_.tail.size);
         if (!streams_) return;
-        copies_ = recipes_[0].zeros_before_end.empty() &&
-                  can_copy(sealed_.frame, sealed_.scans[0], layout_.scans[0]);
         changed_.resize(sealed_.frame.across);
         start_scan(0);
     }
@@ -63,14 +65,19 @@ private:
 
     void encode(const Planes &row) {
         const Frame &frame = sealed_.frame;
-        if (!copies_ || !source_.coded().plain)
+        if (!(copies_ || translates_) || !source_.coded().plain)
             return each_scan_row(frame, layout_.scans[0], y_,
                                  [&](std::size_t j) { encoder_->row(row, j); });
         const bool bottom = y_ + 1 == frame.down;
         for (std::uint32_t x = 0; x < frame.across; ++x)  // the last may have dummy blocks
             changed_[x] = owners_.of(x) != nobody || bottom || x + 1 == frame.across;
-        encoder_->row(row, 0, source_.coded(), changed_);
+        if (copies_)
+            encoder_->row(row, 0, source_.coded(), changed_);
+        else
+            encoder_->translate(row, 0, source_.coded(), changed_);
     }
+
+    bool plain() const { return !recipes_.empty() && recipes_[0].zeros_before_end.empty(); }
 
     void start_scan(std::size_t i) {
         const Scan &scan = layout_.scans[i];
@@ -105,9 +112,10 @@ private:
     SealedParts parts_;
     Bytes &original_;
     Layout sealed_, layout_;
-    bool streams_, copies_ = false;
-    std::vector<std::uint8_t> changed_;
+    bool streams_;
     std::vector<Recipe> recipes_;
+    bool copies_, translates_;
+    std::vector<std::uint8_t> changed_;
     Source source_;
     Owners owners_;
     Putters putters_;

@@ -14,11 +14,14 @@ bool same_table(const std::shared_ptr<const Spec> &a, const std::shared_ptr<cons
 
 }  // namespace
 
-bool can_copy(const Frame &frame, const Scan &from, const Scan &to) {
-    if (frame.progressive() || from.components != to.components || from.restart != to.restart)
-        return false;
+bool can_translate(const Frame &frame, const Scan &from, const Scan &to) {
+    if (frame.progressive() || from.components != to.components) return false;
     const Component &one = frame.components[from.components[0]];
-    if (!from.interleaved() && (one.h != 1 || one.v != 1)) return false;  // units are not cells
+    return from.interleaved() || (one.h == 1 && one.v == 1);  // else units are not cells
+}
+
+bool can_copy(const Frame &frame, const Scan &from, const Scan &to) {
+    if (!can_translate(frame, from, to) || from.restart != to.restart) return false;
     for (std::size_t k = 0; k < from.components.size(); ++k) {
         const auto table = [k](const std::array<std::shared_ptr<const Spec>, 4> &tables,
                                const std::array<int, 4> &chosen) {
@@ -31,9 +34,9 @@ bool can_copy(const Frame &frame, const Scan &from, const Scan &to) {
     return true;
 }
 
-ScanDecoder::ScanDecoder(const Frame &frame, const Scan &scan, View coded)
+ScanDecoder::ScanDecoder(const Frame &frame, const Scan &scan, View coded, bool remember)
     : frame_(frame), scan_(scan), coded_(coded), clean_(coded), progressive_(scan),
-      intervals_(intervals_of(frame, scan)) {
+      intervals_(intervals_of(frame, scan)), remember_(remember) {
     if (clean_.intervals() < intervals_) throw Refused("a restart marker is missing");
     if (clean_.in_order() < intervals_) throw Refused("restart markers are out of order");
     for (std::size_t k = 0; k < scan.components.size(); ++k) {
@@ -103,17 +106,40 @@ void ScanDecoder::walk(const Planes &planes, std::size_t y, Decode &&decode) {
     reader_ = reader;
 }
 
+void ScanDecoder::row_of_symbols(const Planes &planes, std::size_t y) {
+    std::size_t blocks = 0;
+    for (const std::size_t c : scan_.components)
+        blocks += static_cast<std::size_t>(frame_.components[c].h * frame_.components[c].v);
+    CodedRow &row = coded_row_;
+    row.symbols.resize(row.starts.size() * blocks * symbol::most + 1);
+    Remember remember{row.symbols.data()};
+    walk(planes, y,
+         [&, this](BitReader &reader, std::size_t k, std::int16_t *block) FACECRYPT_ALWAYS {
+             const int zeros = decode_block(reader, *dc_[k], *ac_[k], last_[k], block, remember);
+             if (zeros != 0)
+                 recipe_.zeros_before_end.push_back({block_, static_cast<std::uint32_t>(zeros)});
+             ++block_;
+         });
+    *remember.at++ = symbol::dc;
+    row.used = remember.at - row.symbols.data();
+}
+
 void ScanDecoder::row(const Planes &planes, std::size_t y) {
     if (!frame_.progressive()) {
         const std::size_t unusual = recipe_.zeros_before_end.size();
-        walk(
-            planes, y,
-            [this](BitReader &reader, std::size_t k, std::int16_t *block) FACECRYPT_ALWAYS {
-                const int zeros = decode_block(reader, *dc_[k], *ac_[k], last_[k], block);
-                if (zeros != 0)
-                    recipe_.zeros_before_end.push_back({block_, static_cast<std::uint32_t>(zeros)});
-                ++block_;
-            });
+        if (remember_)
+            row_of_symbols(planes, y);
+        else
+            walk(planes, y,
+                 [this](BitReader &reader, std::size_t k, std::int16_t *block) FACECRYPT_ALWAYS {
+                     Forget forget;
+                     const int zeros = decode_block(reader, *dc_[k], *ac_[k], last_[k], block,
+                                                    forget);
+                     if (zeros != 0)
+                         recipe_.zeros_before_end.push_back(
+                             {block_, static_cast<std::uint32_t>(zeros)});
+                     ++block_;
+                 });
         coded_row_.plain = recipe_.zeros_before_end.size() == unusual;
     } else if (scan_.first == 0 && scan_.high == 0) {
         walk(planes, y, [this](BitReader &reader, std::size_t k, std::int16_t *block) {
@@ -260,6 +286,25 @@ void ScanEncoder<Sink>::row(const Planes &planes, std::size_t y, const CodedRow 
     copy_units(planes, from, across, y, coded);
 }
 
+template <class Sink>
+void ScanEncoder<Sink>::translate(const Planes &planes, std::size_t y, const CodedRow &coded,
+                                  const std::vector<std::uint8_t> &changed) {
+    const std::uint32_t *at = coded.symbols.data();
+    for (std::uint32_t x = 0; x < units_across(frame_, scan_); ++x) {
+        begin_unit();
+        visit_unit(frame_, scan_, planes, x, y, [&](std::size_t k, const std::int16_t *block) {
+            sink_.ready();
+            if (!changed[x]) {
+                at = encode_symbols(sink_, k, last_[k], at);
+                return;
+            }
+            encode_block(sink_, k, last_[k], block, 0);
+            while (!(*++at & symbol::dc)) continue;
+        });
+    }
+    after_changed_ = true;
+}
+
 template <class Sink> void ScanEncoder<Sink>::finish() {
     end_interval();
     sink_.finish();
@@ -293,6 +338,8 @@ void check_size(View file, const Frame &frame) {
 template class ScanEncoder<Writer<true>>;
 template ScanEncoder<Counter>::ScanEncoder(const Frame &, const Scan &, const Recipe &, Counter &);
 template void ScanEncoder<Counter>::row(const Planes &, std::size_t);
+template void ScanEncoder<Counter>::translate(const Planes &, std::size_t, const CodedRow &,
+                                              const std::vector<std::uint8_t> &);
 template void ScanEncoder<Counter>::finish();
 template void encode_scan(const Frame &, const Scan &, const Recipe &, const Planes &, Counter &);
 template void encode_scan(const Frame &, const Scan &, const Recipe &, const Planes &,

@@ -14,15 +14,22 @@ struct CodedRow {
     const std::uint8_t *bytes = nullptr;
     std::vector<std::uint64_t> starts, ends;
     bool plain = true;  // no codes of 16 zeros before the end of a block
+    // What the blocks were coded as, if that is remembered; after the last follows symbol::dc.
+    std::vector<std::uint32_t> symbols;
+    std::ptrdiff_t used = 0;  // of them
 };
+
+// Whether the units of one scan may be written as those of another, with its tables.
+bool can_translate(const Frame &frame, const Scan &from, const Scan &to);
 
 // Whether the units of one scan may be copied into another: the same order, intervals and tables.
 bool can_copy(const Frame &frame, const Scan &from, const Scan &to);
 
 class ScanDecoder {
 public:
-    // `coded`: the bytes of the scan in the file; frame and scan have to outlive this.
-    ScanDecoder(const Frame &frame, const Scan &scan, View coded);
+    // `coded`: the bytes of the scan in the file; frame and scan have to outlive this. `remember`:
+    // what blocks of sequential scans were coded as.
+    ScanDecoder(const Frame &frame, const Scan &scan, View coded, bool remember = false);
 
     // Decodes the next row of the scan into row y of `planes`: of cells, or of blocks where the
     // scan is not interleaved.
@@ -34,6 +41,7 @@ public:
 
 private:
     template <class Decode> void walk(const Planes &planes, std::size_t y, Decode &&decode);
+    void row_of_symbols(const Planes &planes, std::size_t y);
     void start_interval();
     void end_interval();
 
@@ -47,7 +55,7 @@ private:
     std::size_t interval_ = 0, intervals_;
     std::uint32_t left_ = 0, block_ = 0;
     std::array<int, 4> last_{};
-    bool ones_ = true, zeros_ = true;
+    bool remember_, ones_ = true, zeros_ = true;
     Recipe recipe_;
     CodedRow coded_row_;
 };
@@ -60,6 +68,9 @@ public:
     // The same where can_copy(): the bits of those units are copied that have not changed.
     void row(const Planes &planes, std::size_t y, const CodedRow &coded,
              const std::vector<std::uint8_t> &changed);
+    // The same where can_translate(): those units are written from their symbols.
+    void translate(const Planes &planes, std::size_t y, const CodedRow &coded,
+                   const std::vector<std::uint8_t> &changed);
     void finish();
 
 private:

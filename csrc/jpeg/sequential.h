@@ -9,13 +9,39 @@ namespace facecrypt::jpeg {
 // DC coefficients: so that each difference of two has at most 15 bits.
 constexpr int max_dc = 16383;
 
+// What a block was coded as, for writing it again with other tables.
+namespace symbol {
+// The symbol in the low byte and the number that it stands for above; of the first of a block the
+// DC coefficient itself.
+constexpr std::uint32_t dc = 0x100;
+constexpr std::uint32_t of(std::uint32_t kind, int number) noexcept {
+    return kind | static_cast<std::uint32_t>(static_cast<std::uint16_t>(number)) << 16;
+}
+constexpr int number(std::uint32_t one) noexcept {
+    return static_cast<std::int16_t>(static_cast<std::uint16_t>(one >> 16));
+}
+constexpr std::size_t most = 70;  // of a block
+}  // namespace symbol
+
+struct Forget {
+    void put(std::uint32_t, int) noexcept {}
+};
+struct Remember {
+    std::uint32_t *at;
+
+    void put(std::uint32_t kind, int number) noexcept { *at++ = symbol::of(kind, number); }
+};
+
 // Reads a block into zeros. Returns how many codes of 16 zeros came before its end.
+template <class Record>
 FACECRYPT_ALWAYS inline int decode_block(BitReader &reader, const DecodeTable &dc,
-                                         const DecodeTable &ac, int &last, std::int16_t *block) {
+                                         const DecodeTable &ac, int &last, std::int16_t *block,
+                                         Record &record) {
     const int sum = last + reader.difference(dc);
     if (sum < -max_dc || sum > max_dc) throw Refused("a DC coefficient is out of range");
     last = sum;
     block[0] = static_cast<std::int16_t>(sum);
+    record.put(symbol::dc, sum);
     unsigned k = 1, after = 1;  // after: the last coefficient that is not zero
     int zeros = 0;
     reader.fill();
@@ -25,25 +51,30 @@ FACECRYPT_ALWAYS inline int decode_block(BitReader &reader, const DecodeTable &d
             k += entry.symbol >> 4;
             if (k > 63) throw Refused("a block of more than 64 coefficients");
             block[k++] = entry.value;
+            record.put(entry.symbol, entry.value);
             after = k;
             reader.drop(entry.length & 127);
             reader.fill_if_low();
             continue;
         }
-        const int symbol = entry.length ? entry.symbol : reader.long_symbol(ac);
+        const int kind = entry.length ? entry.symbol : reader.long_symbol(ac);
         if (entry.length) reader.drop(entry.length);
-        const int size = symbol & 15;
+        const int size = kind & 15;
         if (size != 0) {
-            k += static_cast<unsigned>(symbol) >> 4;
+            k += static_cast<unsigned>(kind) >> 4;
             if (k > 63) throw Refused("a block of more than 64 coefficients");
-            block[k++] = static_cast<std::int16_t>(extend(reader.peek(size), size));
+            const int number = extend(reader.peek(size), size);
+            block[k++] = static_cast<std::int16_t>(number);
+            record.put(static_cast<std::uint32_t>(kind), number);
             after = k;
             reader.drop(size);
             reader.fill();
-        } else if (symbol == 0) {
+        } else if (kind == 0) {
+            record.put(0, 0);
             zeros = static_cast<int>(k - after) / 16;
             break;
-        } else if (symbol == 0xF0) {
+        } else if (kind == 0xF0) {
+            record.put(0xF0, 0);
             k += 16;
             if (k > 63) throw Refused("a block of more than 64 coefficients");
             reader.fill();
@@ -88,6 +119,23 @@ FACECRYPT_ALWAYS inline void encode_block(Sink &sink, std::size_t k, int &last,
         out.ac(0, 0, 0);
     }
     sink.close(out);
+}
+
+// The same from what a block was coded as; returns where the next begins. There is one after it.
+template <class Sink>
+FACECRYPT_ALWAYS inline const std::uint32_t *encode_symbols(Sink &sink, std::size_t k, int &last,
+                                                            const std::uint32_t *at) {
+    auto out = sink.open(k);
+    const int dc = symbol::number(*at++);
+    const Sized difference(dc - last);
+    last = dc;
+    out.dc(difference.size, difference.bits, difference.size);
+    for (; !(*at & symbol::dc); ++at) {
+        const int kind = *at & 255, size = kind & 15, number = symbol::number(*at);
+        out.ac(kind, static_cast<unsigned>(number + (number >> 31)) & ((1u << size) - 1), size);
+    }
+    sink.close(out);
+    return at;
 }
 
 }  // namespace facecrypt::jpeg

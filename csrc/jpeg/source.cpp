@@ -14,8 +14,8 @@ bool is_one_scan(const Layout &layout) noexcept {
     return layout.scans.size() == 1 && !layout.frame.progressive();
 }
 
-Source::Source(View file, const Layout &layout, bool streams)
-    : file_(file), layout_(checked(file, layout)), streams_(streams),
+Source::Source(View file, const Layout &layout, bool streams, bool remember)
+    : file_(file), layout_(checked(file, layout)), streams_(streams), remember_(remember),
       coefficients_(layout.frame, streams ? 1 : layout.frame.down) {
     if (streams_)
         rewind();
@@ -26,7 +26,7 @@ Source::Source(View file, const Layout &layout, bool streams)
 void Source::rewind() {
     if (!streams_) return;
     const Scan &scan = layout_.scans[0];
-    decoder_.emplace(layout_.frame, scan, file_.part(scan.begin, scan.end));
+    decoder_.emplace(layout_.frame, scan, file_.part(scan.begin, scan.end), remember_);
 }
 
 Planes Source::row(std::uint32_t y) {

@@ -14,7 +14,8 @@ class Source {
 public:
     // `streams`: rows are decoded as they are asked for, which needs one scan; else all at once,
     // and here. file and layout have to outlive this.
-    Source(View file, const Layout &layout, bool streams);
+    // `remember`: what blocks were coded as, of a scan that streams.
+    Source(View file, const Layout &layout, bool streams, bool remember = false);
 
     // From 0 up; stands until the next is asked for.
     Planes row(std::uint32_t y);
@@ -30,7 +31,7 @@ public:
 private:
     View file_;
     const Layout &layout_;
-    bool streams_;
+    bool streams_, remember_;
     Coefficients coefficients_;
     std::optional<ScanDecoder> decoder_;
     std::vector<Recipe> recipes_;
