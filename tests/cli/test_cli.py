@@ -341,14 +341,14 @@ def test_sealed_pictures_of_a_folder_are_passed_over_with_a_word(job):
 
 def test_an_output_that_an_earlier_run_left_is_named(job):
     (job / "in").mkdir()
-    Image.open("a.png").save("in/a.jpg")
+    Image.open("a.png").save("in/a.bmp")
     assert len(command("encrypt", "in", "-o", "out", "-k", "k", "--whole").err) == 1
     (job / "in" / "a.png").write_bytes((job / "a.png").read_bytes())
     done = command("encrypt", "in", "-o", "out", "-k", "k", "--whole")
     assert done.code == 0
-    assert sorted(os.listdir("out")) == ["a.jpg.png", "a.png", "a.png.png"]
+    assert sorted(os.listdir("out")) == ["a.bmp.png", "a.png", "a.png.png"]
     assert done.err[1:] == [
-        "facecrypt: warning: out/a.png: left by an earlier run; in/a.jpg now has another output, "
+        "facecrypt: warning: out/a.png: left by an earlier run; in/a.bmp now has another output, "
         "for a second picture would take this name"
     ]
     (job / "out" / "a.png").unlink()

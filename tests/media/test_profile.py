@@ -38,7 +38,7 @@ STANDARD = tags_of(SRGB)
 
 
 def kept(icc):
-    return kept_profile(icc, PIXELS, "")
+    return kept_profile(icc, b"RGB ", "")
 
 
 @pytest.mark.parametrize(

@@ -97,7 +97,7 @@ class Opened:
             return self.given
         if suffix.lower() not in PIXELS:
             raise MediaError(
-                f"was sealed as pixels, and {suffix} does not keep every pixel exactly; name it .png"
+                f"was sealed as pixels, and {suffix} does not keep every pixel; name it .png"
             )
         picture = self.picture
         return encode_image(
