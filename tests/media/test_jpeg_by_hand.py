@@ -33,9 +33,17 @@ def comes_back(data: bytes, rects) -> bytes:
     return parts.public
 
 
-def test_zeros_before_the_end_of_a_block_are_left_out_and_come_back():
-    odd = gray(4, SAME + ZEROS + END + SAME + END + SAME + ZEROS * 3 + END + SAME + END)
-    plain = gray(4, (SAME + END) * 4)
+def with_tables(data: bytes) -> bytes:
+    """The same with its tables in DHT, and one more, so that not all are of Annex K."""
+    plain = by_pillow(picture(8, 8, 1))
+    tables = plain[find(plain, 0xC4) : find(plain, 0xDA)]
+    return data.replace(SOS, tables + segment(0xC4, b"\1\1" + bytes(15) + b"\0") + SOS)
+
+
+@pytest.mark.parametrize("form", [bytes, with_tables])
+def test_zeros_before_the_end_of_a_block_are_left_out_and_come_back(form):
+    odd = form(gray(4, SAME + ZEROS + END + SAME + END + SAME + ZEROS * 3 + END + SAME + END))
+    plain = form(gray(4, (SAME + END) * 4))
     assert odd != plain
     for rects in ([], [(0, 0, 1, 1)], [(1, 0, 3, 1)]):
         assert comes_back(odd, rects) == comes_back(plain, rects)
@@ -105,3 +113,17 @@ def test_a_gray_picture_with_factors_has_larger_cells():
 
 def test_nothing_but_a_block():
     assert comes_back(SOI + DQT + sof() + SOS + GRAY + EOI, [(0, 0, 1, 1)])
+
+
+def test_blocks_outside_the_picture_come_back_though_others_rewrite_them():
+    """Where 4:2:0 ends in the middle of a cell, the blocks beyond hold what their encoder liked."""
+    gray_pixels = np.repeat(picture(40, 64, 1)[..., None], 3, axis=2)
+    wide = by_pillow(gray_pixels)
+    usual = by_pillow(gray_pixels[:24, :56])
+    at = find(wide, 0xC0) + 5
+    odd = wide[:at] + (24).to_bytes(2, "big") + (56).to_bytes(2, "big") + wide[at + 4 :]
+    rects = [(1, 0, 2, 2)]
+    parts = cut(odd, rects)
+    assert parts.dummies
+    assert not cut(usual, rects).dummies
+    assert restore(SOI + cut(usual, rects).public, rects, parts) == odd
