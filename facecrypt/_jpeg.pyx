@@ -88,7 +88,7 @@ cdef extern from "jpeg/jpeg.h" namespace "facecrypt::jpeg" nogil:
         Failure &) noexcept
 
 
-cdef class Held:
+cdef class _Held:
     """Bytes of the caller's, held while they are read."""
 
     cdef Py_buffer buffer
@@ -150,7 +150,7 @@ cdef run(Task *task, update):
             view.release()
 
 
-cdef Layout layout_of(Held held) except *:
+cdef Layout layout_of(_Held held) except *:
     cdef Layout layout
     cdef Failure failure
     cdef View view = held.view()
@@ -164,7 +164,7 @@ cdef Layout layout_of(Held held) except *:
 
 def parse(data):
     """The fields of ``media.jpeg.Frame``, without classes."""
-    cdef Layout layout = layout_of(Held(data))
+    cdef Layout layout = layout_of(_Held(data))
     cdef Frame *frame = &layout.frame
     cdef size_t i, k
     components = [
@@ -186,7 +186,7 @@ def parse(data):
 
 def read_coefficients(data):
     """A (rows, columns, 64) int16 array of each component."""
-    cdef Held held = Held(data)
+    cdef _Held held = _Held(data)
     cdef View view = held.view()
     cdef Layout layout = layout_of(held)
     cdef Failure failure
@@ -213,7 +213,7 @@ def read_coefficients(data):
 
 def cut(data, rects, update):
     """The fields of ``media.jpeg.Cut``."""
-    cdef Held held = Held(data)
+    cdef _Held held = _Held(data)
     cdef View view = held.view()
     cdef vector[Rect] where = rectangles(rects)
     cdef CutParts parts
@@ -234,7 +234,7 @@ def cut(data, rects, update):
 
 def tokens(data, rects, update):
     """Gives `update` the tokens."""
-    cdef Held held = Held(data)
+    cdef _Held held = _Held(data)
     cdef View view = held.view()
     cdef vector[Rect] where = rectangles(rects)
     cdef Failure failure
@@ -248,21 +248,21 @@ def tokens(data, rects, update):
 
 def restore(data, rects, regions, private, update):
     """The original; `private`: skeleton, recipe, dummies, tail."""
-    cdef Held held = Held(data), part
+    cdef _Held held = _Held(data), part
     cdef View view = held.view()
     cdef vector[Rect] where = rectangles(rects)
     cdef SealedParts parts
     cdef Bytes original
     cdef Failure failure
     cdef unique_ptr[Task] task
-    others = [Held(region) for region in regions]
+    others = [_Held(region) for region in regions]
     for part in others:
         parts.regions.push_back(part.view())
-    skeleton, recipe, dummies, tail = [Held(one) for one in private]
-    parts.skeleton = (<Held> skeleton).view()
-    parts.recipe = (<Held> recipe).view()
-    parts.dummies = (<Held> dummies).view()
-    parts.tail = (<Held> tail).view()
+    skeleton, recipe, dummies, tail = [_Held(one) for one in private]
+    parts.skeleton = (<_Held> skeleton).view()
+    parts.recipe = (<_Held> recipe).view()
+    parts.dummies = (<_Held> dummies).view()
+    parts.tail = (<_Held> tail).view()
     with nogil:
         task = start_restore(view, where, parts, original, failure)
     if not task:
@@ -273,7 +273,7 @@ def restore(data, rects, regions, private, update):
 
 def place(data, rects, regions):
     """The public part with the regions of a mapping put back."""
-    cdef Held held = Held(data), part
+    cdef _Held held = _Held(data), part
     cdef View view = held.view()
     cdef vector[Rect] where = rectangles(rects)
     cdef vector[View] views
@@ -284,7 +284,7 @@ def place(data, rects, regions):
     cdef size_t i
     views.resize(where.size())
     wanted.resize(where.size())
-    others = {index: Held(region) for index, region in regions.items()}
+    others = {index: _Held(region) for index, region in regions.items()}
     for index, one in others.items():
         if not 0 <= index < len(rects):
             raise IndexError(f"there is no region {index}; there are {len(rects)}")

@@ -5,7 +5,7 @@ import random
 
 import numpy as np
 import pytest
-from support.jpegs import EOI, SOI, by_pillow, find, picture, segment
+from support.jpegs import DQT, EOI, GRAY, SOI, SOS, by_pillow, find, picture, segment, sof
 
 from facecrypt.errors import ContainerError, FacecryptError, UnsupportedJpegError
 from facecrypt.media.jpeg import Cut, cut, parse, place, read_coefficients, restore
@@ -81,15 +81,6 @@ def test_damaged_parts(name):
             restore(sealed, RECTS, bad)
 
 
-def sof(marker=0xC0, precision=8, height=8, width=8, components=((1, 0x11, 0),)) -> bytes:
-    size = height.to_bytes(2, "big") + width.to_bytes(2, "big")
-    body = bytes([precision]) + size + bytes([len(components)])
-    return segment(marker, body + b"".join(map(bytes, components)))
-
-
-DQT = segment(0xDB, bytes(1) + b"\1" * 64)
-SOS = segment(0xDA, b"\1\1\0\0\x3f\0")
-GRAY = b"\x28"  # T.81 K.3: 00 1010, padded: a block of zeros with the tables of Annex K
 COLOUR = ((1, 0x11, 0), (2, 0x11, 0), (3, 0x11, 0))
 PROGRESSIVE_DHT = segment(0xC4, b"\0\1" + bytes(15) + b"\0" + b"\x10\1" + bytes(15) + b"\0")
 

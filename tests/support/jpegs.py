@@ -68,3 +68,21 @@ def without(data: bytes, marker: int) -> bytes:
             out += head[at : at + size]
         at += size
     return out + scan
+
+
+def sof(marker=0xC0, precision=8, height=8, width=8, components=((1, 0x11, 0),)) -> bytes:
+    size = height.to_bytes(2, "big") + width.to_bytes(2, "big")
+    body = bytes([precision]) + size + bytes([len(components)])
+    return segment(marker, body + b"".join(map(bytes, components)))
+
+
+DQT = segment(0xDB, bytes(1) + b"\1" * 64)
+SOS = segment(0xDA, b"\1\1\0\0\x3f\0")
+# T.81 K.3: 00 1010, padded: a block of zeros with the tables of Annex K.
+GRAY = b"\x28"
+
+
+def coded(bits: str) -> bytes:
+    """A scan of those bits."""
+    bits += "1" * (-len(bits) % 8)
+    return int(bits, 2).to_bytes(len(bits) // 8, "big").replace(b"\xff", b"\xff\0")
