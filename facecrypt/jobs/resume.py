@@ -17,13 +17,13 @@ from facecrypt.jobs.inputs import Input
 from facecrypt.keys import RecipientLike, Stanza
 from facecrypt.media import read_image
 from facecrypt.media.pictures import same_pixels
-from facecrypt.regions import Region, claims
+from facecrypt.regions import claims
 from facecrypt.sealing.carriers import Carrier, Opened, carrier_for
 from facecrypt.sealing.files import find_sealed
 from facecrypt.sealing.header import Header
 from facecrypt.sealing.images import regions_for
 from facecrypt.sealing.options import Seal
-from facecrypt.sealing.pixels import public_digest
+from facecrypt.sealing.pixels import grid_of, public_digest
 
 __all__ = ["check_opened", "check_sealed", "key_names"]
 
@@ -91,7 +91,7 @@ def _check_header(
     if carrier.beside and header.regions and _in_the_clear(item.output, image):
         raise already_exists(item.output, ", and its faces are in the clear")
     if not any(search):
-        grid = header.content.grid
+        grid = grid_of(header)
         wanted = [(region.box, region.shape) for region in regions_for(image, options, grid)]
         if wanted != [(region.box, region.shape) for region in header.regions]:
             raise already_exists(item.output, ", sealed with other regions")
@@ -127,17 +127,18 @@ def _same_keys(
 def _same_picture(image: np.ndarray, header: Header, item: Input) -> bool:
     if (image.shape, image.dtype.name) != (header.shape, header.dtype):
         return False
-    if public_digest(image, header.regions, header.content.grid) != header.public_digest:
+    if public_digest(image, header.regions, grid_of(header)) != header.public_digest:
         return False
     # Where public pixels tell pictures apart no more, the source must not be younger. The clock
     # is asked first: it costs no pass over the pixels.
-    return not _younger(item.source, item.output) or not _featureless(header.regions, image)
+    return not _younger(item.source, item.output) or not _featureless(header, image)
 
 
-def _featureless(regions: Sequence[Region], image: np.ndarray) -> bool:
+def _featureless(header: Header, image: np.ndarray) -> bool:
     """Whether there is no public pixel, or all are of one colour, as around a cut-out face."""
     public = np.ones(image.shape[:2], bool)
-    for claim in claims(regions, *image.shape[:2]):
+    height, width = image.shape[:2]
+    for claim in claims(header.regions, height, width, grid_of(header)):
         crop = public[claim.y0 : claim.y1, claim.x0 : claim.x1]
         crop[... if claim.mask is None else claim.mask] = False
     pixels = image[public]
