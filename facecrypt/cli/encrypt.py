@@ -37,7 +37,7 @@ def add_options(sub: ArgumentParser) -> None:
         default=GROW,
         metavar="SHARE",
         help="how far each side of a box moves out, as a share of its width or height "
-        "(default %(default)s)",
+        "(default %(default)s); then to a multiple of 16 pixels",
     )
     sub.add_argument(
         "--shape",

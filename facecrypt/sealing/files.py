@@ -266,6 +266,9 @@ def encrypt_file(
     ----------
     src, dst : path
         ``dst`` ends in ``.png``, or with ``sidecar`` in ``.png``, ``.tif`` or ``.tiff``.
+    regions : sequence of Region, optional
+        What to encrypt; given ones too are widened to multiples of 16 pixels, in a JPEG of the
+        picture as it is stored, so that no edge cuts one of its blocks.
     sidecar : bool
         Put the header beside the picture, into ``DST.ID.fcrypt``, rather than into it. ID
         is of 16 digits that name this sealing. The two belong together: move both.
