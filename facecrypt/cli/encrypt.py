@@ -65,7 +65,7 @@ def _add_regions(sub: ArgumentParser) -> None:
         default=GROW,
         metavar="SHARE",
         help="how far each side of a box moves out, as a share of its width or height "
-        "(default %(default)s)",
+        "(default %(default)s); then to a multiple of 16 pixels",
     )
     group.add_argument(
         "--shape",

@@ -17,7 +17,7 @@ from facecrypt.jobs.inputs import Input
 from facecrypt.keys import RecipientLike, Stanza
 from facecrypt.media import Picture, read_image
 from facecrypt.media.pictures import naming, same_pixels, upright
-from facecrypt.regions import PIXEL, Region, claims
+from facecrypt.regions import Region, claims
 from facecrypt.sealing.carriers import Carrier, Opened, Source, carrier_for
 from facecrypt.sealing.carriers.carrier import PIXELS
 from facecrypt.sealing.carriers.jpeg_sealing import is_public_of, wanted_cells
@@ -157,9 +157,8 @@ def _same_picture(source: Source, picture: Picture, header: Header, item: Input)
 def _featureless(header: Header, picture: Picture) -> bool:
     """Whether there is no public pixel, or all are of one colour, as around a cut-out face."""
     pixels = isinstance(header.content, Pixels)
-    grid = header.content.grid if pixels else PIXEL
     public = np.ones(header.shape[:2], np.uint8)
-    for claim in claims(header.regions, *header.shape[:2], grid):
+    for claim in claims(header.regions, *header.shape[:2], grid_of(header)):
         crop = public[claim.y0 : claim.y1, claim.x0 : claim.x1]
         crop[... if claim.mask is None else claim.mask] = 0
     # A JPEG has its regions where they are stored.

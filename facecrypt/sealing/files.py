@@ -274,6 +274,9 @@ def encrypt_file(
     src, dst : path
         ``dst`` ends in ``.png``; or in ``.jpg`` where ``src`` is a JPEG, which stays one and comes
         back byte for byte; or with ``sidecar`` also in ``.tif``.
+    regions : sequence of Region, optional
+        What to encrypt; given ones too are widened to multiples of 16 pixels, in a JPEG of the
+        picture as it is stored, so that no edge cuts one of its blocks.
     sidecar : bool
         Put the header beside the picture, into ``DST.ID.fcrypt``, rather than into it. ID
         is of 16 digits that name this sealing. The two belong together: move both.

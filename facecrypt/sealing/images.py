@@ -147,7 +147,8 @@ def seal_pixels(
         options,
         public_digest=public_digest(image, kept, grid),
     )
-    owned = list(claims(kept, *image.shape[:2], grid))
+    height, width = image.shape[:2]
+    owned = list(claims(kept, height, width, grid))
     header, parts = sealer.seal(gather(image, claim) for claim in owned)
     out = image.copy()
     for claim, data in zip(owned, parts, strict=True):
@@ -261,7 +262,8 @@ def open_pixels(
     if not isinstance(header.content, Pixels):
         raise ContainerError(f"the header is that of a {header.carrier} file, not of pixels")
     unlocked = unlock(header, identities, options.regions)
-    owned = claims(header.regions, *header.shape[:2], header.content.grid)
+    height, width = header.shape[:2]
+    owned = claims(header.regions, height, width, header.content.grid)
     for index, claim in enumerate(owned):
         if index in unlocked.keys:
             data = gather(sealed.image, claim)

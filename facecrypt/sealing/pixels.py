@@ -12,7 +12,7 @@ from facecrypt.sealing.content import Pixels
 from facecrypt.sealing.header import Header
 from facecrypt.sealing.wire import canonical
 
-__all__ = ["Sealed", "checked_image", "gather", "public_digest", "scatter"]
+__all__ = ["Sealed", "checked_image", "gather", "grid_of", "public_digest", "scatter"]
 
 
 @dataclass(frozen=True)
@@ -45,10 +45,13 @@ class Sealed:
     @property
     def edited(self) -> bool:
         """Whether the pixels outside the regions differ from those that were sealed."""
-        content = self.header.content
-        grid = content.grid if isinstance(content, Pixels) else PIXEL
-        found = public_digest(self.image, self.header.regions, grid)
+        found = public_digest(self.image, self.header.regions, grid_of(self.header))
         return found != self.header.public_digest
+
+
+def grid_of(header: Header) -> Grid:
+    """Of whose cells ellipses own the whole."""
+    return header.content.grid if isinstance(header.content, Pixels) else PIXEL
 
 
 def public_digest(image: np.ndarray, regions: Sequence[Region], grid: Grid) -> bytes:
@@ -57,7 +60,8 @@ def public_digest(image: np.ndarray, regions: Sequence[Region], grid: Grid) -> b
     Samples of two bytes are hashed in little-endian order on every machine.
     """
     public = np.array(image, dtype=image.dtype.newbyteorder("<"), order="C")
-    for claim in claims(regions, *image.shape[:2], grid):
+    height, width = image.shape[:2]
+    for claim in claims(regions, height, width, grid):
         # Zeroing the owned pixels of each region zeroes their union.
         crop = public[claim.y0 : claim.y1, claim.x0 : claim.x1]
         crop[... if claim.mask is None else claim.mask] = 0

@@ -128,15 +128,17 @@ def test_the_plain_picture_beside_a_sidecar_is_not_done(job):
     assert refused(seal(job, sidecar=True), "its faces are in the clear")
 
 
-def test_a_face_on_a_plain_ground_is_told_by_the_clock(job):
+@pytest.mark.parametrize("shape", ["box", "ellipse"])
+def test_a_face_on_a_plain_ground_is_told_by_the_clock(job, shape):
+    regions = [Region(8, 6, 40, 44, shape=shape)]
     ground = np.full((48, 64, 3), 255, np.uint8)
     for folder, face in (("in", 10), ("others", 90)):
-        ground[6:44, 8:40] = face
+        ground[:, :48] = face  # all that is sealed: 3 x 3 cells of 16 pixels
         cv2.imwrite(str(job / folder / "a.png"), ground)
-    assert seal(job).done == 1
-    assert seal(job).skipped == 1
+    assert seal(job, regions=regions).done == 1
+    assert seal(job, regions=regions).skipped == 1
     shutil.copyfile(job / "others" / "a.png", job / "in" / "a.png")
-    assert refused(seal(job), "sealed from another picture")
+    assert refused(seal(job, regions=regions), "sealed from another picture")
 
 
 @pytest.mark.parametrize("options", [{"grow": 0.5}, {"shape": "ellipse"}], ids=str)

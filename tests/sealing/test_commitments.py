@@ -19,11 +19,12 @@ from facecrypt import (
     Sealed,
     SecretKey,
     decrypt_image,
+    encrypt_image,
     region_key,
 )
 from facecrypt.keys import RegionKey
 from facecrypt.regions import PIXEL
-from facecrypt.sealing import parts
+from facecrypt.sealing import ciphers, parts
 from facecrypt.sealing.content import Pixels
 from facecrypt.sealing.header import Header
 from facecrypt.sealing.pixels import public_digest
@@ -94,6 +95,21 @@ def test_the_forger_hands_out_no_region_key_that_the_header_does_not_commit_to()
     assert region_key(forged(HONEST), OWNER, 0).key == HONEST
     with pytest.raises(AuthenticationError):
         region_key(forged(OTHER), OWNER, 0)
+
+
+def test_the_holder_of_a_region_key_cannot_put_another_face_there():
+    sealed = encrypt_image(np.full((32, 40, 3), 120, np.uint8), OWNER, regions=[FACE])
+    face, other = region_key(sealed, OWNER, 0), np.full(SIZE, 7, np.uint8)
+    data, tag = ciphers.seal_part(other, face.key, sealed.header.cipher, sealed.header.aad())
+    picture = sealed.image.copy()
+    picture[8:24, 8:24] = data.reshape(16, 16, 3)
+    forged = Sealed(picture, replace(sealed.header, tags=(tag,)))
+    # The part itself is sound.
+    assert (parts.open_part(forged.header, 0, data, face.key) == 7).all()
+    for identity in face, OWNER:
+        assert (decrypt_image(sealed, identity) == 120).all()
+        with pytest.raises(AuthenticationError):
+            decrypt_image(forged, identity)
 
 
 @pytest.mark.parametrize("committed", [0, 1])

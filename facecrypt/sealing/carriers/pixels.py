@@ -16,6 +16,7 @@ from facecrypt.media.decoders import check_pillow_size
 from facecrypt.media.pictures import naming
 from facecrypt.regions import turned_grid
 from facecrypt.sealing.carriers.carrier import Opened, Source
+from facecrypt.sealing.content import Pixels
 from facecrypt.sealing.header import Header
 from facecrypt.sealing.images import CELLS, open_pixels, seal_pixels
 from facecrypt.sealing.options import Open, Seal
@@ -115,7 +116,8 @@ def open_picture(
     header = payload.header
     picture = decode_sealed(source)
     sealed = with_header(picture, header)
-    edited = sealed.edited or shown_digests(picture) != header.content.shown
+    shown = header.content.shown if isinstance(header.content, Pixels) else {}
+    edited = sealed.edited or shown_digests(picture) != shown
     pixels, unlocked = open_pixels(sealed, identities, options, edited=edited)
     return Opened(
         header,

@@ -26,7 +26,7 @@ def dictionary() -> bytes:
 
 
 # A region of a picture with one component: cell by cell, or row by row as T.81 has it?
-BY_CELLS = True
+BY_CELLS = False
 MOST_PRIVATE = 1 << 28
 
 
