@@ -21,12 +21,12 @@ from facecrypt.regions import Region, claims
 from facecrypt.sealing.carriers import Carrier, Opened, Source, carrier_for
 from facecrypt.sealing.carriers.carrier import PIXELS
 from facecrypt.sealing.carriers.jpeg_sealing import is_public_of, wanted_cells
-from facecrypt.sealing.content import Pixels
+from facecrypt.sealing.content import Jpeg, Pixels
 from facecrypt.sealing.files import find_sealed
 from facecrypt.sealing.header import Header
 from facecrypt.sealing.images import regions_for
 from facecrypt.sealing.options import Seal
-from facecrypt.sealing.pixels import public_digest
+from facecrypt.sealing.pixels import grid_of, public_digest
 
 __all__ = ["check_opened", "check_sealed", "key_names"]
 
@@ -136,8 +136,8 @@ def _same_keys(
 
 def _wanted(source: Source, picture: Picture, header: Header, options: Seal) -> tuple[Region, ...]:
     if isinstance(header.content, Pixels):
-        return regions_for(picture.pixels, options, header.content.grid)
-    return wanted_cells(source, header.content, options)
+        return regions_for(picture.pixels, options, grid_of(header))
+    return wanted_cells(source, header, options)
 
 
 def _same_picture(source: Source, picture: Picture, header: Header, item: Input) -> bool:
@@ -145,7 +145,7 @@ def _same_picture(source: Source, picture: Picture, header: Header, item: Input)
         image = picture.pixels
         if (image.shape, image.dtype.name) != (header.shape, header.dtype):
             return False
-        if public_digest(image, header.regions, header.content.grid) != header.public_digest:
+        if public_digest(image, header.regions, grid_of(header)) != header.public_digest:
             return False
     elif not is_public_of(source, header):
         return False
@@ -156,13 +156,15 @@ def _same_picture(source: Source, picture: Picture, header: Header, item: Input)
 
 def _featureless(header: Header, picture: Picture) -> bool:
     """Whether there is no public pixel, or all are of one colour, as around a cut-out face."""
-    pixels = isinstance(header.content, Pixels)
-    public = np.ones(header.shape[:2], np.uint8)
-    for claim in claims(header.regions, *header.shape[:2], grid_of(header)):
+    height, width = header.shape[:2]
+    public = np.ones((height, width), np.uint8)
+    for claim in claims(header.regions, height, width, grid_of(header)):
         crop = public[claim.y0 : claim.y1, claim.x0 : claim.x1]
         crop[... if claim.mask is None else claim.mask] = 0
     # A JPEG has its regions where they are stored.
-    mask = public if pixels or not header.content.exact else upright(public, picture.turn)
+    content = header.content
+    stored = isinstance(content, Jpeg) and content.exact
+    mask = upright(public, picture.turn) if stored else public
     seen = picture.pixels[mask.astype(bool)]
     return not len(seen) or bool((seen == seen[0]).all())
 

@@ -200,12 +200,9 @@ class Jpeg:
         frame = read.items("frame")
         if len(frame) != 4 or not isinstance(frame[3], list) or not 1 <= len(frame[3]) <= 4:
             raise damaged("frame is not precision, width, height and 1 to 4 components")
-        sizes = Reader({"frame": frame[:3]}).integers("frame", (3,), 1, 0xFFFF)
-        components = tuple(
-            tuple(Reader({"component": part}).integers("component", (3,), 0, 4))
-            for part in frame[3]
-        )
-        if sizes[0] not in (8, 12) or any(not 1 <= n <= 4 for c in components for n in c[:2]):
+        precision, width, height = Reader({"frame": frame[:3]}).integers("frame", (3,), 1, 0xFFFF)
+        components = tuple(_component(part) for part in frame[3])
+        if precision not in (8, 12) or any(not 1 <= n <= 4 for c in components for n in c[:2]):
             raise damaged("frame has a precision or a sampling that there is not")
         tables = len({component[2] for component in components})
         shown = Reader(read.object("shown") if "shown" in read else {})
@@ -213,7 +210,9 @@ class Jpeg:
         if len(quant) != tables or max(component[2] for component in components) > 3:
             raise damaged("quant does not hold the tables of the components")
         return cls(
-            *sizes,
+            precision,
+            width,
+            height,
             components=components,
             quant=tuple(keys.unb64(text.base64("quant", 128)) for text in quant),
             exact=read.choice("coding", ("exact", "transcoded")) == "exact",
@@ -229,3 +228,8 @@ class Jpeg:
             return self.region_of((cells[0], cells[1], cells[2], cells[3]))
         except ValueError as error:
             raise damaged(str(error)) from None
+
+
+def _component(part: Any) -> tuple[int, int, int]:
+    across, down, table = Reader({"component": part}).integers("component", (3,), 0, 4)
+    return across, down, table

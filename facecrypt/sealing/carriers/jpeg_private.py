@@ -75,8 +75,8 @@ class Private(NamedTuple):
         if _HEAD.size + recipe + skeleton + dummies != len(plain) or tail > len(rest) - 8:
             raise ContainerError("the private part is damaged")
         ends = _HEAD.size, _HEAD.size + recipe, _HEAD.size + recipe + skeleton, len(plain)
-        pieces = [plain[a:b] for a, b in pairwise(ends)]
-        return cls(sha256, length, *pieces, tail=bytes(rest[8 : 8 + tail]))
+        first, second, third = (plain[a:b] for a, b in pairwise(ends))
+        return cls(sha256, length, first, second, third, bytes(rest[8 : 8 + tail]))
 
 
 def padded(data: bytes) -> bytes:

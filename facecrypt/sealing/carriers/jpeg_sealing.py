@@ -3,7 +3,7 @@
 import hashlib
 import hmac
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import NamedTuple
@@ -93,9 +93,9 @@ def seal_jpeg(source: Source, recipients: Sequence[RecipientLike], options: Seal
         raise MediaError(f"cannot be sealed as JPEG: {error.message}") from error
 
 
-def wanted_cells(source: Source, content: Jpeg, options: Seal) -> tuple[Region, ...]:
-    """The regions that :func:`seal_jpeg` would seal of a file whose sealed form has `content`."""
-    if content.exact:
+def wanted_cells(source: Source, header: Header, options: Seal) -> tuple[Region, ...]:
+    """The regions that :func:`seal_jpeg` would seal of a file whose sealed form has `header`."""
+    if _content_of(header).exact:
         plain = _Plain.of(source.data)
         return plain.cells(plain.wanted(options, source.decode))
     picture = source.decode()
@@ -105,13 +105,14 @@ def wanted_cells(source: Source, content: Jpeg, options: Seal) -> tuple[Region, 
 
 def is_public_of(source: Source, header: Header) -> bool:
     """Whether a plain file, or a sealed one, has the public coefficients that were sealed."""
+    content = _content_of(header)
     try:
         plain = _Plain.of(source.data)
-        if not header.content.exact:
+        if not content.exact:
             plain = _Plain.coded_anew(source.decode(), source.data)
-        if not _same_frame(plain.content, header.content):
+        if not _same_frame(plain.content, content):
             return False
-        digest = _digest(header.content)
+        digest = _digest(content)
         jpeg.tokens(plain.data, [plain.content.cells(r) for r in header.regions], digest.update)
     except UnsupportedJpegError:
         return False
@@ -140,7 +141,7 @@ class _Plain:
         content = replace(_content(jpeg.parse(data), segments), exact=False)
         return cls(data, original, content, segments)
 
-    def wanted(self, options: Seal, decode) -> list[Region]:
+    def wanted(self, options: Seal, decode: Callable[[], Picture]) -> list[Region]:
         """Regions of the upright picture."""
         height, width = self.content.height, self.content.width
         if self.segments.turn >= 5:
@@ -177,6 +178,11 @@ def _shown(segments: jpeg.Segments) -> dict[str, bytes]:
 
 def _digest(content: Jpeg) -> "hashlib._Hash":
     return hashlib.sha256(b"facecrypt v2 public coefficients" + canonical(content.frame()))
+
+
+def _content_of(header: Header) -> Jpeg:
+    assert isinstance(header.content, Jpeg), "the carrier is chosen by the header"
+    return header.content
 
 
 def _same_frame(one: Jpeg, other: Jpeg) -> bool:
@@ -254,13 +260,12 @@ def open_jpeg(
         It is damaged, or the payload is that of another picture.
     """
     header = payload.header
-    content = header.content
-    assert isinstance(content, Jpeg)
+    content = _content_of(header)
     sealed = _read_sealed(data, content)
     unlocked = unlock(header, identities, options.regions)
     parts = [np.frombuffer(part, np.uint8) for part in (*payload.regions, *payload.private)]
     plain = {
-        index: open_part(header, index, parts[index], key, backend=options.backend).data
+        index: open_part(header, index, parts[index], key, backend=options.backend).tobytes()
         for index, key in unlocked.keys.items()
     }
     rects = [content.cells(region) for region in header.regions]
@@ -305,14 +310,14 @@ def _read_sealed(data: bytes, content: Jpeg) -> _Plain:
 
 
 def _original(
-    data: bytes, rects: list[tuple[int, int, int, int]], plain: dict, payload: Payload
+    data: bytes, rects: list[tuple[int, int, int, int]], plain: dict[int, bytes], payload: Payload
 ) -> tuple[bytes | None, bool]:
     """The file that was sealed, if the public coefficients are those that were; and if not."""
     header = payload.header
     count = len(rects)
-    private = Private.from_bytes(plain[count])
-    digest = _digest(header.content)
-    if header.content.exact:
+    private, content = Private.from_bytes(plain[count]), _content_of(header)
+    digest = _digest(content)
+    if content.exact:
         parts = jpeg.Cut(
             b"",
             tuple(plain[index] for index in range(count)),
@@ -324,7 +329,7 @@ def _original(
         try:
             original = jpeg.restore(data, rects, parts, digest.update)
         except ContainerError:
-            digest = _digest(header.content)
+            digest = _digest(content)
             jpeg.tokens(data, rects, digest.update)
             if digest.digest() == header.public_digest:
                 raise
