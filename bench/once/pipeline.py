@@ -33,6 +33,7 @@ from facecrypt.machine import cores, processor
 from facecrypt.media import encode_image, read_image
 from facecrypt.sealing.carriers.png import CHUNK
 from facecrypt.sealing.files import decode_file
+from facecrypt.sealing.payload import Payload
 
 SOURCE = Path(__file__).parents[2] / "examples" / "astronaut.png"
 PACKAGES = ("numpy", "opencv-python-headless", "onnxruntime", "cryptography", "isal")
@@ -169,7 +170,7 @@ def stages(photos: Path, work: Path) -> None:
         made = step(
             "encrypt: seal", lambda i=photo, g=grown: encrypt_image(i.pixels, key, regions=g)
         )
-        chunk = ((CHUNK, made.header.to_bytes()),)
+        chunk = ((CHUNK, Payload(made.header).to_bytes()),)
         data = step(
             "encrypt: encode", lambda m=made, c=chunk: encode_image(".png", m.image, chunks=c)
         )

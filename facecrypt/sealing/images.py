@@ -71,7 +71,8 @@ def encrypt_image(
     grow : float
         How far each side of a *detected* box moves out, as a part of its width or height.
     shape : {"box", "ellipse"}
-        Shape of *detected* regions.
+        Shape of *detected* regions. Of an ellipse every cell of 16 pixels is encrypted that it
+        touches; one that the border of the picture cuts becomes a box.
     backend : str
         Which kernels to use: :func:`available_backends`.
 

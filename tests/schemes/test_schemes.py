@@ -270,10 +270,12 @@ def test_fiie_leaves_the_surroundings_alone():
     scheme, images = schemes.get("fiie"), contract.pictures((2, 20, 30, 3))
     key = scheme.random_key(images.shape, np.random.default_rng(1))
     regions = [Region(2, 3, 12, 13), Region(8, 8, 40, 16, shape="ellipse"), Region(50, 50, 60, 60)]
+    regions.append(Region(15, 1, 28, 8, shape="ellipse"))
     cipher = scheme.encrypt(images, key, regions=regions)
     inside = np.zeros((20, 30), bool)
     inside[3:13, 2:12] = True
     inside[8:16, 8:30] = True  # an ellipse that the border cuts is a box
+    inside[1:8, 15:28] |= regions[3].mask()
     assert (cipher[:, ~inside] == images[:, ~inside]).all()
     assert ((cipher ^ images)[:, inside] == (cipher ^ images)[:1, inside]).all()
     assert (cipher[:, inside] != images[:, inside]).mean() > 0.9
