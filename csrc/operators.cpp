@@ -7,9 +7,11 @@
 #include "onnxruntime_abi.h"
 
 #include <array>
+#include <exception>
 #include <memory>
 #include <mutex>
 #include <string>
+#include <vector>
 
 namespace facecrypt {
 namespace {
