@@ -245,7 +245,7 @@ FACECRYPT_TARGET void convolve_and_pool(const float *in, const Packed &layer, fl
         const Packed part = group_of<In, 3>(layer, channel);
         int done = 0;
         for (int y = 0; y < pooled; ++y) {
-            const float *rows[size];
+            const float *rows[size] = {};
             int height = 0;
             for (int line = 2 * y; line < 2 * y + size && line < width; ++line) {
                 float *row = ring + line % 3 * width * group;
