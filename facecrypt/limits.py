@@ -37,8 +37,8 @@ MAX_REGIONS = 65_536
 # The areas of all boxes together, in areas of the picture.
 MAX_COVERED = 8
 
-# Places of a picture that go on from one network of the detector to the next step: this many,
-# or one for so many pixels where that is more. Each costs as much as thousands of pixels. Of
+# Places of a picture that P-Net may find, and that R- and O-Net may look at: this many, or one
+# for so many pixels where that is more. Each costs as much as thousands of pixels. Of
 # what is allowed the densest photographs tried have 60 % with the preset "recall", else a third.
 MAX_CANDIDATES = {"pnet": (1 << 20, 32), "rnet": (1 << 17, 128), "onet": (1 << 15, 1024)}
 

@@ -71,8 +71,8 @@ def _add_regions(sub: ArgumentParser) -> None:
         "--shape",
         choices=("box", "ellipse"),
         default="box",
-        help="what is encrypted of a box: all of it, or every cell of 16 pixels that the ellipse in "
-        "it touches (default %(default)s)",
+        help="what is encrypted of a box: all of it, or every cell of 16 pixels that the "
+        "ellipse in it touches (default %(default)s)",
     )
     group.add_argument(
         "--boxes",

@@ -1,7 +1,7 @@
 """Find faces with MTCNN.
 
 The networks and the cascade are those of facenet-pytorch 2.6.0, without torch: three
-small ONNX files (``facecrypt/models``) run by onnxruntime.
+small ONNX files (``facecrypt/models``) run by onnxruntime, on the processor with our kernels.
 """
 
 import hashlib

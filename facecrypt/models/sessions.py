@@ -11,11 +11,13 @@ from pathlib import Path
 from types import FrameType, ModuleType
 from typing import Any
 
+from facecrypt import _native
 from facecrypt.errors import BackendUnavailableError, ModelError
 
 __all__ = [
     "MODELS",
     "TELEMETRY",
+    "add_kernels",
     "import_runtime",
     "open_model",
     "preload_cuda",
@@ -111,6 +113,8 @@ def open_model(onnxruntime: Any, path: Path, wanted: tuple[str, ...], device: st
     providers = ["CPUExecutionProvider"]
     if device == "cuda":
         providers.insert(0, "CUDAExecutionProvider")
+    else:
+        add_kernels(options)
     try:
         session = onnxruntime.InferenceSession(
             path.read_bytes(),
@@ -131,6 +135,23 @@ def open_model(onnxruntime: Any, path: Path, wanted: tuple[str, ...], device: st
             f"(see facecrypt/models/README.md); it takes {inputs} and gives {outputs}"
         )
     return session
+
+
+def add_kernels(options: Any) -> str:
+    """Let sessions with these options run operators of the domain ``facecrypt`` by our kernels.
+
+    Returns
+    -------
+    str
+        Why not; then onnxruntime runs what the model says the operators are, which is slower. Empty
+        where it went well.
+    """
+    try:
+        options.register_custom_ops_library(_native.__file__)
+    # onnxruntime has a class for every kind of failure, and no public name for them.
+    except Exception as error:
+        return str(error)
+    return ""
 
 
 def preload_cuda(onnxruntime: Any) -> None:

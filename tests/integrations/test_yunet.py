@@ -34,7 +34,7 @@ def test_a_face_where_opencv_documents_it():
 def test_opencv_aligns_faces_by_it():
     # FaceRecognizerSF puts the eyes of such a row on fixed places of a picture of 112 pixels;
     # the network that it wants it never runs here, and any will do.
-    model = Path(facecrypt.__file__).parent / "models" / "onet.onnx"
+    model = Path(facecrypt.__file__).parent / "models" / "guess.onnx"
     aligner = cv2.FaceRecognizerSF.create(str(model), "")
     turned = cv2.warpAffine(FACE, cv2.getRotationMatrix2D((225, 110), 15, 1), (512, 512))
     _, faces = FaceDetectorYN.create("", "", (512, 512)).detect(turned)

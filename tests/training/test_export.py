@@ -15,6 +15,7 @@ from onnx import numpy_helper  # noqa: E402
 import facecrypt  # noqa: E402
 from facecrypt.detector import MTCNN  # noqa: E402
 from facecrypt.errors import MediaError, ModelError  # noqa: E402
+from facecrypt.models.sessions import add_kernels  # noqa: E402
 from facecrypt.torch_runs import CHECKPOINT  # noqa: E402
 from facecrypt.training.export import export  # noqa: E402
 from facecrypt.training.graphs import build  # noqa: E402
@@ -26,31 +27,19 @@ NAMES = ("pnet", "rnet", "onet")
 
 
 def weights_of(path):
-    """Weights for the torch networks, in float64, out of an ONNX file: the rewriting undone."""
+    """Weights for the torch networks, in float64, out of an ONNX file: the folding undone."""
     graph = onnx.load(path).graph
-    values = {c.name: numpy_helper.to_array(c).astype(np.float64) for c in graph.initializer}
-    constants = {
-        node.output[0]: [values[name] for name in node.input if name in values]
-        for node in graph.node
-    }
-    layers, slopes = [], []
-    for node in graph.node:
-        if node.op_type == "PRelu":
-            slopes.append(constants[node.output[0]][0])
-        elif node.op_type == "Add":  # of the scaling by the slope, and of the positive part
-            slopes.append(constants[node.input[0]][0].ravel())
-        elif node.op_type in ("Conv", "Gemm") and len(constants[node.output[0]]) == 2:
-            layers.append(constants[node.output[0]])
-    names = [f"conv{n + 1}" for n in range(len(layers) - 1)] + ["heads"]
-    prelus = [f"prelu{n + 1}" for n in range(len(slopes))]
-    if path.stem != "pnet":
-        names[-2], prelus[-1] = "dense", "prelu_dense"
-    layers[0][0] = 128 * layers[0][0]
-    layers[0][1] = layers[0][1] + 127.5 / 128 * layers[0][0].sum(axis=(1, 2, 3))
-    weights = {f"{name}.weight": slope for name, slope in zip(prelus, slopes, strict=True)}
-    for name, (weight, bias) in zip(names, layers, strict=True):
-        weights |= {f"{name}.weight": weight, f"{name}.bias": bias}
-    return weights
+    weights = {c.name: numpy_helper.to_array(c).astype(np.float64) for c in graph.initializer}
+    weights["conv1.weight"] = 128 * weights["conv1.weight"]
+    folded = 127.5 / 128 * weights["conv1.weight"].sum(axis=(1, 2, 3))
+    return weights | {"conv1.bias": weights["conv1.bias"] + folded}
+
+
+def session_of(path, *, kernels):
+    options = onnxruntime.SessionOptions()
+    if kernels:
+        assert add_kernels(options) == ""
+    return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
 
 
 def shaken(name, seed=0):
@@ -109,6 +98,7 @@ def exported(tmp_path_factory):
     return models, export(*runs, folder / "models")
 
 
+@pytest.mark.parametrize("kernels", [False, True])
 @pytest.mark.parametrize(
     ("name", "shape"),
     [
@@ -121,10 +111,10 @@ def exported(tmp_path_factory):
         ("onet", (5, 3, 48, 48)),
     ],
 )
-def test_onnx_equals_torch(exported, name, shape):
+def test_onnx_equals_torch(exported, name, shape, kernels):
     models, folder = exported
     pixels = np.random.default_rng(1).integers(0, 256, shape).astype(np.float32)
-    session = onnxruntime.InferenceSession(folder / f"{name}.onnx")
+    session = session_of(folder / f"{name}.onnx", kernels=kernels)
     found = session.run(None, {"pixels": pixels})
     with torch.no_grad():
         said = models[name].double()(torch.from_numpy(pixels).double())
@@ -179,6 +169,21 @@ def test_export_refuses_what_does_not_fit(exported, tmp_path):
     with pytest.raises(ModelError, match="are not those of pnet"):
         export(wrong, *runs[1:], tmp_path / "swapped")
     assert not (tmp_path / "swapped").exists()
+
+
+def test_kernels_refuse_weights_that_are_not_those_of_the_network(exported, tmp_path):
+    model = onnx.load(exported[1] / "pnet.onnx")
+    (bias,) = (value for value in model.graph.initializer if value.name == "conv3.bias")
+    bias.CopyFrom(numpy_helper.from_array(np.zeros(31, np.float32), "conv3.bias"))
+    onnx.save(model, tmp_path / "pnet.onnx")
+    with pytest.raises(Exception, match="input 8 of PNet must be a constant of 32 numbers"):
+        session_of(tmp_path / "pnet.onnx", kernels=True)
+    model.graph.initializer.remove(bias)
+    kind = onnx.helper.make_tensor_value_info("conv3.bias", onnx.TensorProto.FLOAT, [32])
+    model.graph.input.append(kind)
+    onnx.save(model, tmp_path / "pnet.onnx")
+    with pytest.raises(Exception, match="input 8 of PNet must be a constant"):
+        session_of(tmp_path / "pnet.onnx", kernels=True)
 
 
 def test_graphs_refuse_other_names_and_weights():
