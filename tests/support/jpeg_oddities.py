@@ -166,7 +166,7 @@ def _scans(data: bytes) -> Iterator[tuple[str, bytes]]:
     yield "tail-in-each-scan", rewritten(data, lambda recipe, _: replace(recipe, tail=TAIL))
     if parse(data).frame.kind == PROGRESSIVE:
         short = [n for n in range(2000) if n % 3 == 0]
-        cut = rewritten(data, lambda r, _: replace(r, policy=LISTED, run_ends=short))
+        cut = rewritten(data, lambda r, _: replace(r, policy=LISTED, breaks=short))
         yield "short-eob-runs", cut
         yield "many-corrections", many_corrections(data)
         yield "many-corrections-no-limit", many_corrections(data, policy=NO_LIMIT)

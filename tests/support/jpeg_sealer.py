@@ -4,6 +4,7 @@ It makes other choices than the package where the format leaves one: the public 
 and not interleaved, tables have every symbol, Padmé is left out, all that may be stored is.
 """
 
+import base64
 import hashlib
 import hmac
 import struct
@@ -14,57 +15,70 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from support.jpeg_oddities import EVERY_SYMBOL, segment
 from support.second_reader import jpeg_layout as layout
-from support.second_reader.header import canonical, expand
-from support.second_reader.jpeg import owners, public_blocks, public_sha256, region_scan
+from support.second_reader.header import aad, canonical, expand
+from support.second_reader.jpeg import (
+    owners,
+    public_blocks,
+    public_dummies,
+    public_sha256,
+    region_scan,
+)
 from support.second_reader.jpeg_decoder import Blocks, Recipe, decode, empty_blocks, mcus
 from support.second_reader.jpeg_encoder import encode, find_recipes
-from support.second_reader.jpeg_payload import associated
 from support.second_reader.jpeg_segments import Frame, Jpeg, Refused, Scan, parse
 from support.second_reader.jpeg_tables import ANNEX_K
+from support.second_reader.payload import DESCRIPTION
 
-UUID = layout.UUID or bytes(16)
 
-
-def seal(data: bytes, regions: list, key: bytes, *, deflate: bool = True) -> bytes:
-    """The sealed JPEG; regions are cells `[x0, y0, x1, y1)`."""
+def seal(data: bytes, regions: list, key: bytes, *, deflate: bool = True, keys=()) -> bytes:
+    """The sealed JPEG; regions are cells `[x0, y0, x1, y1)`, `keys` what wraps the content key."""
     jpeg = parse(data)
     blocks, recipes = decode(jpeg)
     recipes = find_recipes(jpeg, blocks, recipes)
     sealed = owners(jpeg.frame, regions)
-    parts = [
-        region_part(jpeg.frame, blocks, cells, {c for c, i in sealed.items() if i == index})
+    parts = {
+        layout.region_info(index): region_part(
+            jpeg.frame, blocks, cells, {c for c, i in sealed.items() if i == index}
+        )
         for index, cells in enumerate(regions)
-    ]
+    }
     listed = dummy_list(jpeg, blocks, sealed)
-    private = private_part(jpeg, recipes, listed, deflate=deflate)
-    trailer = data[jpeg.end :]
+    parts[layout.ORIGINAL_INFO] = private_part(jpeg, recipes, listed, deflate=deflate)
     public = filled(jpeg.frame, blocks, sealed)
     header = {
         "format": "facecrypt",
         "version": 2,
+        "software": "the tests",
         "carrier": "jpeg",
-        "kind": "exact",
+        "coding": "exact",
         "cipher": "aes-256-gcm",
         "frame": jpeg.frame.described(),
         "quant": layout.quant_field(jpeg.frame, jpeg.quant),
         "regions": [{"cells": cells} for cells in regions],
         "public_sha256": public_sha256(jpeg, public, sealed),
-        "keys": [],
+        "private": ["original"],
+        "keys": list(keys),
     }
-    infos = [layout.region_info(index) for index in range(len(parts))]
-    plain = [*zip(infos, parts, strict=True), (layout.FILE_INFO, private)]
-    if trailer:
-        plain.append((layout.TAIL_INFO, bytes([layout.STORED]) + trailer))
-    header["private"] = [len(part) + 16 for _, part in plain[len(parts) :]]
-    coded = [(info, _encrypted(header, part, expand(key, info))) for info, part in plain]
+    coded = _encrypted(header, parts, key)
     text = canonical(header)
     header["mac"] = hmac.digest(expand(key, layout.LABEL + b"header"), text, "sha256").hex()
-    return public_file(jpeg, public, superbox(header, coded, len(parts)))
+    return public_file(jpeg, public, superbox(header, coded))
 
 
-def _encrypted(header: dict, part: bytes, key: bytes) -> bytes:
-    material = expand(key, layout.LABEL + b"aes-256-gcm", 44)
-    return AESGCM(material[:32]).encrypt(material[32:], part, associated(header))
+def _encrypted(header: dict, parts: dict[bytes, bytes], key: bytes) -> list[bytes]:
+    """Parts encrypted; their commitments and tags go into the header."""
+    own = [expand(key, info) for info in parts]
+    header["commitments"] = _joined(expand(one, layout.LABEL + b"commitment") for one in own)
+    text, coded = aad(header), []
+    for one, part in zip(own, parts.values(), strict=True):
+        material = expand(one, layout.LABEL + b"aes-256-gcm", 44)
+        coded.append(AESGCM(material[:32]).encrypt(material[32:], part, text))
+    header["tags"] = _joined(part[-16:] for part in coded)
+    return [part[:-16] for part in coded]
+
+
+def _joined(entries) -> str:
+    return base64.b64encode(b"".join(entries)).decode()
 
 
 def region_part(frame: Frame, blocks: Blocks, cells: list, own: set) -> bytes:
@@ -127,12 +141,14 @@ def _recipe(recipe: Recipe) -> bytes:
     flags = recipe.policy | padding << 2 | bool(recipe.tail) << 4 | bool(recipe.zrl) << 5
     out = bytes([flags])
     if recipe.policy == 2:
-        out += rising(recipe.run_ends)
+        out += rising(recipe.breaks)
     if padding == 2:
         values = bytes(value for value, _ in recipe.padding)
         out += varint(len(values)) + values
     if recipe.zrl:
-        out += rising([number for number, count in recipe.zrl.items() for _ in range(count)])
+        out += varint(len(recipe.zrl))
+        for before, (number, count) in zip([0, *recipe.zrl], recipe.zrl.items(), strict=False):
+            out += varint(number - before) + varint(count)
     return out + (varint(len(recipe.tail)) + recipe.tail if recipe.tail else b"")
 
 
@@ -145,25 +161,19 @@ def private_part(jpeg: Jpeg, recipes: list[Recipe], listed: bytes, *, deflate: b
     pieces = [recipe_part(recipes), skeleton, listed]
     body = struct.pack(">3I", *map(len, pieces)) + hashlib.sha256(jpeg.data).digest()
     body += struct.pack(">Q", len(jpeg.data)) + b"".join(pieces)
-    if not deflate:
-        return bytes([layout.STORED]) + body
-    known = {"zdict": layout.DICTIONARY} if layout.DICTIONARY else {}
-    pack = zlib.compressobj(9, zlib.DEFLATED, -15, **known)
-    return bytes([layout.DEFLATED]) + pack.compress(body) + pack.flush()
+    pack = zlib.compressobj(9 if deflate else 0, zlib.DEFLATED, -15, zdict=layout.dictionary())
+    packed, tail = pack.compress(body) + pack.flush(), jpeg.data[jpeg.end :]
+    return struct.pack(">I", len(packed)) + packed + struct.pack(">Q", len(tail)) + tail
 
 
 def dummy_list(jpeg: Jpeg, blocks: Blocks, sealed) -> bytes:
     """Coded dummies that are not AC 0 with the DC of the block before in the MCU."""
     frame, shared = jpeg.frame, [scan for scan in jpeg.scans if len(scan.components) > 1]
     coded = {c for scan in shared for c, _, _ in scan.components}
-    before = {}
-    for unit in mcus(frame, region_scan(frame, [0, 0, *frame.cells], {})[1]):
-        before |= {block: unit[i - 1] for i, block in enumerate(unit) if i}
     out, last = b"", 0
-    dummies = [(c, n) for c, n, dummy in public_blocks(frame, sealed) if dummy]
-    for index, (c, number) in enumerate(dummies):
+    for index, (c, number, before) in enumerate(public_dummies(frame, sealed)):
         block = blocks[c][number]
-        if c not in coded or block == [blocks[c][before[c, number][1]][0]] + [0] * 63:
+        if c not in coded or block == [blocks[c][before][0]] + [0] * 63:
             continue
         places = [k for k in range(64) if block[k] or not k]
         mask = sum(1 << k for k in places)
@@ -183,11 +193,10 @@ def box(kind: bytes, body: bytes) -> bytes:
     return struct.pack(">I4s", 8 + len(body), kind) + body
 
 
-def superbox(header: dict, coded: list, regions: int) -> bytes:
-    described = UUID + bytes([layout.TOGGLES]) + layout.BOX_LABEL + b"\0"
-    kinds = [b"fcRg"] * regions + [b"fcFl", b"fcTl"]
-    parts = [box(kind, part) for kind, (_, part) in zip(kinds, coded, strict=False)]
-    return box(b"jumd", described) + box(b"json", canonical(header)) + b"".join(parts)
+def superbox(header: dict, coded: list[bytes]) -> bytes:
+    kinds = [b"fcRg"] * (len(coded) - 1) + [b"fcPv"]
+    parts = [box(kind, part) for kind, part in zip(kinds, coded, strict=True)]
+    return box(b"jumd", DESCRIPTION) + box(b"json", canonical(header)) + b"".join(parts)
 
 
 def app11(content: bytes, most: int = 300) -> bytes:

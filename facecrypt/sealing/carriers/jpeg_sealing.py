@@ -3,7 +3,8 @@
 import hashlib
 import hmac
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import NamedTuple
@@ -31,7 +32,7 @@ from facecrypt.sealing.parts import open_part, start, unlock
 from facecrypt.sealing.payload import Payload
 from facecrypt.sealing.wire import canonical
 
-__all__ = ["SealedJpeg", "is_public_of", "open_jpeg", "seal_jpeg", "wanted_cells"]
+__all__ = ["SealedJpeg", "has_public", "is_public_of", "open_jpeg", "seal_jpeg", "wanted_cells"]
 
 _SOI = b"\xff\xd8"
 
@@ -104,19 +105,25 @@ def wanted_cells(source: Source, header: Header, options: Seal) -> tuple[Region,
 
 
 def is_public_of(source: Source, header: Header) -> bool:
-    """Whether a plain file, or a sealed one, has the public coefficients that were sealed."""
-    content = _content_of(header)
+    """Whether a plain file has the public coefficients that were sealed, if coded as they were."""
+    exact = _content_of(header).exact
+    return has_public(source.data if exact else jpeg.encode(source.decode().pixels), header)
+
+
+def has_public(data: bytes, header: Header) -> bool:
+    """Whether a JPEG has the public coefficients that were sealed."""
     try:
-        plain = _Plain.of(source.data)
-        if not content.exact:
-            plain = _Plain.coded_anew(source.decode(), source.data)
-        if not _same_frame(plain.content, content):
-            return False
-        digest = _digest(content)
-        jpeg.tokens(plain.data, [plain.content.cells(r) for r in header.regions], digest.update)
+        same = _same_frame(_content(jpeg.parse(data)), _content_of(header))
+        return same and _public_digest(data, header) == header.public_digest
     except UnsupportedJpegError:
         return False
-    return digest.digest() == header.public_digest
+
+
+def _public_digest(data: bytes, header: Header) -> bytes:
+    content = _content_of(header)
+    digest = _digest(content)
+    jpeg.tokens(data, [content.cells(region) for region in header.regions], digest.update)
+    return digest.digest()
 
 
 @dataclass(frozen=True)
@@ -132,13 +139,14 @@ class _Plain:
     def of(cls, data: bytes, *, keep_metadata: bool = False, name: str = "") -> "_Plain":
         frame = jpeg.parse(data)
         segments = jpeg.public_segments(data, frame, keep_metadata=keep_metadata, name=name)
-        return cls(data, data, _content(frame, segments), segments)
+        content = replace(_content(frame), shown=_shown(segments))
+        return cls(data, data, content, segments)
 
     @classmethod
     def coded_anew(cls, picture: Picture, original: bytes) -> "_Plain":
         data = jpeg.encode(picture.pixels)
         segments = jpeg.Segments(b"", picture.exif, picture.icc, b"", 1)
-        content = replace(_content(jpeg.parse(data), segments), exact=False)
+        content = replace(_content(jpeg.parse(data)), exact=False, shown=_shown(segments))
         return cls(data, original, content, segments)
 
     def wanted(self, options: Seal, decode: Callable[[], Picture]) -> list[Region]:
@@ -158,15 +166,8 @@ class _Plain:
         return tuple(content.region_of(content.cells(region)) for region in stored)
 
 
-def _content(frame: jpeg.Frame, segments: jpeg.Segments) -> Jpeg:
-    return Jpeg(
-        frame.precision,
-        frame.width,
-        frame.height,
-        frame.components,
-        frame.quant,
-        shown=_shown(segments),
-    )
+def _content(frame: jpeg.Frame) -> Jpeg:
+    return Jpeg(frame.precision, frame.width, frame.height, frame.components, frame.quant)
 
 
 def _shown(segments: jpeg.Segments) -> dict[str, bytes]:
@@ -260,40 +261,49 @@ def open_jpeg(
         It is damaged, or the payload is that of another picture.
     """
     header = payload.header
-    content = _content_of(header)
+    content = header.content
+    if not isinstance(content, Jpeg) or header.private != content.private:
+        raise ContainerError("the payload is that of another kind of picture, or damaged")
     sealed = _read_sealed(data, content)
     unlocked = unlock(header, identities, options.regions)
-    parts = [np.frombuffer(part, np.uint8) for part in (*payload.regions, *payload.private)]
+    # Copies, for a cipher may decrypt in place.
+    parts = [np.array(part, np.uint8) for part in (*payload.regions, *payload.private)]
     plain = {
         index: open_part(header, index, parts[index], key, backend=options.backend).tobytes()
         for index, key in unlocked.keys.items()
     }
     rects = [content.cells(region) for region in header.regions]
-    if len(plain) == header.parts:
-        given, edited = _original(data, rects, plain, payload)
-    else:
-        digest = _digest(content)
-        jpeg.tokens(data, rects, digest.update)
-        edited = digest.digest() != header.public_digest or _shown(sealed.segments) != content.shown
-        given = None
-    if options.pristine and _shown(sealed.segments) != content.shown:
-        raise AuthenticationError(
-            "the colour profile, the orientation or the colour coding of the sealed JPEG was "
-            "changed after sealing"
-        )
-    if edited and not options.allow_edited:
-        raise AuthenticationError(EDITED, hint=ALLOW_EDITED)
-    if given is None:
-        faces = {index: part for index, part in plain.items() if index < len(rects)}
-        given = _SOI + sealed.segments.to_bytes() + jpeg.place(data, rects, faces)
+    with _as_container_errors():
+        if len(plain) == header.parts:
+            given, edited = _original(data, rects, plain, payload)
+        else:
+            same = _public_digest(data, header) == header.public_digest
+            edited = not same or _shown(sealed.segments) != content.shown
+            given = None
+        if options.pristine and _shown(sealed.segments) != content.shown:
+            raise AuthenticationError(
+                "the colour profile, the orientation or the colour coding of the sealed JPEG was "
+                "changed after sealing"
+            )
+        if edited and not options.allow_edited:
+            raise AuthenticationError(EDITED, hint=ALLOW_EDITED)
+        if given is None:
+            faces = {index: part for index, part in plain.items() if index < len(rects)}
+            given = _SOI + sealed.segments.to_bytes() + jpeg.place(data, rects, faces)
     return Opened(header, given, edited, regions=unlocked.regions(header), whole=unlocked.whole)
 
 
-def _read_sealed(data: bytes, content: Jpeg) -> _Plain:
+@contextmanager
+def _as_container_errors() -> Iterator[None]:
     try:
-        sealed = _Plain.of(data, keep_metadata=True)
+        yield
     except UnsupportedJpegError as error:
         raise ContainerError(f"the sealed JPEG is damaged: {error.message}") from error
+
+
+def _read_sealed(data: bytes, content: Jpeg) -> _Plain:
+    with _as_container_errors():
+        sealed = _Plain.of(data, keep_metadata=True)
     found = sealed.content
     if (found.precision, found.width, found.height) != (
         content.precision,
@@ -329,9 +339,7 @@ def _original(
         try:
             original = jpeg.restore(data, rects, parts, digest.update)
         except ContainerError:
-            digest = _digest(content)
-            jpeg.tokens(data, rects, digest.update)
-            if digest.digest() == header.public_digest:
+            if _public_digest(data, header) == header.public_digest:
                 raise
             return None, True
     else:

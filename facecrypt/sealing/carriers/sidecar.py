@@ -18,7 +18,7 @@ from facecrypt.limits import MAX_PAYLOAD_BYTES
 from facecrypt.media.pictures import read_bounded
 from facecrypt.sealing.carriers.carrier import Opened, SealedFile, Source
 from facecrypt.sealing.carriers.jpeg import SUFFIXES, check_jpeg
-from facecrypt.sealing.carriers.jpeg_sealing import is_public_of, open_jpeg, seal_jpeg
+from facecrypt.sealing.carriers.jpeg_sealing import has_public, open_jpeg, seal_jpeg
 from facecrypt.sealing.carriers.pixels import (
     decode_sealed,
     encode_pixels,
@@ -108,7 +108,7 @@ def _fitting(path: Path, data: bytes, payloads: Mapping[Path, bytes]) -> list[by
             _check_name(path, beside, data)
             header = Payload.from_bytes(data).header
             if header.carrier == "jpeg":
-                return is_public_of(source, header)
+                return has_public(source.data, header)
             return not with_header(decoded(), header).edited
         except ContainerError:
             return False

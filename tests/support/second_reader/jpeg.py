@@ -66,7 +66,7 @@ def region_scan(frame: Frame, cells: Cells, tables: dict) -> tuple[Frame, Scan]:
     width, height = 8 * frame.hmax * (x1 - x0), 8 * frame.vmax * (y1 - y0)
     small = replace(frame, kind=0xC1, width=width, height=height)
     chosen = [(c, *[int(c in (1, 2))] * 2) for c in range(len(frame.components))]
-    return small, Scan(chosen, 0, 63, 0, 0, 0, 0, 0, tables, layout.BY_CELLS)
+    return small, Scan(chosen, 0, 63, 0, 0, 0, 0, 0, tables)
 
 
 def _opened_region(part: bytes, frame: Frame) -> tuple[dict, bytes]:
@@ -109,9 +109,6 @@ def wrapped_region(part: bytes, jpeg: Jpeg, cells: Cells, *segments: bytes) -> b
 
 def wrapped(frame: Frame, quant: dict, scan: Scan, data: bytes, *segments: bytes) -> bytes:
     """One sequential scan as a file."""
-    one = frame.components[0]
-    alone = len(frame.components) == 1 and scan.by_cells
-    require(not alone or one.h == one.v == 1, "decoders take the blocks in another order")
     sof = struct.pack(">BHHB", frame.precision, frame.height, frame.width, len(frame.components))
     sof += b"".join(bytes([c.id, 16 * c.h + c.v, c.tq]) for c in frame.components)
     sos = bytes([len(scan.components)])
@@ -127,18 +124,25 @@ def wrapped(frame: Frame, quant: dict, scan: Scan, data: bytes, *segments: bytes
 
 def place_dummies(blocks: Blocks, jpeg: Jpeg, sealed, listed) -> None:
     """Public dummy blocks: AC 0 and the DC of the block before in the MCU, or as listed."""
-    frame = jpeg.frame
-    dummies = [(c, n) for c, n, dummy in public_blocks(frame, sealed) if dummy]
-    for c, number in dummies:
-        blocks[c][number] = [0] * 64
-    exceptions = {dummies[number]: values for number, values in listed}
-    public = set(dummies)
-    for unit in mcus(frame, region_scan(frame, [0, 0, *frame.cells], {})[1]):
-        for (_, before), (c, number) in zip([(None, None), *unit], unit, strict=False):
-            if (c, number) in public:
-                blocks[c][number] = [blocks[c][before][0]] + [0] * 63
-                for place, value in exceptions.get((c, number), {}).items():
-                    blocks[c][number][place] = value
+    exceptions = dict(listed)
+    for index, (c, number, before) in enumerate(public_dummies(jpeg.frame, sealed)):
+        values = exceptions.pop(index, {0: blocks[c][before][0]})
+        blocks[c][number] = [values.get(place, 0) for place in range(64)]
+    require(not exceptions, "a dummy block that is not there")
+
+
+def public_dummies(frame: Frame, sealed) -> Iterator[tuple[int, int, int]]:
+    """Component, number, number of the block before it: dummy blocks as an MCU has them."""
+    if len(frame.components) == 1:
+        return
+    scan = region_scan(frame, [0, 0, *frame.cells], {})[1]
+    for index, unit in enumerate(mcus(frame, scan)):
+        if divmod(index, frame.cells[0])[::-1] in sealed:
+            continue
+        for (_, before), (c, number) in zip([(0, 0), *unit], unit, strict=False):
+            row, column = divmod(number, frame.stored(c)[0])
+            if column >= frame.real(c)[0] or row >= frame.real(c)[1]:
+                yield c, number, before
 
 
 def walk(skeleton: bytes, blocks: Blocks, recipes: list) -> bytes:

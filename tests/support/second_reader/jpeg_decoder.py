@@ -16,7 +16,7 @@ class Recipe:
     """How a writer used its freedom in one scan (3.5)."""
 
     policy: int = 0
-    run_ends: list[int] = field(default_factory=list)  # blocks after which an EOB run was written
+    breaks: list[int] = field(default_factory=list)  # blocks before which an EOB run was written
     padding: list[tuple[int, int]] = field(default_factory=list)  # value, bits; one an interval
     pad_bit: int = 1  # for all of them, where the list is empty
     zrl: dict[int, int] = field(default_factory=dict)  # block: needless ZRLs before its EOB
@@ -30,7 +30,7 @@ def empty_blocks(frame: Frame) -> Blocks:
 
 def mcus(frame: Frame, scan: Scan):
     """For each MCU the blocks in coding order: (place in the scan's components, block number)."""
-    if len(scan.components) == 1 and not scan.by_cells:
+    if len(scan.components) == 1:
         c = scan.components[0][0]
         width, (columns, rows) = frame.stored(c)[0], frame.real(c)
         for row in range(rows):
@@ -154,7 +154,7 @@ class _Reader:
     def _new_run(self, run: int) -> None:
         """EOBn: this block and so many after it have nothing more in this band."""
         self._run = (1 << run) + self._bits.take(run)
-        self._recipe.run_ends.append(self._number + self._run - 1)
+        self._recipe.breaks.append(self._number + self._run)
 
     def _ac_first(self, place: int, block: list, dc: int, ac: int) -> None:
         bits, scan = self._bits, self._scan

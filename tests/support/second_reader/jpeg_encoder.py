@@ -42,7 +42,8 @@ class _Writer:
     def __init__(self, frame: Frame, scan: Scan, blocks: Blocks, recipe: Recipe) -> None:
         self._frame, self._scan, self._blocks, self._recipe = frame, scan, blocks, recipe
         self._out, self._number, self._before = BitWriter(), 0, [0] * 4
-        self._run, self._waiting, self._ends = 0, [], set(recipe.run_ends)
+        self._run, self._waiting = 0, []
+        self._breaks = set(recipe.breaks if recipe.policy == LISTED else [])
         self._ac = 0
         if frame.kind != PROGRESSIVE:
             self._block = self._sequential
@@ -66,6 +67,8 @@ class _Writer:
         self._before = [0] * 4
         for unit in units:
             for place, number in unit:
+                if self._number in self._breaks:
+                    self._flush()
                 c, dc, self._ac = self._scan.components[place]
                 self._block(place, self._blocks[c][number], dc)
                 self._number += 1
@@ -162,13 +165,8 @@ class _Writer:
         return []
 
     def _flush_if_due(self) -> None:
-        policy = self._recipe.policy
-        if policy == LISTED:
-            due = self._number in self._ends
-        else:
-            long = policy == LIBJPEG and len(self._waiting) > MOST_CORRECTIONS
-            due = long or self._run == LONGEST_RUN
-        if due:
+        long = self._recipe.policy == LIBJPEG and len(self._waiting) > MOST_CORRECTIONS
+        if long or self._run == LONGEST_RUN:
             self._flush()
 
     def _flush(self) -> None:

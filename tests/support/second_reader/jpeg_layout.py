@@ -25,8 +25,6 @@ def dictionary() -> bytes:
     return SOF + dht + ENDS + BEGIN
 
 
-# A region of a picture with one component: cell by cell, or row by row as T.81 has it?
-BY_CELLS = False
 MOST_PRIVATE = 1 << 28
 
 
@@ -103,7 +101,7 @@ def _recipe(read: Numbers) -> Recipe:
     recipe, padding = Recipe(policy=flags & 3), flags >> 2 & 3
     require(recipe.policy < 3 and padding < 3 and not flags >> 6, "a recipe of unknown flags")
     if recipe.policy == 2:
-        recipe.run_ends = [number - 1 for number in read.rising()]
+        recipe.breaks = read.rising()
     if padding == 2:
         # The values of the bits; how many there are, the coder knows.
         recipe.padding = [(value, 7) for value in read.take(read.varint())]

@@ -80,7 +80,6 @@ class Scan:
     end: int  # the next marker that is no RST
     restart: int
     tables: dict[tuple[int, int], Table]  # class and number: those in force at the SOS
-    by_cells: bool = False  # an MCU is a cell, though the scan has one component alone
 
 
 @dataclass
