@@ -43,8 +43,8 @@ def add_options(sub: ArgumentParser) -> None:
         "--shape",
         choices=("box", "ellipse"),
         default="box",
-        help="what is encrypted of a box: all of it, or every cell of 16 pixels that the ellipse in "
-        "it touches (default %(default)s)",
+        help="what is encrypted of a box: all of it, or every cell of 16 pixels that the ellipse "
+        "in it touches (default %(default)s)",
     )
     sub.add_argument(
         "--boxes",
