@@ -69,7 +69,7 @@ def test_landmarks_and_models_are_passed_on(annotated, tmp_path):
     [
         (("--size", 13), "invalid choice: 13"),
         (("--size", 12, "--models", "."), "no network before it"),
-        (("--size", 12, "--jobs", 0), "--jobs: expected a whole number of at least 1"),
+        (("--size", 12, "--jobs", 0), "--jobs: expected a whole number of at least 1, received 0"),
         ((), "--size"),
     ],
 )
