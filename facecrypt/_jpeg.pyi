@@ -9,8 +9,6 @@ _Rects = Sequence[tuple[int, int, int, int]]
 _Update = Callable[[memoryview], Any]
 
 @disjoint_base
-class Held: ...
-
 def parse(
     data: bytes,
 ) -> tuple[

@@ -34,7 +34,7 @@ from facecrypt.regions import Region
 from facecrypt.sealing.carriers import sealed_name
 from facecrypt.sealing.header import CIPHERS
 from facecrypt.sealing.images import Recipients
-from facecrypt.sealing.options import GROW, Seal
+from facecrypt.sealing.options import GROW, PADDINGS, Seal
 
 __all__ = ["encrypt_files"]
 
@@ -59,6 +59,7 @@ def encrypt_files(
     shape: str = "box",
     keep_metadata: bool = False,
     as_png: bool = False,
+    padding: str = PADDINGS[0],
     overwrite: bool = False,
     backend: str = "auto",
 ) -> Summary:
@@ -81,7 +82,9 @@ def encrypt_files(
         One processor of the cluster stays free.
     num_gpus : float
         GPUs for each worker; 0.25 puts four workers on a card.
-    progress, resume, regions, cipher, grow, shape, keep_metadata, as_png, overwrite, backend
+    progress, resume, regions, cipher, grow, shape
+        As the local engine takes them.
+    keep_metadata, as_png, padding, overwrite, backend
         As the local engine takes them. There are no sidecars: of two files, a machine
         that is lost could leave the one without the other.
     detector : callable, optional
@@ -129,6 +132,7 @@ def encrypt_files(
         grow=grow,
         shape=shape,
         keep_metadata=keep_metadata,
+        padding=padding,
         overwrite=overwrite,
         backend=backend,
     )

@@ -21,7 +21,7 @@ from facecrypt.sealing.content import Jpeg
 from facecrypt.sealing.files import decode_file, find_sealed, open_file, seal_file
 from facecrypt.sealing.header import CIPHERS, Header
 from facecrypt.sealing.images import Identities, Recipients, identities_of, recipients_of
-from facecrypt.sealing.options import GROW, Open, Seal
+from facecrypt.sealing.options import GROW, PADDINGS, Open, Seal
 
 __all__ = ["FileEncryptor", "decrypt_files", "encrypt_files"]
 
@@ -42,6 +42,7 @@ def encrypt_files(
     sidecar: bool = False,
     keep_metadata: bool = False,
     as_png: bool = False,
+    padding: str = PADDINGS[0],
     overwrite: bool = False,
     backend: str = "auto",
 ) -> Summary:
@@ -68,6 +69,8 @@ def encrypt_files(
         or as given. A picture the mapping lacks is an error, never left in the clear.
     as_png : bool
         Write PNG of JPEG files, too.
+    padding : {"padme", "double"}
+        As of :func:`encrypt_file`.
 
     Returns
     -------
@@ -88,6 +91,7 @@ def encrypt_files(
         shape=shape,
         sidecar=sidecar,
         keep_metadata=keep_metadata,
+        padding=padding,
         overwrite=overwrite,
         backend=backend,
     )

@@ -9,10 +9,12 @@ from facecrypt.detector import Detector, default_detector
 from facecrypt.regions import SHAPES, Region
 from facecrypt.sealing.header import CIPHERS
 
-__all__ = ["GROW", "Open", "Seal"]
+__all__ = ["GROW", "PADDINGS", "Open", "Seal"]
 
 # Detected boxes end at brow and chin; what identifies a person does not.
 GROW = 0.2
+# To which lengths the sealed coefficients of a JPEG are filled up.
+PADDINGS = ("padme", "double")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +36,7 @@ class Seal:
     shape: str = SHAPES[0]
     sidecar: bool = False
     keep_metadata: bool = False
+    padding: str = PADDINGS[0]
     overwrite: bool = False
     backend: str = "auto"
 
@@ -51,6 +54,10 @@ class Seal:
             )
         if self.regions is not None and not isinstance(self.regions, Iterable):
             raise TypeError(_no_sequence("Region", self.regions))
+        if self.padding not in PADDINGS:
+            raise ValueError(
+                f"padding must be one of {', '.join(PADDINGS)}, received {self.padding!r}"
+            )
         Region(0, 0, 1, 1, shape=self.shape).grow(self.grow)  # refuses what it cannot be
 
     def request(self) -> bytes:

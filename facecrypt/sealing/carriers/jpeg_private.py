@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from facecrypt.errors import ContainerError
 
-__all__ = ["Private", "padded"]
+__all__ = ["Private", "doubled", "padded"]
 
 _HEAD = struct.Struct(">III32sQ")
 # What deflate knows before the first byte, fixed by the format: how most files begin.
@@ -96,3 +96,19 @@ def padded(data: bytes) -> bytes:
     exponent = size.bit_length() - 1
     free = exponent - exponent.bit_length()
     return data + bytes(-size % (1 << free))
+
+
+def doubled(data: bytes, cells: int) -> bytes:
+    """Zeros up to 8 bytes a cell, or twice that, or four times, and so on.
+
+    The length then is one of a few that the size of the region allows, whatever is in it.
+
+    Examples
+    --------
+    >>> len(doubled(bytes(9), 1)), len(doubled(bytes(9), 100))
+    (16, 800)
+    """
+    size = 8 * max(cells, 1)
+    while size < len(data):
+        size *= 2
+    return data + bytes(size - len(data))

@@ -22,7 +22,7 @@ from facecrypt.keys import RecipientLike, RegionKey, Stanza, Unwraps
 from facecrypt.media import Picture, jpeg
 from facecrypt.regions import Region, turn_back
 from facecrypt.sealing.carriers.carrier import Opened, Source
-from facecrypt.sealing.carriers.jpeg_private import Private, padded
+from facecrypt.sealing.carriers.jpeg_private import Private, doubled, padded
 from facecrypt.sealing.ciphers import wrong_key
 from facecrypt.sealing.content import Jpeg
 from facecrypt.sealing.header import Header, check_counts
@@ -221,7 +221,11 @@ def _seal(
         public_digest=digest.digest(),
         private=("original",),
     )
-    plaintexts = [*map(padded, parts.regions), private.to_bytes()]
+    plaintexts = [
+        _filled(part, content.cells(region), options)
+        for part, region in zip(parts.regions, regions, strict=True)
+    ]
+    plaintexts.append(private.to_bytes())
     header, sealed = sealer.seal(np.frombuffer(bytearray(text), np.uint8) for text in plaintexts)
     count = len(regions)
     payload = Payload(
@@ -232,6 +236,13 @@ def _seal(
     result = SealedJpeg(_SOI + plain.segments.to_bytes(), payload, parts.public)
     _check(result, sealer.content_key, plain)
     return result
+
+
+def _filled(part: bytes, cells: tuple[int, int, int, int], options: Seal) -> bytes:
+    if options.padding == "double":
+        x0, y0, x1, y1 = cells
+        return doubled(part, (x1 - x0) * (y1 - y0))
+    return padded(part)
 
 
 def _check(sealed: SealedJpeg, content_key: bytes, plain: _Plain) -> None:
