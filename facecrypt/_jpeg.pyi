@@ -3,12 +3,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from typing_extensions import disjoint_base
 
 _Rects = Sequence[tuple[int, int, int, int]]
 _Update = Callable[[memoryview], Any]
 
-@disjoint_base
 def parse(
     data: bytes,
 ) -> tuple[
