@@ -69,7 +69,7 @@ def test_the_same_detector_again_is_skipped_and_another_refused(job):
         ({"keep_metadata": True}, "sealed with other options"),
         ({"sidecar": True}, "sealed with other options"),
     ],
-    ids=lambda value: value if isinstance(value, str) else str(list(value)[0]),
+    ids=lambda value: value if isinstance(value, str) else next(iter(value)),
 )
 def test_what_was_sealed_otherwise_is_refused(job, change, why):
     seal(job)
