@@ -22,6 +22,7 @@ from facecrypt.media import read_image
 from facecrypt.sealing import files
 from facecrypt.sealing.content import Jpeg
 from facecrypt.sealing.header import VERSION, Header
+from facecrypt.sealing.payload import Payload
 
 __all__ = ["add_options", "run"]
 
@@ -29,8 +30,12 @@ _NOTE = "a guess from how the pixels look; it proves nothing, and only a header 
 
 
 class _Seen(NamedTuple):
-    header: Header | None
+    payload: Payload | None
     guessed: Mapping[str, Any] | None
+
+    @property
+    def header(self) -> Header | None:
+        return None if self.payload is None else self.payload.header
 
 
 def add_options(sub: ArgumentParser) -> None:
@@ -69,13 +74,13 @@ def run(args: Namespace) -> int:
 
 
 def _look_at(path: Path, *, guess: bool) -> _Seen:
-    header = None
+    payload = None
     try:
-        header = files.inspect(path)
+        payload = files.read_payload(path)
     except NotSealedError:
         if not guess:
             raise
-    return _Seen(header, _look(read_image(path).pixels) if guess else None)
+    return _Seen(payload, _look(read_image(path).pixels) if guess else None)
 
 
 def _as_json(seen: _Seen) -> str:
@@ -102,6 +107,8 @@ def _in_short(seen: _Seen) -> str:
             f"{'x'.join(map(str, header.shape))} {header.dtype}",
             header.cipher,
         ]
+        if isinstance(header.content, Jpeg):
+            parts.append(f"JPEG, {_coding(header.content)}")
     if seen.guessed is not None:
         places = count(len(seen.guessed["regions"]), "place")
         parts.append(f"looks encrypted {seen.guessed['probability']:.3f}, at {places}")
@@ -109,27 +116,37 @@ def _in_short(seen: _Seen) -> str:
 
 
 def _show(seen: _Seen) -> None:
-    if seen.header is None:
+    if seen.payload is None:
         print("no facecrypt header")
     else:
-        _show_header(seen.header)
+        _show_payload(seen.payload)
     if seen.guessed is not None:
         _show_guess(seen.guessed)
 
 
-def _show_header(header: Header) -> None:
+def _coding(content: Jpeg) -> str:
+    return "exact" if content.exact else "transcoded"
+
+
+def _show_payload(payload: Payload) -> None:
+    header = payload.header
     print(f"facecrypt format {VERSION}, written by {shown(header.software)}")
     content = header.content
     coding = f", {'exact' if content.exact else 'transcoded'}" if isinstance(content, Jpeg) else ""
     print(f"carrier   {header.carrier}{coding}")
     print(f"picture   {'x'.join(map(str, header.shape))} {header.dtype}")
+    if isinstance(header.content, Jpeg):
+        print(f"coding    {_coding(header.content)}")
     print(f"cipher    {header.cipher}")
     for stanza in header.stanzas:
         print(shown(f"opens to  {stanza['type']} {stanza.get('id', '')}".rstrip()))
     for index, region in enumerate(header.regions):
-        print(f"region {index}  {region.shape} {' '.join(map(str, region.box))}")
+        size = f"  {len(payload.regions[index])} bytes" if payload.regions else ""
+        print(f"region {index}  {region.shape} {' '.join(map(str, region.box))}{size}")
     if not header.regions:
         print("regions   none")
+    for name, part in zip(header.private, payload.private, strict=True):
+        print(f"private   {name}  {len(part)} bytes")
 
 
 def _look(image: NDArray) -> dict[str, Any]:

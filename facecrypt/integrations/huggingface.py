@@ -103,7 +103,7 @@ class EncryptScheme(_Column):
 
 
 class SealFaces(_Column):
-    """Encrypts the faces in a column of picture files; the results are sealed PNG files.
+    """Encrypts the faces in a column of picture files; JPEG stays JPEG, all else becomes PNG.
 
     Parameters
     ----------

@@ -54,6 +54,7 @@ __all__ = [
     "find_sealed",
     "inspect",
     "open_file",
+    "read_payload",
     "refuse_encrypted",
     "seal_file",
     "verify",
@@ -197,10 +198,15 @@ def find_sealed(path: PathLike) -> tuple[Carrier, list[Header]]:
     ContainerError
         The header is damaged.
     """
+    carrier, payloads = _payloads(path)
+    return carrier, [payload.header for payload in payloads]
+
+
+def _payloads(path: PathLike) -> tuple[Carrier, list[Payload]]:
     path = _checked(path)
     with _opened(path) as file:
         carrier, payloads = _found(file, path)
-        return carrier, [Payload.from_bytes(payload).header for payload in payloads]
+        return carrier, list(map(Payload.from_bytes, payloads))
 
 
 def _found(file: BinaryIO, path: Path | None) -> tuple[Carrier, list[bytes]]:
@@ -354,13 +360,18 @@ def inspect(src: PathLike) -> Header:
     ContainerError
         Not a sealed picture.
     """
-    _, headers = find_sealed(src)
-    if len(headers) > 1:
+    return read_payload(src).header
+
+
+def read_payload(src: PathLike) -> Payload:
+    """The payload of a sealed picture; errors as of :func:`inspect`."""
+    payloads = _payloads(src)[1]
+    if len(payloads) > 1:
         raise ContainerError(
-            f"{src}: {len(headers)} sidecars beside it fit, and only a key tells which is its own; "
-            "open it, or seal the picture again with --force"
+            f"{src}: {len(payloads)} sidecars beside it fit, and only a key tells which is its "
+            "own; open it, or seal the picture again with --force"
         )
-    return headers[0]
+    return payloads[0]
 
 
 @dataclass(frozen=True)

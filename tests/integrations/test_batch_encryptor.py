@@ -59,6 +59,25 @@ def test_rows_open_again_and_a_bad_one_fails_alone(tmp_path):
         assert (opened(rows["bytes"][row], tmp_path) == plain).all()
 
 
+def test_a_jpeg_stays_one_whatever_it_is_called(tmp_path):
+    photo = cv2.imencode(".jpg", np.random.default_rng(4).integers(0, 256, (60, 50, 3), np.uint8))
+    data, names = photo[1].tobytes(), ["d/a.jpg", "b.JPEG", "c.png", "d", "e.heic"]
+    rows = BatchEncryptor(IDENTITY.recipient, detector=Fixed, grow=0)(
+        {"path": names, "bytes": [data] * len(names)}
+    )
+    assert rows["name"].tolist() == ["a.jpg", "b.JPEG", "c.png.jpg", "d.jpg", "e.heic.jpg"]
+    assert rows["error"].tolist() == [""] * len(names)
+    assert rows["regions"].tolist() == [1] * len(names)
+    for name, sealed in zip(rows["name"], rows["bytes"], strict=True):
+        (tmp_path / name).write_bytes(sealed)
+        decrypt_file(tmp_path / name, tmp_path / "back.jpg", IDENTITY, overwrite=True)
+        assert (tmp_path / "back.jpg").read_bytes() == data
+    twice = BatchEncryptor(IDENTITY.recipient, detector=Fixed)(
+        {"path": ["a.jpg"], "bytes": rows["bytes"][:1]}
+    )
+    assert twice["error"].tolist() == ["is a sealed picture already; decrypt it first"]
+
+
 def test_what_is_encrypted_already_is_refused():
     encryptor = BatchEncryptor(IDENTITY.recipient, detector=Fixed)
     once = encryptor({"path": ["a.png"], "bytes": [png(1)]})

@@ -66,8 +66,8 @@ def carrier_for(suffix: str, *, sidecar: bool) -> Carrier:
 def sealed_name(source: Path, name: Path) -> Path:
     """What the sealed form of a picture is called: ``x.bmp`` -> ``x.png``, for it becomes one.
 
-    A suffix is kept, in small letters, where a carrier writes such files of what the source
-    holds: by its content, for names lie.
+    What a source is, its content says, for names lie: a JPEG called ``x.png`` becomes ``x.jpg``.
+    A suffix of that kind of file is kept, in small letters.
 
     Parameters
     ----------
@@ -87,8 +87,7 @@ def sealed_name(source: Path, name: Path) -> Path:
 def sealed_suffix(data: bytes, suffix: str = "") -> str:
     """That of the sealed form of a plain file, which has `suffix`; see :func:`sealed_name`."""
     suffix, head = suffix.lower(), data[:_HEAD]
-    fitting = [carrier for carrier in CARRIERS if not carrier.beside and carrier.claims(head)]
-    written = next((one for one in fitting if suffix in one.suffixes), fitting[-1])
+    [*_, written] = (one for one in CARRIERS if not one.beside and one.claims(head))
     return suffix if suffix in written.suffixes else written.suffixes[0]
 
 
