@@ -131,9 +131,7 @@ def _coding(content: Jpeg) -> str:
 def _show_payload(payload: Payload) -> None:
     header = payload.header
     print(f"facecrypt format {VERSION}, written by {shown(header.software)}")
-    content = header.content
-    coding = f", {'exact' if content.exact else 'transcoded'}" if isinstance(content, Jpeg) else ""
-    print(f"carrier   {header.carrier}{coding}")
+    print(f"carrier   {header.carrier}")
     print(f"picture   {'x'.join(map(str, header.shape))} {header.dtype}")
     if isinstance(header.content, Jpeg):
         print(f"coding    {_coding(header.content)}")

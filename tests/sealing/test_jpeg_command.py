@@ -260,7 +260,7 @@ def test_what_is_coded_anew_is_said_and_comes_back(job, name):
 
 def test_what_is_no_jpeg_does_not_become_one(job):
     Image.fromarray(photo()).save("a.png")
-    with pytest.raises(MediaError, match=r"a\.png: is no JPEG, and would lose pixels as one"):
+    with pytest.raises(MediaError, match=r"a\.png: is no JPEG, and JPEG does not keep every pixel"):
         encrypt_file("a.png", "a.jpg", Identity.generate().recipient, regions=regions())
     encrypt_file("a.png", "b.png", SecretKey(bytes(32)), regions=regions())
     with pytest.raises(MediaError, match="was sealed as pixels"):
