@@ -111,6 +111,19 @@ def test_faces_are_sealed_on_disk_and_open_again(tmp_path):
         np.testing.assert_array_equal(np.asarray(lazy[number]["image"]), photo)
 
 
+def test_a_column_of_jpegs_stays_one():
+    files = [jpeg(image) for image in IMAGES[:2]]
+    dataset = table([{"bytes": file, "path": None} for file in files], FILES)
+    sealed = dataset.map(SealFaces(ALICE.recipient, detector=FixedDetector), batched=True)
+    for row, file in zip(sealed, files, strict=True):
+        assert row["image"]["bytes"][:3] == b"\xff\xd8\xff"
+        assert decode(Source(row["image"]["bytes"]), [ALICE]).given == file
+    opened = sealed.map(OpenFaces(ALICE), batched=True).cast_column("image", datasets.Image())
+    for number, file in enumerate(files):
+        want = np.asarray(Image.open(io.BytesIO(file)))
+        np.testing.assert_array_equal(np.asarray(opened[number]["image"]), want)
+
+
 def test_the_plain_file_is_not_taken_for_the_sealed_one(tmp_path):
     # datasets drops the bytes of a cell whose path leads to a file.
     paths = [tmp_path / f"{number}.png" for number in range(2)]

@@ -1,9 +1,11 @@
 """Wrote the sealed files of tests/vectors/sealed once; tests never run it.
 
 They are frozen: every later release opens them. The hashes are of the plain pixels, which
-a formula gives. Run by hand:
+a formula gives, and of JPEGs of the original files. Run by hand; with "jpeg" it adds the sealed
+JPEGs to a folder that has the others and their keys:
 
     python tests/vectors/generate_sealed.py tests/vectors/sealed
+    PYTHONPATH=tests python tests/vectors/generate_sealed.py tests/vectors/sealed jpeg
 """
 
 import hashlib
@@ -15,6 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from facecrypt import Identity, Passphrase, Region, SecretKey, encrypt_image, region_key
+from facecrypt.keys import load_recipients
 from facecrypt.media import encode_image
 from facecrypt.sealing.carriers.carrier import Source
 from facecrypt.sealing.carriers.sidecar_names import sidecar_path
@@ -37,6 +40,16 @@ CASES = {  # name: shape, bits, cipher, carrier, key
 }
 
 
+JPEGS = {  # name: case of the matrix, cipher, carrier, key
+    "420.jpg": ("ycc-420-plain-40x33", DEFAULT, "jpeg", "symmetric"),
+    "progressive.jpg": ("odd-420-progressive-exif-thumbnail-6", AES, "jpeg", "x25519"),
+    "gray.jpg": ("gray-optimize-40x33", LOGISTIC, "jpeg", "passphrase"),
+    "transcoded.jpg": ("arithmetic", DEFAULT, "jpeg", "pq"),
+    "beside.jpg": ("ycc-422-restart-1B-40x33", DEFAULT, "jpeg-sidecar", "symmetric"),
+}
+FACES = [Region(3, 5, 12, 14), Region(10, 8, 30, 20)]
+
+
 def plain(shape, bits):
     """Sample number n is (2477 n + 13) mod 2^bits, low byte first."""
     count = int(np.prod(shape))
@@ -44,10 +57,8 @@ def plain(shape, bits):
     return samples.astype(f"<u{bits // 8}").reshape(shape)
 
 
-if __name__ == "__main__":
-    folder = Path(sys.argv[1])
+def pixels(folder):
     folder.mkdir(exist_ok=True)
-    warnings.simplefilter("ignore")
     alice, bob, secret = (
         Identity.generate(),
         Identity.generate(pq=True),
@@ -82,3 +93,31 @@ if __name__ == "__main__":
     digest = hashlib.sha256(image.tobytes()).hexdigest()
     manifest["file.png"] = {"carrier": "chunk", "key": "symmetric", "sha256": digest}
     (folder / "manifest.json").write_text(json.dumps(manifest, indent=1) + "\n")
+
+
+def jpegs(folder):
+    from support.jpeg_matrix import cases, refused_cases
+
+    secret = SecretKey.load(folder / "symmetric.key.txt")
+    recipients = {
+        name: load_recipients(folder / f"{name}.recipient.txt")[0] for name in ("x25519", "pq")
+    }
+    recipients |= {"symmetric": secret, "passphrase": Passphrase(PASSPHRASE)}
+    plain = dict(cases()) | {name: data for name, data, _ in refused_cases()}
+    manifest = json.loads((folder / "manifest.json").read_text())
+    for name, (case, cipher, carrier, key) in JPEGS.items():
+        options = Seal(regions=FACES, cipher=cipher, sidecar=carrier == "jpeg-sidecar")
+        sealed = encode(Source(plain[case]), [recipients[key]], options, suffix=".jpg")
+        (folder / name).write_bytes(sealed.data)
+        if sealed.beside is not None:
+            sidecar_path(folder / name, sealed.header).write_bytes(sealed.beside)
+        digest = hashlib.sha256(plain[case]).hexdigest()
+        manifest[name] = {"carrier": carrier, "key": key, "sha256": digest}
+        if name == "420.jpg":
+            region_key(sealed.header, secret, 1).save(folder / "420.region-1.key.txt")
+    (folder / "manifest.json").write_text(json.dumps(manifest, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    warnings.simplefilter("ignore")
+    (jpegs if sys.argv[2:] == ["jpeg"] else pixels)(Path(sys.argv[1]))

@@ -9,7 +9,7 @@ from support.second_reader import jpeg_layout as layout
 from support.second_reader.header import canonical, check_mac, expand
 from support.second_reader.jpeg_decoder import Blocks, decode, mcus
 from support.second_reader.jpeg_encoder import encode
-from support.second_reader.jpeg_payload import header_of, payload
+from support.second_reader.jpeg_payload import header_of, payload, unpacked
 from support.second_reader.jpeg_segments import Frame, Jpeg, Scan, parse, require
 from support.second_reader.jpeg_tables import ANNEX_K
 from support.second_reader.picture import open_part
@@ -159,9 +159,9 @@ def walk(skeleton: bytes, blocks: Blocks, recipes: list) -> bytes:
 class Sealed:
     """A sealed JPEG: its header, boxes and public coefficients, checked against each other."""
 
-    def __init__(self, data: bytes) -> None:
+    def __init__(self, data: bytes, beside: bytes | None = None) -> None:
         self.jpeg = parse(data)
-        self.boxes = payload(self.jpeg)
+        self.boxes = payload(self.jpeg) if beside is None else unpacked(beside)
         self.header = header_of(self.boxes)
         self.frame = self.jpeg.frame
         require(self.header["frame"] == self.frame.described(), "rotated or cropped after sealing")
@@ -202,7 +202,12 @@ class Sealed:
         return private.check(original + private.tail)
 
 
-def open_jpeg(data: bytes, key: bytes | Callable[[dict], bytes]) -> bytes:
-    """The original of a sealed JPEG, by its content key or what finds it in the header."""
-    sealed = Sealed(data)
+def open_jpeg(
+    data: bytes, key: bytes | Callable[[dict], bytes], beside: bytes | None = None
+) -> bytes:
+    """The original of a sealed JPEG, by its content key or what finds it in the header.
+
+    `beside` is the payload where it is a sidecar.
+    """
+    sealed = Sealed(data, beside)
     return sealed.original(key(sealed.header) if callable(key) else key)

@@ -14,6 +14,14 @@ def payload(jpeg: Jpeg) -> dict[bytes, list[bytes]]:
     return ours[0]
 
 
+def unpacked(data: bytes) -> dict[bytes, list[bytes]]:
+    """The boxes in a payload that lies beside the picture."""
+    ((kind, body),) = boxes(data)
+    found = _if_ours(body) if kind == b"jumb" else None
+    require(found is not None, "no payload")
+    return found
+
+
 def superboxes(jpeg: Jpeg) -> list[bytes]:
     """The content of each JUMBF box, its packets joined (ISO 19566-5, annex D)."""
     packets: dict[int, dict[int, tuple[bytes, bytes]]] = {}
