@@ -8,6 +8,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Self
 
 from facecrypt import limits
@@ -118,6 +119,11 @@ class Header:
 
     def aad(self) -> bytes:
         """What every tag authenticates besides its part: a hash of all but keys, tags and MAC."""
+        return self._aad
+
+    @cached_property
+    def _aad(self) -> bytes:
+        # Once: every part asks for it, and it costs a pass over all regions.
         return hashlib.sha256(b"facecrypt v2 aad" + canonical(self._lasting())).digest()
 
     @property
