@@ -114,8 +114,8 @@ def folder(text: str) -> Path:
         raise argparse.ArgumentTypeError(_STANDARD.format(what="an output folder"))
     if path.suffix.lower() in PICTURE_SUFFIXES | ARRAY_SUFFIXES and not path.is_dir():
         raise argparse.ArgumentTypeError(
-            f"expected a folder, received {text}, a file; pictures are written into the folder as "
-            "PNG, which keeps every pixel"
+            f"expected a folder, received {text}, a file; pictures are written into the folder, "
+            "JPEG as JPEG and others as PNG"
         )
     return path
 

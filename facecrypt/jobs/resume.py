@@ -147,7 +147,8 @@ def _same_picture(source: Source, picture: Picture, header: Header, item: Input)
             return False
         if public_digest(image, header.regions, grid_of(header)) != header.public_digest:
             return False
-    elif not is_public_of(source, header):
+    elif not is_public_of(source, header) or _younger(item.source, item.output):
+        # What of the original is not shown, only a key can compare: it may have changed since.
         return False
     # Where public pixels tell pictures apart no more, the source must not be younger. The clock
     # is asked first: it costs no pass over the pixels.

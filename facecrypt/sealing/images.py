@@ -271,7 +271,7 @@ def open_pixels(
             key = unlocked.keys[index]
             scatter(out, claim, open_part(header, index, data, key, backend=options.backend))
     if edited and not options.allow_edited:
-        raise AuthenticationError(EDITED, hint=ALLOW_EDITED)
+        raise AuthenticationError(EDITED, hint=None if options.pristine else ALLOW_EDITED)
     return out, unlocked
 
 

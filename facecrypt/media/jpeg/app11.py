@@ -60,10 +60,11 @@ def find_box(file: BinaryIO, kind: bytes, start: bytes) -> bytes | None:
     """
     if file.read(2) != b"\xff\xd8":
         return None
-    boxes: dict[int, list[tuple[int, bytes, bytes]]] = {}
+    boxes: dict[tuple[int, bytes], list[tuple[int, bytes, bytes]]] = {}
     for payload in _app11(file):
         _, number, place, head = _HEAD.unpack(payload[: _HEAD.size])
-        boxes.setdefault(number, []).append((place, head, payload[_HEAD.size :]))
+        # Another program may have taken our number for a box of its own.
+        boxes.setdefault((number, head), []).append((place, head, payload[_HEAD.size :]))
     found = [pieces for pieces in boxes.values() if _is_wanted(pieces, kind, start)]
     if len(found) > 1:
         raise ContainerError("the payload is damaged: there are two")

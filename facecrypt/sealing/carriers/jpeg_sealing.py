@@ -35,6 +35,10 @@ from facecrypt.sealing.wire import canonical
 __all__ = ["SealedJpeg", "has_public", "is_public_of", "open_jpeg", "seal_jpeg", "wanted_cells"]
 
 _SOI = b"\xff\xd8"
+_BESIDE = (
+    "the colour profile, the orientation, the colour coding or the kept EXIF of the sealed JPEG was "
+    "changed after sealing"
+)
 
 
 class SealedJpeg(NamedTuple):
@@ -139,14 +143,16 @@ class _Plain:
     def of(cls, data: bytes, *, keep_metadata: bool = False, name: str = "") -> "_Plain":
         frame = jpeg.parse(data)
         segments = jpeg.public_segments(data, frame, keep_metadata=keep_metadata, name=name)
-        content = replace(_content(frame), shown=_shown(segments))
+        content = replace(_content(frame), shown=_shown(segments, exif=keep_metadata))
         return cls(data, data, content, segments)
 
     @classmethod
     def coded_anew(cls, picture: Picture, original: bytes) -> "_Plain":
         data = jpeg.encode(picture.pixels)
         segments = jpeg.Segments(b"", picture.exif, picture.icc, b"", 1)
-        content = replace(_content(jpeg.parse(data)), exact=False, shown=_shown(segments))
+        content = replace(
+            _content(jpeg.parse(data)), exact=False, shown=_shown(segments, exif=True)
+        )
         return cls(data, original, content, segments)
 
     def wanted(self, options: Seal, decode: Callable[[], Picture]) -> list[Region]:
@@ -170,9 +176,10 @@ def _content(frame: jpeg.Frame) -> Jpeg:
     return Jpeg(frame.precision, frame.width, frame.height, frame.components, frame.quant)
 
 
-def _shown(segments: jpeg.Segments) -> dict[str, bytes]:
-    """Digests of what changes how the coefficients look."""
+def _shown(segments: jpeg.Segments, *, exif: bool) -> dict[str, bytes]:
+    """Digests of what is shown beside the coefficients; of EXIF where tags were kept."""
     shown = {"adobe": segments.adobe, "icc": segments.icc or b""}
+    shown["exif"] = (segments.exif or b"") if exif else b""
     shown["turn"] = bytes([segments.turn]) if segments.turn != 1 else b""
     return {name: hashlib.sha256(data).digest() for name, data in shown.items() if data}
 
@@ -284,23 +291,22 @@ def open_jpeg(
         for index, key in unlocked.keys.items()
     }
     rects = [content.cells(region) for region in header.regions]
+    beside = _shown(sealed.segments, exif="exif" in content.shown) != content.shown
     with _as_container_errors():
         if len(plain) == header.parts:
             given, edited = _original(data, rects, plain, payload)
         else:
-            same = _public_digest(data, header) == header.public_digest
-            edited = not same or _shown(sealed.segments) != content.shown
-            given = None
-        if options.pristine and _shown(sealed.segments) != content.shown:
-            raise AuthenticationError(
-                "the colour profile, the orientation or the colour coding of the sealed JPEG was "
-                "changed after sealing"
-            )
-        if edited and not options.allow_edited:
-            raise AuthenticationError(EDITED, hint=ALLOW_EDITED)
+            given, edited = None, _public_digest(data, header) != header.public_digest
+        # The original comes back whatever stands beside the coefficients; a face does not.
+        if given is not None and not options.pristine:
+            beside = False
+        if (edited or beside) and not options.allow_edited:
+            why = EDITED if edited else _BESIDE
+            raise AuthenticationError(why, hint=None if options.pristine else ALLOW_EDITED)
         if given is None:
             faces = {index: part for index, part in plain.items() if index < len(rects)}
             given = _SOI + sealed.segments.to_bytes() + jpeg.place(data, rects, faces)
+    edited = edited or beside
     return Opened(header, given, edited, regions=unlocked.regions(header), whole=unlocked.whole)
 
 
