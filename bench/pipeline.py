@@ -68,7 +68,7 @@ def rows(part: str, scale: str, data: Mapping[str, Any]) -> list[Row]:
     def opened() -> int:
         regions = decrypt()
         for path in sorted(photos.iterdir()):
-            same = read_image(path).pixels == read_image(back / f"{path.stem}.png").pixels
+            same = read_image(path).pixels == read_image(back / path.name).pixels
             assert same.all(), f"{path.name} came back changed"
         return regions
 

@@ -63,9 +63,9 @@ class Seal:
     def request(self) -> bytes:
         """8 bytes that say how the sealing is asked for; they tell nothing of the picture.
 
-        The first has flags: 1 where metadata are kept, 2 where lengths are doubled. The others are a digest of how faces are looked
-        for, or zeros where regions are given and where the detector does not say what it is,
-        having no ``fingerprint``.
+        The first has flags: 1 where metadata are kept, 2 where lengths are doubled. The others
+        are a digest of how faces are looked for, or zeros where regions are given and where the
+        detector does not say what it is, having no ``fingerprint``.
         """
         flags = self.keep_metadata | (self.padding == "double") << 1
         return bytes([flags]) + self._search()

@@ -36,8 +36,8 @@ __all__ = ["SealedJpeg", "has_public", "is_public_of", "open_jpeg", "seal_jpeg",
 
 _SOI = b"\xff\xd8"
 _BESIDE = (
-    "the colour profile, the orientation, the colour coding or the kept EXIF of the sealed JPEG was "
-    "changed after sealing"
+    "the colour profile, the orientation, the colour coding or the kept EXIF of the sealed JPEG "
+    "was changed after sealing"
 )
 
 
