@@ -2,6 +2,7 @@
 
 import json
 import struct
+from copy import deepcopy
 
 import numpy as np
 
@@ -52,7 +53,7 @@ def places(fields) -> list[tuple]:
 
 VALUES = (
     "\ud800", "\xe9" * 24, "AAAA", "", "transcoded", "pixels", None, [], {}, True, -1, 0, 1, 4,
-    65535, 2**70, 0.5, [[]], [0, 0, 1, 1], [0, 0, 65535, 65535], ["original"], ["original", "original"],
+    65535, 2**70, 0.5, [[]], [0, 0, 1, 1], [0, 0, 65535, 65535], ["original"], ["original"] * 2,
 )  # fmt: skip
 
 
@@ -61,5 +62,5 @@ def canonical(header: bytes, rng: np.random.Generator) -> bytes:
     fields = json.loads(header)
     for _ in range(rng.integers(1, 3)):
         holder, key = (found := places(fields))[rng.integers(0, len(found))]
-        holder[key] = VALUES[rng.integers(0, len(VALUES))]
+        holder[key] = deepcopy(VALUES[rng.integers(0, len(VALUES))])
     return json.dumps(fields, sort_keys=True, separators=(",", ":")).encode()
