@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from support.mutations import boxed, mutated
 
 from facecrypt import FacecryptError, Identity, Passphrase, Region, SecretKey, encrypt_image
 from facecrypt.jobs.boxes import load_boxes
@@ -21,31 +22,10 @@ from facecrypt.schemes import CombinedCatMapKey
 from facecrypt.sealing.carriers.sidecar_names import sidecar_path
 from facecrypt.sealing.files import decode_file
 from facecrypt.sealing.header import Header
+from facecrypt.sealing.payload import Payload
 
 KEY = SecretKey(bytes(range(32)))
 IMAGE = np.arange(24 * 32 * 3, dtype=np.uint32).astype(np.uint8).reshape(24, 32, 3)
-ODD = (b"\xff", b"\0", b'"', b"{", b"[", b"-", b"1e999", b"9" * 30, b"\\ud800", b"\xc3\xa9", b"\n")
-
-
-def mutated(data: bytes, rng: np.random.Generator) -> bytes:
-    """The data after one to four random edits."""
-    for _ in range(rng.integers(1, 5)):
-        at, to = sorted(rng.integers(0, len(data) + 1, 2).tolist())
-        kind = rng.integers(0, 6)
-        if kind == 0 and data:
-            at = min(at, len(data) - 1)
-            data = data[:at] + bytes([data[at] ^ 1 << rng.integers(0, 8)]) + data[at + 1 :]
-        elif kind == 1:
-            data = data[:at] + rng.bytes(rng.integers(1, 9)) + data[at:]
-        elif kind == 2:
-            data = data[:at] + ODD[rng.integers(0, len(ODD))] + data[at + 1 :]
-        elif kind == 3:
-            data = data[:at] + data[min(to, at + 40) :]
-        elif kind == 4:
-            data = data[:to] + data[at:to][:200] + data[to:]
-        else:
-            data = data[:at] if rng.integers(0, 4) == 0 else data
-    return data
 
 
 @cache
@@ -64,20 +44,21 @@ def read_header(path: Path) -> None:
 
 
 def write_png(path: Path) -> None:
-    chunk = (b"fcRP", sealed().header.to_bytes())
+    chunk = (b"fcRP", Payload(sealed().header).to_bytes())
     path.write_bytes(encode_png(sealed().image, icc=b"no profile", chunks=[chunk]))
 
 
 def write_sidecar(path: Path) -> None:
     path.with_name("a.png").write_bytes(encode_png(sealed().image))
-    write_header(path)
+    path.write_bytes(Payload(sealed().header).to_bytes())
 
 
 def read_sidecar(path: Path) -> None:
     """As who can write a header can name it."""
     picture = path.with_name("a.png")
     with suppress(FacecryptError):
-        path = path.rename(sidecar_path(picture, Header.from_bytes(path.read_bytes())))
+        header = Payload.from_bytes(path.read_bytes()).header
+        path = path.rename(sidecar_path(picture, header))
     try:
         decode_file(picture, [KEY])
     finally:
@@ -155,8 +136,13 @@ def canonical_header(data: bytes, rng: np.random.Generator) -> bytes:
     return json.dumps(fields, sort_keys=True, separators=(",", ":")).encode()
 
 
+def canonical_payload(data: bytes, rng: np.random.Generator) -> bytes:
+    """The same in the boxes around it, whose sizes fit."""
+    return boxed(canonical_header(Payload.from_bytes(data).header.to_bytes(), rng))
+
+
 REPAIRED = {
-    "a.png.0123456789abcdef.fcrypt": canonical_header,
+    "a.png.0123456789abcdef.fcrypt": canonical_payload,
     "arrays.npz": repaired_zip,
     "header": canonical_header,
     "scheme.npz": repaired_zip,
