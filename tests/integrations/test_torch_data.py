@@ -192,7 +192,7 @@ def test_refused_folders_and_pictures(folder, tmp_path):
         SealedFolder(folder, ALICE.recipient)
     with pytest.raises(ValueError, match="pillow, numpy, torch, received 'PIL'"):
         SealedFolder(folder, ALICE, kind="PIL")
-    with pytest.raises(MediaError, match="no PNG or TIFF"):
+    with pytest.raises(MediaError, match="no JPEG, PNG or TIFF"):
         SealedFolder(tmp_path, ALICE)
     with pytest.raises(MediaError, match="none"):
         SealedFolder(tmp_path / "none", ALICE)
