@@ -16,12 +16,12 @@ from facecrypt.files import already_exists
 from facecrypt.jobs.inputs import Input
 from facecrypt.keys import RecipientLike, Stanza
 from facecrypt.media import Picture, read_image
-from facecrypt.media.pictures import naming, same_pixels, upright
+from facecrypt.media.pictures import naming, same_pixels
 from facecrypt.regions import Region, claims
 from facecrypt.sealing.carriers import Carrier, Opened, Source, carrier_for
 from facecrypt.sealing.carriers.carrier import PIXELS
 from facecrypt.sealing.carriers.jpeg_sealing import is_public_of, wanted_cells
-from facecrypt.sealing.content import Jpeg, Pixels
+from facecrypt.sealing.content import Pixels
 from facecrypt.sealing.files import find_sealed
 from facecrypt.sealing.header import Header
 from facecrypt.sealing.images import regions_for
@@ -137,36 +137,31 @@ def _same_keys(
 def _wanted(source: Source, picture: Picture, header: Header, options: Seal) -> tuple[Region, ...]:
     if isinstance(header.content, Pixels):
         return regions_for(picture.pixels, options, grid_of(header))
-    return wanted_cells(source, header, options)
+    return wanted_cells(source.data, picture, header, options)
 
 
 def _same_picture(source: Source, picture: Picture, header: Header, item: Input) -> bool:
-    if isinstance(header.content, Pixels):
-        image = picture.pixels
-        if (image.shape, image.dtype.name) != (header.shape, header.dtype):
-            return False
-        if public_digest(image, header.regions, grid_of(header)) != header.public_digest:
-            return False
-    elif not is_public_of(source, header) or _younger(item.source, item.output):
+    younger = _younger(item.source, item.output)
+    if not isinstance(header.content, Pixels):
         # What of the original is not shown, only a key can compare: it may have changed since.
+        return not younger and is_public_of(source.data, picture, header)
+    image = picture.pixels
+    if (image.shape, image.dtype.name) != (header.shape, header.dtype):
         return False
-    # Where public pixels tell pictures apart no more, the source must not be younger. The clock
-    # is asked first: it costs no pass over the pixels.
-    return not _younger(item.source, item.output) or not _featureless(header, picture)
+    if public_digest(image, header.regions, grid_of(header)) != header.public_digest:
+        return False
+    # Where public pixels tell pictures apart no more, the source must not be younger.
+    return not younger or not _featureless(header, image)
 
 
-def _featureless(header: Header, picture: Picture) -> bool:
+def _featureless(header: Header, image: np.ndarray) -> bool:
     """Whether there is no public pixel, or all are of one colour, as around a cut-out face."""
-    height, width = header.shape[:2]
-    public = np.ones((height, width), np.uint8)
+    height, width = image.shape[:2]
+    public = np.ones((height, width), bool)
     for claim in claims(header.regions, height, width, grid_of(header)):
         crop = public[claim.y0 : claim.y1, claim.x0 : claim.x1]
-        crop[... if claim.mask is None else claim.mask] = 0
-    # A JPEG has its regions where they are stored.
-    content = header.content
-    stored = isinstance(content, Jpeg) and content.exact
-    mask = upright(public, picture.turn) if stored else public
-    seen = picture.pixels[mask.astype(bool)]
+        crop[... if claim.mask is None else claim.mask] = False
+    seen = image[public]
     return not len(seen) or bool((seen == seen[0]).all())
 
 

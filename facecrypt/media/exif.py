@@ -166,8 +166,7 @@ def clean_exif(exif: bytes | None) -> bytes | None:
     if not any(kept.values()):
         return None
     kept[0][ORIENTATION] = Entry(SHORT, 1, struct.pack(order + "H", 1))
-    head = (b"II*\0" if order == "<" else b"MM\0*") + struct.pack(order + "I", 8)
-    return head + write_directories(order, kept, 8)
+    return _block(order, kept)
 
 
 def turned_exif(exif: bytes | None, turn: int) -> bytes:
@@ -197,8 +196,13 @@ def turned_exif(exif: bytes | None, turn: int) -> bytes:
     must[RESOLUTION_UNIT] = Entry(SHORT, 1, struct.pack(order + "H", 2))
     must[Y_CB_CR_POSITIONING] = Entry(SHORT, 1, struct.pack(order + "H", 1))
     kept[0] = must | main | {ORIENTATION: Entry(SHORT, 1, struct.pack(order + "H", turn))}
+    return _block(order, kept)
+
+
+def _block(order: Order, directories: Mapping[int, Mapping[int, Entry]]) -> bytes:
+    """An EXIF block of IFD0 and those it points to."""
     head = (b"II*\0" if order == "<" else b"MM\0*") + struct.pack(order + "I", 8)
-    return head + write_directories(order, kept, 8)
+    return head + write_directories(order, directories, 8)
 
 
 def write_directories(

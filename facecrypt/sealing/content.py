@@ -6,15 +6,16 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol, Self
 
 from facecrypt import keys, limits
+from facecrypt.media.jpeg.frame import cell_of
 from facecrypt.regions import PIXEL, Grid, Region
 from facecrypt.sealing.wire import Reader, damaged
 
-__all__ = ["COLOUR", "Content", "Jpeg", "Pixels"]
+__all__ = ["Content", "Jpeg", "Pixels"]
 
-# What is shown beside the pixels: profile, EXIF, and the chunks of PNG that change colours.
-COLOUR = ("cHRM", "cICP", "cLLI", "gAMA", "mDCV", "sBIT", "sRGB")
-# Of a JPEG also what its colours are, and which way up it is.
-_SHOWN = ("adobe", "exif", "icc", "turn", *COLOUR)
+# What is shown beside the pixels: profile, EXIF, and the chunks of PNG that change colours; of a
+# JPEG also what its colours are, and which way up it is.
+_COLOUR = ("cHRM", "cICP", "cLLI", "gAMA", "mDCV", "sBIT", "sRGB")
+_SHOWN = ("adobe", "exif", "icc", "turn", *_COLOUR)
 
 
 class Content(Protocol):
@@ -81,10 +82,7 @@ class Pixels:
 
     def fields(self) -> dict[str, Any]:
         image: dict[str, Any] = {"shape": list(self.shape), "dtype": self.dtype}
-        image["grid"] = list(self.grid)
-        if self.shown:
-            image["shown"] = {name: digest.hex() for name, digest in self.shown.items()}
-        return {"image": image}
+        return {"image": image | {"grid": list(self.grid)} | _shown_fields(self.shown)}
 
     @classmethod
     def parse(cls, read: Reader) -> Self:
@@ -95,12 +93,11 @@ class Pixels:
         cell, x, y = image.integers("grid", (3,), 0, 64)
         if cell < 1 or max(x, y) >= cell:
             raise damaged("grid is not a cell and an origin within it")
-        shown = Reader(image.object("shown") if "shown" in image else {})
         return cls(
             shape=shape,
             dtype=image.choice("dtype", ("uint8", "uint16")),
             grid=Grid(cell, x, y),
-            shown={name: shown.hex(name, 32) for name in _SHOWN if name in shown},
+            shown=_parse_shown(image),
         )
 
     def region_fields(self, region: Region) -> dict[str, Any]:
@@ -163,7 +160,7 @@ class Jpeg:
     @property
     def cell(self) -> tuple[int, int]:
         """Width and height in pixels of a cell, the unit of regions."""
-        return 8 * max(h for h, _, _ in self.components), 8 * max(v for _, v, _ in self.components)
+        return cell_of(self.components)
 
     def frame(self) -> dict[str, Any]:
         """The keys ``frame`` and ``quant``, which the hash of the public coefficients covers."""
@@ -190,10 +187,8 @@ class Jpeg:
         return Region(x0 * across, y0 * down, right, bottom)
 
     def fields(self) -> dict[str, Any]:
-        fields = self.frame() | {"coding": "exact" if self.exact else "transcoded"}
-        if self.shown:
-            fields["shown"] = {name: digest.hex() for name, digest in self.shown.items()}
-        return fields
+        coding = "exact" if self.exact else "transcoded"
+        return self.frame() | {"coding": coding} | _shown_fields(self.shown)
 
     @classmethod
     def parse(cls, read: Reader) -> Self:
@@ -205,7 +200,6 @@ class Jpeg:
         if precision not in (8, 12) or any(not 1 <= n <= 4 for c in components for n in c[:2]):
             raise damaged("frame has a precision or a sampling that there is not")
         tables = len({component[2] for component in components})
-        shown = Reader(read.object("shown") if "shown" in read else {})
         quant = [Reader({"quant": text}) for text in read.items("quant")]
         if len(quant) != tables or max(component[2] for component in components) > 3:
             raise damaged("quant does not hold the tables of the components")
@@ -216,7 +210,7 @@ class Jpeg:
             components=components,
             quant=tuple(keys.unb64(text.base64("quant", 128)) for text in quant),
             exact=read.choice("coding", ("exact", "transcoded")) == "exact",
-            shown={name: shown.hex(name, 32) for name in _SHOWN if name in shown},
+            shown=_parse_shown(read),
         )
 
     def region_fields(self, region: Region) -> dict[str, Any]:
@@ -228,6 +222,15 @@ class Jpeg:
             return self.region_of((cells[0], cells[1], cells[2], cells[3]))
         except ValueError as error:
             raise damaged(str(error)) from None
+
+
+def _shown_fields(shown: Mapping[str, bytes]) -> dict[str, Any]:
+    return {"shown": {name: digest.hex() for name, digest in shown.items()}} if shown else {}
+
+
+def _parse_shown(read: Reader) -> dict[str, bytes]:
+    shown = Reader(read.object("shown") if "shown" in read else {})
+    return {name: shown.hex(name, 32) for name in _SHOWN if name in shown}
 
 
 def _component(part: Any) -> tuple[int, int, int]:

@@ -60,27 +60,25 @@ def find_box(file: BinaryIO, kind: bytes, start: bytes) -> bytes | None:
     """
     if file.read(2) != b"\xff\xd8":
         return None
-    boxes: dict[tuple[int, bytes], list[tuple[int, bytes, bytes]]] = {}
+    boxes: dict[tuple[int, bytes], list[tuple[int, bytes]]] = {}
     for payload in _app11(file):
         _, number, place, head = _HEAD.unpack(payload[: _HEAD.size])
         # Another program may have taken our number for a box of its own.
-        boxes.setdefault((number, head), []).append((place, head, payload[_HEAD.size :]))
-    found = [pieces for pieces in boxes.values() if _is_wanted(pieces, kind, start)]
+        boxes.setdefault((number, head), []).append((place, payload[_HEAD.size :]))
+    found = [
+        (head, pieces)
+        for (_, head), pieces in boxes.items()
+        if head[4:] == kind and any(piece.startswith(start) for _, piece in pieces)
+    ]
     if len(found) > 1:
         raise ContainerError("the payload is damaged: there are two")
-    return _joined(found[0]) if found else None
+    return _joined(*found[0]) if found else None
 
 
-def _is_wanted(pieces: list[tuple[int, bytes, bytes]], kind: bytes, start: bytes) -> bool:
-    return any(head[4:] == kind and piece.startswith(start) for _, head, piece in pieces)
-
-
-def _joined(pieces: list[tuple[int, bytes, bytes]]) -> bytes:
+def _joined(head: bytes, pieces: list[tuple[int, bytes]]) -> bytes:
     pieces.sort(key=lambda piece: piece[0])
-    places, heads = [piece[0] for piece in pieces], {piece[1] for piece in pieces}
-    body = b"".join(piece[2] for piece in pieces)
-    whole = places == list(range(1, len(places) + 1)) and len(heads) == 1
-    [head] = heads if whole else [b""]
+    body = b"".join(piece for _, piece in pieces)
+    whole = [place for place, _ in pieces] == list(range(1, len(pieces) + 1))
     if not whole or int.from_bytes(head[:4], "big") != 8 + len(body):
         raise ContainerError("the payload is incomplete: packets of it are missing or too many")
     return head + body

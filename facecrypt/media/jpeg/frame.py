@@ -1,5 +1,6 @@
 """What a JPEG says of itself before its scans, and its coefficients."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -7,7 +8,7 @@ from numpy.typing import NDArray
 
 from facecrypt import _jpeg
 
-__all__ = ["Frame", "Segment", "parse", "read_coefficients"]
+__all__ = ["Frame", "Segment", "cell_of", "parse", "read_coefficients"]
 
 
 @dataclass(frozen=True)
@@ -54,13 +55,18 @@ class Frame:
     @property
     def cell(self) -> tuple[int, int]:
         """Width and height in pixels of a cell, the unit of regions."""
-        return 8 * max(h for h, _, _ in self.components), 8 * max(v for _, v, _ in self.components)
+        return cell_of(self.components)
 
     @property
     def grid(self) -> tuple[int, int]:
         """How many cells the picture is wide and high."""
         across, down = self.cell
         return -(-self.width // across), -(-self.height // down)
+
+
+def cell_of(components: Sequence[tuple[int, int, int]]) -> tuple[int, int]:
+    """Width and height in pixels of the cells of a frame; components as of :class:`Frame`."""
+    return 8 * max(h for h, _, _ in components), 8 * max(v for _, v, _ in components)
 
 
 def parse(data: bytes) -> Frame:

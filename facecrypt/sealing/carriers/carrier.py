@@ -44,8 +44,12 @@ class Source:
 
     def decode(self, *, keep_metadata: bool = False) -> Picture:
         """The picture in it; warnings name the file, and errors leave that to the caller."""
-        name = "" if self.path is None else f"{self.path}: "
-        return decode_image(self.data, keep_metadata=keep_metadata, name=name)
+        return decode_image(self.data, keep_metadata=keep_metadata, name=self.name)
+
+    @property
+    def name(self) -> str:
+        """What warnings begin with: the path, where there is one."""
+        return "" if self.path is None else f"{self.path}: "
 
 
 class SealedFile(NamedTuple):

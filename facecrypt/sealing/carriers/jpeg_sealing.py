@@ -6,7 +6,6 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -77,17 +76,16 @@ def seal_jpeg(source: Source, recipients: Sequence[RecipientLike], options: Seal
         Its way of coding cannot be taken apart: it was decoded and coded anew. The original
         comes back all the same.
     """
-    name = "" if source.path is None else f"{source.path}: "
     try:
-        plain = _Plain.of(source.data, keep_metadata=options.keep_metadata, name=name)
-        wanted = plain.wanted(options, partial(source.decode, keep_metadata=False))
+        plain = _Plain.of(source.data, keep_metadata=options.keep_metadata, name=source.name)
+        wanted = plain.wanted(options, source.decode)
         return _seal(plain, wanted, recipients, options)
     except UnsupportedJpegError as error:
         why = error.message
     picture = source.decode(keep_metadata=options.keep_metadata)
     warnings.warn(
-        f"{name}{why}; the sealed picture is coded anew, and larger: the original comes back "
-        "from it byte for byte all the same",
+        f"{source.name}{why}; the sealed picture is coded anew, and larger: the original comes "
+        "back from it byte for byte all the same",
         stacklevel=2,
     )
     plain = _Plain.coded_anew(picture, source.data)
@@ -98,20 +96,21 @@ def seal_jpeg(source: Source, recipients: Sequence[RecipientLike], options: Seal
         raise MediaError(f"cannot be sealed as JPEG: {error.message}") from error
 
 
-def wanted_cells(source: Source, header: Header, options: Seal) -> tuple[Region, ...]:
-    """The regions that :func:`seal_jpeg` would seal of a file whose sealed form has `header`."""
-    if _content_of(header).exact:
-        plain = _Plain.of(source.data)
-        return plain.cells(plain.wanted(options, source.decode))
-    picture = source.decode()
-    plain = _Plain.coded_anew(picture, source.data)
+def wanted_cells(
+    data: bytes, picture: Picture, header: Header, options: Seal
+) -> tuple[Region, ...]:
+    """The regions that :func:`seal_jpeg` would seal of a file whose sealed form has `header`;
+    `picture` is the file decoded."""
+    exact = _content_of(header).exact
+    plain = _Plain.of(data) if exact else _Plain.coded_anew(picture, data)
     return plain.cells(plain.wanted(options, lambda: picture))
 
 
-def is_public_of(source: Source, header: Header) -> bool:
-    """Whether a plain file has the public coefficients that were sealed, if coded as they were."""
+def is_public_of(data: bytes, picture: Picture, header: Header) -> bool:
+    """Whether a plain file has the public coefficients that were sealed, if coded as they were;
+    `picture` is the file decoded."""
     exact = _content_of(header).exact
-    return has_public(source.data if exact else jpeg.encode(source.decode().pixels), header)
+    return has_public(data if exact else jpeg.encode(picture.pixels), header)
 
 
 def has_public(data: bytes, header: Header) -> bool:
@@ -157,19 +156,18 @@ class _Plain:
 
     def wanted(self, options: Seal, decode: Callable[[], Picture]) -> list[Region]:
         """Regions of the upright picture."""
-        height, width = self.content.height, self.content.width
-        if self.segments.turn >= 5:
-            height, width = width, height
-        return wanted_regions(options, height, width, lambda: decode().pixels)
+        return wanted_regions(options, *self._upright(), lambda: decode().pixels)
 
     def cells(self, wanted: Sequence[Region]) -> tuple[Region, ...]:
         """They widened to whole cells of the picture as it is stored."""
         content, turn = self.content, self.segments.turn
-        height, width = content.height, content.width
-        if turn >= 5:
-            height, width = width, height
-        stored = (Region(*turn_back(region.box, turn, height, width)) for region in wanted)
+        stored = (Region(*turn_back(region.box, turn, *self._upright())) for region in wanted)
         return tuple(content.region_of(content.cells(region)) for region in stored)
+
+    def _upright(self) -> tuple[int, int]:
+        """Height and width of the upright picture."""
+        height, width = self.content.height, self.content.width
+        return (width, height) if self.segments.turn >= 5 else (height, width)
 
 
 def _content(frame: jpeg.Frame) -> Jpeg:

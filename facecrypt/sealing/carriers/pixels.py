@@ -41,9 +41,9 @@ def seal_picture(
     picture = source.decode(keep_metadata=options.keep_metadata)
     check_size(suffix, picture.pixels)
     if picture.left_out:
-        name = "" if source.path is None else f"{source.path}: "
+        left_out = ", ".join(picture.left_out)
         warnings.warn(
-            f"{name}only the first picture goes along; left out: {', '.join(picture.left_out)}",
+            f"{source.name}only the first picture goes along; left out: {left_out}",
             stacklevel=2,
         )
     grid = turned_grid(CELLS.side, picture.turn, *picture.pixels.shape[:2])

@@ -27,6 +27,7 @@ from facecrypt.sealing.carriers.pixels import (
     with_header,
 )
 from facecrypt.sealing.carriers.sidecar_names import sidecar_path, sidecars_of
+from facecrypt.sealing.header import Header
 from facecrypt.sealing.options import Open, Seal
 from facecrypt.sealing.payload import Payload
 
@@ -58,7 +59,11 @@ class Sidecar:
         payloads = {beside: read_small(beside, MAX_PAYLOAD_BYTES) for beside in found}
         if len(payloads) == 1:
             [(beside, data)] = payloads.items()
-            _check_name(path, beside, data)
+            try:
+                header = Payload.from_bytes(data).header
+            except ContainerError:
+                return [data]  # whoever reads it says why
+            _check_name(path, beside, header)
             return [data]
         return _fitting(path, read_bounded(file), payloads)
 
@@ -88,11 +93,8 @@ class Sidecar:
         return open_picture(source, payload, identities, options)
 
 
-def _check_name(path: Path, beside: Path, data: bytes) -> None:
-    try:
-        wanted = sidecar_path(path, Payload.from_bytes(data).header).name
-    except ContainerError:
-        return  # whoever reads it says why
+def _check_name(path: Path, beside: Path, header: Header) -> None:
+    wanted = sidecar_path(path, header).name
     if beside.name != wanted:
         raise ContainerError(f"{beside}: its name is not that of its header, which is {wanted}")
 
@@ -105,8 +107,8 @@ def _fitting(path: Path, data: bytes, payloads: Mapping[Path, bytes]) -> list[by
 
     def fits(beside: Path, data: bytes) -> bool:
         try:
-            _check_name(path, beside, data)
             header = Payload.from_bytes(data).header
+            _check_name(path, beside, header)
             if header.carrier == "jpeg":
                 return has_public(source.data, header)
             return not with_header(decoded(), header).edited
