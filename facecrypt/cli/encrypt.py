@@ -8,7 +8,7 @@ from facecrypt.cli import deface, keys, options
 from facecrypt.cli.batches import print_results, report
 from facecrypt.cli.options import add_batch, add_detection, add_inputs, add_json, margin, whole
 from facecrypt.cli.pages import add_examples
-from facecrypt.cli.terminal import count, progress_bar
+from facecrypt.cli.terminal import count, progress_bar, say
 from facecrypt.jobs.sealing import encrypt_files
 from facecrypt.sealing.header import CIPHERS
 from facecrypt.sealing.options import GROW, PADDINGS
@@ -138,7 +138,21 @@ def run(args: Namespace) -> int:
     if summary.transcoded:
         details.append(f"{summary.transcoded} coded anew")
     bare = f"no {what}, so in the clear"
-    return report(summary, "encrypted", details, quiet=args.quiet, bare=bare)
+    code = report(summary, "encrypted", details, quiet=args.quiet, bare=bare)
+    if summary.bare and regions is None and not args.quiet:
+        say("hint", _more_faces(args))
+    return code
+
+
+def _more_faces(args: Namespace) -> str:
+    """What else there is where no face was found, less what was tried."""
+    ways = {
+        "--preset recall": args.preset == "recall" or args.detector,
+        "--any-rotation": args.rotate or args.any_rotation,
+    }
+    left = " and ".join(way for way, tried in ways.items() if not tried)
+    more = f"with {left} more faces are found; " if left else ""
+    return f"look at them: {more}--boxes and --whole encrypt what no detector finds"
 
 
 def _engine(args: Namespace, *, detect: bool) -> tuple[Callable, dict[str, Any]]:
