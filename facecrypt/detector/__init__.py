@@ -1,9 +1,10 @@
-"""Faces: what finds them; MTCNN, its cascade, its presets."""
+"""Faces: what finds them; MTCNN, its cascade, its presets; people over time."""
 
 from facecrypt.detector.centerface import CenterFace
 from facecrypt.detector.detections import Detections, as_rgb
 from facecrypt.detector.mtcnn import MTCNN, PRESETS
 from facecrypt.detector.protocol import Detector, default_detector
+from facecrypt.detector.tracks import FaceTracker, Track, track_faces
 from facecrypt.detector.turned import AnyRotation, Turned
 
 __all__ = [
@@ -13,7 +14,10 @@ __all__ = [
     "CenterFace",
     "Detections",
     "Detector",
+    "FaceTracker",
+    "Track",
     "Turned",
     "as_rgb",
     "default_detector",
+    "track_faces",
 ]
