@@ -29,15 +29,31 @@ class Follower(Protocol):
 
 
 class Copied:
-    """A stream whose packets are written as they are, but for those that an edit list hides."""
+    """A stream whose packets are written as they are, but for those that an edit list hides.
+
+    One hidden packet of sound, at the very start, is what every encoder begins with: without it
+    the first that is heard sounds otherwise. Where more are hidden, sound was cut off.
+    """
 
     def __init__(self, stream: Any, start: Fraction) -> None:
         self._stream, self._start = stream, start
+        self._seen = 0
+        self._lead: Any = None
 
     def take(self, packet: Any) -> Iterator[Any]:
-        """Give a packet to write; none for one that is hidden or empty."""
-        if not packet.size or packet.is_discard:
+        """Give the packets to write: none for one that is hidden or empty."""
+        if not packet.size:
             return
+        self._seen += 1
+        if packet.is_discard:
+            self._lead = packet if self._seen == 1 and self._stream.type == "audio" else None
+            return
+        if self._lead is not None:
+            yield self._moved(self._lead)
+            self._lead = None
+        yield self._moved(packet)
+
+    def _moved(self, packet: Any) -> Any:
         if packet.dts is None:
             packet.dts = packet.pts
         shift = round(self._start / packet.time_base)
@@ -45,7 +61,7 @@ class Copied:
         if packet.pts is not None:
             packet.pts -= shift
         packet.stream = self._stream
-        yield packet
+        return packet
 
     def finish(self) -> Iterator[Any]:
         """There is nothing left."""
