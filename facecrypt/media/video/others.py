@@ -4,14 +4,17 @@ from collections.abc import Callable, Iterator
 from fractions import Fraction
 from typing import Any, Protocol
 
+from facecrypt.media.video.kinds import MUXERS
 from facecrypt.media.video.library import load
 from facecrypt.media.video.model import Fate, Public
 from facecrypt.media.video.reading import streams_of
 from facecrypt.media.video.source import Source, is_picture
 
-__all__ = ["Copied", "Follower", "Sounded", "plan"]
+__all__ = ["Copied", "Follower", "Sounded", "label", "plan"]
 
 _TEXT = {"ass", "mov_text", "ssa", "subrip", "text", "webvtt"}
+# What players know in an mp4, of all that it may hold.
+_USUAL_SOUND = {"aac", "ac3", "alac", "eac3", "flac", "mp2", "mp3", "opus"}
 _LEFT_OUT = {
     "data": "data, which may tell places",
     "attachment": "attachment",
@@ -111,11 +114,11 @@ def plan(
     """
     followers: dict[int, Follower] = {}
     fates = []
-    holds = container.supported_codecs
+    holds, moved = container.supported_codecs, source.kind not in MUXERS
     for stream, told in zip(source.container.streams, streams_of(source), strict=True):
         if stream.index == source.video.index:
             continue
-        became = _left_out(stream, options) or _unheld(stream, holds)
+        became = _left_out(stream, options) or _unheld(stream, holds, moved=moved)
         if became == _AS_AAC:
             added = container.add_stream("aac", rate=min(stream.rate, 48000))
             added.layout = stream.layout.name
@@ -154,11 +157,12 @@ def _left_out(stream: Any, options: Public) -> str:
     return f"left out: {_LEFT_OUT.get(stream.type, 'of unknown use')}"
 
 
-def _unheld(stream: Any, holds: set[str]) -> str:
+def _unheld(stream: Any, holds: set[str], *, moved: bool) -> str:
     """What becomes of a stream that the container does not hold; empty if it does."""
     context = stream.codec_context
     if context is None:
         return "left out: of a codec that FFmpeg does not know"
-    if {context.codec.name, context.codec.canonical_name} & holds:
+    names = {context.codec.name, context.codec.canonical_name}
+    if names & (_USUAL_SOUND if moved and stream.type == "audio" else holds):
         return ""
     return _AS_AAC if stream.type == "audio" else "left out: text that the container does not hold"
