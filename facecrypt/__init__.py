@@ -31,6 +31,7 @@ from facecrypt.errors import (
     UnsupportedVersionError,
     WeakKeyError,
 )
+from facecrypt.jobs.rewriting import rewrap_files
 from facecrypt.jobs.sealing import decrypt_files, encrypt_files
 from facecrypt.jobs.summary import Result, Summary
 from facecrypt.keys import Identity, Passphrase, Recipient, RegionKey, SecretKey
@@ -39,6 +40,7 @@ from facecrypt.sealing.files import Verified, decrypt_file, encrypt_file, inspec
 from facecrypt.sealing.header import Header
 from facecrypt.sealing.images import decrypt_image, encrypt_image, region_key
 from facecrypt.sealing.pixels import Sealed
+from facecrypt.sealing.rewrapping import rewrap_file
 
 __all__ = [
     "MTCNN",
@@ -78,6 +80,8 @@ __all__ = [
     "logistic_lanes",
     "logistic_sequence",
     "region_key",
+    "rewrap_file",
+    "rewrap_files",
     "verify",
     "xor_lanes",
 ]

@@ -29,6 +29,7 @@ COMMANDS = {
     "decrypt": ("facecrypt.cli.decrypt", "give the faces back"),
     "inspect": ("facecrypt.cli.inspect", "show what a sealed picture says without a key"),
     "verify": ("facecrypt.cli.verify", "check that sealed pictures open and are unchanged"),
+    "rewrap": ("facecrypt.cli.rewrap", "change who may open sealed pictures"),
     "detect": ("facecrypt.cli.detect", "find faces and print where they are"),
     "region-key": ("facecrypt.cli.region_key", "export the key of one face"),
     "doctor": (

@@ -54,6 +54,7 @@ __all__ = [
     "find_sealed",
     "inspect",
     "open_file",
+    "opened_sealed",
     "read_payload",
     "refuse_encrypted",
     "seal_file",
@@ -203,10 +204,20 @@ def find_sealed(path: PathLike) -> tuple[Carrier, list[Header]]:
 
 
 def _payloads(path: PathLike) -> tuple[Carrier, list[Payload]]:
+    with opened_sealed(path) as (_, carrier, payloads):
+        return carrier, payloads
+
+
+@contextmanager
+def opened_sealed(path: PathLike) -> Iterator[tuple[BinaryIO, Carrier, list[Payload]]]:
+    """A sealed file, at its beginning, with its carrier and payload; of the latter there may be
+    several, as :func:`find_sealed` says."""
     path = _checked(path)
     with _opened(path) as file:
-        carrier, payloads = _found(file, path)
-        return carrier, list(map(Payload.from_bytes, payloads))
+        carrier, found = _found(file, path)
+        payloads = list(map(Payload.from_bytes, found))
+        file.seek(0)
+        yield file, carrier, payloads
 
 
 def _found(file: BinaryIO, path: Path | None) -> tuple[Carrier, list[bytes]]:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from facecrypt import keys
-from facecrypt.keys import RecipientLike, RegionKey, Unwraps
+from facecrypt.keys import RecipientLike, RegionKey, Stanza, Unwraps
 from facecrypt.regions import Region
 from facecrypt.sealing import ciphers
 from facecrypt.sealing.content import Content
@@ -155,9 +155,22 @@ def open_part(
 
 
 def rewrapped(
-    header: Header, identities: Sequence[Unwraps | RegionKey], recipients: Sequence[RecipientLike]
+    header: Header,
+    identities: Sequence[Unwraps | RegionKey],
+    recipients: Sequence[RecipientLike],
+    *,
+    kept: Sequence[Stanza] = (),
 ) -> Header:
     """The same header for other recipients; nothing else of the file changes.
+
+    Parameters
+    ----------
+    header : Header
+    identities : sequence of identities
+    recipients : sequence of recipients
+        For whom the content key is wrapped.
+    kept : sequence of Stanza
+        Of those that the header has, what stays.
 
     Raises
     ------
@@ -167,7 +180,7 @@ def rewrapped(
     content_key = _content_key(header, identities)
     if content_key is None:
         raise ciphers.wrong_key()
-    stanzas = tuple(recipient.wrap(content_key) for recipient in recipients)
+    stanzas = *kept, *(recipient.wrap(content_key) for recipient in recipients)
     return _authenticated(replace(header, stanzas=stanzas), content_key).checked()
 
 

@@ -33,7 +33,7 @@ def examples(page) -> list[str]:
 
 
 def test_there_are_pages_for_all_commands_and_actions():
-    assert len(PAGES) == 1 + 13 + 4 + 3 + 4  # of scheme, learn and train-mtcnn
+    assert len(PAGES) == 1 + 14 + 4 + 3 + 4  # of scheme, learn and train-mtcnn
 
 
 @pytest.mark.parametrize("words", PAGES, ids=" ".join)
@@ -78,6 +78,7 @@ def shell(line):
 
 
 PREPARED = {  # what an example needs that an earlier step makes
+    "rewrap": ["facecrypt keygen -o new.txt > new.pub"],
     "scheme encrypt": ["facecrypt scheme le keygen -o photo.npz --like photo.png"],
     "scheme decrypt": [
         "facecrypt scheme le keygen -o photo.npz --like photo.png",

@@ -13,8 +13,16 @@ from facecrypt.errors import AuthenticationError
 from facecrypt.keys import RecipientLike, RegionKey, Unwraps
 from facecrypt.media import Picture
 from facecrypt.media.colour import COLOUR_SIZES
-from facecrypt.media.png import MAX_LENGTH, PROFILE_NAME, png_chunks, png_header, read_chunk
-from facecrypt.sealing.carriers.carrier import Opened, SealedFile, Source
+from facecrypt.media.pictures import read_bounded
+from facecrypt.media.png import (
+    MAX_LENGTH,
+    PROFILE_NAME,
+    png_chunks,
+    png_header,
+    read_chunk,
+    replace_chunk,
+)
+from facecrypt.sealing.carriers.carrier import Opened, Rewritten, SealedFile, Source
 from facecrypt.sealing.carriers.pixels import encode_pixels, open_picture, seal_picture
 from facecrypt.sealing.options import Open, Seal
 from facecrypt.sealing.payload import Payload
@@ -65,6 +73,10 @@ class Png:
         if options.pristine:
             _check_written(chunks, opened.picture)
         return opened
+
+    def rewrite(self, file: BinaryIO, payload: Payload) -> Rewritten:
+        data = replace_chunk(read_bounded(file), CHUNK, payload.to_bytes())
+        return Rewritten(payload.header, data)
 
 
 def _check_written(chunks: _Chunks, picture: Picture) -> None:
