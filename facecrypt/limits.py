@@ -28,7 +28,7 @@ __all__ = [
 MAX_PIXELS = 2**28
 MAX_SIDE = 1_000_000  # libpng's
 
-MAX_HEADER_BYTES = 8 << 20
+MAX_HEADER_BYTES = 16 << 20
 MAX_PAYLOAD_BYTES = 2**31 - 1  # a PNG chunk
 MAX_STANZAS = 4_096
 MAX_SOFTWARE = 100  # characters

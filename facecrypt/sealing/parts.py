@@ -47,7 +47,8 @@ class Sealer(NamedTuple):
         for index, data in enumerate(parts):
             key = _part_key(header, self.content_key, index)
             sealed.append(ciphers.seal_part(data, key, header.cipher, aad, backend=self.backend))
-        header = replace(header, tags=tuple(tag for _, tag in sealed))
+        digests = (ciphers.sealed_digest(data) for data, _ in sealed[: len(header.regions)])
+        header = replace(header, tags=tuple(tag for _, tag in sealed), digests=tuple(digests))
         return _authenticated(header, self.content_key).checked(), [data for data, _ in sealed]
 
 
@@ -74,6 +75,7 @@ def start(
         regions=tuple(regions),
         commitments=(),
         tags=(),
+        digests=(),
         stanzas=tuple(recipient.wrap(content_key) for recipient in recipients),
         public_digest=public_digest,
         private=private,
@@ -82,10 +84,15 @@ def start(
     commitments = tuple(
         keys.commitment(_part_key(header, content_key, index)) for index in range(header.parts)
     )
-    tags = (bytes(header.tag_size),) * header.parts
-    # With tags and MAC of the final size, so that all it may be refused for shows.
-    header = replace(header, commitments=commitments, tags=tags, mac=bytes(32)).checked()
-    return Sealer(header, content_key, options.backend)
+    # With all of the final size, so that all it may be refused for shows.
+    sized = replace(
+        header,
+        commitments=commitments,
+        tags=(bytes(header.tag_size),) * header.parts,
+        digests=(bytes(32),) * len(header.regions),
+        mac=bytes(32),
+    )
+    return Sealer(sized.checked(), content_key, options.backend)
 
 
 class Unlocked(NamedTuple):
@@ -149,6 +156,10 @@ def open_part(
     header: Header, index: int, data: np.ndarray, key: bytes, *, backend: str = "auto"
 ) -> np.ndarray:
     """Check and decrypt one part whose key :func:`unlock` gave; AuthenticationError if changed."""
+    if index < len(header.regions):
+        digest = ciphers.sealed_digest(data)
+        if not hmac.compare_digest(digest, header.digests[index]):
+            raise ciphers.wrong_key()
     return ciphers.open_part(
         data, header.tags[index], key, header.cipher, header.aad(), backend=backend
     )
