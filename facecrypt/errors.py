@@ -21,6 +21,7 @@ __all__ = [
     "BackendUnavailableError",
     "ContainerError",
     "FacecryptError",
+    "ForgottenError",
     "Hint",
     "KeyFormatError",
     "MediaError",
@@ -119,6 +120,10 @@ class UnsupportedVersionError(ContainerError):
 
 class NotSealedError(ContainerError):
     """A sound picture without a facecrypt header."""
+
+
+class ForgottenError(FacecryptError, LookupError):
+    """A face that was erased for good from a sealed picture, which its header says."""
 
 
 class KeyFormatError(FacecryptError, ValueError):

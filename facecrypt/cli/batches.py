@@ -83,6 +83,7 @@ def _fields(result: Result, verb: str, there: str) -> dict[str, Any]:
     fields["status"] = there if result.skipped else verb
     fields["regions"] = result.regions
     fields |= {"transcoded": True} if result.transcoded else {}
+    fields |= {"forgotten": list(result.forgotten)} if result.forgotten else {}
     return fields | ({"edited": True} if result.edited else {})
 
 

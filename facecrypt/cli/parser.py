@@ -30,6 +30,7 @@ COMMANDS = {
     "inspect": ("facecrypt.cli.inspect", "show what a sealed picture says without a key"),
     "verify": ("facecrypt.cli.verify", "check that sealed pictures open and are unchanged"),
     "rewrap": ("facecrypt.cli.rewrap", "change who may open sealed pictures"),
+    "forget": ("facecrypt.cli.forget", "erase faces from sealed pictures for good"),
     "detect": ("facecrypt.cli.detect", "find faces and print where they are"),
     "region-key": ("facecrypt.cli.region_key", "export the key of one face"),
     "doctor": (

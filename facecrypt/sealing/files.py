@@ -52,6 +52,7 @@ __all__ = [
     "encode",
     "encrypt_file",
     "find_sealed",
+    "in_gray",
     "inspect",
     "open_file",
     "opened_sealed",
@@ -354,13 +355,24 @@ def decrypt_file(
     Warns
     -----
     UserWarning
-        The picture was opened with ``allow_edited`` and was in fact edited.
+        The picture was opened with ``allow_edited`` and was in fact edited; or a face of it was
+        forgotten, and stays gray.
     """
     options = Open(regions=regions, allow_edited=allow_edited, overwrite=overwrite, backend=backend)
     opened = open_file(src, dst, identities_of(identities), options)
     if opened.edited:
         warnings.warn(f"{src}: {EDITED}", stacklevel=2)
+    if gone := opened.header.forgotten_regions:
+        warnings.warn(f"{src}: {in_gray(gone)}", stacklevel=2)
     return opened.header
+
+
+def in_gray(regions: Sequence[int]) -> str:
+    """What to say of an opened picture of which faces were forgotten."""
+    listed = ", ".join(map(str, regions))
+    if len(regions) == 1:
+        return f"region {listed} was forgotten and stays gray"
+    return f"regions {listed} were forgotten and stay gray"
 
 
 def inspect(src: PathLike) -> Header:
@@ -398,11 +410,14 @@ class Verified:
     whole : bool
         Whether all was checked: every region, the header and the pixels around the regions. A
         region key cannot check the header, so it is False whenever only region keys were given.
+    forgotten : tuple of int
+        Numbers of regions that were erased for good, as the header says.
     """
 
     regions: tuple[int, ...]
     unchecked: tuple[int, ...]
     whole: bool
+    forgotten: tuple[int, ...] = ()
 
 
 def verify(src: PathLike, identities: Identities) -> Verified:
@@ -435,9 +450,10 @@ def verify(src: PathLike, identities: Identities) -> Verified:
     ...     header = encrypt_file(plain, sealed, key, regions=faces)
     ...     verify(sealed, key)
     ...     verify(sealed, region_key(header, key, 1))
-    Verified(regions=(0, 1), unchecked=(), whole=True)
-    Verified(regions=(1,), unchecked=(0,), whole=False)
+    Verified(regions=(0, 1), unchecked=(), whole=True, forgotten=())
+    Verified(regions=(1,), unchecked=(0,), whole=False, forgotten=())
     """
     opened = decode_file(src, identities_of(identities), Open(pristine=True))
-    unchecked = set(range(len(opened.header.regions))) - set(opened.regions)
-    return Verified(opened.regions, tuple(sorted(unchecked)), opened.whole)
+    gone = opened.header.forgotten_regions
+    unchecked = set(range(len(opened.header.regions))) - {*opened.regions, *gone}
+    return Verified(opened.regions, tuple(sorted(unchecked)), opened.whole, gone)

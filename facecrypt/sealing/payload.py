@@ -73,7 +73,19 @@ class Payload:
         if kinds[2:] != [_REGION] * regions + [_PRIVATE] * private:
             raise ContainerError("the payload is damaged: parts are missing or too many")
         parts = [body for _, body in boxes[2:]]
-        return cls(header, parts[:regions], parts[regions:])
+        payload = cls(header, parts[:regions], parts[regions:])
+        if any(map(len, payload.forgotten())):
+            raise ContainerError("the payload is damaged: a part that was forgotten is there")
+        return payload
+
+    def forgotten(self) -> Iterator[bytes | memoryview]:
+        """What is here of parts that the header says are forgotten: nothing may be."""
+        count = len(self.header.regions)
+        for index in self.header.forgotten_parts:
+            if index >= count:
+                yield self.private[index - count]
+            elif self.regions:
+                yield self.regions[index]
 
 
 def _head(kind: bytes, size: int) -> bytes:

@@ -197,3 +197,9 @@ class Carrier(Protocol):
         ContainerError
             The file is damaged, or has no place for this payload.
         """
+
+    def erase(self, file: BinaryIO, payload: Payload) -> Rewritten:
+        """As :meth:`rewrite`, and what the file itself holds of forgotten regions is erased.
+
+        It may have been erased before: then it stays as it is.
+        """

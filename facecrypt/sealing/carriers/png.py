@@ -5,6 +5,7 @@ that does not know it drops it rather than carry it over to other pixels.
 """
 
 import zlib
+from collections import deque
 from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO
@@ -23,7 +24,12 @@ from facecrypt.media.png import (
     replace_chunk,
 )
 from facecrypt.sealing.carriers.carrier import Opened, Rewritten, SealedFile, Source
-from facecrypt.sealing.carriers.pixels import encode_pixels, open_picture, seal_picture
+from facecrypt.sealing.carriers.pixels import (
+    encode_pixels,
+    erase_pixels,
+    open_picture,
+    seal_picture,
+)
 from facecrypt.sealing.options import Open, Seal
 from facecrypt.sealing.payload import Payload
 
@@ -76,6 +82,14 @@ class Png:
 
     def rewrite(self, file: BinaryIO, payload: Payload) -> Rewritten:
         data = replace_chunk(read_bounded(file), CHUNK, payload.to_bytes())
+        return Rewritten(payload.header, data)
+
+    def erase(self, file: BinaryIO, payload: Payload) -> Rewritten:
+        source = Source(read_bounded(file))
+        deque(png_chunks(source.data), maxlen=0)  # refuses what a decoder forgives
+        data = erase_pixels(source, payload, CHUNK)
+        if data is None:
+            data = replace_chunk(source.data, CHUNK, payload.to_bytes())
         return Rewritten(payload.header, data)
 
 

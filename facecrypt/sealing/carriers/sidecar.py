@@ -22,6 +22,7 @@ from facecrypt.sealing.carriers.jpeg_sealing import has_public, open_jpeg, seal_
 from facecrypt.sealing.carriers.pixels import (
     decode_sealed,
     encode_pixels,
+    erase_pixels,
     open_picture,
     seal_picture,
     with_header,
@@ -94,6 +95,12 @@ class Sidecar:
 
     def rewrite(self, file: BinaryIO, payload: Payload) -> Rewritten:
         return Rewritten(payload.header, None, payload.to_bytes())
+
+    def erase(self, file: BinaryIO, payload: Payload) -> Rewritten:
+        made = self.rewrite(file, payload)
+        if payload.header.carrier == "jpeg":
+            return made
+        return made._replace(data=erase_pixels(Source(read_bounded(file)), payload))
 
 
 def _check_name(path: Path, beside: Path, header: Header) -> None:
