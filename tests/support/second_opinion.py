@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from support import second_reader
-from support.second_reader.jpeg import open_jpeg
+from support.second_reader.jpeg import Sealed
 from support.second_reader.keys import content_key
 
 __all__ = ["second_opinion"]
@@ -11,6 +11,8 @@ __all__ = ["second_opinion"]
 
 def second_opinion(path: Path, secret: bytes, text: str) -> bytes:
     """The original file of a sealed JPEG, else the pixels of the opened picture.
+
+    Of a JPEG of which faces were forgotten all coefficients, as text.
 
     Parameters
     ----------
@@ -20,8 +22,12 @@ def second_opinion(path: Path, secret: bytes, text: str) -> bytes:
     text : str
         The same key as text.
     """
-    if path.suffix == ".jpg":
-        return open_jpeg(path.read_bytes(), lambda header: content_key(header, "symmetric", secret))
     beside = list(path.parent.glob(f"{path.name}.*.fcrypt"))
+    if path.suffix == ".jpg":
+        sealed = Sealed(path.read_bytes(), beside[0].read_bytes() if beside else None)
+        key = content_key(sealed.header, "symmetric", secret)
+        if "forgotten" in sealed.header:
+            return repr(sealed.others(key)).encode()
+        return sealed.original(key)
     carrier = second_reader.sidecar if beside else second_reader.png_chunk
     return second_reader.open_picture(path, carrier, "symmetric", text).tobytes()
