@@ -15,6 +15,7 @@ __all__ = [
     "PHRASE",
     "RESAVE",
     "RESUME",
+    "UNLOCK",
     "WHERE_FACES_ARE",
     "WHICH_KEYS",
     "AuthenticationError",
@@ -64,6 +65,10 @@ COSTLY = Hint(
 PHRASE = Hint(
     "Passphrase(text) takes words and stretches them; SecretKey.generate makes a key",
     "-p takes a passphrase and stretches it; 'facecrypt keygen --symmetric' makes a key",
+)
+UNLOCK = Hint(
+    "passphrase=Passphrase(text) unlocks it",
+    "type the passphrase when asked, or set $FACECRYPT_KEY_PASSPHRASE",
 )
 WHERE_FACES_ARE = Hint(
     "give regions=, a Region of the whole picture if need be, or a larger min_face_size",

@@ -6,8 +6,10 @@ import os
 import stat
 from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
+from facecrypt.cli.escapes import shown
 from facecrypt.cli.terminal import say
 from facecrypt.keys import (
     Passphrase,
@@ -27,11 +29,13 @@ __all__ = [
     "add_new_recipients",
     "add_recipients",
     "identities",
+    "new_key_passphrase",
     "new_recipients",
     "recipients",
 ]
 
 SEALING = "(-r PUBLIC_KEY | -R FILE | -k KEYFILE | -p)"
+_KEY_VARIABLE = "FACECRYPT_KEY_PASSPHRASE"
 OPENING = "(-i KEYFILE | -k KEYFILE | -p)"
 
 
@@ -88,7 +92,8 @@ def add_identities(sub: ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="KEYFILE",
-        help="a private key as keygen writes it, or a region key; may be given again",
+        help="a private key as keygen writes it, or a region key; may be given again. The "
+        "passphrase of a locked one is asked for, or $FACECRYPT_KEY_PASSPHRASE",
     )
     _add_shared(group)
     group.add_argument(
@@ -140,7 +145,9 @@ def _public(args: Namespace) -> list[RecipientLike]:
 
 def identities(args: Namespace) -> list[Unwraps | RegionKey]:
     """What to decrypt with; ValueError where the options name nothing."""
-    found: list[Unwraps | RegionKey] = [load_identity(path) for path in args.identity]
+    found: list[Unwraps | RegionKey] = [
+        load_identity(path, passphrase=partial(_key_passphrase, path)) for path in args.identity
+    ]
     _warn_of_readers(args.identity, quiet=args.quiet)
     found += _secret_keys(args.key, quiet=args.quiet)
     if args.passphrase:
@@ -160,7 +167,7 @@ def _recipient(text: str) -> Recipient:
 
 
 def _secret_keys(paths: Sequence[str], *, quiet: bool) -> list[SecretKey]:
-    found = [SecretKey.load(path) for path in paths]
+    found = [SecretKey.load(path, passphrase=partial(_key_passphrase, path)) for path in paths]
     _warn_of_readers(paths, quiet=quiet)
     return found
 
@@ -178,6 +185,15 @@ def _warn_of_readers(paths: Sequence[str], *, quiet: bool) -> None:
                 f"{path}: others can read this key; chmod 600 it, or move it to a disk that keeps "
                 "permissions",
             )
+
+
+def new_key_passphrase() -> Passphrase:
+    """What to lock a key file with."""
+    return _passphrase(_KEY_VARIABLE, "Passphrase for the key file: ", confirm=True)
+
+
+def _key_passphrase(path: str) -> Passphrase:
+    return _passphrase(_KEY_VARIABLE, f"Passphrase of {shown(path)}: ")
 
 
 def _passphrase(

@@ -25,6 +25,7 @@ class Command(Protocol):
 
 COMMANDS = {
     "keygen": ("facecrypt.cli.keygen", "make a key pair and print its public key"),
+    "keys": ("facecrypt.cli.kinds", "say what kind of key a file or text is, and where it goes"),
     "encrypt": ("facecrypt.cli.encrypt", "encrypt the faces of pictures"),
     "decrypt": ("facecrypt.cli.decrypt", "give the faces back"),
     "inspect": ("facecrypt.cli.inspect", "show what a sealed picture says without a key"),

@@ -11,7 +11,7 @@ from facecrypt.errors import AuthenticationError, MediaError
 from facecrypt.files import PathLike, atomic_write
 from facecrypt.media.pictures import naming, read_bounded
 from facecrypt.sealing.carriers import Carrier, Rewritten, SealedFile
-from facecrypt.sealing.carriers.sidecar_names import sidecar_path
+from facecrypt.sealing.carriers.sidecar_names import remember_rewritten, sidecar_path
 from facecrypt.sealing.files import opened_sealed, write_sealed
 from facecrypt.sealing.header import Header
 from facecrypt.sealing.payload import Payload
@@ -69,6 +69,7 @@ def change_file(
     if made.beside is not None:
         beside = sidecar_path(path, made.header)
         atomic_write(beside, made.beside, overwrite=True, like=beside)
+        remember_rewritten(beside)
     if data is not None:
         atomic_write(path, data, overwrite=True, like=path)
     return made.header
