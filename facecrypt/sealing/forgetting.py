@@ -3,16 +3,13 @@
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import BinaryIO
 
 from facecrypt.files import PathLike
 from facecrypt.keys import RegionKey, Unwraps
 from facecrypt.regions import Region
-from facecrypt.sealing.carriers import Carrier, Rewritten
 from facecrypt.sealing.header import Header
 from facecrypt.sealing.images import Identities, identities_of
 from facecrypt.sealing.parts import forgotten, number
-from facecrypt.sealing.payload import Payload
 from facecrypt.sealing.rewriting import change_file
 
 __all__ = ["Forget", "forget_regions"]
@@ -106,10 +103,10 @@ class Forget:
     ) -> Header:
         """Change a file; as :func:`forget_regions`."""
 
-        def change(carrier: Carrier, file: BinaryIO, payload: Payload) -> Rewritten:
-            header = forgotten(payload.header, identities, self.regions)
-            self._warn_of_overlaps(path, header)
-            return carrier.erase(file, _without(payload, header))
+        def change(header: Header) -> Header:
+            changed = forgotten(header, identities, self.regions)
+            self._warn_of_overlaps(path, changed)
+            return changed
 
         return change_file(path, output, change, overwrite=overwrite)
 
@@ -128,16 +125,6 @@ class Forget:
                         "and may show a part of the face; look, and forget it too if it does",
                         stacklevel=4,
                     )
-
-
-def _without(payload: Payload, header: Header) -> Payload:
-    """The payload without the parts that the header says are forgotten."""
-    gone, count = header.forgotten_parts, len(header.regions)
-    return Payload(
-        header,
-        [b"" if index in gone else part for index, part in enumerate(payload.regions)],
-        [b"" if count + place in gone else part for place, part in enumerate(payload.private)],
-    )
 
 
 def _overlap(one: Region, other: Region) -> bool:

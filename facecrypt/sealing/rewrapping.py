@@ -2,17 +2,15 @@
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
-from typing import BinaryIO
+from dataclasses import dataclass
+from functools import partial
 
 from facecrypt.errors import KeyFormatError
 from facecrypt.files import PathLike
 from facecrypt.keys import Recipient, RecipientLike, RegionKey, SecretKey, Stanza, Unwraps
-from facecrypt.sealing.carriers import Carrier, Rewritten
 from facecrypt.sealing.header import Header
 from facecrypt.sealing.images import Identities, Recipients, identities_of, recipients_of
 from facecrypt.sealing.parts import rewrapped
-from facecrypt.sealing.payload import Payload
 from facecrypt.sealing.rewriting import change_file
 
 __all__ = ["PASSPHRASES", "Rewrap", "rewrap_file"]
@@ -146,11 +144,7 @@ class Rewrap:
         overwrite: bool = False,
     ) -> Header:
         """Change a file; as :func:`rewrap_file`."""
-
-        def change(carrier: Carrier, file: BinaryIO, payload: Payload) -> Rewritten:
-            header = self.changed(payload.header, identities)
-            return carrier.rewrite(file, replace(payload, header=header))
-
+        change = partial(self.changed, identities=identities)
         return change_file(path, output, change, overwrite=overwrite)
 
     def changed(self, header: Header, identities: Sequence[Unwraps | RegionKey]) -> Header:

@@ -18,14 +18,15 @@ from facecrypt.sealing.payload import Payload
 
 __all__ = ["Change", "change_file"]
 
-# The carrier, the file at its beginning and its payload -> what becomes of them.
-Change = Callable[[Carrier, BinaryIO, Payload], Rewritten]
+Change = Callable[[Header], Header]
 
 
 def change_file(
     path: PathLike, output: PathLike | None, change: Change, *, overwrite: bool = False
 ) -> Header:
-    """Change a sealed file; its date of change and who may read it stay.
+    """Change the header of a sealed file, and erase what it then says is forgotten.
+
+    The file's date of change and who may read it stay.
 
     Parameters
     ----------
@@ -33,8 +34,8 @@ def change_file(
     output : path, optional
         None: the file itself is replaced, in one step.
     change : callable
-        Of several payloads beside a picture that is taken which it does not refuse with an
-        AuthenticationError.
+        Header to header. Of several beside a picture that is taken which it does not refuse with
+        an AuthenticationError.
     overwrite : bool
         Replace `output` if it exists.
 
@@ -77,11 +78,13 @@ def change_file(
 
 def _first(carrier: Carrier, file: BinaryIO, payloads: list[Payload], change: Change) -> Rewritten:
     *others, last = payloads
+    chosen = None
     for payload in others:
         with suppress(AuthenticationError):
-            return change(carrier, file, payload)
-        file.seek(0)
-    return change(carrier, file, last)
+            chosen = payload.with_header(change(payload.header))
+            break
+    chosen = chosen or last.with_header(change(last.header))
+    return carrier.erase(file, chosen) if chosen.header.forgotten else carrier.rewrite(file, chosen)
 
 
 def _check_names(path: Path) -> None:
