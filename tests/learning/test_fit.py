@@ -361,7 +361,13 @@ def test_the_log_of_a_run(tmp_path):
         "test_accuracy",
         "seconds",
     }
-    assert log["settings"] == {**QUICK, "epochs": 2, "schedule": "cosine", "smoothing": 0.0, "seed": 0}
+    assert log["settings"] == {
+        **QUICK,
+        "epochs": 2,
+        "schedule": "cosine",
+        "smoothing": 0.0,
+        "seed": 0,
+    }
     assert log["data"]["path"] == "corners"
     assert (log["data"]["train"], log["data"]["whole"]) == (160, [160, 80])
     assert log["hardware"].endswith(", 1 thread")
