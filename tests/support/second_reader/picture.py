@@ -36,6 +36,7 @@ def open_picture(path, carrier, kind: str, secret) -> np.ndarray:
         opened = {
             index: expand(key, LABEL + b"region" + index.to_bytes(4, "big"))
             for index in range(len(header["regions"]))
+            if index not in header.get("forgotten", [])
         }
     return _opened(header, samples, opened)
 
@@ -52,7 +53,11 @@ def _opened(header: dict, samples: bytes, keys: dict) -> np.ndarray:
         free -= set(own)
         for p in own:
             public[p * size : (p + 1) * size] = bytes(size)
-        if index in keys:
+        if index in header.get("forgotten", []):
+            gray = b"\x80" if dtype == "uint8" else b"\0\x80"
+            here = b"".join(samples[p * size : (p + 1) * size] for p in own)
+            assert here == gray * (len(here) // len(gray))
+        elif index in keys:
             sealed = b"".join(samples[p * size : (p + 1) * size] for p in own)
             plain = open_part(header, index, sealed, keys[index])
             for number, p in enumerate(own):
@@ -66,6 +71,9 @@ def _opened(header: dict, samples: bytes, keys: dict) -> np.ndarray:
 def open_part(header: dict, index: int, data: bytes, key: bytes) -> bytes:
     text, cipher = aad(header), header["cipher"]
     assert entries(header["commitments"], 32)[index] == expand(key, LABEL + b"commitment")
+    if index < len(header["regions"]):
+        digest = hashlib.sha256(LABEL + b"sealed" + data).digest()
+        assert entries(header["digests"], 32)[index] == digest
     tag = entries(header["tags"], 32 if cipher == "logistic" else 16)[index]
     if cipher == "logistic":
         mac_key = expand(key, LABEL + b"hmac")
