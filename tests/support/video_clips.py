@@ -4,7 +4,9 @@ Two coloured squares stand for persons: one red, which moves to the right, and o
 comes from the right and meets it.
 """
 
+import itertools
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
@@ -52,16 +54,33 @@ def picture(frame: int, width: int = WIDTH, height: int = HEIGHT) -> np.ndarray:
     return shown
 
 
+@dataclass(frozen=True)
+class Look:
+    """How pictures are written: `size` upright, stored turned so that `turn` degrees
+    anticlockwise, and then mirroring where `mirrored`, show them upright.
+
+    `pts` are times of frames in `time_base`; `colours` are primaries, curve, matrix and range in
+    the numbers of ITU-T H.273 and FFmpeg; the first `hidden` frames, and their sound, lie before
+    time 0, which an edit list hides.
+    """
+
+    codec: str = "libx264"
+    pix_fmt: str = "yuv420p"
+    size: tuple[int, int] = (WIDTH, HEIGHT)
+    frames: int = FRAMES
+    pts: Sequence[int] | None = None
+    time_base: Fraction = Fraction(1, RATE * 512)
+    turn: int = 0
+    mirrored: bool = False
+    hidden: int = 0
+    colours: tuple[int, int, int, int] | None = None
+    aspect: Fraction | None = None
+    options: dict[str, str] | None = None
+
+
 def write_clip(
     path: Path,
     *,
-    codec: str = "libx264",
-    pix_fmt: str = "yuv420p",
-    size: tuple[int, int] = (WIDTH, HEIGHT),
-    frames: int = FRAMES,
-    pts: Sequence[int] | None = None,
-    time_base: Fraction = Fraction(1, RATE * 512),
-    turn: int = 0,
     audio: str | None = "aac",
     audio_first: bool = False,
     subtitles: str | None = None,
@@ -71,73 +90,72 @@ def write_clip(
     places: bool = False,
     second_video: bool = False,
     metadata: dict[str, str] | None = None,
-    options: dict[str, str] | None = None,
     container_options: dict[str, str] | None = None,
-    colours: tuple[int, int, int, int] | None = None,
-    aspect: Fraction | None = None,
+    **how: object,
 ) -> Path:
-    """Write a clip, upright of `size`, and stored turned by -`turn` degrees where that is given.
+    """Write a clip; `how` are fields of :class:`Look`.
 
-    `pts` are times of frames in `time_base`; `chapters` are start and end in milliseconds and a
-    title; `places` is a data track, as cameras write GPS; `colours` are primaries, curve, matrix
-    and range in the numbers of ITU-T H.273 and FFmpeg.
+    `chapters` are start and end in milliseconds and a title; `places` is a data track, as cameras
+    write GPS.
     """
     import av
 
-    out = av.open(path, "w", container_options=container_options or {})
-    with out:
+    look = Look(**how)
+    with av.open(path, "w", container_options=container_options or {}) as out:
         out.metadata.update(SECRETS if metadata is None else metadata)
-        if audio and audio_first:
-            sound = _add_sound(out, audio)
-        video = out.add_stream(codec, rate=RATE, options=_options(codec, options))
-        width, height = size if turn % 180 == 0 else size[::-1]
-        video.width, video.height, video.pix_fmt = width, height, pix_fmt
-        video.codec_context.time_base = video.time_base = time_base
-        if codec == "libx265" and path.suffix in {".mp4", ".mov"}:
-            video.codec_context.codec_tag = "hvc1"
-        if aspect:
-            video.codec_context.sample_aspect_ratio = aspect
-        if colours:
-            context = video.codec_context
-            context.color_primaries, context.color_trc, context.colorspace = colours[:3]
-            context.color_range = colours[3]
-        if turn:
-            video.set_display_rotation(turn)
+        sound = _add_sound(out, audio) if audio and audio_first else None
+        video = _add_video(out, path, look)
         if audio and not audio_first:
             sound = _add_sound(out, audio)
-        extra = []
-        if second_video:
-            extra.append(_second_video(out))
-        if subtitles:
-            extra.append(_subtitles(out, subtitles))
-        if places:
-            extra.append(_places(out))
-        if cover:
-            extra.append(_cover(out))
+        wanted = (
+            (second_video, _second_video),
+            (subtitles, lambda out: _subtitles(out, subtitles)),
+            (places, _places),
+            (cover, _cover),
+        )
+        packets = [add(out) for want, add in wanted if want]
         if attachment:
             out.add_attachment("secret-font.ttf", "font/ttf", b"secret-attachment" * 9)
-        if chapters:
-            out.set_chapters(
-                [
-                    {
-                        "id": number,
-                        "start": start,
-                        "end": end,
-                        "time_base": Fraction(1, 1000),
-                        "metadata": {"title": title},
-                    }
-                    for number, (start, end, title) in enumerate(chapters)
-                ]
-            )
+        _add_chapters(out, chapters)
         out.start_encoding()
-        packets = [_video_packets(video, size, frames, pts, time_base, turn, colours)]
-        if audio:
-            seconds = frames / RATE if pts is None else float(max(pts) * time_base) + 1 / RATE
-            packets.append(_sound_packets(sound, seconds))
-        for some in (*extra, *packets[::-1]):
-            for packet in some:
-                out.mux(packet)
+        if sound:
+            packets.append(_sound_packets(sound, look))
+        for packet in itertools.chain(*packets, _video_packets(video, look)):
+            out.mux(packet)
     return path
+
+
+def _add_video(out, path: Path, look: Look):
+    video = out.add_stream(look.codec, rate=RATE, options=_options(look.codec, look.options))
+    video.width, video.height = look.size if look.turn % 180 == 0 else look.size[::-1]
+    video.pix_fmt = look.pix_fmt
+    context = video.codec_context
+    context.time_base = video.time_base = look.time_base
+    if look.codec == "libx265" and path.suffix in {".mp4", ".mov"}:
+        context.codec_tag = "hvc1"
+    if look.aspect:
+        context.sample_aspect_ratio = look.aspect
+    if look.colours:
+        context.color_primaries, context.color_trc, context.colorspace = look.colours[:3]
+        context.color_range = look.colours[3]
+    if look.turn or look.mirrored:
+        video.set_display_rotation(look.turn, hflip=look.mirrored)
+    return video
+
+
+def _add_chapters(out, chapters: Sequence[tuple[int, int, str]]) -> None:
+    out.set_chapters(
+        [
+            {
+                "id": number,
+                "start": start,
+                "end": end,
+                "time_base": Fraction(1, 1000),
+                "metadata": {"title": title},
+            }
+            for number, (start, end, title) in enumerate(chapters)
+        ]
+    )
 
 
 def _options(codec: str, options: dict[str, str] | None) -> dict[str, str]:
@@ -152,21 +170,22 @@ def _options(codec: str, options: dict[str, str] | None) -> dict[str, str]:
     return {"qmin": "1", "qmax": "3"}
 
 
-def _video_packets(video, size, frames, pts, time_base, turn, colours) -> Iterator:
+def _video_packets(video, look: Look) -> Iterator:
     import av
 
-    step = Fraction(1, RATE) / time_base
-    for number in range(frames):
-        shown = picture(number, *size)
-        stored = np.ascontiguousarray(np.rot90(shown, -turn // 90)) if turn else shown
+    step = int(Fraction(1, RATE) / look.time_base)
+    for number in range(look.frames):
+        shown = picture(number, *look.size)
+        shown = shown[:, ::-1] if look.mirrored else shown
+        stored = np.ascontiguousarray(np.rot90(shown, -look.turn // 90))
         frame = av.VideoFrame.from_ndarray(stored, "rgb24")
-        matrix = colours[2] if colours else None
+        matrix = look.colours[2] if look.colours else None
         frame = frame.reformat(format=video.pix_fmt, dst_colorspace=matrix)
-        if colours:
-            frame.color_primaries, frame.color_trc, frame.colorspace = colours[:3]
-            frame.color_range = colours[3]
-        frame.pts = int(number * step) if pts is None else pts[number]
-        frame.time_base = time_base
+        if look.colours:
+            frame.color_primaries, frame.color_trc, frame.colorspace = look.colours[:3]
+            frame.color_range = look.colours[3]
+        frame.pts = (number - look.hidden) * step if look.pts is None else look.pts[number]
+        frame.time_base = look.time_base
         yield from video.encode(frame)
     yield from video.encode()
 
@@ -178,17 +197,26 @@ def _add_sound(out, codec: str):
     return sound
 
 
-def _sound_packets(sound, seconds: float) -> Iterator:
+def _sound_packets(sound, look: Look) -> Iterator:
     import av
 
     rate, block = 48000, 960
+    start = -look.hidden * rate // RATE
+    if look.pts is None:
+        seconds = look.frames / RATE
+    else:
+        seconds = float(look.pts[-1] * look.time_base) + 1 / RATE
     context = sound.codec_context
     kind = context.format.name if context.format else "fltp"
     for number in range(max(1, int(seconds * rate / block))):
         at = np.arange(number * block, (number + 1) * block) / rate
         wave = (8000 * np.sin(2 * np.pi * 440 * at)).astype(np.int16)[None]
         frame = av.AudioFrame.from_ndarray(wave, "s16", "mono")
-        frame.sample_rate, frame.pts, frame.time_base = rate, number * block, Fraction(1, rate)
+        frame.sample_rate, frame.pts, frame.time_base = (
+            rate,
+            number * block + start,
+            Fraction(1, rate),
+        )
         resampled = av.AudioResampler(kind, "mono", rate).resample(frame)
         for one in resampled:
             yield from sound.encode(one)
