@@ -182,6 +182,15 @@ class Carrier(Protocol):
             The file is damaged, or its header is that of another picture.
         """
 
+    def is_edited(self, source: Source, header: Header) -> bool:
+        """Whether what is public of a sealed file was changed since it was sealed; needs no key.
+
+        Raises
+        ------
+        ContainerError
+            As :meth:`open`.
+        """
+
     def rewrite(self, file: BinaryIO, payload: Payload) -> Rewritten:
         """The same sealed file with another payload; what it shows stays as it is.
 
