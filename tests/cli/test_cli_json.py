@@ -120,7 +120,7 @@ def test_inspect_names_what_is_not_sealed(album):
     done = command("inspect", "sealed", "in")
     assert done.code == 1
     assert done.out.splitlines() == [
-        "sealed/a.png: 1 region, 2 keys, 48x64x3 uint8, logistic+aes-256-gcm"
+        "sealed/a.png: 1 region, 2 keys, 48x64x3 uint8, logistic+aes-256-gcm, with its .png"
     ]
     assert [line.split(": ")[2] for line in done.err] == [
         "in/face.png",
