@@ -22,7 +22,7 @@ from facecrypt.jobs.inputs import find_pictures
 from facecrypt.jobs.pool import forget_frames
 from facecrypt.media import read_image
 from facecrypt.sealing import files
-from facecrypt.sealing.content import Jpeg
+from facecrypt.sealing.content import Jpeg, Pixels
 from facecrypt.sealing.header import VERSION, Header
 from facecrypt.sealing.payload import Payload
 
@@ -130,6 +130,8 @@ def _in_short(seen: _Seen) -> str:
         ]
         if isinstance(header.content, Jpeg):
             parts.append(f"JPEG, {_coding(header.content)}")
+        elif isinstance(header.content, Pixels) and header.content.original:
+            parts.append(f"with its {header.content.original}")
     if seen.guessed is not None:
         places = count(len(seen.guessed["regions"]), "place")
         parts.append(f"looks encrypted {seen.guessed['probability']:.3f}, at {places}")
@@ -166,8 +168,9 @@ def _show_payload(payload: Payload) -> None:
     if not header.regions:
         print("regions   none")
     for name, part in zip(header.private, payload.private, strict=True):
+        kind = f"  {header.content.original}" if isinstance(header.content, Pixels) else ""
         size = "forgotten" if name in header.forgotten else f"{len(part)} bytes"
-        print(f"private   {name}  {size}")
+        print(f"private   {name}{kind}  {size}")
 
 
 def _look(image: NDArray) -> dict[str, Any]:
