@@ -30,6 +30,7 @@ COMMANDS = {
     "inspect": ("facecrypt.cli.inspect", "show what a sealed picture says without a key"),
     "verify": ("facecrypt.cli.verify", "check that sealed pictures open and are unchanged"),
     "detect": ("facecrypt.cli.detect", "find faces and print where they are"),
+    "opener": ("facecrypt.cli.opener", "write the page that opens sealed files in a browser"),
     "region-key": ("facecrypt.cli.region_key", "export the key of one face"),
     "doctor": (
         "facecrypt.cli.doctor",
