@@ -16,7 +16,7 @@ from facecrypt.jobs.pool import Progress, run_batch
 from facecrypt.jobs.resume import check_opened, check_sealed, key_names
 from facecrypt.jobs.summary import Result, Summary
 from facecrypt.keys import RecipientLike
-from facecrypt.sealing.carriers import sealed_name
+from facecrypt.sealing.carriers import Opened, sealed_name
 from facecrypt.sealing.content import Jpeg
 from facecrypt.sealing.files import decode_file, find_sealed, open_file, seal_file
 from facecrypt.sealing.header import CIPHERS, Header
@@ -180,7 +180,7 @@ def decrypt_files(
             raise already_exists(item.output)
         opened = decode_file(item.source, holders, options)
         check_opened(item.output, opened)
-        return Result(item.source, item.output, len(opened.header.regions), skipped=True)
+        return _opened_result(item, opened, skipped=True)
 
     def one(item: Input) -> Result:
         if item.output.exists() and not overwrite:
@@ -192,9 +192,21 @@ def decrypt_files(
                 raise
             # Another process was faster.
             return there(item)
-        return Result(item.source, item.output, len(opened.header.regions), edited=opened.edited)
+        return _opened_result(item, opened)
 
     return run_batch(paths, out_dir, one, workers, progress)
+
+
+def _opened_result(item: Input, opened: Opened, *, skipped: bool = False) -> Result:
+    header = opened.header
+    return Result(
+        item.source,
+        item.output,
+        len(header.regions),
+        skipped=skipped,
+        edited=opened.edited and not skipped,
+        forgotten=header.forgotten_regions,
+    )
 
 
 def _is_sealed(path: Path) -> bool:

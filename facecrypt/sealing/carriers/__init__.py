@@ -9,7 +9,7 @@ from typing import BinaryIO
 from facecrypt.errors import MediaError, NotSealedError
 from facecrypt.files import PathLike
 from facecrypt.media.pictures import LOSSY
-from facecrypt.sealing.carriers.carrier import Carrier, Opened, SealedFile, Source
+from facecrypt.sealing.carriers.carrier import Carrier, Opened, Rewritten, SealedFile, Source
 from facecrypt.sealing.carriers.jpeg import Jpeg
 from facecrypt.sealing.carriers.png import Png
 from facecrypt.sealing.carriers.sidecar import Sidecar
@@ -19,6 +19,7 @@ __all__ = [
     "LOSSLESS_SUFFIXES",
     "Carrier",
     "Opened",
+    "Rewritten",
     "SealedFile",
     "Source",
     "carrier_for",
