@@ -13,6 +13,8 @@ __all__ = [
     "MAX_ARGON2_TOTAL_KIB",
     "MAX_CANDIDATES",
     "MAX_COVERED",
+    "MAX_DURATION_MS",
+    "MAX_FRAMES",
     "MAX_HEADER_BYTES",
     "MAX_PAYLOAD_BYTES",
     "MAX_PIXELS",
@@ -27,6 +29,10 @@ __all__ = [
 
 MAX_PIXELS = 2**28
 MAX_SIDE = 1_000_000  # libpng's
+
+# Of a video; what is longer is no recording.
+MAX_FRAMES = 2**31 - 1
+MAX_DURATION_MS = 2**40
 
 MAX_HEADER_BYTES = 8 << 20
 MAX_PAYLOAD_BYTES = 2**31 - 1  # a PNG chunk

@@ -27,12 +27,15 @@ class Content(Protocol):
         The header's ``carrier``.
     carried : bool
         Whether the regions' ciphertext is in the payload, and not in the pixels.
+    placed : bool
+        Whether regions are places in a picture, as :class:`Region`, and not spans of time.
     private : tuple of str
         Names of the parts that only the content key opens, those that there can be.
     """
 
     kind: ClassVar[str]
     carried: ClassVar[bool]
+    placed: ClassVar[bool]
     private: ClassVar[tuple[str, ...]]
 
     @property
@@ -50,10 +53,10 @@ class Content(Protocol):
     def parse(cls, read: Reader) -> Self:
         """The inverse of :meth:`fields`; ContainerError where something is wrong."""
 
-    def region_fields(self, region: Region) -> dict[str, Any]:
+    def region_fields(self, region: Any) -> dict[str, Any]:
         """A region as the header holds it."""
 
-    def parse_region(self, item: Any) -> Region:
+    def parse_region(self, item: Any) -> Any:
         """The inverse of :meth:`region_fields`."""
 
 
@@ -78,6 +81,7 @@ class Pixels:
 
     kind: ClassVar[str] = "pixels"
     carried: ClassVar[bool] = False
+    placed: ClassVar[bool] = True
     private: ClassVar[tuple[str, ...]] = ("original",)
 
     def fields(self) -> dict[str, Any]:
@@ -146,6 +150,7 @@ class Jpeg:
 
     kind: ClassVar[str] = "jpeg"
     carried: ClassVar[bool] = True
+    placed: ClassVar[bool] = True
     private: ClassVar[tuple[str, ...]] = ("original",)
 
     @property

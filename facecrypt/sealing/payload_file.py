@@ -1,0 +1,171 @@
+"""A payload that stays in its file: what is too large for memory is written and read as a stream.
+
+Its bytes are those of :mod:`facecrypt.sealing.payload`.
+"""
+
+import struct
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import BinaryIO, Self
+
+from facecrypt import limits
+from facecrypt.errors import ContainerError
+from facecrypt.sealing.header import Header
+from facecrypt.sealing.parts import Sealer
+from facecrypt.sealing.payload import DESCRIPTION, PRIVATE, REGION, box_head
+from facecrypt.sealing.streams import Digested, Plain, Span, seal_stream, sealed_size
+
+__all__ = ["StoredPayload", "payload_size", "write_payload"]
+
+_Box = tuple[bytes, Span]
+
+
+@dataclass(frozen=True)
+class StoredPayload:
+    """Where the parts of a payload lie in a file.
+
+    Parameters
+    ----------
+    header : Header
+    regions, private : tuple of Span
+        Of the ciphertext of each part.
+    """
+
+    header: Header
+    regions: tuple[Span, ...]
+    private: tuple[Span, ...]
+
+    @classmethod
+    def read(cls, file: BinaryIO, span: Span) -> Self:
+        """Parse and check all but the parts.
+
+        Parameters
+        ----------
+        file : binary file
+        span : Span
+            Of the payload in it.
+
+        Raises
+        ------
+        ContainerError
+            Anything that :func:`write_payload` would not have written.
+        """
+        boxes = _boxes(file, span)
+        kind, body = next(boxes)
+        if kind != b"jumb" or body.end != span.end:
+            raise _damaged("it is not one box with all in it")
+        inner = _boxes(file, body)
+        if _content(file, next(inner), b"jumd", len(DESCRIPTION)) != DESCRIPTION:
+            raise _damaged("it does not begin with a header")
+        text = _content(file, next(inner, None), b"json", limits.MAX_HEADER_BYTES)
+        header = Header.from_bytes(text)
+        if not header.content.streamed:
+            raise ContainerError(f"the header is that of a {header.carrier} file, not of a video")
+        count, parts = len(header.regions), []
+        kinds = iter([REGION] * count + [PRIVATE] * len(header.private))
+        for kind, part in inner:
+            if kind != next(kinds, None):
+                raise _damaged("parts are missing or too many")
+            parts.append(part)
+        if next(kinds, None) is not None:
+            raise _damaged("parts are missing or too many")
+        return cls(header, tuple(parts[:count]), tuple(parts[count:]))
+
+    @property
+    def parts(self) -> tuple[Span, ...]:
+        """All of them, as the header counts them."""
+        return (*self.regions, *self.private)
+
+
+def payload_size(header: Header, parts: Sequence[Plain]) -> int:
+    """How long the payload will be of a header whose tags need not be known yet."""
+    return len(_start(header, parts)) + sum(
+        len(box_head(REGION, size)) + size for size in map(_sealed, parts)
+    )
+
+
+def write_payload(file: BinaryIO, sealer: Sealer, parts: Sequence[Plain]) -> Header:
+    """Encrypt parts into a file, where it stands, and write the finished header before them.
+
+    Parameters
+    ----------
+    file : binary file
+        Can be written to and sought in.
+    sealer : Sealer
+    parts : sequence of Plain
+        Regions, then private parts.
+
+    Returns
+    -------
+    Header
+
+    Raises
+    ------
+    MediaError
+        A part is shorter than was said.
+    """
+    header, place = sealer.header, file.tell()
+    file.write(_start(header, parts))
+    count, tags, digests = len(header.regions), [], []
+    for index, plain in enumerate(parts):
+        file.write(box_head(REGION if index < count else PRIVATE, _sealed(plain)))
+        key = sealer.stream_key(index)
+        if index < count:
+            writer = Digested(file)
+            tags.append(seal_stream(plain, key, writer.write))
+            digests.append(writer.digest())
+        else:
+            tags.append(seal_stream(plain, key, file.write))
+    end = file.tell()
+    finished = sealer.finish(tags, digests)
+    file.seek(place)
+    file.write(_start(finished, parts))
+    file.seek(end)
+    return finished
+
+
+def _sealed(plain: Plain) -> int:
+    return sealed_size(plain.size)
+
+
+def _start(header: Header, parts: Sequence[Plain]) -> bytes:
+    """All before the first part."""
+    text = header.to_bytes()
+    boxes = box_head(b"jumd", len(DESCRIPTION)), DESCRIPTION, box_head(b"json", len(text)), text
+    heads = sum(len(box_head(REGION, size)) + size for size in map(_sealed, parts))
+    return b"".join((box_head(b"jumb", sum(map(len, boxes)) + heads), *boxes))
+
+
+def _damaged(why: str) -> ContainerError:
+    return ContainerError(f"the payload is damaged: {why}")
+
+
+def _content(file: BinaryIO, box: _Box | None, kind: bytes, most: int) -> bytes:
+    if box is None or box[0] != kind:
+        raise _damaged("it does not begin with a header")
+    if box[1].size > most:
+        raise ContainerError(f"the header has {box[1].size} bytes; at most {most} may be")
+    file.seek(box[1].start)
+    return file.read(box[1].size)
+
+
+def _boxes(file: BinaryIO, span: Span) -> Iterator[_Box]:
+    """The boxes that lie in a part of a file, none of them left over."""
+    place = span.start
+    while place < span.end or place == span.start:
+        file.seek(place)
+        head = file.read(min(16, span.end - place))
+        if len(head) < 8:
+            raise _damaged("it is cut short")
+        size, kind = struct.unpack(">I4s", head[:8])
+        length = 8
+        if size == 1 and len(head) == 16:
+            (size,), length = struct.unpack(">Q", head[8:]), 16
+            if size < 1 << 32:
+                raise _damaged("a size is not in its short form")
+        if size < length:
+            raise _damaged("it is cut short")
+        if size > span.end - place:
+            raise _damaged(f"it is cut off after {span.end - place} of {size} bytes")
+        yield kind, Span(place + length, size - length)
+        place += size
