@@ -45,6 +45,9 @@ class Header:
         its key has to expand to, so that nothing opens under two keys.
     tags : tuple of bytes
         One authentication tag for each part.
+    digests : tuple of bytes
+        32 bytes for each region: SHA-256 of its ciphertext, which a tag does not bind for who has
+        the region's key. Private parts open by the content key alone, so tags do for them.
     stanzas : tuple of dict
         The content key, wrapped once for each recipient.
     public_digest : bytes
@@ -65,6 +68,7 @@ class Header:
     regions: tuple[Any, ...]
     commitments: tuple[bytes, ...]
     tags: tuple[bytes, ...]
+    digests: tuple[bytes, ...]
     stanzas: tuple[Stanza, ...]
     public_digest: bytes
     private: tuple[str, ...] = ()
@@ -97,7 +101,7 @@ class Header:
         return 32 if self.cipher == "logistic" else 16
 
     def _lasting(self) -> dict[str, Any]:
-        """What stays when recipients change, and comes before the tags."""
+        """What stays when recipients change, and is known before anything is encrypted."""
         fields = {
             "format": FORMAT,
             "version": VERSION,
@@ -114,12 +118,16 @@ class Header:
             fields["private"] = list(self.private)
         return fields | self.content.fields()
 
+    def _sealed(self) -> dict[str, Any]:
+        """What stays when recipients change."""
+        return self._lasting() | {"tags": joined(self.tags), "digests": joined(self.digests)}
+
     def _all(self) -> dict[str, Any]:
-        stanzas = [dict(stanza) for stanza in self.stanzas]
-        return self._lasting() | {"tags": joined(self.tags), "keys": stanzas}
+        return self._sealed() | {"keys": [dict(stanza) for stanza in self.stanzas]}
 
     def aad(self) -> bytes:
-        """What every tag authenticates besides its part: a hash of all but keys, tags and MAC."""
+        """What every tag authenticates besides its part: a hash of all but keys, tags, digests
+        and MAC."""
         return self._aad
 
     # Once for all parts: the cost must not grow with the square of their number.
@@ -131,11 +139,11 @@ class Header:
     def picture_id(self) -> bytes:
         """16 bytes that name this sealed picture, for ever: other recipients do not change them.
 
-        A region key says to which picture it belongs. They cover the tags, so nobody who holds
-        the key of a region can seal another face in its place.
+        A region key says to which picture it belongs. They cover the digests of the regions'
+        ciphertexts, so nobody who holds the key of a region can seal another face in its place.
         """
-        fields = self._lasting() | {"tags": joined(self.tags)}
-        return hashlib.sha256(b"facecrypt v2 picture" + canonical(fields)).digest()[:16]
+        text = canonical(self._sealed())
+        return hashlib.sha256(b"facecrypt v2 picture" + text).digest()[:16]
 
     def mac_input(self) -> bytes:
         """What the MAC authenticates: all but itself."""
@@ -196,6 +204,7 @@ class Header:
             regions=regions,
             commitments=read.entries("commitments", count, 32),
             tags=read.entries("tags", count, 32 if cipher == "logistic" else 16),
+            digests=read.entries("digests", len(regions), 32),
             stanzas=parse_stanzas(stanzas),
             public_digest=read.hex("public_sha256", 32),
             private=private,

@@ -19,6 +19,7 @@ from facecrypt.sealing import ciphers
 from facecrypt.sealing.content import Content
 from facecrypt.sealing.header import Header
 from facecrypt.sealing.options import Seal
+from facecrypt.sealing.streams import StreamKey
 
 __all__ = ["Sealer", "Unlocked", "number", "open_part", "rewrapped", "start", "unlock"]
 
@@ -47,8 +48,18 @@ class Sealer(NamedTuple):
         for index, data in enumerate(parts):
             key = _part_key(header, self.content_key, index)
             sealed.append(ciphers.seal_part(data, key, header.cipher, aad, backend=self.backend))
-        header = replace(header, tags=tuple(tag for _, tag in sealed))
-        return _authenticated(header, self.content_key).checked(), [data for data, _ in sealed]
+        digests = [ciphers.sealed_digest(data) for data, _ in sealed[: len(header.regions)]]
+        return self.finish([tag for _, tag in sealed], digests), [data for data, _ in sealed]
+
+    def stream_key(self, index: int) -> StreamKey:
+        """What a part that is too long for memory is sealed under."""
+        key = _part_key(self.header, self.content_key, index)
+        return StreamKey(key, self.header.cipher, self.header.aad(), self.backend)
+
+    def finish(self, tags: Iterable[bytes], digests: Iterable[bytes]) -> Header:
+        """The header, when all parts are sealed; its length stays."""
+        header = replace(self.header, tags=tuple(tags), digests=tuple(digests))
+        return _authenticated(header, self.content_key).checked()
 
 
 def start(
@@ -74,6 +85,7 @@ def start(
         regions=tuple(regions),
         commitments=(),
         tags=(),
+        digests=(),
         stanzas=tuple(recipient.wrap(content_key) for recipient in recipients),
         public_digest=public_digest,
         private=private,
@@ -82,10 +94,15 @@ def start(
     commitments = tuple(
         keys.commitment(_part_key(header, content_key, index)) for index in range(header.parts)
     )
-    tags = (bytes(header.tag_size),) * header.parts
-    # With tags and MAC of the final size, so that all it may be refused for shows.
-    header = replace(header, commitments=commitments, tags=tags, mac=bytes(32)).checked()
-    return Sealer(header, content_key, options.backend)
+    # With all of the final size, so that all it may be refused for shows.
+    sized = replace(
+        header,
+        commitments=commitments,
+        tags=(bytes(header.tag_size),) * header.parts,
+        digests=(bytes(32),) * len(header.regions),
+        mac=bytes(32),
+    )
+    return Sealer(sized.checked(), content_key, options.backend)
 
 
 class Unlocked(NamedTuple):
@@ -149,6 +166,10 @@ def open_part(
     header: Header, index: int, data: np.ndarray, key: bytes, *, backend: str = "auto"
 ) -> np.ndarray:
     """Check and decrypt one part whose key :func:`unlock` gave; AuthenticationError if changed."""
+    if index < len(header.regions):
+        digest = ciphers.sealed_digest(data)
+        if not hmac.compare_digest(digest, header.digests[index]):
+            raise ciphers.wrong_key()
     return ciphers.open_part(
         data, header.tags[index], key, header.cipher, header.aad(), backend=backend
     )

@@ -35,7 +35,9 @@ def without(header: dict, *names: str) -> bytes:
 
 
 def aad(header: dict) -> bytes:
-    return hashlib.sha256(LABEL + b"aad" + without(header, "keys", "tags", "mac")).digest()
+    return hashlib.sha256(
+        LABEL + b"aad" + without(header, "keys", "tags", "digests", "mac")
+    ).digest()
 
 
 def picture_id(header: dict) -> bytes:

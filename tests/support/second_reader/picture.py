@@ -66,6 +66,9 @@ def _opened(header: dict, samples: bytes, keys: dict) -> np.ndarray:
 def open_part(header: dict, index: int, data: bytes, key: bytes) -> bytes:
     text, cipher = aad(header), header["cipher"]
     assert entries(header["commitments"], 32)[index] == expand(key, LABEL + b"commitment")
+    if index < len(header["regions"]):
+        digest = hashlib.sha256(LABEL + b"sealed" + data).digest()
+        assert entries(header["digests"], 32)[index] == digest
     tag = entries(header["tags"], 32 if cipher == "logistic" else 16)[index]
     if cipher == "logistic":
         mac_key = expand(key, LABEL + b"hmac")
