@@ -27,15 +27,16 @@ class Content(Protocol):
         The header's ``carrier``.
     carried : bool
         Whether the regions' ciphertext is in the payload, and not in the pixels.
-    placed : bool
-        Whether regions are places in a picture, as :class:`Region`, and not spans of time.
+    streamed : bool
+        Whether it is too long for memory: its parts are STREAMs, and its regions are no places but
+        spans of time (`Person`).
     private : tuple of str
         Names of the parts that only the content key opens, those that there can be.
     """
 
     kind: ClassVar[str]
     carried: ClassVar[bool]
-    placed: ClassVar[bool]
+    streamed: ClassVar[bool]
     private: ClassVar[tuple[str, ...]]
 
     @property
@@ -81,7 +82,7 @@ class Pixels:
 
     kind: ClassVar[str] = "pixels"
     carried: ClassVar[bool] = False
-    placed: ClassVar[bool] = True
+    streamed: ClassVar[bool] = False
     private: ClassVar[tuple[str, ...]] = ("original",)
 
     def fields(self) -> dict[str, Any]:
@@ -150,7 +151,7 @@ class Jpeg:
 
     kind: ClassVar[str] = "jpeg"
     carried: ClassVar[bool] = True
-    placed: ClassVar[bool] = True
+    streamed: ClassVar[bool] = False
     private: ClassVar[tuple[str, ...]] = ("original",)
 
     @property

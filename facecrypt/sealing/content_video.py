@@ -40,7 +40,7 @@ class Video:
 
     kind: ClassVar[str] = "video"
     carried: ClassVar[bool] = True
-    placed: ClassVar[bool] = False
+    streamed: ClassVar[bool] = True
     private: ClassVar[tuple[str, ...]] = ("original",)
 
     @property

@@ -191,7 +191,7 @@ class Header:
         items, stanzas = read.items("regions"), read.items("keys")
         check_counts(content.shape, (), len(stanzas), regions_listed=len(items))
         regions = tuple(content.parse_region(item) for item in items)
-        if content.placed:
+        if not content.streamed:
             _check_places(content.shape, regions, len(stanzas))
         private = tuple(read.items("private")) if "private" in read else ()
         if private != tuple(name for name in content.private if name in private):

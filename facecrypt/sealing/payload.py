@@ -68,6 +68,8 @@ class Payload:
         if kinds[:2] != [b"jumd", b"json"] or boxes[0][1] != DESCRIPTION:
             raise ContainerError("the payload is damaged: it does not begin with a header")
         header = Header.from_bytes(bytes(boxes[1][1]))
+        if header.content.streamed:
+            raise ContainerError(f"the header is that of a {header.carrier}, not of a picture")
         regions = len(header.regions) if header.content.carried else 0
         private = len(header.private)
         if kinds[2:] != [REGION] * regions + [PRIVATE] * private:

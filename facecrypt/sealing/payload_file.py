@@ -60,7 +60,7 @@ class StoredPayload:
         text = _content(file, next(inner, None), b"json", limits.MAX_HEADER_BYTES)
         header = Header.from_bytes(text)
         if not header.content.streamed:
-            raise ContainerError(f"the header is that of a {header.carrier} file, not of a video")
+            raise ContainerError(f"the header is that of {header.carrier}, not of a video")
         count, parts = len(header.regions), []
         kinds = iter([REGION] * count + [PRIVATE] * len(header.private))
         for kind, part in inner:

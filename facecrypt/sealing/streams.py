@@ -6,7 +6,7 @@ chunks and marks the last one, so none can be dropped, doubled, moved or cut off
 
 import hashlib
 import hmac
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import BinaryIO, NamedTuple
 
 import numpy as np
@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from facecrypt import chaos
 from facecrypt.errors import ContainerError, MediaError
 from facecrypt.keys import subkey
-from facecrypt.sealing.ciphers import wrong_key
+from facecrypt.sealing.ciphers import SEALED, wrong_key
 
 __all__ = [
     "CHUNK",
@@ -33,7 +33,6 @@ __all__ = [
 # As of the sealing stream, so that the two line up.
 CHUNK = 4 << 20
 _TAG = 16
-SEALED = b"facecrypt v2 sealed"
 
 
 class Plain(NamedTuple):
