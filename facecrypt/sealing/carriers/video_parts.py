@@ -1,0 +1,86 @@
+"""What the parts of a video hold: the file that was sealed, or one person's clip and its places."""
+
+import hashlib
+import json
+import re
+import struct
+from collections.abc import Iterator
+from io import BytesIO
+from typing import Any, BinaryIO, NamedTuple, Self
+
+from facecrypt.errors import ContainerError
+from facecrypt.sealing.streams import Plain
+from facecrypt.sealing.wire import Reader, canonical
+
+__all__ = ["Original"]
+
+_BLOCK = 1 << 20
+_SUFFIX = re.compile(r"(\.[^\x00-\x1f\x7f./\\:]{1,32})?")
+# What a head may have at most: a digest and a suffix.
+_MOST = 1024
+
+
+class Original(NamedTuple):
+    """What is said of the file that was sealed, before its bytes.
+
+    Attributes
+    ----------
+    suffix : str
+        Of its name, with the dot.
+    sha256 : bytes
+    """
+
+    suffix: str
+    sha256: bytes
+
+    @classmethod
+    def of(cls, file: BinaryIO, suffix: str) -> Self:
+        """Read a file to its end."""
+        digest = hashlib.file_digest(file, "sha256")
+        return cls(suffix if _SUFFIX.fullmatch(suffix) else "", digest.digest())
+
+    def plain(self, file: BinaryIO, size: int) -> Plain:
+        """The part: ``be4(n) || n bytes of JSON || the file``."""
+        text = canonical({"sha256": self.sha256.hex(), "suffix": self.suffix})
+        head = struct.pack(">I", len(text)) + text
+        file.seek(0)
+        return Plain([BytesIO(head), file], len(head) + size)
+
+    @classmethod
+    def open(cls, chunks: Iterator[memoryview]) -> tuple[Self, Iterator[memoryview]]:
+        """The head of a part, and the bytes of the file, of which the digest is checked.
+
+        Raises
+        ------
+        ContainerError
+            The part is not what :meth:`plain` gives.
+        """
+        first = next(chunks)
+        (size,) = struct.unpack(">I", bytes(first[:4]).rjust(4, b"\0"))
+        head, rest = bytes(first[4 : 4 + size]), first[4 + size :]
+        original = cls._parse(head) if len(head) == size <= _MOST else None
+        if original is None:
+            raise _damaged()
+        return original, original._checked(rest, chunks)
+
+    @classmethod
+    def _parse(cls, head: bytes) -> Self | None:
+        try:
+            fields: Any = json.loads(head)
+        except ValueError:
+            return None
+        read = Reader(fields)
+        return cls(read.text("suffix", _SUFFIX.pattern, "a suffix"), read.hex("sha256", 32))
+
+    def _checked(self, first: memoryview, chunks: Iterator[memoryview]) -> Iterator[memoryview]:
+        digest = hashlib.sha256(first)
+        yield first
+        for chunk in chunks:
+            digest.update(chunk)
+            yield chunk
+        if digest.digest() != self.sha256:
+            raise _damaged()
+
+
+def _damaged() -> ContainerError:
+    return ContainerError("the private part is damaged")
