@@ -54,6 +54,10 @@ class Header:
         SHA-256 of what is outside the regions.
     private : tuple of str
         Names of the parts that only the content key opens.
+    forgotten : tuple of int or str
+        Regions, by rising number, and then private parts, by name, whose ciphertext was erased
+        after sealing: nobody opens them any more. Their commitments, tags and digests stay, and
+        so do the keys of the other regions.
     software : str
         What wrote the file.
     request : bytes
@@ -72,6 +76,7 @@ class Header:
     stanzas: tuple[Stanza, ...]
     public_digest: bytes
     private: tuple[str, ...] = ()
+    forgotten: tuple[int | str, ...] = ()
     software: str = f"facecrypt {__version__}"
     request: bytes = b""
     mac: bytes = b""
@@ -119,15 +124,16 @@ class Header:
         return fields | self.content.fields()
 
     def _sealed(self) -> dict[str, Any]:
-        """What stays when recipients change."""
+        """What stays when recipients change or parts are forgotten."""
         return self._lasting() | {"tags": joined(self.tags), "digests": joined(self.digests)}
 
     def _all(self) -> dict[str, Any]:
-        return self._sealed() | {"keys": [dict(stanza) for stanza in self.stanzas]}
+        fields = self._sealed() | {"keys": [dict(stanza) for stanza in self.stanzas]}
+        return fields | ({"forgotten": list(self.forgotten)} if self.forgotten else {})
 
     def aad(self) -> bytes:
-        """What every tag authenticates besides its part: a hash of all but keys, tags, digests
-        and MAC."""
+        """What every tag authenticates besides its part: a hash of what was known before any part
+        was encrypted, but for the keys."""
         return self._aad
 
     # Once for all parts: the cost must not grow with the square of their number.
@@ -137,7 +143,8 @@ class Header:
 
     @property
     def picture_id(self) -> bytes:
-        """16 bytes that name this sealed picture, for ever: other recipients do not change them.
+        """16 bytes that name this sealed picture, for ever: neither other recipients nor parts
+        that are forgotten change them.
 
         A region key says to which picture it belongs. They cover the digests of the regions'
         ciphertexts, so nobody who holds the key of a region can seal another face in its place.
@@ -208,6 +215,7 @@ class Header:
             stanzas=parse_stanzas(stanzas),
             public_digest=read.hex("public_sha256", 32),
             private=private,
+            forgotten=_parse_forgotten(read, len(regions), private),
             software=read.words("software", limits.MAX_SOFTWARE),
             request=read.hex("request", 8) if "request" in read else b"",
             mac=read.hex("mac", 32),
@@ -220,6 +228,17 @@ def _check_places(shape: Sequence[int], regions: Sequence[Region], recipients: i
     for index, region in enumerate(regions):
         if region.clip(height, width) != region:
             raise ContainerError(f"region {index} {region.box} lies outside the picture")
+
+
+def _parse_forgotten(read: Reader, regions: int, private: tuple[str, ...]) -> tuple[int | str, ...]:
+    if "forgotten" not in read:
+        return ()
+    items = read.items("forgotten")
+    numbers = [item for item in items if type(item) is int and 0 <= item < regions]
+    names = [name for name in private if name in items]
+    if not items or items != [*sorted(set(numbers)), *names]:
+        raise damaged("forgotten does not list regions and private parts, each once and in order")
+    return tuple(items)
 
 
 def _check_version(version: Any) -> None:

@@ -61,6 +61,10 @@ def test_what_each_authenticator_covers():
     other_keys = replace(HEADER, stanzas=())
     assert other_keys.aad() == HEADER.aad()
     assert other_keys.mac_input() != HEADER.mac_input()
+    forgotten = replace(HEADER, forgotten=(1,))
+    assert forgotten.aad() == HEADER.aad()
+    assert forgotten.picture_id == HEADER.picture_id
+    assert forgotten.mac_input() != HEADER.mac_input()
     other_mac = replace(HEADER, mac=b"\1" * 32)
     assert other_mac.mac_input() == HEADER.mac_input()
     for field, value in [
@@ -83,6 +87,38 @@ def test_the_picture_id_covers_tags_and_digests_and_not_the_keys():
     del fields["tags"], fields["digests"]
     text = json.dumps(fields, sort_keys=True, separators=(",", ":")).encode()
     assert HEADER.aad() == hashlib.sha256(b"facecrypt v2 aad" + text).digest()
+
+
+THREE_PARTS = replace(
+    HEADER, private=("original",), commitments=(bytes(32),) * 3, tags=(bytes(16),) * 3
+)
+
+
+@pytest.mark.parametrize(
+    ("forgotten", "text"),
+    [
+        ((1,), b"[1]"),
+        ((0, 1), b"[0,1]"),
+        (("original",), b'["original"]'),
+        ((0, "original"), b'[0,"original"]'),
+    ],
+)
+def test_forgotten_parts_are_in_the_header(forgotten, text):
+    data = replace(THREE_PARTS, forgotten=forgotten).to_bytes()
+    assert b'"forgotten":' + text + b',"format"' in data
+    assert Header.from_bytes(data).forgotten == forgotten
+
+
+@pytest.mark.parametrize(
+    "forgotten",
+    [[], [2], [-1], [1, 0], [1, 1], [True], [0.0], ["0"], ["tail"], ["original", 0],
+     ["original", "original"], [["original"]], 7, None],
+)  # fmt: skip
+def test_other_lists_of_forgotten_parts_are_refused(forgotten):
+    fields = json.loads(THREE_PARTS.to_bytes()) | {"forgotten": forgotten}
+    data = json.dumps(fields, sort_keys=True, separators=(",", ":")).encode()
+    with pytest.raises(ContainerError, match="the header is damaged: forgotten"):
+        Header.from_bytes(data)
 
 
 @pytest.mark.parametrize("version", [0, 3, "2", None, 2.0, 2.5, True])
