@@ -3,6 +3,7 @@
 Its bytes are those of :mod:`facecrypt.sealing.payload`.
 """
 
+import hashlib
 import struct
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -10,12 +11,13 @@ from typing import BinaryIO, Self
 
 from facecrypt import limits
 from facecrypt.errors import ContainerError
+from facecrypt.sealing.ciphers import SEALED
 from facecrypt.sealing.header import Header
 from facecrypt.sealing.parts import Sealer
 from facecrypt.sealing.payload import DESCRIPTION, PRIVATE, REGION, box_head
-from facecrypt.sealing.streams import Digested, Plain, Span, seal_stream, sealed_size
+from facecrypt.sealing.streams import Plain, SealedStream, Span, sealed_size
 
-__all__ = ["StoredPayload", "payload_size", "write_payload"]
+__all__ = ["PayloadWriter", "StoredPayload"]
 
 _Box = tuple[bytes, Span]
 
@@ -48,7 +50,7 @@ class StoredPayload:
         Raises
         ------
         ContainerError
-            Anything that :func:`write_payload` would not have written.
+            Anything that `PayloadWriter` would not have written.
         """
         boxes = _boxes(file, span)
         kind, body = next(boxes)
@@ -77,63 +79,67 @@ class StoredPayload:
         return (*self.regions, *self.private)
 
 
-def payload_size(header: Header, parts: Sequence[Plain]) -> int:
-    """How long the payload will be of a header whose tags need not be known yet."""
-    return len(_start(header, parts)) + sum(
-        len(box_head(REGION, size)) + size for size in map(_sealed, parts)
-    )
-
-
-def write_payload(file: BinaryIO, sealer: Sealer, parts: Sequence[Plain]) -> Header:
-    """Encrypt parts into a file, where it stands, and write the finished header before them.
+class PayloadWriter:
+    """Encrypts parts one after another; the header is known when the last one is done.
 
     Parameters
     ----------
-    file : binary file
-        Can be written to and sought in.
     sealer : Sealer
     parts : sequence of Plain
         Regions, then private parts.
-
-    Returns
-    -------
-    Header
-
-    Raises
-    ------
-    MediaError
-        A part is shorter than was said.
     """
-    header, place = sealer.header, file.tell()
-    file.write(_start(header, parts))
-    count, tags, digests = len(header.regions), [], []
-    for index, plain in enumerate(parts):
-        file.write(box_head(REGION if index < count else PRIVATE, _sealed(plain)))
-        key = sealer.stream_key(index)
-        if index < count:
-            writer = Digested(file)
-            tags.append(seal_stream(plain, key, writer.write))
-            digests.append(writer.digest())
-        else:
-            tags.append(seal_stream(plain, key, file.write))
-    end = file.tell()
-    finished = sealer.finish(tags, digests)
-    file.seek(place)
-    file.write(_start(finished, parts))
-    file.seek(end)
-    return finished
+
+    def __init__(self, sealer: Sealer, parts: Sequence[Plain]) -> None:
+        self._sealer, self._parts, self._header = sealer, parts, sealer.header
+        boxes = sum(len(box_head(REGION, size)) + size for size in map(_sealed_size, parts))
+        self._start_size = len(_start(self._header, boxes))
+        self._boxes = boxes
+
+    @property
+    def size(self) -> int:
+        """Of the payload."""
+        return self._start_size + self._boxes
+
+    def chunks(self) -> Iterator[bytes | memoryview]:
+        """The payload, with a header that has no tags yet; each piece until the next is taken.
+
+        Raises
+        ------
+        MediaError
+            A part is shorter than was said.
+        """
+        yield self.start()
+        count, tags, digests = len(self._header.regions), [], []
+        for index, plain in enumerate(self._parts):
+            yield box_head(REGION if index < count else PRIVATE, _sealed_size(plain))
+            digest = hashlib.sha256(SEALED)
+            for chunk in (sealed := SealedStream(plain, self._sealer.stream_key(index))):
+                if index < count:
+                    digest.update(chunk)
+                yield chunk
+            tags.append(sealed.tag)
+            digests.append(digest.digest())
+        self._header = self._sealer.finish(tags, digests[:count])
+
+    def start(self) -> bytes:
+        """What the payload begins with: written over what was there, once all chunks are taken."""
+        return _start(self._header, self._boxes)
+
+    @property
+    def header(self) -> Header:
+        """The finished header, once all chunks are taken."""
+        return self._header
 
 
-def _sealed(plain: Plain) -> int:
+def _sealed_size(plain: Plain) -> int:
     return sealed_size(plain.size)
 
 
-def _start(header: Header, parts: Sequence[Plain]) -> bytes:
-    """All before the first part."""
+def _start(header: Header, boxes: int) -> bytes:
+    """All before the first part, of those whose boxes have so many bytes."""
     text = header.to_bytes()
-    boxes = box_head(b"jumd", len(DESCRIPTION)), DESCRIPTION, box_head(b"json", len(text)), text
-    heads = sum(len(box_head(REGION, size)) + size for size in map(_sealed, parts))
-    return b"".join((box_head(b"jumb", sum(map(len, boxes)) + heads), *boxes))
+    first = box_head(b"jumd", len(DESCRIPTION)), DESCRIPTION, box_head(b"json", len(text)), text
+    return b"".join((box_head(b"jumb", sum(map(len, first)) + boxes), *first))
 
 
 def _damaged(why: str) -> ContainerError:

@@ -6,7 +6,7 @@ chunks and marks the last one, so none can be dropped, doubled, moved or cut off
 
 import hashlib
 import hmac
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import BinaryIO, NamedTuple
 
 import numpy as np
@@ -20,13 +20,12 @@ from facecrypt.sealing.ciphers import SEALED, wrong_key
 
 __all__ = [
     "CHUNK",
-    "Digested",
     "Plain",
+    "SealedStream",
     "Span",
     "StreamKey",
     "open_stream",
     "plain_size",
-    "seal_stream",
     "sealed_size",
 ]
 
@@ -51,20 +50,6 @@ class Span(NamedTuple):
     @property
     def end(self) -> int:
         return self.start + self.size
-
-
-class Digested:
-    """Writes ciphertext to a file, and knows what it hashes to."""
-
-    def __init__(self, file: BinaryIO) -> None:
-        self._file, self._digest = file, hashlib.sha256(SEALED)
-
-    def write(self, data: bytes | memoryview) -> None:
-        self._file.write(data)
-        self._digest.update(data)
-
-    def digest(self) -> bytes:
-        return self._digest.digest()
 
 
 class StreamKey(NamedTuple):
@@ -100,40 +85,40 @@ def plain_size(size: int) -> int:
     return size - _TAG * (whole if rest else 0)
 
 
-def seal_stream(plain: Plain, key: StreamKey, write: Callable[[memoryview], object]) -> bytes:
-    """Encrypt and authenticate a part of any length.
+class SealedStream:
+    """A part of any length, encrypted and authenticated chunk by chunk.
+
+    Iterating gives the ciphertext, piece by piece; the next piece overwrites the last.
 
     Parameters
     ----------
     plain : Plain
     key : StreamKey
-    write : callable
-        Is given the ciphertext, piece by piece.
 
-    Returns
-    -------
-    bytes
-        The tag of the last chunk.
-
-    Raises
-    ------
-    MediaError
-        The files hold less than was said.
+    Attributes
+    ----------
+    tag : bytes
+        Of the last chunk, when all pieces were taken.
     """
-    chunks, tag = _Chunks(key), b""
-    last = _chunks(plain.size) - 1
-    for number, data in enumerate(_blocks(plain)):
-        if number:
-            write(memoryview(tag))
-        sealed, tag = chunks.seal(number, data, last=number == last)
-        write(sealed.data)
-    return tag
+
+    def __init__(self, plain: Plain, key: StreamKey) -> None:
+        self._plain, self._key = plain, key
+        self.tag = b""
+
+    def __iter__(self) -> Iterator[bytes | memoryview]:
+        """Encrypt; MediaError where the files hold less than was said."""
+        chunks, last = _Chunks(self._key), _chunks(self._plain.size) - 1
+        for number, data in enumerate(_blocks(self._plain)):
+            if number:
+                yield self.tag
+            sealed, self.tag = chunks.seal(number, data, last=number == last)
+            yield sealed.data
 
 
 def open_stream(
     file: BinaryIO, span: Span, tag: bytes, key: StreamKey, *, digest: bytes | None = None
 ) -> Iterator[memoryview]:
-    """Check and decrypt a part, chunk by chunk; the inverse of :func:`seal_stream`.
+    """Check and decrypt a part, chunk by chunk; the inverse of :class:`SealedStream`.
 
     Each chunk is authentic when it is given out, and all together only when the iterator ends
     without an error: nothing of them may be shown before. The next overwrites it.

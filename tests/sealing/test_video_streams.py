@@ -23,11 +23,11 @@ from facecrypt.sealing.payload import Payload
 from facecrypt.sealing.payload_file import StoredPayload
 from facecrypt.sealing.streams import (
     Plain,
+    SealedStream,
     Span,
     StreamKey,
     open_stream,
     plain_size,
-    seal_stream,
     sealed_size,
 )
 
@@ -43,9 +43,8 @@ def noise(size: int) -> bytes:
 
 
 def sealed(data: bytes, key: StreamKey = PLAIN_AES) -> tuple[bytes, bytes]:
-    out = io.BytesIO()
-    tag = seal_stream(Plain([io.BytesIO(data)], len(data)), key, out.write)
-    return out.getvalue(), tag
+    stream = SealedStream(Plain([io.BytesIO(data)], len(data)), key)
+    return b"".join(map(bytes, stream)), stream.tag
 
 
 def opened(data: bytes, tag: bytes, key: StreamKey = PLAIN_AES, **more) -> bytes:
@@ -76,14 +75,13 @@ def test_chunks_are_those_of_aes_gcm_with_counted_nonces():
 
 def test_what_is_read_comes_from_several_files():
     parts = [io.BytesIO(b"ab"), io.BytesIO(b""), io.BytesIO(b"c"), io.BytesIO(b"defg")]
-    out = io.BytesIO()
-    tag = seal_stream(Plain(parts, 5), PLAIN_AES, out.write)
-    assert opened(out.getvalue(), tag) == b"abcde"
+    stream = SealedStream(Plain(parts, 5), PLAIN_AES)
+    assert opened(b"".join(map(bytes, stream)), stream.tag) == b"abcde"
 
 
 def test_a_file_that_became_shorter_is_an_error():
     with pytest.raises(MediaError, match="became shorter"):
-        seal_stream(Plain([io.BytesIO(b"abc")], 4), PLAIN_AES, io.BytesIO().write)
+        list(SealedStream(Plain([io.BytesIO(b"abc")], 4), PLAIN_AES))
 
 
 @pytest.mark.parametrize("size", [CHUNK + 1, CHUNK + 16, 2 * CHUNK + 17, 2 * CHUNK + 32])
@@ -280,9 +278,11 @@ def test_more_than_4_gib_come_back(tmp_path):
         plain.seek(size - 3)
         plain.write(b"end")
         plain.seek(0)
-        tag = seal_stream(Plain([plain], size), MIXED, file.write)
+        stream = SealedStream(Plain([plain], size), MIXED)
+        for piece in stream:
+            file.write(piece)
         assert file.tell() == size + 16 * 1024
         found, end = 0, b""
-        for chunk in open_stream(file, Span(0, file.tell()), tag, MIXED):
+        for chunk in open_stream(file, Span(0, file.tell()), stream.tag, MIXED):
             found, end = found + len(chunk), bytes(chunk[-3:])
     assert (found, end) == (size, b"end")

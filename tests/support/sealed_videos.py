@@ -9,7 +9,7 @@ from facecrypt.sealing.carriers.video_parts import Original
 from facecrypt.sealing.content_video import Person, Video
 from facecrypt.sealing.options import Seal
 from facecrypt.sealing.parts import start
-from facecrypt.sealing.payload_file import payload_size, write_payload
+from facecrypt.sealing.payload_file import PayloadWriter
 from facecrypt.sealing.streams import Plain
 
 KEY = SecretKey(bytes(range(32)))
@@ -40,10 +40,10 @@ def sealed_payload(
     head = Original.of(file, ".MOV")
     plain = [Plain([BytesIO(part)], len(part)) for part in people]
     plain.append(head.plain(file, len(original)))
-    out = BytesIO()
-    write_payload(out, made, plain)
-    assert len(out.getvalue()) == payload_size(made.header, plain)
-    return out.getvalue()
+    writer = PayloadWriter(made, plain)
+    payload = b"".join(map(bytes, writer.chunks()))
+    assert len(payload) == writer.size
+    return writer.start() + payload[len(writer.start()) :]
 
 
 def in_uuid(payload: bytes, public: bytes = PUBLIC) -> bytes:

@@ -36,7 +36,7 @@ class Original(NamedTuple):
     @classmethod
     def of(cls, file: BinaryIO, suffix: str) -> Self:
         """Read a file to its end."""
-        digest = hashlib.file_digest(file, "sha256")
+        digest = hashlib.file_digest(file, "sha256")  # type: ignore[arg-type]
         return cls(suffix if _SUFFIX.fullmatch(suffix) else "", digest.digest())
 
     def plain(self, file: BinaryIO, size: int) -> Plain:
