@@ -89,7 +89,7 @@ def start(
         stanzas=tuple(recipient.wrap(content_key) for recipient in recipients),
         public_digest=public_digest,
         private=private,
-        request=options.request(),
+        request=options.request(video=content.streamed),
     )
     commitments = tuple(
         keys.commitment(_part_key(header, content_key, index)) for index in range(header.parts)

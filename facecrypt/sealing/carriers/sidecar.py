@@ -26,8 +26,7 @@ from facecrypt.sealing.carriers.pixels import (
     seal_picture,
     with_header,
 )
-from facecrypt.sealing.carriers.sidecar_names import sidecar_path, sidecars_of
-from facecrypt.sealing.header import Header
+from facecrypt.sealing.carriers.sidecar_names import check_name, sidecars_of
 from facecrypt.sealing.options import Open, Seal
 from facecrypt.sealing.payload import Payload
 
@@ -63,7 +62,7 @@ class Sidecar:
                 header = Payload.from_bytes(data).header
             except ContainerError:
                 return [data]  # whoever reads it says why
-            _check_name(path, beside, header)
+            check_name(path, beside, header)
             return [data]
         return _fitting(path, read_bounded(file), payloads)
 
@@ -93,12 +92,6 @@ class Sidecar:
         return open_picture(source, payload, identities, options)
 
 
-def _check_name(path: Path, beside: Path, header: Header) -> None:
-    wanted = sidecar_path(path, header).name
-    if beside.name != wanted:
-        raise ContainerError(f"{beside}: its name is not that of its header, which is {wanted}")
-
-
 def _fitting(path: Path, data: bytes, payloads: Mapping[Path, bytes]) -> list[bytes]:
     """The payloads of those whose public pixels are this picture's: another sealing, or a killed
     one, may have left its own."""
@@ -108,7 +101,7 @@ def _fitting(path: Path, data: bytes, payloads: Mapping[Path, bytes]) -> list[by
     def fits(beside: Path, data: bytes) -> bool:
         try:
             header = Payload.from_bytes(data).header
-            _check_name(path, beside, header)
+            check_name(path, beside, header)
             if header.carrier == "jpeg":
                 return has_public(source.data, header)
             return not with_header(decoded(), header).edited

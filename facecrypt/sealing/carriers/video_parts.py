@@ -2,19 +2,26 @@
 
 import hashlib
 import json
+import os
 import re
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from io import BytesIO
+from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any, BinaryIO, NamedTuple, Self
 
 from facecrypt.errors import ContainerError
+from facecrypt.media.video import Clip, Placement
+from facecrypt.sealing.carriers.jpeg_private import padded_size
 from facecrypt.sealing.streams import Plain
 from facecrypt.sealing.wire import Reader, canonical
 
-__all__ = ["Original"]
+__all__ = ["Original", "read_clip", "seal_clip"]
 
 _BLOCK = 1 << 20
+# Frame, x, y, w, h, left, top.
+_PLACEMENT = struct.Struct(">7i")
 _SUFFIX = re.compile(r"(\.[^\x00-\x1f\x7f./\\:]{1,32})?")
 # What a head may have at most: a digest and a suffix.
 _MOST = 1024
@@ -82,5 +89,49 @@ class Original(NamedTuple):
             raise _damaged()
 
 
-def _damaged() -> ContainerError:
-    return ContainerError("the private part is damaged")
+def seal_clip(file: BinaryIO, placements: Sequence[Placement]) -> Plain:
+    """The part of a person: where the frames of a clip belong, the clip, zeros.
+
+    ``be4(n) || n placements of 28 bytes || be8(size of the clip) || clip || zeros``, the zeros up to
+    a Padmé length.
+    """
+    places = b"".join(_PLACEMENT.pack(*placement) for placement in placements)
+    size = file.seek(0, os.SEEK_END)
+    file.seek(0)
+    head = struct.pack(">I", len(placements)) + places + struct.pack(">Q", size)
+    length = padded_size(len(head) + size)
+    zeros = BytesIO(bytes(length - len(head) - size))
+    return Plain([BytesIO(head), file, zeros], length)
+
+
+def read_clip(chunks: Iterator[memoryview], target: Path) -> Clip:
+    """Write the clip in a person's part to a file; the inverse of :func:`seal_clip`.
+
+    Raises
+    ------
+    ContainerError
+        The part is not what :func:`seal_clip` gives.
+    """
+    with TemporaryFile() as spool:
+        for chunk in chunks:
+            spool.write(chunk)
+        length = spool.tell()
+        spool.seek(0)
+        (count,) = struct.unpack(">I", spool.read(4).rjust(4, b"\0"))
+        if 4 + count * _PLACEMENT.size + 8 > length:
+            raise _damaged("part of a person")
+        places = spool.read(count * _PLACEMENT.size)
+        (size,) = struct.unpack(">Q", spool.read(8))
+        if spool.tell() + size > length:
+            raise _damaged("part of a person")
+        with target.open("wb") as file:
+            left = size
+            while left:
+                block = spool.read(min(_BLOCK, left))
+                file.write(block)
+                left -= len(block)
+    return Clip(target, [Placement(*numbers) for numbers in _PLACEMENT.iter_unpack(places)])
+
+
+def _damaged(what: str = "private part") -> ContainerError:
+    return ContainerError(f"the {what} is damaged")
