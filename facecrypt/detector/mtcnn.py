@@ -141,6 +141,11 @@ class MTCNN:
             digest.update(((self._arguments[2] or MODELS) / f"{name}.onnx").read_bytes())
         return digest.hexdigest()[:16]
 
+    def with_thresholds(self, thresholds: Sequence[float]) -> "MTCNN":
+        """The same detector with other thresholds."""
+        settings = checked(self.settings.min_face_size, thresholds, self.settings.factor)
+        return _restore(settings, *self._arguments[1:])
+
     def __repr__(self) -> str:
         settings = ", ".join(f"{k}={v!r}" for k, v in self.settings._asdict().items())
         return f"MTCNN({settings}, device={self.device!r})"

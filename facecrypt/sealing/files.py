@@ -22,11 +22,15 @@ from facecrypt.media.png import read_chunk
 from facecrypt.regions import Region
 from facecrypt.sealing.carriers import (
     Carrier,
+    FileCarrier,
     Opened,
+    OpenedFile,
+    PayloadLike,
     SealedFile,
     Source,
     carrier_for,
     check_destination,
+    file_carrier,
     find_payloads,
     not_sealed,
     sealed_suffix,
@@ -140,6 +144,9 @@ def seal_file(
     src: PathLike, dst: PathLike, recipients: Sequence[RecipientLike], options: Seal
 ) -> Header:
     """:func:`encrypt_file` of options in one object."""
+    large = file_carrier(Path(src))
+    if large is not None:
+        return _seal_large(large, Path(src), Path(dst), recipients, options)
     check_destination(dst, carrier_for(Path(dst).suffix, sidecar=options.sidecar))
     if options.sidecar and _same_file(src, dst):
         raise MediaError(f"{dst}: is the picture to seal; name another file for the output")
@@ -150,10 +157,40 @@ def seal_file(
     return sealed.header
 
 
+def _seal_large(
+    carrier: FileCarrier,
+    src: Path,
+    dst: Path,
+    recipients: Sequence[RecipientLike],
+    options: Seal,
+) -> Header:
+    if carrier.find_headers(src):
+        raise MediaError(f"{src}: is a sealed {carrier.name} already; decrypt it first")
+    if dst.suffix.lower() not in carrier.suffixes:
+        written = " or ".join(carrier.suffixes)
+        raise MediaError(f"{dst}: a sealed {carrier.name} is written as {written}")
+    if _same_file(src, dst):
+        raise MediaError(f"{dst}: is the {carrier.name} to seal; name another file for the output")
+    with naming(src):
+        return carrier.seal(src, dst, recipients, options)
+
+
 def open_file(
-    src: PathLike, dst: PathLike, identities: Sequence[Unwraps | RegionKey], options: Open
-) -> Opened:
-    """:func:`decrypt_file` of options in one object; says whether the picture was edited."""
+    src: PathLike,
+    dst: PathLike,
+    identities: Sequence[Unwraps | RegionKey],
+    options: Open,
+    *,
+    exact: bool = True,
+) -> Opened | OpenedFile:
+    """:func:`decrypt_file` of options in one object; says whether the picture was edited.
+
+    Unless `exact` is asked for, the original of a video gets the suffix it had.
+    """
+    large = _sealed_large(_checked(src))
+    if large is not None:
+        with naming(src):
+            return large.open(Path(src), Path(dst), identities, options, exact=exact)
     check_destination(dst)
     opened = decode_file(src, identities, options)
     with naming(dst):
@@ -169,6 +206,8 @@ def decode_file(
 ) -> Opened:
     """:func:`decode` of a file on disk; one without a header is not loaded."""
     path = _checked(path)
+    if _sealed_large(path) is not None:
+        raise MediaError(f"{path}: is too large for memory; decrypt_file opens it into a file")
     with _opened(path) as file:
         carrier, payloads = _found(file, path)
         file.seek(0)
@@ -186,7 +225,7 @@ def write_sealed(
         write_pair(path, sealed, overwrite=overwrite, like=like)
 
 
-def find_sealed(path: PathLike) -> tuple[Carrier, list[Header]]:
+def find_sealed(path: PathLike) -> tuple[Carrier | FileCarrier, list[Header]]:
     """The carrier of a sealed file and its header, read from the picture or from beside it.
 
     Beside it there may be several that fit, of which only a key can tell its own.
@@ -198,8 +237,22 @@ def find_sealed(path: PathLike) -> tuple[Carrier, list[Header]]:
     ContainerError
         The header is damaged.
     """
+    large = file_carrier(_checked(path))
+    if large is not None:
+        headers = large.find_headers(Path(path))
+        if not headers:
+            raise not_sealed(Path(path))
+        return large, headers
     carrier, payloads = _payloads(path)
     return carrier, [payload.header for payload in payloads]
+
+
+def _sealed_large(path: Path) -> FileCarrier | None:
+    """The carrier of a sealed file that is too large for memory; NotSealedError of a plain one."""
+    large = file_carrier(path)
+    if large is not None and not large.find_headers(path):
+        raise not_sealed(path)
+    return large
 
 
 def _payloads(path: PathLike) -> tuple[Carrier, list[Payload]]:
@@ -363,8 +416,11 @@ def inspect(src: PathLike) -> Header:
     return read_payload(src).header
 
 
-def read_payload(src: PathLike) -> Payload:
+def read_payload(src: PathLike) -> PayloadLike:
     """The payload of a sealed picture; errors as of :func:`inspect`."""
+    large = _sealed_large(_checked(src))
+    if large is not None:
+        return large.find_payload(Path(src))
     payloads = _payloads(src)[1]
     if len(payloads) > 1:
         raise ContainerError(
@@ -427,6 +483,11 @@ def verify(src: PathLike, identities: Identities) -> Verified:
     Verified(regions=(0, 1), unchecked=(), whole=True)
     Verified(regions=(1,), unchecked=(0,), whole=False)
     """
-    opened = decode_file(src, identities_of(identities), Open(pristine=True))
+    large = _sealed_large(_checked(src))
+    opened: Opened | OpenedFile
+    if large is not None:
+        opened = large.check(Path(src), identities_of(identities))
+    else:
+        opened = decode_file(src, identities_of(identities), Open(pristine=True))
     unchecked = set(range(len(opened.header.regions))) - set(opened.regions)
     return Verified(opened.regions, tuple(sorted(unchecked)), opened.whole)

@@ -8,20 +8,28 @@ import hmac
 import operator
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from facecrypt import keys
 from facecrypt.keys import RecipientLike, RegionKey, Unwraps
-from facecrypt.regions import Region
 from facecrypt.sealing import ciphers
 from facecrypt.sealing.content import Content
 from facecrypt.sealing.header import Header
 from facecrypt.sealing.options import Seal
 from facecrypt.sealing.streams import StreamKey
 
-__all__ = ["Sealer", "Unlocked", "number", "open_part", "rewrapped", "start", "unlock"]
+__all__ = [
+    "Sealer",
+    "Unlocked",
+    "number",
+    "open_part",
+    "rewrapped",
+    "start",
+    "stream_key",
+    "unlock",
+]
 
 
 class Sealer(NamedTuple):
@@ -54,7 +62,7 @@ class Sealer(NamedTuple):
     def stream_key(self, index: int) -> StreamKey:
         """What a part that is too long for memory is sealed under."""
         key = _part_key(self.header, self.content_key, index)
-        return StreamKey(key, self.header.cipher, self.header.aad(), self.backend)
+        return stream_key(self.header, key, self.backend)
 
     def finish(self, tags: Iterable[bytes], digests: Iterable[bytes]) -> Header:
         """The header, when all parts are sealed; its length stays."""
@@ -64,7 +72,7 @@ class Sealer(NamedTuple):
 
 def start(
     content: Content,
-    regions: Sequence[Region],
+    regions: Sequence[Any],
     recipients: Sequence[RecipientLike],
     options: Seal,
     *,
@@ -160,6 +168,11 @@ def number(index: object) -> int:
     if not hasattr(index, "__index__"):
         raise TypeError(f"the number of a region must be an integer, received {index!r}")
     return operator.index(index)
+
+
+def stream_key(header: Header, key: bytes, backend: str = "auto") -> StreamKey:
+    """What a part that is too long for memory is opened with, of its key."""
+    return StreamKey(key, header.cipher, header.aad(), backend)
 
 
 def open_part(

@@ -6,7 +6,8 @@ chunks and marks the last one, so none can be dropped, doubled, moved or cut off
 
 import hashlib
 import hmac
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import BinaryIO, NamedTuple
 
 import numpy as np
@@ -37,15 +38,19 @@ _TAG = 16
 class Plain(NamedTuple):
     """What is to be sealed: files that are read one after another, and how much they hold."""
 
-    files: Sequence[BinaryIO]
+    files: Iterable[BinaryIO]
     size: int
 
 
-class Span(NamedTuple):
+@dataclass(frozen=True)
+class Span:
     """Where something lies in a file."""
 
     start: int
     size: int
+
+    def __len__(self) -> int:
+        return self.size
 
     @property
     def end(self) -> int:

@@ -257,8 +257,7 @@ def test_a_head_of_the_original_that_no_writer_makes_is_refused(head):
 
 
 def test_the_digest_of_the_original_is_checked():
-    plain = Original(".mp4", bytes(32)).plain(io.BytesIO(b"abc"), 3)
-    data = memoryview(b"".join(file.read() for file in plain.files))
+    data = memoryview(Original(".mp4", bytes(32)).head() + b"abc")
     with pytest.raises(ContainerError, match="private part is damaged"):
         list(Original.open(iter([data]))[1])
 

@@ -36,10 +36,9 @@ def sealed_payload(
     original: bytes, people: list[bytes], *, public: bytes = PUBLIC, cipher="logistic+aes-256-gcm"
 ) -> bytes:
     """The payload of a video with a person for each of some parts."""
-    made, file = sealer(len(people), public, cipher), BytesIO(original)
-    head = Original.of(file, ".MOV")
-    plain = [Plain([BytesIO(part)], len(part)) for part in people]
-    plain.append(head.plain(file, len(original)))
+    made = sealer(len(people), public, cipher)
+    parts = [*people, Original.of(BytesIO(original), ".MOV").head() + original]
+    plain = [Plain([BytesIO(part)], len(part)) for part in parts]
     writer = PayloadWriter(made, plain)
     payload = b"".join(map(bytes, writer.chunks()))
     assert len(payload) == writer.size

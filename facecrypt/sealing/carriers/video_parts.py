@@ -2,10 +2,9 @@
 
 import hashlib
 import json
-import os
 import re
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -44,14 +43,21 @@ class Original(NamedTuple):
     def of(cls, file: BinaryIO, suffix: str) -> Self:
         """Read a file to its end."""
         digest = hashlib.file_digest(file, "sha256")  # type: ignore[arg-type]
-        return cls(suffix if _SUFFIX.fullmatch(suffix) else "", digest.digest())
+        return cls.of_suffix(suffix)._replace(sha256=digest.digest())
 
-    def plain(self, file: BinaryIO, size: int) -> Plain:
-        """The part: ``be4(n) || n bytes of JSON || the file``."""
+    @classmethod
+    def of_suffix(cls, suffix: str) -> Self:
+        """One of a digest that is not known: its head has the length of all with that suffix."""
+        return cls(suffix if _SUFFIX.fullmatch(suffix) else "", bytes(32))
+
+    def head(self) -> bytes:
+        """``be4(n) || n bytes of JSON``."""
         text = canonical({"sha256": self.sha256.hex(), "suffix": self.suffix})
-        head = struct.pack(">I", len(text)) + text
-        file.seek(0)
-        return Plain([BytesIO(head), file], len(head) + size)
+        return struct.pack(">I", len(text)) + text
+
+    def plain(self, path: Path, size: int) -> Plain:
+        """The part: the head, and the file."""
+        return Plain(_pieces(self.head(), path), len(self.head()) + size)
 
     @classmethod
     def open(cls, chunks: Iterator[memoryview]) -> tuple[Self, Iterator[memoryview]]:
@@ -89,19 +95,25 @@ class Original(NamedTuple):
             raise _damaged()
 
 
-def seal_clip(file: BinaryIO, placements: Sequence[Placement]) -> Plain:
+def seal_clip(clip: Clip) -> Plain:
     """The part of a person: where the frames of a clip belong, the clip, zeros.
 
-    ``be4(n) || n placements of 28 bytes || be8(size of the clip) || clip || zeros``, the zeros up to
-    a Padmé length.
+    ``be4(n) || n placements of 28 bytes || be8(size of the clip) || clip || zeros``, the zeros up
+    to a Padmé length.
     """
-    places = b"".join(_PLACEMENT.pack(*placement) for placement in placements)
-    size = file.seek(0, os.SEEK_END)
-    file.seek(0)
-    head = struct.pack(">I", len(placements)) + places + struct.pack(">Q", size)
+    places = b"".join(_PLACEMENT.pack(*placement) for placement in clip.placements)
+    size = clip.path.stat().st_size
+    head = struct.pack(">I", len(clip.placements)) + places + struct.pack(">Q", size)
     length = padded_size(len(head) + size)
-    zeros = BytesIO(bytes(length - len(head) - size))
-    return Plain([BytesIO(head), file, zeros], length)
+    return Plain(_pieces(head, clip.path, bytes(length - len(head) - size)), length)
+
+
+def _pieces(head: bytes, path: Path, tail: bytes = b"") -> Iterator[BinaryIO]:
+    yield BytesIO(head)
+    # Opened when its turn comes: there may be more clips than files may be open.
+    with path.open("rb") as file:
+        yield file
+    yield BytesIO(tail)
 
 
 def read_clip(chunks: Iterator[memoryview], target: Path) -> Clip:
