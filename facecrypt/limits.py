@@ -12,6 +12,7 @@ __all__ = [
     "MAX_ARGON2_STANZAS",
     "MAX_ARGON2_TOTAL_KIB",
     "MAX_CANDIDATES",
+    "MAX_CLIPS_AT_ONCE",
     "MAX_COVERED",
     "MAX_DURATION_MS",
     "MAX_FRAMES",
@@ -22,9 +23,12 @@ __all__ = [
     "MAX_REGIONS",
     "MAX_SCANNED",
     "MAX_SCANS",
+    "MAX_FRAMES",
     "MAX_SIDE",
     "MAX_SOFTWARE",
     "MAX_STANZAS",
+    "MAX_STREAMS",
+    "MAX_VIDEO_PIXELS",
 ]
 
 MAX_PIXELS = 2**28
@@ -60,3 +64,9 @@ ARGON2_MIN_MEMORY_KIB = 8 * 1024
 MAX_ARGON2_STANZAS = 16
 # Memory times passes, of all stanzas of a header together: that of the costliest one.
 MAX_ARGON2_TOTAL_KIB = ARGON2_COSTLY[0] * ARGON2_COSTLY[1]
+
+# Of a video: three days at 30 frames a second, and frames of 8192x8192.
+MAX_FRAMES = 1 << 23
+MAX_VIDEO_PIXELS = 2**26
+MAX_STREAMS = 64
+MAX_CLIPS_AT_ONCE = 128  # each is an encoder and an open file

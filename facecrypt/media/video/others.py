@@ -1,0 +1,148 @@
+"""Streams other than the pictures: which of them go into a public part, and how."""
+
+from collections.abc import Callable, Iterator
+from fractions import Fraction
+from typing import Any, Protocol
+
+from facecrypt.media.video.library import load
+from facecrypt.media.video.model import Fate, Public
+from facecrypt.media.video.reading import streams_of
+from facecrypt.media.video.source import Source, is_picture
+
+__all__ = ["Copied", "Follower", "Sounded", "plan"]
+
+_TEXT = {"ass", "mov_text", "ssa", "subrip", "text", "webvtt"}
+_LEFT_OUT = {
+    "data": "data, which may tell places",
+    "attachment": "attachment",
+    "subtitle": "subtitles made of pictures",
+}
+
+Shift = Callable[[Any], int]
+
+
+class Follower(Protocol):
+    """What takes packets of a stream, and gives those that are written."""
+
+    def take(self, packet: Any) -> Iterator[Any]: ...
+    def finish(self) -> Iterator[Any]: ...
+
+
+class Copied:
+    """A stream whose packets are written as they are, but for those that an edit list hides."""
+
+    def __init__(self, stream: Any, start: Fraction) -> None:
+        self._stream, self._start = stream, start
+
+    def take(self, packet: Any) -> Iterator[Any]:
+        """Give a packet to write; none for one that is hidden or empty."""
+        if not packet.size or packet.is_discard:
+            return
+        if packet.dts is None:
+            packet.dts = packet.pts
+        shift = round(self._start / packet.time_base)
+        packet.dts -= shift
+        if packet.pts is not None:
+            packet.pts -= shift
+        packet.stream = self._stream
+        yield packet
+
+    def finish(self) -> Iterator[Any]:
+        """There is nothing left."""
+        yield from ()
+
+
+class Sounded:
+    """Sound of a codec that the container does not hold, encoded anew as AAC."""
+
+    def __init__(self, source: Any, stream: Any, start: Fraction) -> None:
+        self._source, self._stream, self._start = source, stream, start
+        self._resampler = load().AudioResampler("fltp", source.layout.name, stream.rate)
+
+    def take(self, packet: Any) -> Iterator[Any]:
+        """Give the packets of one that is decoded."""
+        for frame in packet.decode():
+            if frame.pts is not None:
+                frame.pts -= round(self._start / frame.time_base)
+            for one in self._resampler.resample(frame):
+                yield from self._stream.encode(one)
+
+    def finish(self) -> Iterator[Any]:
+        """Give the last packets."""
+        for one in self._resampler.resample(None):
+            yield from self._stream.encode(one)
+        yield from self._stream.encode(None)
+
+
+def plan(
+    source: Source, container: Any, options: Public, start: Fraction
+) -> tuple[dict[int, Follower], list[Fate]]:
+    """Add streams to an output; say of every stream of the source what becomes of it.
+
+    Parameters
+    ----------
+    source : Source
+    container : PyAV's output
+    options : Public
+    start : fractions.Fraction
+        The time in seconds that becomes 0.
+
+    Returns
+    -------
+    tuple of dict and list
+        What takes the packets of each stream, by its index, and a :class:`Fate` of each but the
+        pictures.
+    """
+    followers: dict[int, Follower] = {}
+    fates = []
+    holds = container.supported_codecs
+    for stream, told in zip(source.container.streams, streams_of(source), strict=True):
+        if stream.index == source.video.index:
+            continue
+        became = _left_out(stream, options) or _unheld(stream, holds)
+        if became == _AS_AAC:
+            added = container.add_stream("aac", rate=min(stream.rate, 48000))
+            added.layout = stream.layout.name
+            followers[stream.index] = Sounded(stream, added, start)
+        elif not became:
+            added = container.add_stream_from_template(stream)
+            followers[stream.index] = Copied(added, start)
+        if not became or became == _AS_AAC:
+            label(added, stream, options)
+        fates.append(Fate(told, became or "copied"))
+    return followers, fates
+
+
+def label(added: Any, stream: Any, options: Public) -> None:
+    """Give a stream the language and the use of its source, and no other metadata unasked."""
+    kept = dict(stream.metadata) if options.keep_metadata else {}
+    if "language" in stream.metadata:
+        kept["language"] = stream.metadata["language"]
+    added.metadata.clear()
+    added.metadata.update(kept)
+    added.disposition = stream.disposition
+
+
+_AS_AAC = "encoded anew as AAC"
+
+
+def _left_out(stream: Any, options: Public) -> str:
+    """Why a stream is left out whatever the container; empty if it is not."""
+    if stream.type == "audio":
+        return "left out: sound" if options.mute else ""
+    if stream.type == "video":
+        return f"left out: {'cover art' if is_picture(stream) else 'further video'}"
+    context = stream.codec_context
+    if stream.type == "subtitle" and context is not None and context.codec.canonical_name in _TEXT:
+        return ""
+    return f"left out: {_LEFT_OUT.get(stream.type, 'of unknown use')}"
+
+
+def _unheld(stream: Any, holds: set[str]) -> str:
+    """What becomes of a stream that the container does not hold; empty if it does."""
+    context = stream.codec_context
+    if context is None:
+        return "left out: of a codec that FFmpeg does not know"
+    if {context.codec.name, context.codec.canonical_name} & holds:
+        return ""
+    return _AS_AAC if stream.type == "audio" else "left out: text that the container does not hold"
