@@ -23,7 +23,6 @@ __all__ = [
     "MAX_REGIONS",
     "MAX_SCANNED",
     "MAX_SCANS",
-    "MAX_FRAMES",
     "MAX_SIDE",
     "MAX_SOFTWARE",
     "MAX_STANZAS",

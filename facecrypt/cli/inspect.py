@@ -20,9 +20,9 @@ from facecrypt.jobs.inputs import find_pictures
 from facecrypt.jobs.pool import forget_frames
 from facecrypt.media import read_image
 from facecrypt.sealing import files
+from facecrypt.sealing.carriers import PayloadLike
 from facecrypt.sealing.content import Jpeg
 from facecrypt.sealing.header import VERSION, Header
-from facecrypt.sealing.payload import Payload
 
 __all__ = ["add_options", "run"]
 
@@ -30,7 +30,7 @@ _NOTE = "a guess from how the pixels look; it proves nothing, and only a header 
 
 
 class _Seen(NamedTuple):
-    payload: Payload | None
+    payload: PayloadLike | None
     guessed: Mapping[str, Any] | None
 
     @property
@@ -128,7 +128,7 @@ def _coding(content: Jpeg) -> str:
     return "exact" if content.exact else "transcoded"
 
 
-def _show_payload(payload: Payload) -> None:
+def _show_payload(payload: PayloadLike) -> None:
     header = payload.header
     print(f"facecrypt format {VERSION}, written by {shown(header.software)}")
     print(f"carrier   {header.carrier}")

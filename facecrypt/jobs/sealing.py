@@ -16,7 +16,7 @@ from facecrypt.jobs.pool import Progress, run_batch
 from facecrypt.jobs.resume import check_opened, check_sealed, key_names
 from facecrypt.jobs.summary import Result, Summary
 from facecrypt.keys import RecipientLike
-from facecrypt.sealing.carriers import sealed_name
+from facecrypt.sealing.carriers import OpenedFile, file_carrier, sealed_name
 from facecrypt.sealing.content import Jpeg
 from facecrypt.sealing.files import decode_file, find_sealed, open_file, seal_file
 from facecrypt.sealing.header import CIPHERS, Header
@@ -178,6 +178,10 @@ def decrypt_files(
     def there(item: Input) -> Result:
         if not resume:
             raise already_exists(item.output)
+        large = file_carrier(item.source)
+        if large is not None:
+            found = large.check_opened(item.source, item.output, holders, options)
+            return Result(item.source, found.path, len(found.header.regions), skipped=True)
         opened = decode_file(item.source, holders, options)
         check_opened(item.output, opened)
         return Result(item.source, item.output, len(opened.header.regions), skipped=True)
@@ -186,13 +190,14 @@ def decrypt_files(
         if item.output.exists() and not overwrite:
             return there(item)
         try:
-            opened = open_file(item.source, item.output, holders, options)
+            opened = open_file(item.source, item.output, holders, options, exact=False)
         except MediaError as error:
             if error.errno != errno.EEXIST or overwrite:
                 raise
             # Another process was faster.
             return there(item)
-        return Result(item.source, item.output, len(opened.header.regions), edited=opened.edited)
+        path = opened.path if isinstance(opened, OpenedFile) else item.output
+        return Result(item.source, path, len(opened.header.regions), edited=opened.edited)
 
     return run_batch(paths, out_dir, one, workers, progress)
 

@@ -194,6 +194,9 @@ class FileCarrier(Protocol):
     def is_of(self, output: Path, header: Header, source: Path) -> bool:
         """Whether a sealed file is that of a source, as far as shows without a key."""
 
+    def is_beside(self, output: Path) -> bool:
+        """Whether the payload of a sealed file lies in a file of its own."""
+
 
 class PayloadLike(Protocol):
     """A payload, in memory or in its file: each part has a length."""

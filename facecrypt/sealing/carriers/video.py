@@ -77,3 +77,6 @@ class Video:
         head = Original.of_suffix(source.suffix).head()
         same_date = abs(there.st_mtime_ns - found.st_mtime_ns) <= _SECONDS * 10**9
         return plain_size(private.size) == len(head) + found.st_size and same_date
+
+    def is_beside(self, output: Path) -> bool:
+        return find_videos(output)[0].place is None
