@@ -1,5 +1,6 @@
 """Which encoder writes a video, and with which options."""
 
+import os
 import struct
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -191,7 +192,9 @@ def _options(codec: str, options: Public) -> dict[str, str]:
     if codec == "vp9":
         speed = {"deadline": "realtime", "cpu-used": str(max(0, 8 - max(0, effort - 2)))}
         return {**speed, "crf": crf, "b": "0", "row-mt": "1", "auto-alt-ref": "0"}
-    return {"preset": str(12 - effort), "crf": crf}
+    # It writes pages to the terminal unless the environment forbids it.
+    os.environ.setdefault("SVT_LOG", "1")
+    return {"preset": str(10 - effort), "crf": crf}
 
 
 def _tell_hdr(codec: str, options: dict[str, str], look: Look) -> None:

@@ -4,14 +4,17 @@ from collections.abc import Callable, Iterator
 from fractions import Fraction
 from typing import Any, Protocol
 
+from facecrypt.media.video.kinds import MUXERS
 from facecrypt.media.video.library import load
 from facecrypt.media.video.model import Fate, Public
 from facecrypt.media.video.reading import streams_of
 from facecrypt.media.video.source import Source, is_picture
 
-__all__ = ["Copied", "Follower", "Sounded", "plan"]
+__all__ = ["Copied", "Follower", "Sounded", "label", "plan"]
 
 _TEXT = {"ass", "mov_text", "ssa", "subrip", "text", "webvtt"}
+# What players know in an mp4, of all that it may hold.
+_USUAL_SOUND = {"aac", "ac3", "alac", "eac3", "flac", "mp2", "mp3", "opus"}
 _LEFT_OUT = {
     "data": "data, which may tell places",
     "attachment": "attachment",
@@ -29,15 +32,31 @@ class Follower(Protocol):
 
 
 class Copied:
-    """A stream whose packets are written as they are, but for those that an edit list hides."""
+    """A stream whose packets are written as they are, but for those that an edit list hides.
+
+    One hidden packet of sound, at the very start, is what every encoder begins with: without it
+    the first that is heard sounds otherwise. Where more are hidden, sound was cut off.
+    """
 
     def __init__(self, stream: Any, start: Fraction) -> None:
         self._stream, self._start = stream, start
+        self._seen = 0
+        self._lead: Any = None
 
     def take(self, packet: Any) -> Iterator[Any]:
-        """Give a packet to write; none for one that is hidden or empty."""
-        if not packet.size or packet.is_discard:
+        """Give the packets to write: none for one that is hidden or empty."""
+        if not packet.size:
             return
+        self._seen += 1
+        if packet.is_discard:
+            self._lead = packet if self._seen == 1 and self._stream.type == "audio" else None
+            return
+        if self._lead is not None:
+            yield self._moved(self._lead)
+            self._lead = None
+        yield self._moved(packet)
+
+    def _moved(self, packet: Any) -> Any:
         if packet.dts is None:
             packet.dts = packet.pts
         shift = round(self._start / packet.time_base)
@@ -45,7 +64,7 @@ class Copied:
         if packet.pts is not None:
             packet.pts -= shift
         packet.stream = self._stream
-        yield packet
+        return packet
 
     def finish(self) -> Iterator[Any]:
         """There is nothing left."""
@@ -95,11 +114,11 @@ def plan(
     """
     followers: dict[int, Follower] = {}
     fates = []
-    holds = container.supported_codecs
+    holds, moved = container.supported_codecs, source.kind not in MUXERS
     for stream, told in zip(source.container.streams, streams_of(source), strict=True):
         if stream.index == source.video.index:
             continue
-        became = _left_out(stream, options) or _unheld(stream, holds)
+        became = _left_out(stream, options) or _unheld(stream, holds, moved=moved)
         if became == _AS_AAC:
             added = container.add_stream("aac", rate=min(stream.rate, 48000))
             added.layout = stream.layout.name
@@ -138,11 +157,12 @@ def _left_out(stream: Any, options: Public) -> str:
     return f"left out: {_LEFT_OUT.get(stream.type, 'of unknown use')}"
 
 
-def _unheld(stream: Any, holds: set[str]) -> str:
+def _unheld(stream: Any, holds: set[str], *, moved: bool) -> str:
     """What becomes of a stream that the container does not hold; empty if it does."""
     context = stream.codec_context
     if context is None:
         return "left out: of a codec that FFmpeg does not know"
-    if {context.codec.name, context.codec.canonical_name} & holds:
+    names = {context.codec.name, context.codec.canonical_name}
+    if names & (_USUAL_SOUND if moved and stream.type == "audio" else holds):
         return ""
     return _AS_AAC if stream.type == "audio" else "left out: text that the container does not hold"

@@ -23,6 +23,8 @@ __all__ = ["Output", "muxer_of"]
 # Index first, so that players start before they have all; no versions, dates or random numbers.
 _MP4 = {"movflags": "+faststart", "fflags": "+bitexact"}
 _MATROSKA = {"fflags": "+bitexact"}
+# What says how a file is written, and not what is in it.
+_OF_THE_FILE = {"major_brand", "minor_version", "compatible_brands", "encoder", "ENCODER"}
 
 
 def muxer_of(source: Source) -> str:
@@ -167,7 +169,8 @@ class Output:
         label(self._video, source.video, options)
         self._followers, self._fates = plan(source, self._container, options, self._start)
         if options.keep_metadata:
-            self._container.metadata.update(source.container.metadata)
+            told = source.container.metadata.items()
+            self._container.metadata.update({k: v for k, v in told if k not in _OF_THE_FILE})
         self._container.set_chapters(list(_chapters(source, options)))
 
     def _mux(self, packets: Iterator[Any]) -> None:
