@@ -140,11 +140,13 @@ def _show_payload(payload: PayloadLike) -> None:
         print(shown(f"opens to  {stanza['type']} {stanza.get('id', '')}".rstrip()))
     for index, region in enumerate(header.regions):
         size = f"  {len(payload.regions[index])} bytes" if payload.regions else ""
+        size = "  forgotten" if index in header.forgotten else size
         print(f"region {index}  {region.shape} {' '.join(map(str, region.box))}{size}")
     if not header.regions:
         print("regions   none")
     for name, part in zip(header.private, payload.private, strict=True):
-        print(f"private   {name}  {len(part)} bytes")
+        size = "forgotten" if name in header.forgotten else f"{len(part)} bytes"
+        print(f"private   {name}  {size}")
 
 
 def _look(image: NDArray) -> dict[str, Any]:

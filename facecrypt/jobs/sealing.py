@@ -16,7 +16,7 @@ from facecrypt.jobs.pool import Progress, run_batch
 from facecrypt.jobs.resume import check_opened, check_sealed, key_names
 from facecrypt.jobs.summary import Result, Summary
 from facecrypt.keys import RecipientLike
-from facecrypt.sealing.carriers import OpenedFile, file_carrier, sealed_name
+from facecrypt.sealing.carriers import Opened, OpenedFile, file_carrier, sealed_name
 from facecrypt.sealing.content import Jpeg
 from facecrypt.sealing.files import decode_file, find_sealed, open_file, seal_file
 from facecrypt.sealing.header import CIPHERS, Header
@@ -181,10 +181,10 @@ def decrypt_files(
         large = file_carrier(item.source)
         if large is not None:
             found = large.check_opened(item.source, item.output, holders, options)
-            return Result(item.source, found.path, len(found.header.regions), skipped=True)
+            return _opened_result(item, found, skipped=True)
         opened = decode_file(item.source, holders, options)
         check_opened(item.output, opened)
-        return Result(item.source, item.output, len(opened.header.regions), skipped=True)
+        return _opened_result(item, opened, skipped=True)
 
     def one(item: Input) -> Result:
         if item.output.exists() and not overwrite:
@@ -196,10 +196,21 @@ def decrypt_files(
                 raise
             # Another process was faster.
             return there(item)
-        path = opened.path if isinstance(opened, OpenedFile) else item.output
-        return Result(item.source, path, len(opened.header.regions), edited=opened.edited)
+        return _opened_result(item, opened)
 
     return run_batch(paths, out_dir, one, workers, progress)
+
+
+def _opened_result(item: Input, opened: Opened | OpenedFile, *, skipped: bool = False) -> Result:
+    header = opened.header
+    return Result(
+        item.source,
+        opened.path if isinstance(opened, OpenedFile) else item.output,
+        len(header.regions),
+        skipped=skipped,
+        edited=opened.edited and not skipped,
+        forgotten=header.forgotten_regions,
+    )
 
 
 def _is_sealed(path: Path) -> bool:

@@ -26,6 +26,7 @@ __all__ = [
     "png_chunks",
     "png_header",
     "read_chunk",
+    "replace_chunk",
     "walk",
 ]
 
@@ -128,6 +129,32 @@ def read_chunk(source: PathLike | BinaryIO, kind: bytes, *, limit: int = 1 << 24
             return _find(file, kind, limit)
     except OSError as error:
         raise MediaError(f"{source}: {error.strerror or error}") from error
+
+
+def replace_chunk(data: bytes, kind: bytes, payload: bytes) -> bytes:
+    """The same PNG file with another payload in its one chunk of that type.
+
+    Raises
+    ------
+    ContainerError
+        The file is damaged, or has no such chunk or several.
+
+    Examples
+    --------
+    >>> png = encode_png(np.zeros((2, 3), np.uint8), chunks=[(b"fcRP", b"header")])
+    >>> png == replace_chunk(replace_chunk(png, b"fcRP", b"other"), b"fcRP", b"header")
+    True
+    """
+    at, places = 8, []
+    for found, old in png_chunks(data):
+        if found == kind:
+            places.append((at, at + 12 + len(old)))
+        at += 12 + len(old)
+    if len(places) != 1:
+        raise ContainerError(f"the PNG has {len(places)} chunks {_text(kind)}; expected one")
+    [(start, end)] = places
+    view = memoryview(data)
+    return b"".join((view[:start], *_chunk(kind, payload), view[end:]))
 
 
 def encode_png(

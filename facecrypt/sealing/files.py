@@ -56,8 +56,10 @@ __all__ = [
     "encode",
     "encrypt_file",
     "find_sealed",
+    "in_gray",
     "inspect",
     "open_file",
+    "opened_sealed",
     "read_payload",
     "refuse_encrypted",
     "seal_file",
@@ -256,10 +258,20 @@ def _sealed_large(path: Path) -> FileCarrier | None:
 
 
 def _payloads(path: PathLike) -> tuple[Carrier, list[Payload]]:
+    with opened_sealed(path) as (_, carrier, payloads):
+        return carrier, payloads
+
+
+@contextmanager
+def opened_sealed(path: PathLike) -> Iterator[tuple[BinaryIO, Carrier, list[Payload]]]:
+    """A sealed file, at its beginning, with its carrier and payload; of the latter there may be
+    several, as :func:`find_sealed` says."""
     path = _checked(path)
     with _opened(path) as file:
-        carrier, payloads = _found(file, path)
-        return carrier, list(map(Payload.from_bytes, payloads))
+        carrier, found = _found(file, path)
+        payloads = list(map(Payload.from_bytes, found))
+        file.seek(0)
+        yield file, carrier, payloads
 
 
 def _found(file: BinaryIO, path: Path | None) -> tuple[Carrier, list[bytes]]:
@@ -396,13 +408,24 @@ def decrypt_file(
     Warns
     -----
     UserWarning
-        The picture was opened with ``allow_edited`` and was in fact edited.
+        The picture was opened with ``allow_edited`` and was in fact edited; or a face of it was
+        forgotten, and stays gray.
     """
     options = Open(regions=regions, allow_edited=allow_edited, overwrite=overwrite, backend=backend)
     opened = open_file(src, dst, identities_of(identities), options)
     if opened.edited:
         warnings.warn(f"{src}: {EDITED}", stacklevel=2)
+    if gone := opened.header.forgotten_regions:
+        warnings.warn(f"{src}: {in_gray(gone)}", stacklevel=2)
     return opened.header
+
+
+def in_gray(regions: Sequence[int]) -> str:
+    """What to say of an opened picture of which faces were forgotten."""
+    listed = ", ".join(map(str, regions))
+    if len(regions) == 1:
+        return f"region {listed} was forgotten and stays gray"
+    return f"regions {listed} were forgotten and stay gray"
 
 
 def inspect(src: PathLike) -> Header:
@@ -443,11 +466,14 @@ class Verified:
     whole : bool
         Whether all was checked: every region, the header and the pixels around the regions. A
         region key cannot check the header, so it is False whenever only region keys were given.
+    forgotten : tuple of int
+        Numbers of regions that were erased for good, as the header says.
     """
 
     regions: tuple[int, ...]
     unchecked: tuple[int, ...]
     whole: bool
+    forgotten: tuple[int, ...] = ()
 
 
 def verify(src: PathLike, identities: Identities) -> Verified:
@@ -480,8 +506,8 @@ def verify(src: PathLike, identities: Identities) -> Verified:
     ...     header = encrypt_file(plain, sealed, key, regions=faces)
     ...     verify(sealed, key)
     ...     verify(sealed, region_key(header, key, 1))
-    Verified(regions=(0, 1), unchecked=(), whole=True)
-    Verified(regions=(1,), unchecked=(0,), whole=False)
+    Verified(regions=(0, 1), unchecked=(), whole=True, forgotten=())
+    Verified(regions=(1,), unchecked=(0,), whole=False, forgotten=())
     """
     large = _sealed_large(_checked(src))
     opened: Opened | OpenedFile
@@ -489,5 +515,6 @@ def verify(src: PathLike, identities: Identities) -> Verified:
         opened = large.check(Path(src), identities_of(identities))
     else:
         opened = decode_file(src, identities_of(identities), Open(pristine=True))
-    unchecked = set(range(len(opened.header.regions))) - set(opened.regions)
-    return Verified(opened.regions, tuple(sorted(unchecked)), opened.whole)
+    gone = opened.header.forgotten_regions
+    unchecked = set(range(len(opened.header.regions))) - {*opened.regions, *gone}
+    return Verified(opened.regions, tuple(sorted(unchecked)), opened.whole, gone)

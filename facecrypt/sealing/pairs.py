@@ -69,20 +69,22 @@ def place_pair(
         )
     with (
         prepared(path, data, overwrite=overwrite, like=like) as picture,
-        prepared(hidden_name(path), beside, like=like) as header,
+        prepared(hidden_name(path), beside, overwrite=overwrite, like=like) as header,
     ):
         header.path = name()
+        # The header of the same sealing, for other recipients: it fits what is there as well.
+        again = overwrite and header.path in old
         try:
             named(header)
             named(picture)
         except BaseException:
             # Also the call that fails may have done its work.
-            if header.has_its_name() and not picture.has_its_name():
+            if not again and header.has_its_name() and not picture.has_its_name():
                 with contextlib.suppress(OSError):
                     header.path.unlink()
             raise
         remember(header.path)
-        for sidecar in old:
+        for sidecar in (each for each in old if each != header.path):
             # Another process may be about to name the picture of this one: until then it holds
             # the lock. If it was done before the lock is taken here, its picture may be the one
             # that counts now.

@@ -6,7 +6,7 @@ is: a description box with our UUID, a box of JSON with the header, and a box fo
 
 import struct
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 from facecrypt.errors import ContainerError
@@ -75,7 +75,19 @@ class Payload:
         if kinds[2:] != [REGION] * regions + [PRIVATE] * private:
             raise ContainerError("the payload is damaged: parts are missing or too many")
         parts = [body for _, body in boxes[2:]]
-        return cls(header, parts[:regions], parts[regions:])
+        payload = cls(header, parts[:regions], parts[regions:])
+        if payload != payload.with_header(header):
+            raise ContainerError("the payload is damaged: a part that was forgotten is there")
+        return payload
+
+    def with_header(self, header: Header) -> Self:
+        """The same parts under another header; those are empty that it says are forgotten."""
+        gone, count = header.forgotten_parts, len(header.regions)
+        if not gone:
+            return replace(self, header=header)
+        regions = [b"" if index in gone else part for index, part in enumerate(self.regions)]
+        private = [b"" if count + n in gone else part for n, part in enumerate(self.private)]
+        return type(self)(header, regions, private)
 
 
 def box_head(kind: bytes, size: int) -> bytes:

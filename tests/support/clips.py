@@ -5,9 +5,9 @@ from pathlib import Path
 
 import av
 import numpy as np
-from support.places import ROOT
 
 from facecrypt.media import read_image
+from support.places import ROOT
 
 __all__ = ["write_clip"]
 

@@ -16,6 +16,7 @@ from facecrypt.sealing.carriers.carrier import (
     Opened,
     OpenedFile,
     PayloadLike,
+    Rewritten,
     SealedFile,
     Source,
 )
@@ -33,6 +34,7 @@ __all__ = [
     "Opened",
     "OpenedFile",
     "PayloadLike",
+    "Rewritten",
     "SealedFile",
     "Source",
     "carrier_for",

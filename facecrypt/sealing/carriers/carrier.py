@@ -24,6 +24,7 @@ __all__ = [
     "Opened",
     "OpenedFile",
     "PayloadLike",
+    "Rewritten",
     "SealedFile",
     "Source",
 ]
@@ -66,6 +67,23 @@ class SealedFile(NamedTuple):
 
     header: Header
     data: bytes
+    beside: bytes | None = None
+
+
+class Rewritten(NamedTuple):
+    """A sealed file with another payload.
+
+    Attributes
+    ----------
+    header : Header
+    data : bytes, optional
+        The whole file; None where it stays as it is, to the byte.
+    beside : bytes, optional
+        The payload, where that lies beside it.
+    """
+
+    header: Header
+    data: bytes | None
     beside: bytes | None = None
 
 
@@ -263,4 +281,26 @@ class Carrier(Protocol):
             No identity opens it, or it was changed.
         ContainerError
             The file is damaged, or its header is that of another picture.
+        """
+
+    def rewrite(self, file: BinaryIO, payload: Payload) -> Rewritten:
+        """The same sealed file with another payload; what it shows stays as it is.
+
+        Parameters
+        ----------
+        file : binary file, at its beginning
+            The sealed file, whose payload :meth:`find_payloads` found.
+        payload : Payload
+            Of the same picture.
+
+        Raises
+        ------
+        ContainerError
+            The file is damaged, or has no place for this payload.
+        """
+
+    def erase(self, file: BinaryIO, payload: Payload) -> Rewritten:
+        """As :meth:`rewrite`, and what the file itself holds of forgotten regions is erased.
+
+        It may have been erased before: then it stays as it is.
         """

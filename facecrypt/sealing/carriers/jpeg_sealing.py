@@ -122,6 +122,22 @@ def has_public(data: bytes, header: Header) -> bool:
         return False
 
 
+def _is_edited(data: bytes, header: Header) -> bool:
+    """Whether the public coefficients are others, or a cell of a forgotten region is not empty."""
+    if _public_digest(data, header) != header.public_digest:
+        return True
+    if not header.forgotten:
+        return False
+    content = _content_of(header)
+    _, planes = jpeg.read_coefficients(data)
+    for index in header.forgotten_parts.intersection(range(len(header.regions))):
+        x0, y0, x1, y1 = content.cells(header.regions[index])
+        for (across, down, _), plane in zip(content.components, planes, strict=True):
+            if plane[y0 * down : y1 * down, x0 * across : x1 * across].any():
+                return True
+    return False
+
+
 def _public_digest(data: bytes, header: Header) -> bytes:
     content = _content_of(header)
     digest = _digest(content)
@@ -294,7 +310,7 @@ def open_jpeg(
         if len(plain) == header.parts:
             given, edited = _original(data, rects, plain, payload)
         else:
-            given, edited = None, _public_digest(data, header) != header.public_digest
+            given, edited = None, _is_edited(data, header)
         # The original comes back whatever stands beside the coefficients; a face does not.
         if given is not None and not options.pristine:
             beside = False

@@ -14,6 +14,7 @@ from facecrypt.keys import RecipientLike, RegionKey, Unwraps
 from facecrypt.media import Picture, encode_image
 from facecrypt.media.decoders import check_pillow_size
 from facecrypt.media.pictures import naming
+from facecrypt.media.png import SIGNATURE
 from facecrypt.regions import turned_grid
 from facecrypt.sealing.carriers.carrier import Opened, Source
 from facecrypt.sealing.content import Pixels
@@ -27,11 +28,14 @@ from facecrypt.sealing.readback import check_encoded
 __all__ = [
     "decode_sealed",
     "encode_pixels",
+    "erase_pixels",
     "open_picture",
     "seal_picture",
     "shown_digests",
     "with_header",
 ]
+
+_TIFF = (b"II*\0", b"MM\0*")
 
 
 def seal_picture(
@@ -91,6 +95,27 @@ def encode_pixels(
     except ContainerError as error:
         raise MediaError(str(error)) from error
     return data
+
+
+def erase_pixels(source: Source, payload: Payload, chunk: bytes | None = None) -> bytes | None:
+    """A sealed picture encoded anew with the pixels of its forgotten regions gray; None where they
+    are so already. `chunk` is as of :func:`encode_pixels`.
+
+    Raises
+    ------
+    ContainerError
+        The file is damaged, or the payload is that of another picture.
+    MediaError
+        The picture, which has its payload beside it, is of a format that is not written.
+    """
+    picture = decode_sealed(source)
+    sealed = with_header(picture, payload.header)
+    if sealed.is_erased():
+        return None
+    suffix = ".png" if source.data.startswith(SIGNATURE) else ".tif"
+    if suffix == ".tif" and source.data[:4] not in _TIFF:
+        raise MediaError("is neither PNG nor TIFF; save it as PNG, with its sidecar's name too")
+    return encode_pixels(sealed.erased(), picture, suffix, payload.to_bytes(), chunk)
 
 
 def check_size(suffix: str, pixels: np.ndarray) -> None:

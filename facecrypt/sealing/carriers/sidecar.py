@@ -16,12 +16,13 @@ from facecrypt.files import read_small
 from facecrypt.keys import RecipientLike, RegionKey, Unwraps
 from facecrypt.limits import MAX_PAYLOAD_BYTES
 from facecrypt.media.pictures import read_bounded
-from facecrypt.sealing.carriers.carrier import Opened, SealedFile, Source
+from facecrypt.sealing.carriers.carrier import Opened, Rewritten, SealedFile, Source
 from facecrypt.sealing.carriers.jpeg import SUFFIXES, check_jpeg
 from facecrypt.sealing.carriers.jpeg_sealing import has_public, open_jpeg, seal_jpeg
 from facecrypt.sealing.carriers.pixels import (
     decode_sealed,
     encode_pixels,
+    erase_pixels,
     open_picture,
     seal_picture,
     with_header,
@@ -90,6 +91,15 @@ class Sidecar:
         if payload.header.carrier == "jpeg":
             return open_jpeg(source.data, payload, identities, options)
         return open_picture(source, payload, identities, options)
+
+    def rewrite(self, file: BinaryIO, payload: Payload) -> Rewritten:
+        return Rewritten(payload.header, None, payload.to_bytes())
+
+    def erase(self, file: BinaryIO, payload: Payload) -> Rewritten:
+        made = self.rewrite(file, payload)
+        if payload.header.carrier == "jpeg":
+            return made
+        return made._replace(data=erase_pixels(Source(read_bounded(file)), payload))
 
 
 def _fitting(path: Path, data: bytes, payloads: Mapping[Path, bytes]) -> list[bytes]:

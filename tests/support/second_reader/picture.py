@@ -36,6 +36,7 @@ def open_picture(path, carrier, kind: str, secret) -> np.ndarray:
         opened = {
             index: expand(key, LABEL + b"region" + index.to_bytes(4, "big"))
             for index in range(len(header["regions"]))
+            if index not in header.get("forgotten", [])
         }
     return _opened(header, samples, opened)
 
@@ -52,7 +53,11 @@ def _opened(header: dict, samples: bytes, keys: dict) -> np.ndarray:
         free -= set(own)
         for p in own:
             public[p * size : (p + 1) * size] = bytes(size)
-        if index in keys:
+        if index in header.get("forgotten", []):
+            gray = b"\x80" if dtype == "uint8" else b"\0\x80"
+            here = b"".join(samples[p * size : (p + 1) * size] for p in own)
+            assert here == gray * (len(here) // len(gray))
+        elif index in keys:
             sealed = b"".join(samples[p * size : (p + 1) * size] for p in own)
             plain = open_part(header, index, sealed, keys[index])
             for number, p in enumerate(own):
