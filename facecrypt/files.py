@@ -134,6 +134,8 @@ def prepared(
                 old = stat.S_IMODE(present.st_mode)
                 mode = old if mode is None else old & mode
         return Pending(path, data, overwrite=overwrite, mode=mode, times=times)
+    except MediaError:
+        raise  # of what writes the data, which says it better
     except OSError as error:
         raise media_error(path, error) from error
 

@@ -11,17 +11,19 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from facecrypt.cli import videos
 from facecrypt.cli.escapes import shown
 from facecrypt.cli.options import add_json, add_pictures, some
 from facecrypt.cli.pages import add_examples
 from facecrypt.cli.terminal import count, exit_code, say_errors
 from facecrypt.errors import NotSealedError
-from facecrypt.jobs.inputs import find_pictures
+from facecrypt.jobs.inputs import MEDIA_SUFFIXES, find_pictures
 from facecrypt.jobs.pool import forget_frames
 from facecrypt.media import read_image
 from facecrypt.sealing import files
 from facecrypt.sealing.carriers import PayloadLike
 from facecrypt.sealing.content import Jpeg
+from facecrypt.sealing.content_video import Video
 from facecrypt.sealing.header import VERSION, Header
 
 __all__ = ["add_options", "run"]
@@ -54,7 +56,7 @@ def add_options(sub: ArgumentParser) -> None:
 def run(args: Namespace) -> int:
     """``facecrypt inspect IN [IN ...] [--json] [--guess]``."""
     alone = len(args.inputs) == 1 and Path(args.inputs[0]).is_file()
-    found, ignored = find_pictures(args.inputs)
+    found, ignored = find_pictures(args.inputs, suffixes=MEDIA_SUFFIXES)
     errors = []
     for path in some(found, ignored, quiet=args.quiet):
         try:
@@ -101,6 +103,8 @@ def _in_short(seen: _Seen) -> str:
     parts = ["no facecrypt header"]
     if seen.header is not None:
         header = seen.header
+        if seen.payload is not None and isinstance(header.content, Video):
+            return _video_in_short(seen.payload, header.content)
         parts = [
             count(len(header.regions), "region"),
             count(len(header.stanzas), "key"),
@@ -113,6 +117,13 @@ def _in_short(seen: _Seen) -> str:
         places = count(len(seen.guessed["regions"]), "place")
         parts.append(f"looks encrypted {seen.guessed['probability']:.3f}, at {places}")
     return ", ".join(parts)
+
+
+def _video_in_short(payload: PayloadLike, content: Video) -> str:
+    header = payload.header
+    keys = count(len(header.stanzas), "key")
+    parts = f"video {videos.described(content)}", *videos.short_people(payload)
+    return " · ".join((*parts, keys, header.cipher))
 
 
 def _show(seen: _Seen) -> None:
@@ -132,21 +143,32 @@ def _show_payload(payload: PayloadLike) -> None:
     header = payload.header
     print(f"facecrypt format {VERSION}, written by {shown(header.software)}")
     print(f"carrier   {header.carrier}")
-    print(f"picture   {'x'.join(map(str, header.shape))} {header.dtype}")
+    if isinstance(header.content, Video):
+        print(f"video     {videos.described(header.content)}")
+    else:
+        print(f"picture   {'x'.join(map(str, header.shape))} {header.dtype}")
     if isinstance(header.content, Jpeg):
         print(f"coding    {_coding(header.content)}")
     print(f"cipher    {header.cipher}")
     for stanza in header.stanzas:
         print(shown(f"opens to  {stanza['type']} {stanza.get('id', '')}".rstrip()))
+    if isinstance(header.content, Video):
+        videos.show_people(payload)
+    else:
+        _show_regions(payload)
+    for name, part in zip(header.private, payload.private, strict=True):
+        size = "forgotten" if name in header.forgotten else f"{len(part)} bytes"
+        print(f"private   {name}  {size}")
+
+
+def _show_regions(payload: PayloadLike) -> None:
+    header = payload.header
     for index, region in enumerate(header.regions):
         size = f"  {len(payload.regions[index])} bytes" if payload.regions else ""
         size = "  forgotten" if index in header.forgotten else size
         print(f"region {index}  {region.shape} {' '.join(map(str, region.box))}{size}")
     if not header.regions:
         print("regions   none")
-    for name, part in zip(header.private, payload.private, strict=True):
-        size = "forgotten" if name in header.forgotten else f"{len(part)} bytes"
-        print(f"private   {name}  {size}")
 
 
 def _look(image: NDArray) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import KW_ONLY, dataclass, field, replace
 from functools import partial
 from pathlib import Path
+from threading import Event
 
 from facecrypt.detector import Detector, default_detector
 from facecrypt.errors import ContainerError, MediaError
@@ -21,7 +22,7 @@ from facecrypt.sealing.content import Jpeg
 from facecrypt.sealing.files import decode_file, find_sealed, open_file, seal_file
 from facecrypt.sealing.header import CIPHERS, Header
 from facecrypt.sealing.images import Identities, Recipients, identities_of, recipients_of
-from facecrypt.sealing.options import GROW, PADDINGS, Open, Seal
+from facecrypt.sealing.options import GROW, PADDINGS, Open, Seal, VideoOptions, Watch
 
 __all__ = ["FileEncryptor", "decrypt_files", "encrypt_files"]
 
@@ -45,8 +46,10 @@ def encrypt_files(
     padding: str = PADDINGS[0],
     overwrite: bool = False,
     backend: str = "auto",
+    video: VideoOptions = VideoOptions(),  # noqa: B008 (frozen)
+    watch: Watch | None = None,
 ) -> Summary:
-    """Encrypt the faces of many pictures; see :func:`encrypt_file`.
+    """Encrypt the faces of many pictures and videos; see :func:`encrypt_file`.
 
     Parameters
     ----------
@@ -69,8 +72,11 @@ def encrypt_files(
         or as given. A picture the mapping lacks is an error, never left in the clear.
     as_png : bool
         Write PNG of JPEG files, too.
-    padding : {"padme", "double"}
+    padding, video
         As of :func:`encrypt_file`.
+    watch : callable, optional
+        Called while a video is worked on, from the threads that do: with its path, how many
+        frames are done, and of how many, or 0 where that is not known.
 
     Returns
     -------
@@ -84,6 +90,7 @@ def encrypt_files(
     MediaError
         There is no such input.
     """
+    stop = Event()
     options = Seal(
         detector=default_detector() if detector is None and regions is None else detector,
         cipher=cipher,
@@ -94,10 +101,26 @@ def encrypt_files(
         padding=padding,
         overwrite=overwrite,
         backend=backend,
+        video=video,
+        watch=_interruptible(watch, stop),
     )
     job = FileEncryptor(recipients_of(recipients), options, resume=resume)
     find = partial(find_inputs, rename=png_name if as_png else sealed_name)
-    return run_batch(paths, out_dir, lambda item: job(item, regions), workers, progress, find=find)
+    return run_batch(
+        paths, out_dir, lambda item: job(item, regions), workers, progress, find=find, stop=stop
+    )
+
+
+def _interruptible(watch: Watch | None, stop: Event) -> Watch:
+    """What ends the work on a video that nobody waits for any more: it may take hours."""
+
+    def watching(path: Path, done: int, total: int) -> None:
+        if stop.is_set():
+            raise KeyboardInterrupt
+        if watch is not None:
+            watch(path, done, total)
+
+    return watching
 
 
 @dataclass
@@ -166,14 +189,22 @@ def decrypt_files(
     allow_edited: bool = False,
     overwrite: bool = False,
     backend: str = "auto",
+    watch: Watch | None = None,
 ) -> Summary:
     """Give the faces of many pictures back; see :func:`decrypt_file`, :func:`encrypt_files`.
 
     With ``resume``, pictures whose output exists are opened again in memory; those whose
-    output is the same are skipped, and the others are errors unless ``overwrite``.
+    output is the same are skipped, and the others are errors unless ``overwrite``. The original of
+    a video has the suffix that it had.
     """
-    holders = identities_of(identities)
-    options = Open(regions=regions, allow_edited=allow_edited, overwrite=overwrite, backend=backend)
+    holders, stop = identities_of(identities), Event()
+    options = Open(
+        regions=regions,
+        allow_edited=allow_edited,
+        overwrite=overwrite,
+        backend=backend,
+        watch=_interruptible(watch, stop),
+    )
 
     def there(item: Input) -> Result:
         if not resume:
@@ -198,7 +229,7 @@ def decrypt_files(
             return there(item)
         return _opened_result(item, opened)
 
-    return run_batch(paths, out_dir, one, workers, progress)
+    return run_batch(paths, out_dir, one, workers, progress, stop=stop)
 
 
 def _opened_result(item: Input, opened: Opened | OpenedFile, *, skipped: bool = False) -> Result:

@@ -43,7 +43,7 @@ from facecrypt.sealing.images import (
     identities_of,
     recipients_of,
 )
-from facecrypt.sealing.options import GROW, PADDINGS, Open, Seal
+from facecrypt.sealing.options import GROW, PADDINGS, Open, Seal, VideoOptions
 from facecrypt.sealing.pairs import write_pair
 from facecrypt.sealing.payload import Payload
 
@@ -338,14 +338,16 @@ def encrypt_file(
     padding: str = PADDINGS[0],
     overwrite: bool = False,
     backend: str = "auto",
+    video: VideoOptions = VideoOptions(),  # noqa: B008 (frozen)
 ) -> Header:
-    """Read a picture, encrypt its faces, write it; see :func:`encrypt_image`.
+    """Read a picture or a video, encrypt its faces, write it; see :func:`encrypt_image`.
 
     Parameters
     ----------
     src, dst : path
         ``dst`` ends in ``.png``; or in ``.jpg`` where ``src`` is a JPEG, which stays one and comes
-        back byte for byte; or with ``sidecar`` also in ``.tif``.
+        back byte for byte; or with ``sidecar`` also in ``.tif``. Of a video it ends in ``.mp4``,
+        ``.mov``, ``.mkv`` or ``.webm``.
     regions : sequence of Region, optional
         What to encrypt; given ones too are widened to multiples of 16 pixels, in a JPEG of the
         picture as it is stored, so that no edge cuts one of its blocks.
@@ -361,6 +363,9 @@ def encrypt_file(
         0.1 % of the file; or next to nothing, at about 2 % where faces take a twentieth of it.
     overwrite : bool
         Replace ``dst`` if it exists, with ``sidecar`` also the sidecars beside it.
+    video : VideoOptions
+        What is asked for of a video; it needs ``facecrypt[video]``. Regions that are given stay
+        where they are from the first frame to the last, and ``shape`` is a box.
 
     Raises
     ------
@@ -384,6 +389,7 @@ def encrypt_file(
         padding=padding,
         overwrite=overwrite,
         backend=backend,
+        video=video,
     )
     return seal_file(src, dst, recipients_of(recipients), options)
 
@@ -401,9 +407,11 @@ def decrypt_file(
     """Read a sealed picture, open its faces, write it; see :func:`decrypt_image`.
 
     ``dst`` ends in ``.png`` or ``.tif``, or in ``.jpg`` where ``src`` is a sealed JPEG: then it is
-    the file that was sealed, byte for byte, or with some of the faces a JPEG of them. Nothing is
-    written unless every region that was asked for opens. ``dst`` takes the date of change of
-    ``src``, which is that of the plain picture unless somebody changed it.
+    the file that was sealed, byte for byte, or with some of the faces a JPEG of them. A video comes
+    back byte for byte, and ``dst`` ends as its name did; with ``regions``, or with keys of regions,
+    it is the public video that shows these people, encoded anew. Nothing is written unless every
+    region that was asked for opens. ``dst`` takes the date of change of ``src``, which is that of
+    the plain picture unless somebody changed it.
 
     Warns
     -----

@@ -17,13 +17,16 @@ PHOTO = ROOT / "examples" / "astronaut.png"
 def write_clip(
     path: Path, frames: int = 24, *, size=(320, 240), photo: Path = PHOTO, sound: bool = True
 ) -> Path:
-    """H.264, or VP9 in WebM, at 12 frames a second."""
+    """H.264, in WebM VP9 and in AVI MPEG-4, at 12 frames a second."""
     pixels = read_image(photo).pixels
     web = path.suffix == ".webm"
+    codec = {".webm": "libvpx-vp9", ".avi": "mpeg4"}.get(path.suffix, "libx264")
     with av.open(str(path), "w") as out:
-        video = out.add_stream("libvpx-vp9" if web else "libx264", rate=12)
+        video = out.add_stream(codec, rate=12)
         video.width, video.height, video.pix_fmt = *size, "yuv420p"
-        video.options = {"cpu-used": "8", "deadline": "realtime"} if web else {"preset": "fast"}
+        if codec != "mpeg4":
+            fast = {"cpu-used": "8", "deadline": "realtime"}
+            video.options = fast if web else {"preset": "fast"}
         audio = out.add_stream("libopus" if web else "aac", rate=48_000) if sound else None
         for number in range(frames):
             x, y = 2 * number % 150, number % 80

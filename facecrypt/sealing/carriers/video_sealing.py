@@ -47,7 +47,7 @@ def seal_video(src: Path, dst: Path, recipients: Sequence[RecipientLike], option
     """
     with _Work(src, dst, recipients, options) as work:
         with journal_for(dst, work.about()) as journal:
-            work.people = find_people(src, options, journal, work.on_frame(0))
+            work.people = find_people(src, options, journal, work.on_frame())
             work.write()
         return work.header
 
@@ -99,13 +99,16 @@ class _Work:
             "every": self._options.video.every,
         }
 
-    def on_frame(self, earlier: int) -> Callable[[int], None]:
-        """What is called after each frame of a pass, before which so many frames were done."""
+    def on_frame(self, earlier: int = 0) -> Callable[[int], None]:
+        """What is called after each frame of a pass; of the second, how many frames there are.
+
+        Each pass does half of every frame.
+        """
         watch = self._options.watch
         if watch is None:
             return lambda _: None
-        total = 2 * earlier or 2 * (self._video.frames or 0)
-        return lambda done: watch(self._src, earlier + done, total)
+        total = earlier or self._video.frames or 0
+        return lambda done: watch(self._src, (earlier + done) // 2, total)
 
     def write(self) -> None:
         """Write the file, and the one beside it."""
@@ -131,7 +134,7 @@ class _Work:
 
     def _write_beside(self, file: BinaryIO, _: Path) -> None:
         payload = PayloadWriter(self._sealer, self._parts())
-        for chunk in payload.chunks():
+        for chunk in self._chunks(payload):
             file.write(chunk)
         self._finish(file, payload, Span(0, payload.size))
 
@@ -165,6 +168,13 @@ class _Work:
             public_digest=public_digest(file, None),
             private=("original",),
         )
+
+    def _chunks(self, payload: PayloadWriter) -> Iterator[bytes]:
+        count = len(self.people)
+        on_frame = self.on_frame(count)
+        for chunk in cast("Iterator[bytes]", payload.chunks()):
+            yield chunk
+            on_frame(count)  # which ends the work if nobody waits for it
 
     def _parts(self) -> list[Plain]:
         clips = self._written.clips
