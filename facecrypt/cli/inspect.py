@@ -11,9 +11,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from facecrypt.cli import videos
+from facecrypt.cli import keys, videos
 from facecrypt.cli.escapes import shown
 from facecrypt.cli.options import add_json, add_pictures, some
+from facecrypt.cli.overview import ONLY, show_many
 from facecrypt.cli.pages import add_examples
 from facecrypt.cli.terminal import count, exit_code, say_errors
 from facecrypt.errors import NotSealedError
@@ -45,20 +46,43 @@ def add_options(sub: ArgumentParser) -> None:
         sub,
         "facecrypt inspect sealed/photo.png",
         "facecrypt inspect sealed --json",
+        "facecrypt inspect sealed --only no-face",
+        "facecrypt inspect sealed --only opens -i key.txt",
     )
     add_pictures(sub, "sealed pictures")
     add_json(sub, "the header of one file, or a line for each of several,")
     sub.add_argument(
+        "--only",
+        action="append",
+        choices=tuple(ONLY),
+        default=[],
+        help="of several files list those: "
+        + "; ".join(f"{name}, {meaning}" for name, (meaning, _) in ONLY.items())
+        + "; may be given again",
+    )
+    sub.add_argument(
+        "--edited",
+        action="store_true",
+        help="say too whether pictures were changed outside the faces, for which they are decoded",
+    )
+    sub.add_argument(
         "--guess", action="store_true", help="of any picture: does it look encrypted, and where"
     )
+    keys.add_identities(sub, "keys (to see which pictures and faces they open)")
 
 
 def run(args: Namespace) -> int:
     """``facecrypt inspect IN [IN ...] [--json] [--guess]``."""
     alone = len(args.inputs) == 1 and Path(args.inputs[0]).is_file()
     found, ignored = find_pictures(args.inputs, suffixes=MEDIA_SUFFIXES)
+    paths = some(found, ignored, quiet=args.quiet)
+    asked = args.only or args.edited or keys.given(args)
+    if args.guess and asked:
+        raise ValueError("--guess is for any picture; keys, --only and --edited for sealed ones")
+    if not args.guess and (asked or not alone):
+        return show_many(paths, args)
     errors = []
-    for path in some(found, ignored, quiet=args.quiet):
+    for path in paths:
         try:
             seen = _look_at(path, guess=args.guess)
         except Exception as error:
@@ -66,7 +90,7 @@ def run(args: Namespace) -> int:
             errors.append((path, error))
             continue
         if args.json:
-            print(_as_json(seen) if alone else _as_json_line(path, seen))
+            print(_as_json_line(path, seen) if args.guess else _as_json(seen))
         elif alone and not args.quiet:
             _show(seen)
         elif not args.quiet:
@@ -86,25 +110,19 @@ def _look_at(path: Path, *, guess: bool) -> _Seen:
 
 
 def _as_json(seen: _Seen) -> str:
-    """The header as the file has it; with a guess, beside it."""
-    known = "null" if seen.header is None else seen.header.to_bytes().decode()
-    if seen.guessed is None:
-        return known
-    return f'{{"header":{known},"guess":{json.dumps(seen.guessed)}}}'
+    """The header as the file has it."""
+    return "null" if seen.header is None else seen.header.to_bytes().decode()
 
 
 def _as_json_line(path: Path, seen: _Seen) -> str:
     header = None if seen.header is None else json.loads(seen.header.to_bytes())
-    guess = {} if seen.guessed is None else {"guess": seen.guessed}
-    return json.dumps({"source": str(path), "header": header} | guess)
+    return json.dumps({"source": str(path), "header": header, "guess": seen.guessed})
 
 
 def _in_short(seen: _Seen) -> str:
     parts = ["no facecrypt header"]
     if seen.header is not None:
         header = seen.header
-        if seen.payload is not None and isinstance(header.content, Video):
-            return _video_in_short(seen.payload, header.content)
         parts = [
             count(len(header.regions), "region"),
             count(len(header.stanzas), "key"),
@@ -117,13 +135,6 @@ def _in_short(seen: _Seen) -> str:
         places = count(len(seen.guessed["regions"]), "place")
         parts.append(f"looks encrypted {seen.guessed['probability']:.3f}, at {places}")
     return ", ".join(parts)
-
-
-def _video_in_short(payload: PayloadLike, content: Video) -> str:
-    header = payload.header
-    keys = count(len(header.stanzas), "key")
-    parts = f"video {videos.described(content)}", *videos.short_people(payload)
-    return " · ".join((*parts, keys, header.cipher))
 
 
 def _show(seen: _Seen) -> None:
@@ -144,7 +155,7 @@ def _show_payload(payload: PayloadLike) -> None:
     print(f"facecrypt format {VERSION}, written by {shown(header.software)}")
     print(f"carrier   {header.carrier}")
     if isinstance(header.content, Video):
-        print(f"video     {videos.described(header.content)}")
+        print(f"video     {videos.described(header.content, payload)}")
     else:
         print(f"picture   {'x'.join(map(str, header.shape))} {header.dtype}")
     if isinstance(header.content, Jpeg):

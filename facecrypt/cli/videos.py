@@ -4,26 +4,24 @@ from facecrypt.cli.terminal import count
 from facecrypt.sealing.carriers import PayloadLike
 from facecrypt.sealing.content_video import Person, Video
 
-__all__ = ["described", "short_people", "show_people"]
-
-_FEW = 8  # people in one line
+__all__ = ["described", "show_people"]
 
 
-def described(content: Video) -> str:
-    """``1920x1080, 105 frames, 4.2 s``."""
-    frames = count(content.frames, "frame")
-    return f"{content.width}x{content.height}, {frames}, {content.duration / 1000:.1f} s"
-
-
-def short_people(payload: PayloadLike) -> list[str]:
-    """How large the original is, and who is seen when."""
+def described(content: Video, payload: PayloadLike) -> str:
+    """``1920x1080, 105 frames, 4.2 s · sealed original 2.4 MB · 9 people``."""
     header = payload.header
-    people = header.regions
+    frames = count(content.frames, "frame")
     gone = "original" in header.forgotten
     original = "original forgotten" if gone else f"sealed original {_size(payload.private[0])}"
-    seen = [f"{index} {_seen(person)}" for index, person in enumerate(people[:_FEW])]
-    seen += [f"{len(people) - _FEW} more"] if len(people) > _FEW else []
-    return [original, f"{_count(len(people))}{': ' if seen else ''}{', '.join(seen)}"]
+    people = len(header.regions)
+    seconds = f"{content.duration / 1000:.1f} s"
+    return " · ".join(
+        (
+            f"{content.width}x{content.height}, {frames}, {seconds}",
+            original,
+            "1 person" if people == 1 else f"{people} people",
+        )
+    )
 
 
 def show_people(payload: PayloadLike) -> None:
@@ -47,10 +45,6 @@ def _time(milliseconds: int) -> str:
     minutes, seconds = divmod(milliseconds // 1000, 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
-
-
-def _count(people: int) -> str:
-    return "1 person" if people == 1 else f"{people} people"
 
 
 def _size(part: object) -> str:

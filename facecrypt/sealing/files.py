@@ -63,6 +63,7 @@ __all__ = [
     "read_payload",
     "refuse_encrypted",
     "seal_file",
+    "sealed_large",
     "verify",
     "write_sealed",
 ]
@@ -189,7 +190,7 @@ def open_file(
 
     Unless `exact` is asked for, the original of a video gets the suffix it had.
     """
-    large = _sealed_large(_checked(src))
+    large = sealed_large(_checked(src))
     if large is not None:
         with naming(src):
             return large.open(Path(src), Path(dst), identities, options, exact=exact)
@@ -208,7 +209,7 @@ def decode_file(
 ) -> Opened:
     """:func:`decode` of a file on disk; one without a header is not loaded."""
     path = _checked(path)
-    if _sealed_large(path) is not None:
+    if sealed_large(path) is not None:
         raise MediaError(f"{path}: is too large for memory; decrypt_file opens it into a file")
     with _opened(path) as file:
         carrier, payloads = _found(file, path)
@@ -249,7 +250,7 @@ def find_sealed(path: PathLike) -> tuple[Carrier | FileCarrier, list[Header]]:
     return carrier, [payload.header for payload in payloads]
 
 
-def _sealed_large(path: Path) -> FileCarrier | None:
+def sealed_large(path: Path) -> FileCarrier | None:
     """The carrier of a sealed file that is too large for memory; NotSealedError of a plain one."""
     large = file_carrier(path)
     if large is not None and not large.find_headers(path):
@@ -449,7 +450,7 @@ def inspect(src: PathLike) -> Header:
 
 def read_payload(src: PathLike) -> PayloadLike:
     """The payload of a sealed picture; errors as of :func:`inspect`."""
-    large = _sealed_large(_checked(src))
+    large = sealed_large(_checked(src))
     if large is not None:
         return large.find_payload(Path(src))
     payloads = _payloads(src)[1]
@@ -517,7 +518,7 @@ def verify(src: PathLike, identities: Identities) -> Verified:
     Verified(regions=(0, 1), unchecked=(), whole=True, forgotten=())
     Verified(regions=(1,), unchecked=(0,), whole=False, forgotten=())
     """
-    large = _sealed_large(_checked(src))
+    large = sealed_large(_checked(src))
     opened: Opened | OpenedFile
     if large is not None:
         opened = large.check(Path(src), identities_of(identities))

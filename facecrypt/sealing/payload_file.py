@@ -5,7 +5,7 @@ Its bytes are those of :mod:`facecrypt.sealing.payload`.
 
 import hashlib
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO, Self
 
@@ -17,9 +17,10 @@ from facecrypt.sealing.parts import Sealer
 from facecrypt.sealing.payload import DESCRIPTION, PRIVATE, REGION, box_head
 from facecrypt.sealing.streams import Plain, SealedStream, Span, sealed_size
 
-__all__ = ["PayloadWriter", "StoredPayload"]
+__all__ = ["PayloadCopy", "PayloadWriter", "StoredPayload"]
 
 _Box = tuple[bytes, Span]
+_BLOCK = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -71,6 +72,8 @@ class StoredPayload:
             parts.append(part)
         if next(kinds, None) is not None:
             raise _damaged("parts are missing or too many")
+        if any(parts[index].size for index in header.forgotten_parts):
+            raise _damaged("a forgotten part is not empty")
         return cls(header, tuple(parts[:count]), tuple(parts[count:]))
 
     @property
@@ -91,9 +94,8 @@ class PayloadWriter:
 
     def __init__(self, sealer: Sealer, parts: Sequence[Plain]) -> None:
         self._sealer, self._parts, self._header = sealer, parts, sealer.header
-        boxes = sum(len(box_head(REGION, size)) + size for size in map(_sealed_size, parts))
-        self._start_size = len(_start(self._header, boxes))
-        self._boxes = boxes
+        self._boxes = _boxes_size(sealed_size(plain.size) for plain in parts)
+        self._start_size = len(_start(self._header, self._boxes))
 
     @property
     def size(self) -> int:
@@ -111,7 +113,7 @@ class PayloadWriter:
         yield self.start()
         count, tags, digests = len(self._header.regions), [], []
         for index, plain in enumerate(self._parts):
-            yield box_head(REGION if index < count else PRIVATE, _sealed_size(plain))
+            yield box_head(_kind(index, self._header), sealed_size(plain.size))
             digest = hashlib.sha256(SEALED)
             for chunk in (sealed := SealedStream(plain, self._sealer.stream_key(index))):
                 if index < count:
@@ -131,8 +133,47 @@ class PayloadWriter:
         return self._header
 
 
-def _sealed_size(plain: Plain) -> int:
-    return sealed_size(plain.size)
+class PayloadCopy:
+    """A payload with another header; parts that it says are forgotten are empty.
+
+    Parameters
+    ----------
+    file : binary file
+        That the payload is in.
+    payload : StoredPayload
+    header : Header
+    """
+
+    def __init__(self, file: BinaryIO, payload: StoredPayload, header: Header) -> None:
+        self._file, self._header = file, header
+        gone = header.forgotten_parts
+        self._parts = [
+            Span(part.start, 0 if index in gone else part.size)
+            for index, part in enumerate(payload.parts)
+        ]
+        self._start = _start(header, _boxes_size(part.size for part in self._parts))
+
+    @property
+    def size(self) -> int:
+        """Of the payload."""
+        return len(self._start) + _boxes_size(part.size for part in self._parts)
+
+    def chunks(self) -> Iterator[bytes]:
+        """The payload."""
+        yield self._start
+        for index, part in enumerate(self._parts):
+            yield box_head(_kind(index, self._header), part.size)
+            for start in range(part.start, part.end, _BLOCK):
+                self._file.seek(start)
+                yield self._file.read(min(_BLOCK, part.end - start))
+
+
+def _boxes_size(parts: Iterable[int]) -> int:
+    return sum(len(box_head(REGION, size)) + size for size in parts)
+
+
+def _kind(index: int, header: Header) -> bytes:
+    return REGION if index < len(header.regions) else PRIVATE
 
 
 def _start(header: Header, boxes: int) -> bytes:

@@ -1,6 +1,6 @@
 """What a carrier is: a file format that a sealed picture can be, and what goes in and out of it."""
 
-from collections.abc import Sequence, Sized
+from collections.abc import Callable, Sequence, Sized
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -209,6 +209,19 @@ class FileCarrier(Protocol):
     ) -> OpenedFile:
         """MediaError where a file is not what :meth:`open` would write there."""
 
+    def is_edited(self, path: Path, header: Header) -> bool:
+        """Whether what is public of a sealed file was changed."""
+
+    def change(
+        self,
+        path: Path,
+        output: Path | None,
+        change: Callable[[Header], Header],
+        *,
+        overwrite: bool,
+    ) -> Header:
+        """Write a sealed file with another header, without parts that it says are forgotten."""
+
     def is_of(self, output: Path, header: Header, source: Path) -> bool:
         """Whether a sealed file is that of a source, as far as shows without a key."""
 
@@ -281,6 +294,15 @@ class Carrier(Protocol):
             No identity opens it, or it was changed.
         ContainerError
             The file is damaged, or its header is that of another picture.
+        """
+
+    def is_edited(self, source: Source, header: Header) -> bool:
+        """Whether what is public of a sealed file was changed since it was sealed; needs no key.
+
+        Raises
+        ------
+        ContainerError
+            As :meth:`open`.
         """
 
     def rewrite(self, file: BinaryIO, payload: Payload) -> Rewritten:

@@ -29,6 +29,7 @@ __all__ = [
     "decode_sealed",
     "encode_pixels",
     "erase_pixels",
+    "is_edited_picture",
     "open_picture",
     "seal_picture",
     "shown_digests",
@@ -141,8 +142,7 @@ def open_picture(
     header = payload.header
     picture = decode_sealed(source)
     sealed = with_header(picture, header)
-    shown = header.content.shown if isinstance(header.content, Pixels) else {}
-    edited = sealed.edited or shown_digests(picture) != shown
+    edited = _is_edited(sealed, picture)
     pixels, unlocked = open_pixels(sealed, identities, options, edited=edited)
     return Opened(
         header,
@@ -151,6 +151,18 @@ def open_picture(
         regions=unlocked.regions(header),
         whole=unlocked.whole,
     )
+
+
+def is_edited_picture(source: Source, header: Header) -> bool:
+    """As of :class:`Carrier`."""
+    picture = decode_sealed(source)
+    return _is_edited(with_header(picture, header), picture)
+
+
+def _is_edited(sealed: Sealed, picture: Picture) -> bool:
+    content = sealed.header.content
+    shown = content.shown if isinstance(content, Pixels) else {}
+    return sealed.edited or shown_digests(picture) != shown
 
 
 def decode_sealed(source: Source) -> Picture:

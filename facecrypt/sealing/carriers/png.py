@@ -27,9 +27,11 @@ from facecrypt.sealing.carriers.carrier import Opened, Rewritten, SealedFile, So
 from facecrypt.sealing.carriers.pixels import (
     encode_pixels,
     erase_pixels,
+    is_edited_picture,
     open_picture,
     seal_picture,
 )
+from facecrypt.sealing.header import Header
 from facecrypt.sealing.options import Open, Seal
 from facecrypt.sealing.payload import Payload
 
@@ -79,6 +81,9 @@ class Png:
         if options.pristine:
             _check_written(chunks, opened.picture)
         return opened
+
+    def is_edited(self, source: Source, header: Header) -> bool:
+        return is_edited_picture(source, header)
 
     def rewrite(self, file: BinaryIO, payload: Payload) -> Rewritten:
         data = replace_chunk(read_bounded(file), CHUNK, payload.to_bytes())

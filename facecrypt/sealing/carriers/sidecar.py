@@ -18,16 +18,23 @@ from facecrypt.limits import MAX_PAYLOAD_BYTES
 from facecrypt.media.pictures import read_bounded
 from facecrypt.sealing.carriers.carrier import Opened, Rewritten, SealedFile, Source
 from facecrypt.sealing.carriers.jpeg import SUFFIXES, check_jpeg
-from facecrypt.sealing.carriers.jpeg_sealing import has_public, open_jpeg, seal_jpeg
+from facecrypt.sealing.carriers.jpeg_sealing import (
+    has_public,
+    is_edited_jpeg,
+    open_jpeg,
+    seal_jpeg,
+)
 from facecrypt.sealing.carriers.pixels import (
     decode_sealed,
     encode_pixels,
     erase_pixels,
+    is_edited_picture,
     open_picture,
     seal_picture,
     with_header,
 )
 from facecrypt.sealing.carriers.sidecar_names import check_name, sidecars_of
+from facecrypt.sealing.header import Header
 from facecrypt.sealing.options import Open, Seal
 from facecrypt.sealing.payload import Payload
 
@@ -92,6 +99,11 @@ class Sidecar:
             return open_jpeg(source.data, payload, identities, options)
         return open_picture(source, payload, identities, options)
 
+    def is_edited(self, source: Source, header: Header) -> bool:
+        if header.carrier == "jpeg":
+            return is_edited_jpeg(source.data, header)
+        return is_edited_picture(source, header)
+
     def rewrite(self, file: BinaryIO, payload: Payload) -> Rewritten:
         return Rewritten(payload.header, None, payload.to_bytes())
 
@@ -114,7 +126,7 @@ def _fitting(path: Path, data: bytes, payloads: Mapping[Path, bytes]) -> list[by
             check_name(path, beside, header)
             if header.carrier == "jpeg":
                 return has_public(source.data, header)
-            return not with_header(decoded(), header).edited
+            return with_header(decoded(), header).has_public()
         except ContainerError:
             return False
 

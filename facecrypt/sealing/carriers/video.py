@@ -1,12 +1,13 @@
 """Videos: faces filled in what is shown, and the original file sealed in it or beside it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from facecrypt.errors import ContainerError
 from facecrypt.keys import RecipientLike, RegionKey, Unwraps
 from facecrypt.media.video import HEAD, is_video, output_suffix
 from facecrypt.sealing.carriers.carrier import OpenedFile
+from facecrypt.sealing.carriers.video_changing import change_video
 from facecrypt.sealing.carriers.video_opening import check_video, holds_original, open_video
 from facecrypt.sealing.carriers.video_parts import Original
 from facecrypt.sealing.carriers.video_places import find_videos
@@ -70,6 +71,20 @@ class Video:
         self, src: Path, dst: Path, identities: Sequence[Unwraps | RegionKey], options: Open
     ) -> OpenedFile:
         return holds_original(src, dst, identities, options)
+
+    def is_edited(self, path: Path, header: Header) -> bool:
+        found = next(one for one in find_videos(path) if one.payload.header == header)
+        return found.edited
+
+    def change(
+        self,
+        path: Path,
+        output: Path | None,
+        change: Callable[[Header], Header],
+        *,
+        overwrite: bool,
+    ) -> Header:
+        return change_video(path, output, change, overwrite=overwrite)
 
     def is_of(self, output: Path, header: Header, source: Path) -> bool:
         there, found = output.stat(), source.stat()
