@@ -126,6 +126,11 @@ class MTCNN:
     def device(self) -> str:
         return self._stages.networks.device
 
+    @property
+    def preset(self) -> str | None:
+        """As it was given."""
+        return self._preset
+
     @cached_property
     def fingerprint(self) -> str:
         """What decides which faces are found: settings and models, as 16 hexadecimal digits.
@@ -142,8 +147,7 @@ class MTCNN:
 
     def with_thresholds(self, thresholds: Sequence[float]) -> "MTCNN":
         """The same detector with other thresholds."""
-        settings = checked(self.settings.min_face_size, thresholds, self.settings.factor)
-        return _restore(settings, *self._arguments[1:])
+        return _restore({**self._given, "thresholds": tuple(thresholds)}, self._models)
 
     def __repr__(self) -> str:
         settings = ", ".join(f"{k}={v!r}" for k, v in self.settings._asdict().items())

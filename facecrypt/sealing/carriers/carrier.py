@@ -165,12 +165,15 @@ class FileCarrier(Protocol):
     name : str
     suffixes : tuple of str
         Of the files it writes.
+    beside : bool
+        False: a file with a sidecar is changed by its sidecar alone.
     head : int
         By how many bytes its files are known.
     """
 
     name: str
     suffixes: tuple[str, ...]
+    beside: bool
     head: int
 
     def claims(self, head: bytes) -> bool:

@@ -28,6 +28,7 @@ class Video:
 
     name = "video"
     suffixes: tuple[str, ...] = (".mp4", ".mov", ".mkv", ".webm")
+    beside = False
     head = HEAD
 
     def claims(self, head: bytes) -> bool:

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from facecrypt.detector import MTCNN, Detector, FaceTracker, Track, default_detector
-from facecrypt.detector.presets import DEFAULT, PRESETS
+from facecrypt.detector.presets import DEFAULT
 from facecrypt.media.video import read_frames
 from facecrypt.regions import clip_given
 from facecrypt.sealing.carriers.video_journal import Journal
@@ -18,6 +18,8 @@ __all__ = ["People", "find_people", "tracking_detector"]
 
 # Frames that share a list of who may be in them.
 _SPAN = 64
+# As a FaceTracker takes them.
+_LENIENT = (0.6, 0.6, 0.4)
 
 
 class People:
@@ -107,8 +109,8 @@ def tracking_detector(detector: Detector) -> Detector:
 
     What one frame leaves in doubt, the frames around it settle.
     """
-    if isinstance(detector, MTCNN) and detector.settings == DEFAULT:
-        return detector.with_thresholds(PRESETS["recall"].thresholds)
+    if isinstance(detector, MTCNN) and (detector.settings, detector.preset) == (DEFAULT, None):
+        return detector.with_thresholds(_LENIENT)
     return detector
 
 
