@@ -120,7 +120,7 @@ def find_in_place(
     paths: PathLike | Iterable[PathLike], _: None = None
 ) -> tuple[list[Input], Mapping[str, int]]:
     """As :func:`find_inputs`, for outputs that take the place of their inputs."""
-    found, ignored = _find(paths, None, PICTURE_SUFFIXES)
+    found, ignored = _find(paths, None, MEDIA_SUFFIXES)
     inputs = [
         Input(one.source, Path(one.source.name), one.source, one.error, one.named) for one in found
     ]

@@ -59,7 +59,7 @@ def rewrap_files(
     request = Rewrap.of(recipients, keep=keep, drop=drop)
     met: set[str] = set()
 
-    def is_done(_: Carrier, header: Header) -> bool:
+    def is_done(_: Carrier | FileCarrier, header: Header) -> bool:
         met.update(request.dropped(header))
         return request.is_done(header)
 
