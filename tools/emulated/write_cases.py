@@ -1,6 +1,6 @@
 """Write the cases of self_test.cpp: frozen keystreams of tests/vectors, and JPEG files.
 
-    python tools/emulated/write_cases.py CASES [JPEG ...]
+python tools/emulated/write_cases.py CASES [JPEG ...]
 """
 
 import struct
