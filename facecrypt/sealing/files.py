@@ -60,6 +60,7 @@ __all__ = [
     "refuse_encrypted",
     "seal_file",
     "verify",
+    "write_opened",
     "write_sealed",
 ]
 
@@ -158,10 +159,15 @@ def open_file(
     """:func:`decrypt_file` of options in one object; says whether the picture was edited."""
     check_destination(dst)
     opened = decode_file(src, identities, options)
-    with naming(dst):
-        data = opened.encode(Path(dst).suffix)
-    atomic_write(dst, data, overwrite=options.overwrite, like=src)
+    write_opened(dst, opened, overwrite=options.overwrite, like=src)
     return opened
+
+
+def write_opened(path: PathLike, opened: Opened, *, overwrite: bool, like: PathLike) -> None:
+    """Write what was opened as a file of the suffix of the path; MediaError where it is none."""
+    with naming(path):
+        data = opened.encode(Path(path).suffix)
+    atomic_write(path, data, overwrite=overwrite, like=like)
 
 
 def decode_file(
@@ -283,6 +289,7 @@ def encrypt_file(
     sidecar: bool = False,
     keep_metadata: bool = False,
     padding: str = PADDINGS[0],
+    original: bool = True,
     overwrite: bool = False,
     backend: str = "auto",
 ) -> Header:
@@ -306,6 +313,10 @@ def encrypt_file(
     padding : {"padme", "double"}
         How much the length of a sealed face in a JPEG tells: about 4 bits of how busy it is, at
         0.1 % of the file; or next to nothing, at about 2 % where faces take a twentieth of it.
+        Likewise the length of the original in a PNG: to a Padmé length, or to a power of two.
+    original : bool
+        Seal the file itself with its pixels, so that ``src`` comes back byte for byte, with its
+        metadata. A JPEG that stays one has it in any case.
     overwrite : bool
         Replace ``dst`` if it exists, with ``sidecar`` also the sidecars beside it.
 
@@ -329,6 +340,7 @@ def encrypt_file(
         sidecar=sidecar,
         keep_metadata=keep_metadata,
         padding=padding,
+        original=original,
         overwrite=overwrite,
         backend=backend,
     )
@@ -347,10 +359,12 @@ def decrypt_file(
 ) -> Header:
     """Read a sealed picture, open its faces, write it; see :func:`decrypt_image`.
 
-    ``dst`` ends in ``.png`` or ``.tif``, or in ``.jpg`` where ``src`` is a sealed JPEG: then it is
-    the file that was sealed, byte for byte, or with some of the faces a JPEG of them. Nothing is
-    written unless every region that was asked for opens. ``dst`` takes the date of change of
-    ``src``, which is that of the plain picture unless somebody changed it.
+    Where ``dst`` has a suffix of the format that was sealed, it is the file that was sealed, byte
+    for byte. Else it ends in ``.png`` or ``.tif`` and has the pixels; and so it has where only some
+    of the faces are opened, and where ``src`` was edited or sealed without ``original``. Of a
+    sealed JPEG some of the faces are a JPEG. Nothing is written unless every region that was asked
+    for opens. ``dst`` takes the date of change of ``src``, which is that of the plain picture
+    unless somebody changed it.
 
     Warns
     -----
