@@ -14,6 +14,7 @@ __all__ = [
     "MAX_CANDIDATES",
     "MAX_CLIPS_AT_ONCE",
     "MAX_COVERED",
+    "MAX_FRAMES",
     "MAX_HEADER_BYTES",
     "MAX_PAYLOAD_BYTES",
     "MAX_PIXELS",
@@ -21,7 +22,6 @@ __all__ = [
     "MAX_REGIONS",
     "MAX_SCANNED",
     "MAX_SCANS",
-    "MAX_FRAMES",
     "MAX_SIDE",
     "MAX_SOFTWARE",
     "MAX_STANZAS",
@@ -41,10 +41,15 @@ MAX_REGIONS = 65_536
 # The areas of all boxes together, in areas of the picture.
 MAX_COVERED = 8
 
-# Places of a picture that P-Net may find, and that R- and O-Net may look at: this many, or one
-# for so many pixels where that is more. Each costs as much as thousands of pixels. Of
-# what is allowed the densest photographs tried have 60 % with the preset "recall", else a third.
-MAX_CANDIDATES = {"pnet": (1 << 20, 32), "rnet": (1 << 17, 128), "onet": (1 << 15, 1024)}
+# Places of a picture that P-Net and CenterFace may find, and that R- and O-Net may look at: this
+# many, or one for so many pixels where that is more. Each costs as much as thousands of pixels. Of
+# what is allowed the densest photographs tried have a third, and 60 % with lower thresholds.
+MAX_CANDIDATES = {
+    "pnet": (1 << 20, 32),
+    "rnet": (1 << 17, 128),
+    "onet": (1 << 15, 1024),
+    "centerface": (1 << 13, 1 << 30),
+}
 
 MAX_PROFILE_BYTES = 1 << 20  # of an ICC profile
 MAX_SCANS = 100  # of a JPEG; an encoder writes about ten

@@ -8,6 +8,7 @@ from facecrypt.cli.options import add_batch, add_inputs, add_json, whole
 from facecrypt.cli.pages import add_examples
 from facecrypt.cli.terminal import progress_bar, say
 from facecrypt.jobs.sealing import decrypt_files
+from facecrypt.sealing.files import in_gray
 
 __all__ = ["add_options", "run"]
 
@@ -51,5 +52,9 @@ def run(args: Namespace) -> int:
     edited = [result for result in summary.results if result.edited]
     for result in edited if not args.quiet else ():
         say("warning", f"{result.source}: opened, but the pixels around the faces were edited")
+    gray = [result for result in summary.results if result.forgotten]
+    for result in gray if not args.quiet else ():
+        say("warning", f"{result.source}: {in_gray(result.forgotten)}")
     details = [f"{len(edited)} edited"] if edited else []
+    details += [f"{len(gray)} with faces that were forgotten"] if gray else []
     return report(summary, "decrypted", details, quiet=args.quiet)

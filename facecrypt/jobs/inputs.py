@@ -24,6 +24,7 @@ from facecrypt.sealing.carriers.sidecar_names import is_sidecar
 __all__ = [
     "PICTURE_SUFFIXES",
     "Input",
+    "find_in_place",
     "find_inputs",
     "find_pictures",
     "make_folder",
@@ -103,6 +104,17 @@ def find_inputs(
             one.named,
         )
         for one in found
+    ]
+    return inputs, ignored
+
+
+def find_in_place(
+    paths: PathLike | Iterable[PathLike], _: None = None
+) -> tuple[list[Input], Mapping[str, int]]:
+    """As :func:`find_inputs`, for outputs that take the place of their inputs."""
+    found, ignored = _find(paths, None, PICTURE_SUFFIXES)
+    inputs = [
+        Input(one.source, Path(one.source.name), one.source, one.error, one.named) for one in found
     ]
     return inputs, ignored
 

@@ -24,19 +24,23 @@ Progress = Callable[[Result, int], None]
 
 def run_batch(
     paths: PathLike | Iterable[PathLike],
-    out_dir: PathLike,
+    out_dir: PathLike | None,
     one: Callable[[Input], Result],
     workers: int | None,
     progress: Progress | None,
     *,
     find: Callable[..., tuple[list[Input], Mapping[str, int]]] = find_inputs,
 ) -> Summary:
-    """Run `one` on what `find` makes of the paths, in a pool of threads; its errors are results."""
+    """Run `one` on what `find` makes of the paths, in a pool of threads; its errors are results.
+
+    Without `out_dir` each output takes the place of its input.
+    """
     if workers is not None and workers < 1:
         raise ValueError(f"workers must be at least 1, received {workers}")
-    inputs, ignored = find(paths, Path(out_dir))
-    if inputs:
-        make_folder(Path(out_dir))
+    results_in = None if out_dir is None else Path(out_dir)
+    inputs, ignored = find(paths, results_in)
+    if inputs and results_in is not None:
+        make_folder(results_in)
     for folder in {item.output.parent for item in inputs}:
         remove_stale(folder)
     started = time.perf_counter()

@@ -16,9 +16,9 @@ from facecrypt.jobs.pool import Progress, run_batch
 from facecrypt.jobs.resume import check_opened, check_sealed, key_names
 from facecrypt.jobs.summary import Result, Summary
 from facecrypt.keys import RecipientLike
-from facecrypt.sealing.carriers import sealed_name
+from facecrypt.sealing.carriers import Opened, opened_name, sealed_name
 from facecrypt.sealing.content import Jpeg
-from facecrypt.sealing.files import decode_file, find_sealed, open_file, seal_file
+from facecrypt.sealing.files import decode_file, find_sealed, seal_file, write_opened
 from facecrypt.sealing.header import CIPHERS, Header
 from facecrypt.sealing.images import Identities, Recipients, identities_of, recipients_of
 from facecrypt.sealing.options import GROW, PADDINGS, Open, Seal
@@ -43,6 +43,7 @@ def encrypt_files(
     keep_metadata: bool = False,
     as_png: bool = False,
     padding: str = PADDINGS[0],
+    original: bool = True,
     overwrite: bool = False,
     backend: str = "auto",
 ) -> Summary:
@@ -71,6 +72,8 @@ def encrypt_files(
         Write PNG of JPEG files, too.
     padding : {"padme", "double"}
         As of :func:`encrypt_file`.
+    original : bool
+        As of :func:`encrypt_file`.
 
     Returns
     -------
@@ -92,6 +95,7 @@ def encrypt_files(
         sidecar=sidecar,
         keep_metadata=keep_metadata,
         padding=padding,
+        original=original,
         overwrite=overwrite,
         backend=backend,
     )
@@ -169,32 +173,53 @@ def decrypt_files(
 ) -> Summary:
     """Give the faces of many pictures back; see :func:`decrypt_file`, :func:`encrypt_files`.
 
-    With ``resume``, pictures whose output exists are opened again in memory; those whose
-    output is the same are skipped, and the others are errors unless ``overwrite``.
+    Outputs are the files that were sealed, and end as these did. Of a picture that was sealed
+    without its original, or is not opened whole, the output is a PNG. With ``resume``, pictures
+    whose output exists are opened again in memory; those whose output is the same are skipped, and
+    the others are errors unless ``overwrite``.
     """
     holders = identities_of(identities)
     options = Open(regions=regions, allow_edited=allow_edited, overwrite=overwrite, backend=backend)
 
-    def there(item: Input) -> Result:
+    def there(item: Input, output: Path, opened: Opened) -> Result:
         if not resume:
-            raise already_exists(item.output)
-        opened = decode_file(item.source, holders, options)
-        check_opened(item.output, opened)
-        return Result(item.source, item.output, len(opened.header.regions), skipped=True)
+            raise already_exists(output)
+        check_opened(output, opened)
+        return _opened_result(item.source, output, opened, skipped=True)
 
     def one(item: Input) -> Result:
-        if item.output.exists() and not overwrite:
-            return there(item)
+        if not (overwrite or resume) and item.output.exists():
+            raise already_exists(item.output)
+        opened = decode_file(item.source, holders, options)
+        output = item.output
+        if not opened.can_be(output.suffix):
+            output = output.with_suffix(".png")
+        if output.exists() and not overwrite:
+            return there(item, output, opened)
         try:
-            opened = open_file(item.source, item.output, holders, options)
+            write_opened(output, opened, overwrite=overwrite, like=item.source)
         except MediaError as error:
             if error.errno != errno.EEXIST or overwrite:
                 raise
             # Another process was faster.
-            return there(item)
-        return Result(item.source, item.output, len(opened.header.regions), edited=opened.edited)
+            return there(item, output, opened)
+        return _opened_result(item.source, output, opened)
 
-    return run_batch(paths, out_dir, one, workers, progress)
+    whole = regions is None and any(hasattr(holder, "unwrap") for holder in holders)
+    find = partial(find_inputs, rename=opened_name if whole else sealed_name)
+    return run_batch(paths, out_dir, one, workers, progress, find=find)
+
+
+def _opened_result(source: Path, output: Path, opened: Opened, *, skipped: bool = False) -> Result:
+    header = opened.header
+    return Result(
+        source,
+        output,
+        len(header.regions),
+        skipped=skipped,
+        edited=opened.edited and not skipped,
+        forgotten=header.forgotten_regions,
+    )
 
 
 def _is_sealed(path: Path) -> bool:

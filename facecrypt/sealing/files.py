@@ -52,12 +52,15 @@ __all__ = [
     "encode",
     "encrypt_file",
     "find_sealed",
+    "in_gray",
     "inspect",
     "open_file",
+    "opened_sealed",
     "read_payload",
     "refuse_encrypted",
     "seal_file",
     "verify",
+    "write_opened",
     "write_sealed",
 ]
 
@@ -156,10 +159,15 @@ def open_file(
     """:func:`decrypt_file` of options in one object; says whether the picture was edited."""
     check_destination(dst)
     opened = decode_file(src, identities, options)
-    with naming(dst):
-        data = opened.encode(Path(dst).suffix)
-    atomic_write(dst, data, overwrite=options.overwrite, like=src)
+    write_opened(dst, opened, overwrite=options.overwrite, like=src)
     return opened
+
+
+def write_opened(path: PathLike, opened: Opened, *, overwrite: bool, like: PathLike) -> None:
+    """Write what was opened as a file of the suffix of the path; MediaError where it is none."""
+    with naming(path):
+        data = opened.encode(Path(path).suffix)
+    atomic_write(path, data, overwrite=overwrite, like=like)
 
 
 def decode_file(
@@ -203,10 +211,20 @@ def find_sealed(path: PathLike) -> tuple[Carrier, list[Header]]:
 
 
 def _payloads(path: PathLike) -> tuple[Carrier, list[Payload]]:
+    with opened_sealed(path) as (_, carrier, payloads):
+        return carrier, payloads
+
+
+@contextmanager
+def opened_sealed(path: PathLike) -> Iterator[tuple[BinaryIO, Carrier, list[Payload]]]:
+    """A sealed file, at its beginning, with its carrier and payload; of the latter there may be
+    several, as :func:`find_sealed` says."""
     path = _checked(path)
     with _opened(path) as file:
-        carrier, payloads = _found(file, path)
-        return carrier, list(map(Payload.from_bytes, payloads))
+        carrier, found = _found(file, path)
+        payloads = list(map(Payload.from_bytes, found))
+        file.seek(0)
+        yield file, carrier, payloads
 
 
 def _found(file: BinaryIO, path: Path | None) -> tuple[Carrier, list[bytes]]:
@@ -271,6 +289,7 @@ def encrypt_file(
     sidecar: bool = False,
     keep_metadata: bool = False,
     padding: str = PADDINGS[0],
+    original: bool = True,
     overwrite: bool = False,
     backend: str = "auto",
 ) -> Header:
@@ -294,6 +313,10 @@ def encrypt_file(
     padding : {"padme", "double"}
         How much the length of a sealed face in a JPEG tells: about 4 bits of how busy it is, at
         0.1 % of the file; or next to nothing, at about 2 % where faces take a twentieth of it.
+        Likewise the length of the original in a PNG: to a Padmé length, or to a power of two.
+    original : bool
+        Seal the file itself with its pixels, so that ``src`` comes back byte for byte, with its
+        metadata. A JPEG that stays one has it in any case.
     overwrite : bool
         Replace ``dst`` if it exists, with ``sidecar`` also the sidecars beside it.
 
@@ -317,6 +340,7 @@ def encrypt_file(
         sidecar=sidecar,
         keep_metadata=keep_metadata,
         padding=padding,
+        original=original,
         overwrite=overwrite,
         backend=backend,
     )
@@ -335,21 +359,34 @@ def decrypt_file(
 ) -> Header:
     """Read a sealed picture, open its faces, write it; see :func:`decrypt_image`.
 
-    ``dst`` ends in ``.png`` or ``.tif``, or in ``.jpg`` where ``src`` is a sealed JPEG: then it is
-    the file that was sealed, byte for byte, or with some of the faces a JPEG of them. Nothing is
-    written unless every region that was asked for opens. ``dst`` takes the date of change of
-    ``src``, which is that of the plain picture unless somebody changed it.
+    Where ``dst`` has a suffix of the format that was sealed, it is the file that was sealed, byte
+    for byte. Else it ends in ``.png`` or ``.tif`` and has the pixels; and so it has where only some
+    of the faces are opened, and where ``src`` was edited or sealed without ``original``. Of a
+    sealed JPEG some of the faces are a JPEG. Nothing is written unless every region that was asked
+    for opens. ``dst`` takes the date of change of ``src``, which is that of the plain picture
+    unless somebody changed it.
 
     Warns
     -----
     UserWarning
-        The picture was opened with ``allow_edited`` and was in fact edited.
+        The picture was opened with ``allow_edited`` and was in fact edited; or a face of it was
+        forgotten, and stays gray.
     """
     options = Open(regions=regions, allow_edited=allow_edited, overwrite=overwrite, backend=backend)
     opened = open_file(src, dst, identities_of(identities), options)
     if opened.edited:
         warnings.warn(f"{src}: {EDITED}", stacklevel=2)
+    if gone := opened.header.forgotten_regions:
+        warnings.warn(f"{src}: {in_gray(gone)}", stacklevel=2)
     return opened.header
+
+
+def in_gray(regions: Sequence[int]) -> str:
+    """What to say of an opened picture of which faces were forgotten."""
+    listed = ", ".join(map(str, regions))
+    if len(regions) == 1:
+        return f"region {listed} was forgotten and stays gray"
+    return f"regions {listed} were forgotten and stay gray"
 
 
 def inspect(src: PathLike) -> Header:
@@ -387,11 +424,14 @@ class Verified:
     whole : bool
         Whether all was checked: every region, the header and the pixels around the regions. A
         region key cannot check the header, so it is False whenever only region keys were given.
+    forgotten : tuple of int
+        Numbers of regions that were erased for good, as the header says.
     """
 
     regions: tuple[int, ...]
     unchecked: tuple[int, ...]
     whole: bool
+    forgotten: tuple[int, ...] = ()
 
 
 def verify(src: PathLike, identities: Identities) -> Verified:
@@ -424,9 +464,10 @@ def verify(src: PathLike, identities: Identities) -> Verified:
     ...     header = encrypt_file(plain, sealed, key, regions=faces)
     ...     verify(sealed, key)
     ...     verify(sealed, region_key(header, key, 1))
-    Verified(regions=(0, 1), unchecked=(), whole=True)
-    Verified(regions=(1,), unchecked=(0,), whole=False)
+    Verified(regions=(0, 1), unchecked=(), whole=True, forgotten=())
+    Verified(regions=(1,), unchecked=(0,), whole=False, forgotten=())
     """
     opened = decode_file(src, identities_of(identities), Open(pristine=True))
-    unchecked = set(range(len(opened.header.regions))) - set(opened.regions)
-    return Verified(opened.regions, tuple(sorted(unchecked)), opened.whole)
+    gone = opened.header.forgotten_regions
+    unchecked = set(range(len(opened.header.regions))) - {*opened.regions, *gone}
+    return Verified(opened.regions, tuple(sorted(unchecked)), opened.whole, gone)

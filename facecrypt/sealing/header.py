@@ -101,6 +101,18 @@ class Header:
         return len(self.regions) + len(self.private)
 
     @property
+    def forgotten_parts(self) -> frozenset[int]:
+        """Numbers of the parts that were forgotten: of regions, and of private parts after them."""
+        first = len(self.regions)
+        names = {name: first + place for place, name in enumerate(self.private)}
+        return frozenset(item if isinstance(item, int) else names[item] for item in self.forgotten)
+
+    @property
+    def forgotten_regions(self) -> tuple[int, ...]:
+        """Numbers of the regions that were forgotten."""
+        return tuple(item for item in self.forgotten if isinstance(item, int))
+
+    @property
     def tag_size(self) -> int:
         return 32 if self.cipher == "logistic" else 16
 

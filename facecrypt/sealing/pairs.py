@@ -45,21 +45,24 @@ def write_pair(
             f"{old[0]}: is there already, without the picture it opens; move it to where that is",
             hint=ORPHAN,
         )
+    own = sidecar_path(path, sealed.header)
+    # The header of the same sealing, for other recipients: it fits what is there as well.
+    again = overwrite and own in old
     with (
         prepared(path, sealed.data, overwrite=overwrite, like=like) as picture,
-        prepared(sidecar_path(path, sealed.header), sealed.beside, like=like) as header,
+        prepared(own, sealed.beside, overwrite=again, like=like) as header,
     ):
         try:
             named(header)
             named(picture)
         except BaseException:
             # Also the call that fails may have done its work.
-            if header.has_its_name() and not picture.has_its_name():
+            if not again and header.has_its_name() and not picture.has_its_name():
                 with contextlib.suppress(OSError):
                     header.path.unlink()
             raise
         remember(header.path)
-        for beside in old:
+        for beside in (each for each in old if each != own):
             # Another process may be about to name the picture of this one: until then it holds
             # the lock. If it was done before the lock is taken here, its picture may be the one
             # that counts now.

@@ -13,14 +13,25 @@ from typing import NamedTuple
 import numpy as np
 
 from facecrypt import keys
-from facecrypt.keys import RecipientLike, RegionKey, Unwraps
+from facecrypt.errors import ForgottenError
+from facecrypt.keys import RecipientLike, RegionKey, Stanza, Unwraps
 from facecrypt.regions import Region
 from facecrypt.sealing import ciphers
 from facecrypt.sealing.content import Content
 from facecrypt.sealing.header import Header
 from facecrypt.sealing.options import Seal
 
-__all__ = ["Sealer", "Unlocked", "number", "open_part", "rewrapped", "start", "unlock"]
+__all__ = [
+    "Sealer",
+    "Unlocked",
+    "forgotten",
+    "forgotten_error",
+    "number",
+    "open_part",
+    "rewrapped",
+    "start",
+    "unlock",
+]
 
 
 class Sealer(NamedTuple):
@@ -116,14 +127,14 @@ def unlock(
     ------
     AuthenticationError
         No identity opens it, or it was changed, or a key is not the one that was committed to.
+    ForgottenError
+        A region that is wanted, or the only one that there is a key for, was forgotten.
     ValueError
         There is no region of that number.
     """
     count = len(header.regions)
     wanted = None if wanted is None else [number(index) for index in wanted]
-    for index in wanted or ():
-        if not 0 <= index < count:
-            raise ValueError(f"there is no region {index}; the picture has {count}, from 0")
+    _check_numbers(header, wanted or ())
     content_key = _content_key(header, identities)
     if content_key is not None:
         every = range(header.parts) if wanted is None else wanted
@@ -139,10 +150,28 @@ def unlock(
             raise ciphers.wrong_key()
         if wanted is not None:
             found = {index: found[index] for index in wanted}
+    gone = header.forgotten_parts & found.keys()
+    if gone and (wanted is not None or (content_key is None and gone == found.keys())):
+        raise forgotten_error(sorted(gone))
+    found = {index: key for index, key in found.items() if index not in gone}
     for index, key in found.items():
         if not hmac.compare_digest(keys.commitment(key), header.commitments[index]):
             raise ciphers.wrong_key()
     return Unlocked(found, whole=content_key is not None)
+
+
+def _check_numbers(header: Header, regions: Iterable[int]) -> None:
+    count = len(header.regions)
+    for index in regions:
+        if not 0 <= index < count:
+            raise ValueError(f"there is no region {index}; the picture has {count}, from 0")
+
+
+def forgotten_error(regions: Sequence[int]) -> ForgottenError:
+    """The error for regions of which the ciphertext is gone."""
+    listed = ", ".join(map(str, regions))
+    what = f"region {listed} was" if len(regions) == 1 else f"regions {listed} were"
+    return ForgottenError(f"{what} forgotten: the encrypted face was erased, and no key opens it")
 
 
 def number(index: object) -> int:
@@ -166,9 +195,22 @@ def open_part(
 
 
 def rewrapped(
-    header: Header, identities: Sequence[Unwraps | RegionKey], recipients: Sequence[RecipientLike]
+    header: Header,
+    identities: Sequence[Unwraps | RegionKey],
+    recipients: Sequence[RecipientLike],
+    *,
+    kept: Sequence[Stanza] = (),
 ) -> Header:
     """The same header for other recipients; nothing else of the file changes.
+
+    Parameters
+    ----------
+    header : Header
+    identities : sequence of identities
+    recipients : sequence of recipients
+        For whom the content key is wrapped.
+    kept : sequence of Stanza
+        Of those that the header has, what stays.
 
     Raises
     ------
@@ -178,8 +220,32 @@ def rewrapped(
     content_key = _content_key(header, identities)
     if content_key is None:
         raise ciphers.wrong_key()
-    stanzas = tuple(recipient.wrap(content_key) for recipient in recipients)
+    stanzas = *kept, *(recipient.wrap(content_key) for recipient in recipients)
     return _authenticated(replace(header, stanzas=stanzas), content_key).checked()
+
+
+def forgotten(
+    header: Header, identities: Sequence[Unwraps | RegionKey], regions: Sequence[int]
+) -> Header:
+    """The same header, which says that regions and all private parts were forgotten.
+
+    Private parts hold what may show any face: thumbnails, or the file that was sealed.
+
+    Raises
+    ------
+    AuthenticationError
+        No identity opens it whole, or it was changed.
+    ValueError
+        There is no region of that number.
+    """
+    numbers = {number(index) for index in regions}
+    _check_numbers(header, numbers)
+    content_key = _content_key(header, identities)
+    if content_key is None:
+        raise ciphers.wrong_key()
+    gone = numbers.union(item for item in header.forgotten if isinstance(item, int))
+    header = replace(header, forgotten=(*sorted(gone), *header.private))
+    return _authenticated(header, content_key).checked()
 
 
 def _authenticated(header: Header, content_key: bytes) -> Header:

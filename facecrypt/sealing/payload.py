@@ -6,13 +6,14 @@ is: a description box with our UUID, a box of JSON with the header, and a box fo
 
 import struct
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Self
+from dataclasses import dataclass, replace
+from typing import BinaryIO, Self
 
 from facecrypt.errors import ContainerError
+from facecrypt.limits import MAX_HEADER_BYTES
 from facecrypt.sealing.header import Header
 
-__all__ = ["START", "Payload"]
+__all__ = ["START", "Payload", "read_header"]
 
 UUID = b"facecrypt sealed"
 # Toggles: can be asked for, has a label.
@@ -73,7 +74,45 @@ class Payload:
         if kinds[2:] != [_REGION] * regions + [_PRIVATE] * private:
             raise ContainerError("the payload is damaged: parts are missing or too many")
         parts = [body for _, body in boxes[2:]]
-        return cls(header, parts[:regions], parts[regions:])
+        payload = cls(header, parts[:regions], parts[regions:])
+        if payload != payload.with_header(header):
+            raise ContainerError("the payload is damaged: a part that was forgotten is there")
+        return payload
+
+    def with_header(self, header: Header) -> Self:
+        """The same parts under another header; those are empty that it says are forgotten."""
+        gone, count = header.forgotten_parts, len(header.regions)
+        if not gone:
+            return replace(self, header=header)
+        regions = [b"" if index in gone else part for index, part in enumerate(self.regions)]
+        private = [b"" if count + n in gone else part for n, part in enumerate(self.private)]
+        return type(self)(header, regions, private)
+
+
+def read_header(file: BinaryIO) -> Header:
+    """The header of a payload at which a file stands; the parts behind it are not read.
+
+    Raises
+    ------
+    ContainerError
+        There is none, or it is damaged.
+    """
+    if _read_head(file)[0] == b"jumb":
+        kind, size = _read_head(file)
+        if kind == b"jumd" and size == len(_DESCRIPTION) and file.read(size) == _DESCRIPTION:
+            kind, size = _read_head(file)
+            if kind == b"json" and size <= MAX_HEADER_BYTES:
+                return Header.from_bytes(file.read(size))
+    raise ContainerError("the payload is damaged: it does not begin with a header")
+
+
+def _read_head(file: BinaryIO) -> tuple[bytes, int]:
+    """Type of a box, and the size of its content."""
+    size, kind = struct.unpack(">I4s", file.read(8).ljust(8, b"\0"))
+    if size == 1:
+        (size,) = struct.unpack(">Q", file.read(8).ljust(8, b"\0"))
+        return kind, size - 16
+    return kind, size - 8
 
 
 def _head(kind: bytes, size: int) -> bytes:

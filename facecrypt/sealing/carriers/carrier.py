@@ -13,11 +13,12 @@ from facecrypt.files import PathLike
 from facecrypt.keys import RecipientLike, RegionKey, Unwraps
 from facecrypt.media import Picture, decode_image, encode_image
 from facecrypt.media.pictures import read_file
+from facecrypt.media.readers import file_suffix
 from facecrypt.sealing.header import Header
 from facecrypt.sealing.options import Open, Seal
 from facecrypt.sealing.payload import Payload
 
-__all__ = ["PIXELS", "Carrier", "Opened", "SealedFile", "Source"]
+__all__ = ["PIXELS", "Carrier", "Opened", "Rewritten", "SealedFile", "Source"]
 
 # Files that are written of pixels, whatever was sealed.
 PIXELS = (".png", ".tif", ".tiff")
@@ -47,6 +48,11 @@ class Source:
         return decode_image(self.data, keep_metadata=keep_metadata, name=self.name)
 
     @property
+    def suffix(self) -> str:
+        """Of its path, where there is one."""
+        return "" if self.path is None else self.path.suffix
+
+    @property
     def name(self) -> str:
         """What warnings begin with: the path, where there is one."""
         return "" if self.path is None else f"{self.path}: "
@@ -57,6 +63,23 @@ class SealedFile(NamedTuple):
 
     header: Header
     data: bytes
+    beside: bytes | None = None
+
+
+class Rewritten(NamedTuple):
+    """A sealed file with another payload.
+
+    Attributes
+    ----------
+    header : Header
+    data : bytes, optional
+        The whole file; None where it stays as it is, to the byte.
+    beside : bytes, optional
+        The payload, where that lies beside it.
+    """
+
+    header: Header
+    data: bytes | None
     beside: bytes | None = None
 
 
@@ -75,6 +98,8 @@ class Opened:
         Numbers of the regions that were opened.
     whole : bool
         The content key was there, so that the header was checked too.
+    original : bytes, optional
+        The file that was sealed as pixels, where all of them were opened.
     """
 
     header: Header
@@ -82,6 +107,7 @@ class Opened:
     edited: bool
     regions: tuple[int, ...]
     whole: bool
+    original: bytes | None = None
 
     @cached_property
     def picture(self) -> Picture:
@@ -95,13 +121,28 @@ class Opened:
         """The opened pixels."""
         return self.picture.pixels
 
+    def file(self, suffix: str) -> bytes | None:
+        """What there is as a file, if it is one that a name of this suffix promises; else None."""
+        whole = self.given if isinstance(self.given, bytes) else self.original
+        if whole is not None and file_suffix(whole[:64], suffix) == suffix.lower():
+            return whole
+        return None
+
+    def can_be(self, suffix: str) -> bool:
+        """Whether :meth:`encode` gives a file for a name of this suffix."""
+        return suffix.lower() in PIXELS or self.file(suffix) is not None
+
     def encode(self, suffix: str) -> bytes:
-        """The file to give back: what was given, or its pixels in the format of another suffix."""
-        if not isinstance(self.given, Picture) and suffix.lower() not in PIXELS:
-            return self.given
-        if suffix.lower() not in PIXELS:
+        """The file to give back: that which was sealed, or pixels in the format of the suffix."""
+        whole = self.file(suffix)
+        if whole is not None:
+            return whole
+        if not self.can_be(suffix):
+            names = ".png"
+            if self.original is not None:
+                names += f", or {file_suffix(self.original[:64])} for the file that was sealed"
             raise MediaError(
-                f"was sealed as pixels, and {suffix} does not keep every pixel; name it .png"
+                f"was sealed as pixels, and {suffix} does not keep every pixel; name it {names}"
             )
         picture = self.picture
         return encode_image(
@@ -163,4 +204,35 @@ class Carrier(Protocol):
             No identity opens it, or it was changed.
         ContainerError
             The file is damaged, or its header is that of another picture.
+        """
+
+    def is_edited(self, source: Source, header: Header) -> bool:
+        """Whether what is public of a sealed file was changed since it was sealed; needs no key.
+
+        Raises
+        ------
+        ContainerError
+            As :meth:`open`.
+        """
+
+    def rewrite(self, file: BinaryIO, payload: Payload) -> Rewritten:
+        """The same sealed file with another payload; what it shows stays as it is.
+
+        Parameters
+        ----------
+        file : binary file, at its beginning
+            The sealed file, whose payload :meth:`find_payloads` found.
+        payload : Payload
+            Of the same picture.
+
+        Raises
+        ------
+        ContainerError
+            The file is damaged, or has no place for this payload.
+        """
+
+    def erase(self, file: BinaryIO, payload: Payload) -> Rewritten:
+        """As :meth:`rewrite`, and what the file itself holds of forgotten regions is erased.
+
+        It may have been erased before: then it stays as it is.
         """

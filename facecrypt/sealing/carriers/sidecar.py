@@ -16,12 +16,19 @@ from facecrypt.files import read_small
 from facecrypt.keys import RecipientLike, RegionKey, Unwraps
 from facecrypt.limits import MAX_PAYLOAD_BYTES
 from facecrypt.media.pictures import read_bounded
-from facecrypt.sealing.carriers.carrier import Opened, SealedFile, Source
+from facecrypt.sealing.carriers.carrier import Opened, Rewritten, SealedFile, Source
 from facecrypt.sealing.carriers.jpeg import SUFFIXES, check_jpeg
-from facecrypt.sealing.carriers.jpeg_sealing import has_public, open_jpeg, seal_jpeg
+from facecrypt.sealing.carriers.jpeg_sealing import (
+    has_public,
+    is_edited_jpeg,
+    open_jpeg,
+    seal_jpeg,
+)
 from facecrypt.sealing.carriers.pixels import (
     decode_sealed,
     encode_pixels,
+    erase_pixels,
+    is_edited_picture,
     open_picture,
     seal_picture,
     with_header,
@@ -76,10 +83,10 @@ class Sidecar:
             return SealedFile(
                 made.payload.header, made.file(embedded=False), made.payload.to_bytes()
             )
-        sealed, picture = seal_picture(source, recipients, options, suffix)
-        payload = Payload(sealed.header).to_bytes()
-        data = encode_pixels(sealed, picture, suffix, payload)
-        return SealedFile(sealed.header, data, payload)
+        made = seal_picture(source, recipients, options, suffix)
+        payload = made.payload.to_bytes()
+        data = encode_pixels(made.sealed, made.like, suffix, payload)
+        return SealedFile(made.payload.header, data, payload)
 
     def open(
         self,
@@ -91,6 +98,20 @@ class Sidecar:
         if payload.header.carrier == "jpeg":
             return open_jpeg(source.data, payload, identities, options)
         return open_picture(source, payload, identities, options)
+
+    def is_edited(self, source: Source, header: Header) -> bool:
+        if header.carrier == "jpeg":
+            return is_edited_jpeg(source.data, header)
+        return is_edited_picture(source, header)
+
+    def rewrite(self, file: BinaryIO, payload: Payload) -> Rewritten:
+        return Rewritten(payload.header, None, payload.to_bytes())
+
+    def erase(self, file: BinaryIO, payload: Payload) -> Rewritten:
+        made = self.rewrite(file, payload)
+        if payload.header.carrier == "jpeg":
+            return made
+        return made._replace(data=erase_pixels(Source(read_bounded(file)), payload))
 
 
 def _check_name(path: Path, beside: Path, header: Header) -> None:
@@ -111,7 +132,7 @@ def _fitting(path: Path, data: bytes, payloads: Mapping[Path, bytes]) -> list[by
             _check_name(path, beside, header)
             if header.carrier == "jpeg":
                 return has_public(source.data, header)
-            return not with_header(decoded(), header).edited
+            return with_header(decoded(), header).has_public()
         except ContainerError:
             return False
 

@@ -1,0 +1,5 @@
+"""People over time: which boxes hide each of them in each frame of a video."""
+
+from facecrypt.detector.tracks.tracker import FaceTracker, Track, track_faces
+
+__all__ = ["FaceTracker", "Track", "track_faces"]
