@@ -14,6 +14,7 @@ __all__ = [
     "MAX_CANDIDATES",
     "MAX_CLIPS_AT_ONCE",
     "MAX_COVERED",
+    "MAX_DURATION_MS",
     "MAX_FRAMES",
     "MAX_HEADER_BYTES",
     "MAX_PAYLOAD_BYTES",
@@ -31,6 +32,10 @@ __all__ = [
 
 MAX_PIXELS = 2**28
 MAX_SIDE = 1_000_000  # libpng's
+
+# Of a video; what is longer is no recording.
+MAX_FRAMES = 2**31 - 1
+MAX_DURATION_MS = 2**40
 
 MAX_HEADER_BYTES = 16 << 20
 MAX_PAYLOAD_BYTES = 2**31 - 1  # a PNG chunk

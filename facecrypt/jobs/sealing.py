@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import KW_ONLY, dataclass, field, replace
 from functools import partial
 from pathlib import Path
+from threading import Event
 
 from facecrypt.detector import Detector, default_detector
 from facecrypt.errors import ContainerError, MediaError
@@ -16,12 +17,25 @@ from facecrypt.jobs.pool import Progress, run_batch
 from facecrypt.jobs.resume import check_opened, check_sealed, key_names
 from facecrypt.jobs.summary import Result, Summary
 from facecrypt.keys import RecipientLike
-from facecrypt.sealing.carriers import Opened, opened_name, sealed_name
+from facecrypt.media.pictures import naming
+from facecrypt.sealing.carriers import (
+    FileCarrier,
+    Opened,
+    OpenedFile,
+    opened_name,
+    sealed_name,
+)
 from facecrypt.sealing.content import Jpeg
-from facecrypt.sealing.files import decode_file, find_sealed, seal_file, write_opened
+from facecrypt.sealing.files import (
+    decode_file,
+    find_sealed,
+    seal_file,
+    sealed_large,
+    write_opened,
+)
 from facecrypt.sealing.header import CIPHERS, Header
 from facecrypt.sealing.images import Identities, Recipients, identities_of, recipients_of
-from facecrypt.sealing.options import GROW, PADDINGS, Open, Seal
+from facecrypt.sealing.options import GROW, PADDINGS, Open, Seal, VideoOptions, Watch
 
 __all__ = ["FileEncryptor", "decrypt_files", "encrypt_files"]
 
@@ -46,8 +60,10 @@ def encrypt_files(
     original: bool = True,
     overwrite: bool = False,
     backend: str = "auto",
+    video: VideoOptions = VideoOptions(),  # noqa: B008 (frozen)
+    watch: Watch | None = None,
 ) -> Summary:
-    """Encrypt the faces of many pictures; see :func:`encrypt_file`.
+    """Encrypt the faces of many pictures and videos; see :func:`encrypt_file`.
 
     Parameters
     ----------
@@ -70,10 +86,13 @@ def encrypt_files(
         or as given. A picture the mapping lacks is an error, never left in the clear.
     as_png : bool
         Write PNG of JPEG files, too.
-    padding : {"padme", "double"}
+    padding, video
         As of :func:`encrypt_file`.
     original : bool
         As of :func:`encrypt_file`.
+    watch : callable, optional
+        Called while a video is worked on, from the threads that do: with its path, how many
+        frames are done, and of how many, or 0 where that is not known.
 
     Returns
     -------
@@ -87,6 +106,7 @@ def encrypt_files(
     MediaError
         There is no such input.
     """
+    stop = Event()
     options = Seal(
         detector=default_detector() if detector is None and regions is None else detector,
         cipher=cipher,
@@ -98,10 +118,26 @@ def encrypt_files(
         original=original,
         overwrite=overwrite,
         backend=backend,
+        video=video,
+        watch=_interruptible(watch, stop),
     )
     job = FileEncryptor(recipients_of(recipients), options, resume=resume)
     find = partial(find_inputs, rename=png_name if as_png else sealed_name)
-    return run_batch(paths, out_dir, lambda item: job(item, regions), workers, progress, find=find)
+    return run_batch(
+        paths, out_dir, lambda item: job(item, regions), workers, progress, find=find, stop=stop
+    )
+
+
+def _interruptible(watch: Watch | None, stop: Event) -> Watch:
+    """What ends the work on a video that nobody waits for any more: it may take hours."""
+
+    def watching(path: Path, done: int, total: int) -> None:
+        if stop.is_set():
+            raise KeyboardInterrupt
+        if watch is not None:
+            watch(path, done, total)
+
+    return watching
 
 
 @dataclass
@@ -170,6 +206,7 @@ def decrypt_files(
     allow_edited: bool = False,
     overwrite: bool = False,
     backend: str = "auto",
+    watch: Watch | None = None,
 ) -> Summary:
     """Give the faces of many pictures back; see :func:`decrypt_file`, :func:`encrypt_files`.
 
@@ -178,8 +215,14 @@ def decrypt_files(
     whose output exists are opened again in memory; those whose output is the same are skipped, and
     the others are errors unless ``overwrite``.
     """
-    holders = identities_of(identities)
-    options = Open(regions=regions, allow_edited=allow_edited, overwrite=overwrite, backend=backend)
+    holders, stop = identities_of(identities), Event()
+    options = Open(
+        regions=regions,
+        allow_edited=allow_edited,
+        overwrite=overwrite,
+        backend=backend,
+        watch=_interruptible(watch, stop),
+    )
 
     def there(item: Input, output: Path, opened: Opened) -> Result:
         if not resume:
@@ -187,7 +230,28 @@ def decrypt_files(
         check_opened(output, opened)
         return _opened_result(item.source, output, opened, skipped=True)
 
+    def large_there(item: Input, carrier: FileCarrier) -> Result:
+        if not resume:
+            raise already_exists(item.output)
+        found = carrier.check_opened(item.source, item.output, holders, options)
+        return _opened_result(item.source, found.path, found, skipped=True)
+
+    def large_one(item: Input, carrier: FileCarrier) -> Result:
+        if item.output.exists() and not overwrite:
+            return large_there(item, carrier)
+        try:
+            with naming(item.source):
+                opened = carrier.open(item.source, item.output, holders, options, exact=False)
+        except MediaError as error:
+            if error.errno != errno.EEXIST or overwrite:
+                raise
+            # Another process was faster.
+            return large_there(item, carrier)
+        return _opened_result(item.source, opened.path, opened)
+
     def one(item: Input) -> Result:
+        if (carrier := sealed_large(item.source)) is not None:
+            return large_one(item, carrier)
         if not (overwrite or resume) and item.output.exists():
             raise already_exists(item.output)
         opened = decode_file(item.source, holders, options)
@@ -207,10 +271,12 @@ def decrypt_files(
 
     whole = regions is None and any(hasattr(holder, "unwrap") for holder in holders)
     find = partial(find_inputs, rename=opened_name if whole else sealed_name)
-    return run_batch(paths, out_dir, one, workers, progress, find=find)
+    return run_batch(paths, out_dir, one, workers, progress, find=find, stop=stop)
 
 
-def _opened_result(source: Path, output: Path, opened: Opened, *, skipped: bool = False) -> Result:
+def _opened_result(
+    source: Path, output: Path, opened: Opened | OpenedFile, *, skipped: bool = False
+) -> Result:
     header = opened.header
     return Result(
         source,
