@@ -202,7 +202,7 @@ class _Work:
                 self._read_back(file, index, part)
         except (AuthenticationError, ContainerError):
             raise MediaError(
-                "the sealed video does not read back as it was; nothing was written. Try again; if "
+                f"{self._src}: the sealed video does not read back as it was; nothing was written. Try again; if "
                 "it fails again, the memory is faulty or this is a defect of facecrypt: please "
                 "report it"
             ) from None
