@@ -23,7 +23,7 @@ FLOORS = (
     ("schemes", "sealing"),
     ("jobs", "attacks"),
     ("analysis", "torch_runs"),
-    ("integrations", "learning", "training"),
+    ("integrations", "learning", "training", "opener"),
     ("cli",),
 )
 # Nothing stands on these but the command line, which imports them when a command runs.

@@ -1,6 +1,6 @@
 """The command ``encrypt``: the faces of many pictures and videos, on this machine or on many."""
 
-from argparse import ArgumentParser, Namespace
+from argparse import ArgumentParser, BooleanOptionalAction, Namespace
 from collections.abc import Callable
 from typing import Any
 
@@ -8,7 +8,7 @@ from facecrypt.cli import deface, keys, options
 from facecrypt.cli.batches import print_results, report
 from facecrypt.cli.options import add_batch, add_detection, add_inputs, add_json, margin, whole
 from facecrypt.cli.pages import add_examples
-from facecrypt.cli.terminal import count, progress_bar, video_bars
+from facecrypt.cli.terminal import count, progress_bar, say, video_bars
 from facecrypt.jobs.sealing import encrypt_files
 from facecrypt.sealing.header import CIPHERS
 from facecrypt.sealing.options import CODECS, FILLS, GROW, PADDINGS, SPEEDS, VideoOptions
@@ -48,7 +48,8 @@ def add_options(sub: ArgumentParser) -> None:
         choices=PADDINGS,
         default=PADDINGS[0],
         help="how the length of a sealed face in a JPEG is rounded up: 'double' tells next to "
-        "nothing of it and costs about 2 %% of the file (default %(default)s, 0.1 %%)",
+        "nothing of it and costs about 2 %% of the file (default %(default)s, 0.1 %%); and that "
+        "of the original in a PNG",
     )
     sub.add_argument(
         "-m",
@@ -56,6 +57,13 @@ def add_options(sub: ArgumentParser) -> None:
         action="store_true",
         help="keep EXIF, readable by all: date, camera, settings, artist, copyright and place "
         "(GPS); never thumbnails, descriptions, owner or serial numbers",
+    )
+    sub.add_argument(
+        "--original",
+        action=BooleanOptionalAction,
+        default=True,
+        help="seal the file with its pixels, so that it comes back byte for byte, metadata and "
+        "all; without it a PNG is about half as large. A JPEG that stays one has it in any case",
     )
     add_json(sub, "what became of each picture, one line each,")
     add_batch(sub)
@@ -200,6 +208,7 @@ def run(args: Namespace) -> int:
             keep_metadata=args.keep_metadata,
             as_png=args.format == "png",
             padding=args.padding,
+            original=args.original,
             overwrite=args.force,
             video=video,
             **engine,
@@ -213,7 +222,21 @@ def run(args: Namespace) -> int:
     if summary.transcoded:
         details.append(f"{summary.transcoded} coded anew")
     bare = f"no {what}, so in the clear"
-    return report(summary, "encrypted", details, quiet=args.quiet, bare=bare)
+    code = report(summary, "encrypted", details, quiet=args.quiet, bare=bare)
+    if summary.bare and regions is None and not args.quiet:
+        say("hint", _more_faces(args))
+    return code
+
+
+def _more_faces(args: Namespace) -> str:
+    """What else there is where no face was found, less what was tried."""
+    ways = {
+        "--preset recall": args.preset == "recall" or args.detector,
+        "--any-rotation": args.rotate or args.any_rotation,
+    }
+    left = " and ".join(way for way, tried in ways.items() if not tried)
+    more = f"with {left} more faces are found; " if left else ""
+    return f"look at them: {more}--boxes and --whole encrypt what no detector finds"
 
 
 def _engine(args: Namespace, *, detect: bool) -> tuple[Callable, dict[str, Any]]:

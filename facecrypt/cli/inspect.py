@@ -23,7 +23,7 @@ from facecrypt.jobs.pool import forget_frames
 from facecrypt.media import read_image
 from facecrypt.sealing import files
 from facecrypt.sealing.carriers import PayloadLike
-from facecrypt.sealing.content import Jpeg
+from facecrypt.sealing.content import Jpeg, Pixels
 from facecrypt.sealing.content_video import Video
 from facecrypt.sealing.header import VERSION, Header
 
@@ -131,6 +131,8 @@ def _in_short(seen: _Seen) -> str:
         ]
         if isinstance(header.content, Jpeg):
             parts.append(f"JPEG, {_coding(header.content)}")
+        elif isinstance(header.content, Pixels) and header.content.original:
+            parts.append(f"with its {header.content.original}")
     if seen.guessed is not None:
         places = count(len(seen.guessed["regions"]), "place")
         parts.append(f"looks encrypted {seen.guessed['probability']:.3f}, at {places}")
@@ -168,8 +170,9 @@ def _show_payload(payload: PayloadLike) -> None:
     else:
         _show_regions(payload)
     for name, part in zip(header.private, payload.private, strict=True):
+        kind = f"  {header.content.original}" if isinstance(header.content, Pixels) else ""
         size = "forgotten" if name in header.forgotten else f"{len(part)} bytes"
-        print(f"private   {name}  {size}")
+        print(f"private   {name}{kind}  {size}")
 
 
 def _show_regions(payload: PayloadLike) -> None:

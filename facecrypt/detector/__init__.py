@@ -3,6 +3,7 @@
 from facecrypt.detector.centerface import CenterFace
 from facecrypt.detector.detections import Detections, as_rgb
 from facecrypt.detector.mtcnn import MTCNN, PRESETS
+from facecrypt.detector.named import named_detector
 from facecrypt.detector.protocol import Detector, default_detector
 from facecrypt.detector.tracks import FaceTracker, Track, track_faces
 from facecrypt.detector.turned import AnyRotation, Turned
@@ -19,5 +20,6 @@ __all__ = [
     "Turned",
     "as_rgb",
     "default_detector",
+    "named_detector",
     "track_faces",
 ]

@@ -151,7 +151,7 @@ def _canvas(image: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 def _decode(cells: tuple[np.ndarray, ...], logit: np.ndarray, maps: list[np.ndarray]) -> Detections:
     """The faces at the cells (rows, columns), in pixels of the canvas."""
-    sizes, offsets, landmarks = (values[:, *cells].T for values in maps)
+    sizes, offsets, landmarks = (values[:, cells[0], cells[1]].T for values in maps)
     sides = STRIDE * np.exp(sizes[:, ::-1])
     middles = np.stack(cells[::-1], axis=1) + offsets[:, ::-1] + np.float32(0.5)
     corners = STRIDE * middles - sides / 2

@@ -32,8 +32,8 @@ class Networks(NamedTuple):
 
 def load(directory: Path | None, device: str) -> Networks:
     """Open ``pnet.onnx``, ``rnet.onnx`` and ``onet.onnx``, as :func:`open_networks` does."""
-    sessions, device = open_networks(directory, OUTPUTS, SIDES, device)
-    return Networks(*sessions, device)
+    (pnet, rnet, onet), device = open_networks(directory, OUTPUTS, SIDES, device)
+    return Networks(pnet, rnet, onet, device)
 
 
 def open_networks(

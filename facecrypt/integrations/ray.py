@@ -60,6 +60,7 @@ def encrypt_files(
     keep_metadata: bool = False,
     as_png: bool = False,
     padding: str = PADDINGS[0],
+    original: bool = True,
     overwrite: bool = False,
     backend: str = "auto",
     video: VideoOptions = VideoOptions(),  # noqa: B008 (frozen)
@@ -85,7 +86,7 @@ def encrypt_files(
         GPUs for each worker; 0.25 puts four workers on a card.
     progress, resume, regions, cipher, grow, shape
         As the local engine takes them.
-    keep_metadata, as_png, padding, overwrite, backend, video
+    keep_metadata, as_png, padding, original, overwrite, backend, video
         As the local engine takes them. There are no sidecars: of two files, a machine
         that is lost could leave the one without the other.
     detector : callable, optional
@@ -134,6 +135,7 @@ def encrypt_files(
         shape=shape,
         keep_metadata=keep_metadata,
         padding=padding,
+        original=original,
         overwrite=overwrite,
         backend=backend,
         video=video,

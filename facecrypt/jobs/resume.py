@@ -27,7 +27,6 @@ from facecrypt.sealing.carriers import (
     carrier_for,
     file_carrier,
 )
-from facecrypt.sealing.carriers.carrier import PIXELS
 from facecrypt.sealing.carriers.jpeg_sealing import is_public_of, wanted_cells
 from facecrypt.sealing.content import Pixels
 from facecrypt.sealing.files import find_sealed
@@ -104,6 +103,8 @@ def _check_header(
     search = request[1:]
     asked = carrier_for(item.output.suffix, sidecar=options.sidecar)
     same = carrier is asked and header.cipher == options.cipher
+    if isinstance(header.content, Pixels):
+        same = same and bool(header.private) == options.original
     # Of given regions and an unknown detector the regions themselves are compared, below.
     if not same or found[0] != request[0] or (any(search) and search != found[1:]):
         raise already_exists(item.output, ", sealed with other options")
@@ -125,11 +126,11 @@ def _check_header(
 def check_opened(output: Path, opened: Opened) -> None:
     """MediaError where an output is not the picture that was opened."""
     try:
-        there = Source.read(output)
-        if isinstance(opened.given, bytes) and output.suffix.lower() not in PIXELS:
-            same = there.data == opened.given
-        else:
+        there, file = Source.read(output), opened.file(output.suffix)
+        if file is None:
             same = same_pixels(there.decode().pixels, opened.pixels)
+        else:
+            same = there.data == file
     except MediaError:
         same = False
     if not same:
@@ -169,8 +170,9 @@ def _same_picture(source: Source, picture: Picture, header: Header, item: Input)
         return False
     if public_digest(image, header.regions, grid_of(header)) != header.public_digest:
         return False
-    # Where public pixels tell pictures apart no more, the source must not be younger.
-    return not younger or not _featureless(header, image)
+    # Where public pixels tell pictures apart no more, the source must not be younger; nor where
+    # it was sealed whole, for only a key can compare what else is in it.
+    return not younger or not (header.private or _featureless(header, image))
 
 
 def _featureless(header: Header, image: np.ndarray) -> bool:

@@ -65,6 +65,7 @@ __all__ = [
     "seal_file",
     "sealed_large",
     "verify",
+    "write_opened",
     "write_sealed",
 ]
 
@@ -194,10 +195,15 @@ def open_file(
         return large.open(Path(src), Path(dst), identities, options, exact=exact)
     check_destination(dst)
     opened = decode_file(src, identities, options)
-    with naming(dst):
-        data = opened.encode(Path(dst).suffix)
-    atomic_write(dst, data, overwrite=options.overwrite, like=src)
+    write_opened(dst, opened, overwrite=options.overwrite, like=src)
     return opened
+
+
+def write_opened(path: PathLike, opened: Opened, *, overwrite: bool, like: PathLike) -> None:
+    """Write what was opened as a file of the suffix of the path; MediaError where it is none."""
+    with naming(path):
+        data = opened.encode(Path(path).suffix)
+    atomic_write(path, data, overwrite=overwrite, like=like)
 
 
 def decode_file(
@@ -335,6 +341,7 @@ def encrypt_file(
     sidecar: bool = False,
     keep_metadata: bool = False,
     padding: str = PADDINGS[0],
+    original: bool = True,
     overwrite: bool = False,
     backend: str = "auto",
     video: VideoOptions = VideoOptions(),  # noqa: B008 (frozen)
@@ -360,6 +367,10 @@ def encrypt_file(
     padding : {"padme", "double"}
         How much the length of a sealed face in a JPEG tells: about 4 bits of how busy it is, at
         0.1 % of the file; or next to nothing, at about 2 % where faces take a twentieth of it.
+        Likewise the length of the original in a PNG: to a Padmé length, or to a power of two.
+    original : bool
+        Seal the file itself with its pixels, so that ``src`` comes back byte for byte, with its
+        metadata. A JPEG that stays one has it in any case.
     overwrite : bool
         Replace ``dst`` if it exists, with ``sidecar`` also the sidecars beside it.
     video : VideoOptions
@@ -386,6 +397,7 @@ def encrypt_file(
         sidecar=sidecar,
         keep_metadata=keep_metadata,
         padding=padding,
+        original=original,
         overwrite=overwrite,
         backend=backend,
         video=video,
@@ -405,12 +417,14 @@ def decrypt_file(
 ) -> Header:
     """Read a sealed picture, open its faces, write it; see :func:`decrypt_image`.
 
-    ``dst`` ends in ``.png`` or ``.tif``, or in ``.jpg`` where ``src`` is a sealed JPEG: then it is
-    the file that was sealed, byte for byte, or with some of the faces a JPEG of them. A video comes
-    back byte for byte, and ``dst`` ends as its name did; with ``regions``, or with keys of regions,
-    it is the public video that shows these people, encoded anew. Nothing is written unless every
-    region that was asked for opens. ``dst`` takes the date of change of ``src``, which is that of
-    the plain picture unless somebody changed it.
+    Where ``dst`` has a suffix of the format that was sealed, it is the file that was sealed, byte
+    for byte. Else it ends in ``.png`` or ``.tif`` and has the pixels; and so it has where only some
+    of the faces are opened, and where ``src`` was edited or sealed without ``original``. Of a
+    sealed JPEG some of the faces are a JPEG. Nothing is written unless every region that was asked
+    for opens. ``dst`` takes the date of change of ``src``, which is that of the plain picture
+    unless somebody changed it. A video comes back
+    byte for byte, and ``dst`` ends as its name did; with ``regions``, or with keys of regions, it
+    is the public video that shows these people, encoded anew.
 
     Warns
     -----

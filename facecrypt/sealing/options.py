@@ -110,6 +110,7 @@ class Seal:
     sidecar: bool = False
     keep_metadata: bool = False
     padding: str = PADDINGS[0]
+    original: bool = True
     overwrite: bool = False
     backend: str = "auto"
     video: VideoOptions = VideoOptions()

@@ -7,12 +7,13 @@ is: a description box with our UUID, a box of JSON with the header, and a box fo
 import struct
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Self
+from typing import BinaryIO, Self
 
 from facecrypt.errors import ContainerError
+from facecrypt.limits import MAX_HEADER_BYTES
 from facecrypt.sealing.header import Header
 
-__all__ = ["DESCRIPTION", "PRIVATE", "REGION", "START", "Payload", "box_head"]
+__all__ = ["DESCRIPTION", "PRIVATE", "REGION", "START", "Payload", "box_head", "read_header"]
 
 UUID = b"facecrypt sealed"
 # Toggles: can be asked for, has a label.
@@ -88,6 +89,32 @@ class Payload:
         regions = [b"" if index in gone else part for index, part in enumerate(self.regions)]
         private = [b"" if count + n in gone else part for n, part in enumerate(self.private)]
         return type(self)(header, regions, private)
+
+
+def read_header(file: BinaryIO) -> Header:
+    """The header of a payload at which a file stands; the parts behind it are not read.
+
+    Raises
+    ------
+    ContainerError
+        There is none, or it is damaged.
+    """
+    if _read_head(file)[0] == b"jumb":
+        kind, size = _read_head(file)
+        if kind == b"jumd" and size == len(DESCRIPTION) and file.read(size) == DESCRIPTION:
+            kind, size = _read_head(file)
+            if kind == b"json" and size <= MAX_HEADER_BYTES:
+                return Header.from_bytes(file.read(size))
+    raise ContainerError("the payload is damaged: it does not begin with a header")
+
+
+def _read_head(file: BinaryIO) -> tuple[bytes, int]:
+    """Type of a box, and the size of its content."""
+    size, kind = struct.unpack(">I4s", file.read(8).ljust(8, b"\0"))
+    if size == 1:
+        (size,) = struct.unpack(">Q", file.read(8).ljust(8, b"\0"))
+        return kind, size - 16
+    return kind, size - 8
 
 
 def box_head(kind: bytes, size: int) -> bytes:

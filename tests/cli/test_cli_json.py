@@ -153,12 +153,20 @@ def test_names_of_pictures_without_a_face(job):
     done = command("encrypt", "in", "-o", "out", "-k", "k")
     assert done.err[0].startswith("facecrypt: 12 encrypted; 0 faces; none in 12 pictures (")
     ten = ", ".join(f"out/{number:02}.png" for number in range(10))
-    assert done.err[1:] == [f"facecrypt: no face, so in the clear: {ten} and 2 more"]
+    assert done.err[1:] == [
+        f"facecrypt: no face, so in the clear: {ten} and 2 more",
+        "facecrypt: hint: look at them: with --preset recall and --any-rotation more faces are "
+        "found; --boxes and --whole encrypt what no detector finds",
+    ]
+    given = "--preset", "recall", "--rotate", "90"
+    done = command("encrypt", "a.png", "-o", "recall", "-k", "k", *given)
+    hint = "hint: look at them: --boxes and --whole encrypt what no detector finds"
+    assert done.err[2] == f"facecrypt: {hint}"
     assert (pixels("out/03.png") == pixels("a.png")).all()
     assert command("encrypt", "in", "-o", "quiet", "-k", "k", "-q").err == []
     (job / "boxes.json").write_text('{"a.png": []}')
     done = command("encrypt", "a.png", "-o", "given", "-k", "k", "--boxes", "boxes.json")
-    assert done.err[1] == "facecrypt: no region, so in the clear: given/a.png"
+    assert done.err[1:] == ["facecrypt: no region, so in the clear: given/a.png"]
 
 
 @pytest.mark.parametrize(

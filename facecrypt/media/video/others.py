@@ -75,12 +75,17 @@ class Sounded:
     """Sound of a codec that the container does not hold, encoded anew as AAC."""
 
     def __init__(self, source: Any, stream: Any, start: Fraction) -> None:
-        self._source, self._stream, self._start = source, stream, start
-        self._resampler = load().AudioResampler("fltp", source.layout.name, stream.rate)
+        self._stream, self._start = stream, start
+        self._resampler = load().AudioResampler("fltp", _layout(source), stream.rate)
 
     def take(self, packet: Any) -> Iterator[Any]:
         """Give the packets of one that is decoded."""
-        for frame in packet.decode():
+        try:
+            frames = packet.decode()
+        except load().error.InvalidDataError:
+            # Players are silent there, too.
+            return
+        for frame in frames:
             if frame.pts is not None:
                 frame.pts -= round(self._start / frame.time_base)
             for one in self._resampler.resample(frame):
@@ -121,7 +126,7 @@ def plan(
         became = _left_out(stream, options) or _unheld(stream, holds, moved=moved)
         if became == _AS_AAC:
             added = container.add_stream("aac", rate=min(stream.rate, 48000))
-            added.layout = stream.layout.name
+            added.layout = _layout(stream)
             followers[stream.index] = Sounded(stream, added, start)
         elif not became:
             added = container.add_stream_from_template(stream)
@@ -130,6 +135,14 @@ def plan(
             label(added, stream, options)
         fates.append(Fate(told, became or "copied"))
     return followers, fates
+
+
+def _layout(stream: Any) -> str:
+    """Where its loudspeakers stand; of old files only their number is known."""
+    name = str(stream.layout.name)
+    if "channels" not in name:
+        return name
+    return "mono" if stream.layout.nb_channels == 1 else "stereo"
 
 
 def label(added: Any, stream: Any, options: Public) -> None:

@@ -7,9 +7,11 @@ import stat
 from pathlib import Path
 from typing import BinaryIO
 
-from facecrypt.errors import MediaError, NotSealedError
+from facecrypt.errors import FacecryptError, MediaError, NotSealedError
 from facecrypt.files import PathLike
 from facecrypt.media.pictures import LOSSY
+from facecrypt.media.png import find_chunk
+from facecrypt.media.readers import FILE_SUFFIXES
 from facecrypt.sealing.carriers.carrier import (
     Carrier,
     FileCarrier,
@@ -21,9 +23,12 @@ from facecrypt.sealing.carriers.carrier import (
     Source,
 )
 from facecrypt.sealing.carriers.jpeg import Jpeg
-from facecrypt.sealing.carriers.png import Png
+from facecrypt.sealing.carriers.png import CHUNK, Png
 from facecrypt.sealing.carriers.sidecar import Sidecar
+from facecrypt.sealing.carriers.sidecar_names import sidecars_of
 from facecrypt.sealing.carriers.video import Video
+from facecrypt.sealing.content import Pixels
+from facecrypt.sealing.payload import read_header
 
 __all__ = [
     "CARRIERS",
@@ -42,6 +47,7 @@ __all__ = [
     "file_carrier",
     "find_payloads",
     "not_sealed",
+    "opened_name",
     "sealed_name",
     "sealed_suffix",
 ]
@@ -117,6 +123,37 @@ def sealed_name(source: Path, name: Path) -> Path:
     return name.with_suffix(sealed_suffix(head, name.suffix))
 
 
+def opened_name(source: Path, name: Path) -> Path:
+    """What a sealed picture is called when it is opened whole: the inverse of :func:`sealed_name`.
+
+    ``x.png`` becomes ``x.webp`` where that was sealed, and so does ``x.webp.png``.
+    """
+    suffix = _original_suffix(source)
+    if not suffix:
+        return sealed_name(source, name)
+    short = name.with_suffix("")
+    return short if short.suffix.lower() == suffix else name.with_suffix(suffix)
+
+
+def _original_suffix(path: Path) -> str:
+    """That of the file which a sealed picture gives back; none where it only has its pixels."""
+    try:
+        with path.open("rb") as file:
+            if find_chunk(file, CHUNK) is not None:
+                return _said_original(file)
+        for beside in sidecars_of(path):
+            with beside.open("rb") as file:
+                return _said_original(file)
+    except (OSError, FacecryptError):
+        pass  # whoever opens it says why
+    return ""
+
+
+def _said_original(file: BinaryIO) -> str:
+    content = read_header(file).content
+    return content.original if isinstance(content, Pixels) else ""
+
+
 def sealed_suffix(data: bytes, suffix: str = "") -> str:
     """That of the sealed form of a plain file, which has `suffix`; see :func:`sealed_name`."""
     suffix, head = suffix.lower(), data[:_HEAD]
@@ -142,7 +179,8 @@ def check_destination(path: PathLike, carrier: Carrier | FileCarrier | None = No
     """
     suffix = Path(path).suffix.lower()
     allowed = LOSSLESS_SUFFIXES if carrier is None else carrier.suffixes
-    if suffix in allowed:
+    # Whether such a file was sealed, opening tells.
+    if suffix in allowed or (carrier is None and suffix in FILE_SUFFIXES):
         return
     if suffix in LOSSY:
         why = f"{suffix} does not keep every pixel exactly, so the faces could not be given back"

@@ -13,6 +13,7 @@ from facecrypt.files import PathLike
 from facecrypt.keys import RecipientLike, RegionKey, Unwraps
 from facecrypt.media import Picture, decode_image, encode_image
 from facecrypt.media.pictures import read_file
+from facecrypt.media.readers import file_suffix
 from facecrypt.sealing.header import Header
 from facecrypt.sealing.options import Open, Seal
 from facecrypt.sealing.payload import Payload
@@ -55,6 +56,11 @@ class Source:
     def decode(self, *, keep_metadata: bool = False) -> Picture:
         """The picture in it; warnings name the file, and errors leave that to the caller."""
         return decode_image(self.data, keep_metadata=keep_metadata, name=self.name)
+
+    @property
+    def suffix(self) -> str:
+        """Of its path, where there is one."""
+        return "" if self.path is None else self.path.suffix
 
     @property
     def name(self) -> str:
@@ -102,6 +108,8 @@ class Opened:
         Numbers of the regions that were opened.
     whole : bool
         The content key was there, so that the header was checked too.
+    original : bytes, optional
+        The file that was sealed as pixels, where all of them were opened.
     """
 
     header: Header
@@ -109,6 +117,7 @@ class Opened:
     edited: bool
     regions: tuple[int, ...]
     whole: bool
+    original: bytes | None = None
 
     @cached_property
     def picture(self) -> Picture:
@@ -122,13 +131,28 @@ class Opened:
         """The opened pixels."""
         return self.picture.pixels
 
+    def file(self, suffix: str) -> bytes | None:
+        """What there is as a file, if it is one that a name of this suffix promises; else None."""
+        whole = self.given if isinstance(self.given, bytes) else self.original
+        if whole is not None and file_suffix(whole[:64], suffix) == suffix.lower():
+            return whole
+        return None
+
+    def can_be(self, suffix: str) -> bool:
+        """Whether :meth:`encode` gives a file for a name of this suffix."""
+        return suffix.lower() in PIXELS or self.file(suffix) is not None
+
     def encode(self, suffix: str) -> bytes:
-        """The file to give back: what was given, or its pixels in the format of another suffix."""
-        if not isinstance(self.given, Picture) and suffix.lower() not in PIXELS:
-            return self.given
-        if suffix.lower() not in PIXELS:
+        """The file to give back: that which was sealed, or pixels in the format of the suffix."""
+        whole = self.file(suffix)
+        if whole is not None:
+            return whole
+        if not self.can_be(suffix):
+            names = ".png"
+            if self.original is not None:
+                names += f", or {file_suffix(self.original[:64])} for the file that was sealed"
             raise MediaError(
-                f"was sealed as pixels, and {suffix} does not keep every pixel; name it .png"
+                f"was sealed as pixels, and {suffix} does not keep every pixel; name it {names}"
             )
         picture = self.picture
         return encode_image(

@@ -61,10 +61,10 @@ class Png:
     def seal(
         self, source: Source, recipients: Sequence[RecipientLike], options: Seal, suffix: str
     ) -> SealedFile:
-        sealed, picture = seal_picture(source, recipients, options, suffix)
-        payload = Payload(sealed.header).to_bytes()
-        data = encode_pixels(sealed, picture, suffix, payload, CHUNK)
-        return SealedFile(sealed.header, data)
+        made = seal_picture(source, recipients, options, suffix)
+        payload = made.payload.to_bytes()
+        data = encode_pixels(made.sealed, made.like, suffix, payload, CHUNK)
+        return SealedFile(made.payload.header, data)
 
     def open(
         self,

@@ -83,10 +83,10 @@ class Sidecar:
             return SealedFile(
                 made.payload.header, made.file(embedded=False), made.payload.to_bytes()
             )
-        sealed, picture = seal_picture(source, recipients, options, suffix)
-        payload = Payload(sealed.header).to_bytes()
-        data = encode_pixels(sealed, picture, suffix, payload)
-        return SealedFile(sealed.header, data, payload)
+        made = seal_picture(source, recipients, options, suffix)
+        payload = made.payload.to_bytes()
+        data = encode_pixels(made.sealed, made.like, suffix, payload)
+        return SealedFile(made.payload.header, data, payload)
 
     def open(
         self,
