@@ -33,10 +33,6 @@ __all__ = [
 MAX_PIXELS = 2**28
 MAX_SIDE = 1_000_000  # libpng's
 
-# Of a video; what is longer is no recording.
-MAX_FRAMES = 2**31 - 1
-MAX_DURATION_MS = 2**40
-
 MAX_HEADER_BYTES = 16 << 20
 MAX_PAYLOAD_BYTES = 2**31 - 1  # a PNG chunk
 MAX_STANZAS = 4_096
@@ -71,6 +67,7 @@ MAX_ARGON2_TOTAL_KIB = ARGON2_COSTLY[0] * ARGON2_COSTLY[1]
 
 # Of a video: three days at 30 frames a second, and frames of 8192x8192.
 MAX_FRAMES = 1 << 23
+MAX_DURATION_MS = 1 << 40
 MAX_VIDEO_PIXELS = 2**26
 MAX_STREAMS = 64
 MAX_CLIPS_AT_ONCE = 128  # each is an encoder and an open file

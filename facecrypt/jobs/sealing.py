@@ -16,23 +16,17 @@ from facecrypt.jobs.inputs import Input, find_inputs, png_name
 from facecrypt.jobs.pool import Progress, run_batch
 from facecrypt.jobs.resume import check_opened, check_sealed, key_names
 from facecrypt.jobs.summary import Result, Summary
-from facecrypt.keys import RecipientLike
-from facecrypt.media.pictures import naming
+from facecrypt.keys import RecipientLike, RegionKey, Unwraps
 from facecrypt.sealing.carriers import (
     FileCarrier,
     Opened,
     OpenedFile,
+    file_carrier,
     opened_name,
     sealed_name,
 )
 from facecrypt.sealing.content import Jpeg
-from facecrypt.sealing.files import (
-    decode_file,
-    find_sealed,
-    seal_file,
-    sealed_large,
-    write_opened,
-)
+from facecrypt.sealing.files import decode_file, find_sealed, open_file, seal_file, write_opened
 from facecrypt.sealing.header import CIPHERS, Header
 from facecrypt.sealing.images import Identities, Recipients, identities_of, recipients_of
 from facecrypt.sealing.options import GROW, PADDINGS, Open, Seal, VideoOptions, Watch
@@ -224,54 +218,60 @@ def decrypt_files(
         watch=_interruptible(watch, stop),
     )
 
-    def there(item: Input, output: Path, opened: Opened) -> Result:
-        if not resume:
-            raise already_exists(output)
-        check_opened(output, opened)
-        return _opened_result(item.source, output, opened, skipped=True)
+    one = _FileDecryptor(holders, options, resume=resume)
+    whole = regions is None and any(hasattr(holder, "unwrap") for holder in holders)
+    find = partial(find_inputs, rename=opened_name if whole else sealed_name)
+    return run_batch(paths, out_dir, one, workers, progress, find=find, stop=stop)
 
-    def large_there(item: Input, carrier: FileCarrier) -> Result:
-        if not resume:
+
+@dataclass(frozen=True)
+class _FileDecryptor:
+    """What is done to each file of a batch that is opened."""
+
+    holders: Sequence[Unwraps | RegionKey]
+    options: Open
+    _: KW_ONLY
+    resume: bool
+
+    def __call__(self, item: Input) -> Result:
+        overwrite = self.options.overwrite
+        if not (overwrite or self.resume) and item.output.exists():
             raise already_exists(item.output)
-        found = carrier.check_opened(item.source, item.output, holders, options)
-        return _opened_result(item.source, found.path, found, skipped=True)
-
-    def large_one(item: Input, carrier: FileCarrier) -> Result:
-        if item.output.exists() and not overwrite:
-            return large_there(item, carrier)
-        try:
-            with naming(item.source):
-                opened = carrier.open(item.source, item.output, holders, options, exact=False)
-        except MediaError as error:
-            if error.errno != errno.EEXIST or overwrite:
-                raise
-            # Another process was faster.
-            return large_there(item, carrier)
-        return _opened_result(item.source, opened.path, opened)
-
-    def one(item: Input) -> Result:
-        if (carrier := sealed_large(item.source)) is not None:
-            return large_one(item, carrier)
-        if not (overwrite or resume) and item.output.exists():
-            raise already_exists(item.output)
-        opened = decode_file(item.source, holders, options)
+        large = file_carrier(item.source)
+        if large is not None:
+            return self._large(item, large)
+        opened = decode_file(item.source, self.holders, self.options)
         output = item.output
         if not opened.can_be(output.suffix):
             output = output.with_suffix(".png")
         if output.exists() and not overwrite:
-            return there(item, output, opened)
+            return self._there(item, output, opened)
         try:
             write_opened(output, opened, overwrite=overwrite, like=item.source)
         except MediaError as error:
             if error.errno != errno.EEXIST or overwrite:
                 raise
             # Another process was faster.
-            return there(item, output, opened)
+            return self._there(item, output, opened)
         return _opened_result(item.source, output, opened)
 
-    whole = regions is None and any(hasattr(holder, "unwrap") for holder in holders)
-    find = partial(find_inputs, rename=opened_name if whole else sealed_name)
-    return run_batch(paths, out_dir, one, workers, progress, find=find, stop=stop)
+    def _there(self, item: Input, output: Path, opened: Opened) -> Result:
+        if not self.resume:
+            raise already_exists(output)
+        check_opened(output, opened)
+        return _opened_result(item.source, output, opened, skipped=True)
+
+    def _large(self, item: Input, carrier: FileCarrier) -> Result:
+        source, output = item.source, item.output
+        try:
+            opened = open_file(source, output, self.holders, self.options, exact=False)
+        except MediaError as error:
+            if error.errno != errno.EEXIST or not self.resume:
+                raise
+            opened = carrier.check_opened(source, output, self.holders, self.options)
+            return _opened_result(source, opened.path, opened, skipped=True)
+        path = opened.path if isinstance(opened, OpenedFile) else output
+        return _opened_result(source, path, opened)
 
 
 def _opened_result(

@@ -175,8 +175,7 @@ def _seal_large(
         raise MediaError(f"{dst}: a sealed {carrier.name} is written as {written}")
     if _same_file(src, dst):
         raise MediaError(f"{dst}: is the {carrier.name} to seal; name another file for the output")
-    with naming(src):
-        return carrier.seal(src, dst, recipients, options)
+    return carrier.seal(src, dst, recipients, options)
 
 
 def open_file(
@@ -193,8 +192,7 @@ def open_file(
     """
     large = sealed_large(_checked(src))
     if large is not None:
-        with naming(src):
-            return large.open(Path(src), Path(dst), identities, options, exact=exact)
+        return large.open(Path(src), Path(dst), identities, options, exact=exact)
     check_destination(dst)
     opened = decode_file(src, identities, options)
     write_opened(dst, opened, overwrite=options.overwrite, like=src)

@@ -19,8 +19,8 @@ def write_clip(
 ) -> Path:
     """H.264, in WebM VP9 and in AVI MPEG-4, at 12 frames a second."""
     pixels = read_image(photo).pixels
-    web = path.suffix == ".webm"
-    codec = {".webm": "libvpx-vp9", ".avi": "mpeg4"}.get(path.suffix, "libx264")
+    web = path.suffix.lower() == ".webm"
+    codec = {".webm": "libvpx-vp9", ".avi": "mpeg4"}.get(path.suffix.lower(), "libx264")
     with av.open(str(path), "w") as out:
         video = out.add_stream(codec, rate=12)
         video.width, video.height, video.pix_fmt = *size, "yuv420p"

@@ -202,9 +202,9 @@ class _Work:
                 self._read_back(file, index, part)
         except (AuthenticationError, ContainerError):
             raise MediaError(
-                "the sealed video does not read back as it was; nothing was written. Try again; if "
-                "it fails again, the memory is faulty or this is a defect of facecrypt: please "
-                "report it"
+                f"{self._src}: what was sealed does not read back as it was; nothing was written. "
+                "Try again; if it fails again, the memory is faulty or this is a defect of "
+                "facecrypt: please report it"
             ) from None
 
     def _read_back(self, file: BinaryIO, index: int, part: Span) -> None:

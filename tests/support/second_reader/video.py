@@ -59,6 +59,18 @@ class Sealed:
         return b"".join(out)
 
 
+def clip_of(part: bytes) -> tuple[list[tuple[int, ...]], bytes]:
+    """Placements and clip of a person's part: frame, x, y, w, h, left, top of each frame."""
+    (count,) = struct.unpack(">I", part[:4])
+    end = 4 + 28 * count
+    placements = [struct.unpack(">7i", part[at : at + 28]) for at in range(4, end, 28)]
+    (size,) = struct.unpack(">Q", part[end : end + 8])
+    clip, zeros = part[end + 8 : end + 8 + size], part[end + 8 + size :]
+    assert len(clip) == size
+    assert not zeros.strip(b"\0")
+    return placements, clip
+
+
 def in_mp4(data: bytes) -> tuple[bytes, bytes]:
     """Public bytes and payload of an mp4 or mov: the payload is in its last box."""
     at = 0
