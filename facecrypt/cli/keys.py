@@ -28,6 +28,7 @@ __all__ = [
     "add_identities",
     "add_new_recipients",
     "add_recipients",
+    "given",
     "identities",
     "new_key_passphrase",
     "new_recipients",
@@ -83,9 +84,9 @@ def _add_public(group: argparse._ArgumentGroup) -> None:
     )
 
 
-def add_identities(sub: ArgumentParser) -> None:
+def add_identities(sub: ArgumentParser, title: str = "keys (at least one)") -> None:
     """Options that say what to decrypt with."""
-    group = sub.add_argument_group("keys (at least one)")
+    group = sub.add_argument_group(title)
     group.add_argument(
         "-i",
         "--identity",
@@ -143,8 +144,8 @@ def _public(args: Namespace) -> list[RecipientLike]:
     return found
 
 
-def identities(args: Namespace) -> list[Unwraps | RegionKey]:
-    """What to decrypt with; ValueError where the options name nothing."""
+def identities(args: Namespace, *, needed: bool = True) -> list[Unwraps | RegionKey]:
+    """What to decrypt with; ValueError where the options name nothing and it is needed."""
     found: list[Unwraps | RegionKey] = [
         load_identity(path, passphrase=partial(_key_passphrase, path)) for path in args.identity
     ]
@@ -152,9 +153,14 @@ def identities(args: Namespace) -> list[Unwraps | RegionKey]:
     found += _secret_keys(args.key, quiet=args.quiet)
     if args.passphrase:
         found.append(_passphrase(allow_costly=args.allow_costly))
-    if not found:
+    if needed and not found:
         raise ValueError("say what to decrypt with: -i KEYFILE, -k KEYFILE or -p")
     return found
+
+
+def given(args: Namespace) -> bool:
+    """Whether the options name something to decrypt with."""
+    return bool(args.identity or args.key or args.passphrase)
 
 
 def _recipient(text: str) -> Recipient:

@@ -33,6 +33,7 @@ COMMANDS = {
     "rewrap": ("facecrypt.cli.rewrap", "change who may open sealed pictures"),
     "forget": ("facecrypt.cli.forget", "erase faces from sealed pictures for good"),
     "detect": ("facecrypt.cli.detect", "find faces and print where they are"),
+    "opener": ("facecrypt.cli.opener", "write the page that opens sealed files in a browser"),
     "region-key": ("facecrypt.cli.region_key", "export the key of one face"),
     "doctor": (
         "facecrypt.cli.doctor",

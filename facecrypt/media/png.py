@@ -23,6 +23,7 @@ __all__ = [
     "UP",
     "checked_pixels",
     "encode_png",
+    "find_chunk",
     "png_chunks",
     "png_header",
     "read_chunk",
@@ -129,6 +130,20 @@ def read_chunk(source: PathLike | BinaryIO, kind: bytes, *, limit: int = 1 << 24
             return _find(file, kind, limit)
     except OSError as error:
         raise MediaError(f"{source}: {error.strerror or error}") from error
+
+
+def find_chunk(file: BinaryIO, kind: bytes) -> int | None:
+    """Go to the payload of a chunk before the pixels, and give its length; nothing is checked.
+
+    Parameters and None as of :func:`read_chunk`.
+
+    Raises
+    ------
+    ContainerError
+        The file is cut short or damaged before it.
+    """
+    found = _seek(file, kind)
+    return None if found is None else found[1]
 
 
 def replace_chunk(data: bytes, kind: bytes, payload: bytes) -> bytes:
@@ -282,6 +297,21 @@ def _chunk_at(view: memoryview, at: int) -> tuple[bytes, memoryview]:
 
 
 def _find(file: BinaryIO, kind: bytes, limit: int) -> bytes | None:
+    found = _seek(file, kind)
+    if found is None:
+        return None
+    at, length = found
+    if length > limit:
+        raise ContainerError(f"PNG chunk {_text(kind)} has {length} bytes; at most {limit} may be")
+    payload, crc = file.read(length), file.read(4)
+    if len(crc) < 4:
+        raise ContainerError(f"PNG file cut short in chunk {_text(kind)}")
+    _check_crc(kind, payload, crc, at)
+    return payload
+
+
+def _seek(file: BinaryIO, kind: bytes) -> tuple[int, int] | None:
+    """Where a chunk begins, and the length of its payload, at which the file then stands."""
     if file.read(8) != SIGNATURE:
         return None
     at = 8
@@ -293,16 +323,9 @@ def _find(file: BinaryIO, kind: bytes, limit: int) -> bytes | None:
         if found in (b"IDAT", b"IEND"):
             return None
         if found == kind:
-            break
+            return at, length
         file.seek(length + 4, os.SEEK_CUR)
         at += 12 + length
-    if length > limit:
-        raise ContainerError(f"PNG chunk {_text(kind)} has {length} bytes; at most {limit} may be")
-    payload, crc = file.read(length), file.read(4)
-    if len(crc) < 4:
-        raise ContainerError(f"PNG file cut short in chunk {_text(kind)}")
-    _check_crc(kind, payload, crc, at)
-    return payload
 
 
 def _head(head: bytes, at: int) -> tuple[int, bytes]:

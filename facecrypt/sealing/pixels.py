@@ -47,8 +47,12 @@ class Sealed:
     def edited(self) -> bool:
         """Whether the pixels outside the regions differ from those that were sealed, or those of
         a forgotten region from gray."""
+        return not (self.has_public() and self.is_erased())
+
+    def has_public(self) -> bool:
+        """Whether the pixels outside the regions are those that were sealed."""
         found = public_digest(self.image, self.header.regions, grid_of(self.header))
-        return found != self.header.public_digest or not self.is_erased()
+        return found == self.header.public_digest
 
     def is_erased(self) -> bool:
         """Whether all samples of forgotten regions are in the middle of their range: gray."""

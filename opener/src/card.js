@@ -15,6 +15,7 @@ function make(tag, attributes = {}, ...children) {
 export function makeCard(file, onRemove) {
   const state = { description: null, problem: null, opened: null, anyway: null, urls: [] };
   const element = make("article", { className: "card" });
+  element.dataset.name = file.name;
   const source = url(state, file);
   const draw = () => element.replaceChildren(...content(file, state, source, remove));
   const remove = () => {
@@ -76,6 +77,7 @@ function outcome({ whole, edited, regions, description }) {
   const numbers = regions.map((index) => index + 1).join(", ");
   let text = say("good-some", { which: say(regions.length === 1 ? "face" : "faces", { numbers }) });
   if (whole) text = say("good-original");
+  else if (all && edited) text = say("good-all");
   else if (all && description.carrier === "pixels") text = say("good-pixels");
   const box = make("p", { className: "good" }, text);
   if (edited) box.append(" ", make("span", { className: "problem" }, say("was-edited")));
@@ -116,12 +118,8 @@ function marks({ size: [height, width], regions }) {
 }
 
 function actions(file, { place }) {
-  const link = { className: "button save", href: place, download: nameOf(file.name, place) };
+  const link = { className: "button save", href: place, download: file.name };
   return make("div", { className: "actions" }, make("a", link, say("save", { name: file.name })));
-}
-
-function nameOf(name) {
-  return name;
 }
 
 function says(description) {

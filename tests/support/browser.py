@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-PATIENCE = 120
+PATIENCE = 30
 FLAGS = (
     *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
@@ -28,7 +28,7 @@ class Page:
     """One page of a running browser."""
 
     def __init__(self, write: int, read: int, downloads: Path) -> None:
-        self._write, self._read = write, os.fdopen(read, "rb", buffering=0)
+        self._write, self._read = write, read
         self._number, self._session, self._left = 0, None, b""
         self.downloads = downloads
         self.requests: list[str] = []
@@ -58,7 +58,7 @@ class Page:
 
     def _next(self) -> dict[str, Any]:
         while b"\0" not in self._left:
-            more = self._read.read(1 << 16)
+            more = os.read(self._read, 1 << 16)
             if not more:
                 raise RuntimeError("the browser ended")
             self._left += more
@@ -87,12 +87,12 @@ class Page:
             raise AssertionError(f"{script}: {done['exceptionDetails']}")
         return done["result"].get("value")
 
-    def until(self, condition: str) -> Any:
+    def until(self, condition: str) -> None:
         """Wait until an expression is true; AssertionError where that takes too long."""
         end = time.monotonic() + PATIENCE
         while time.monotonic() < end:
-            if value := self.run(condition):
-                return value
+            if self.run(f"Boolean({condition})"):
+                return
             time.sleep(0.02)
         raise AssertionError(f"in vain waited for: {condition}\n{self.errors}")
 
@@ -151,6 +151,7 @@ def browsing(folder: Path) -> Iterator[Page]:
     finally:
         watch.cancel()
         os.close(ours_out)
+        os.close(ours_in)
         process.terminate()
         try:
             process.wait(10)

@@ -130,6 +130,8 @@ def _place(file: BinaryIO, segment: _Element, whole: _Element, data: _Element, e
     if _end(data, end) > end:
         raise cut_off(end - data.body, size)
     place = Place(data.body, size, whole.start, _end(whole, end))
+    if not data.body + size <= place.end <= _end(segment, end):
+        raise ContainerError("its sealed part goes beyond what holds it; get an undamaged copy")
     if segment.end is None:
         return place
     width = segment.body - segment.size_at

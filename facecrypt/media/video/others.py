@@ -1,9 +1,11 @@
 """Streams other than the pictures: which of them go into a public part, and how."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from fractions import Fraction
+from pathlib import Path
 from typing import Any, Protocol
 
+from facecrypt.errors import MediaError
 from facecrypt.media.video.kinds import MUXERS
 from facecrypt.media.video.library import load
 from facecrypt.media.video.model import Fate, Public
@@ -21,7 +23,8 @@ _LEFT_OUT = {
     "subtitle": "subtitles made of pictures",
 }
 
-Shift = Callable[[Any], int]
+# Seconds by which packets of careless writers go back.
+_JITTER = Fraction(1, 10)
 
 
 class Follower(Protocol):
@@ -38,9 +41,10 @@ class Copied:
     the first that is heard sounds otherwise. Where more are hidden, sound was cut off.
     """
 
-    def __init__(self, stream: Any, start: Fraction) -> None:
-        self._stream, self._start = stream, start
+    def __init__(self, stream: Any, start: Fraction, path: Path) -> None:
+        self._stream, self._start, self._path = stream, start, path
         self._seen = 0
+        self._last: int | None = None
         self._lead: Any = None
 
     def take(self, packet: Any) -> Iterator[Any]:
@@ -60,11 +64,24 @@ class Copied:
         if packet.dts is None:
             packet.dts = packet.pts
         shift = round(self._start / packet.time_base)
-        packet.dts -= shift
+        packet.dts = self._later(packet.dts - shift, packet.time_base)
         if packet.pts is not None:
-            packet.pts -= shift
+            packet.pts = max(packet.pts - shift, packet.dts)
         packet.stream = self._stream
         return packet
+
+    def _later(self, time: int, base: Fraction) -> int:
+        """A time, or where it is that of an earlier packet the next one."""
+        if self._last is not None and time <= self._last:
+            back = (self._last - time) * base
+            if back > _JITTER:
+                raise MediaError(
+                    f"{self._path}: times of its {self._stream.type} go back by "
+                    f"{float(back):.3f} s; cut it there into two files"
+                )
+            time = self._last + 1
+        self._last = time
+        return time
 
     def finish(self) -> Iterator[Any]:
         """There is nothing left."""
@@ -75,12 +92,17 @@ class Sounded:
     """Sound of a codec that the container does not hold, encoded anew as AAC."""
 
     def __init__(self, source: Any, stream: Any, start: Fraction) -> None:
-        self._source, self._stream, self._start = source, stream, start
-        self._resampler = load().AudioResampler("fltp", source.layout.name, stream.rate)
+        self._stream, self._start = stream, start
+        self._resampler = load().AudioResampler("fltp", _layout(source), stream.rate)
 
     def take(self, packet: Any) -> Iterator[Any]:
         """Give the packets of one that is decoded."""
-        for frame in packet.decode():
+        try:
+            frames = packet.decode()
+        except load().error.InvalidDataError:
+            # Players are silent there, too.
+            return
+        for frame in frames:
             if frame.pts is not None:
                 frame.pts -= round(self._start / frame.time_base)
             for one in self._resampler.resample(frame):
@@ -121,15 +143,23 @@ def plan(
         became = _left_out(stream, options) or _unheld(stream, holds, moved=moved)
         if became == _AS_AAC:
             added = container.add_stream("aac", rate=min(stream.rate, 48000))
-            added.layout = stream.layout.name
+            added.layout = _layout(stream)
             followers[stream.index] = Sounded(stream, added, start)
         elif not became:
             added = container.add_stream_from_template(stream)
-            followers[stream.index] = Copied(added, start)
+            followers[stream.index] = Copied(added, start, source.path)
         if not became or became == _AS_AAC:
             label(added, stream, options)
         fates.append(Fate(told, became or "copied"))
     return followers, fates
+
+
+def _layout(stream: Any) -> str:
+    """Where its loudspeakers stand; of old files only their number is known."""
+    name = str(stream.layout.name)
+    if "channels" not in name:
+        return name
+    return "mono" if stream.layout.nb_channels == 1 else "stereo"
 
 
 def label(added: Any, stream: Any, options: Public) -> None:

@@ -27,9 +27,11 @@ from facecrypt.sealing.carriers.carrier import Opened, Rewritten, SealedFile, So
 from facecrypt.sealing.carriers.pixels import (
     encode_pixels,
     erase_pixels,
+    is_edited_picture,
     open_picture,
     seal_picture,
 )
+from facecrypt.sealing.header import Header
 from facecrypt.sealing.options import Open, Seal
 from facecrypt.sealing.payload import Payload
 
@@ -59,10 +61,10 @@ class Png:
     def seal(
         self, source: Source, recipients: Sequence[RecipientLike], options: Seal, suffix: str
     ) -> SealedFile:
-        sealed, picture = seal_picture(source, recipients, options, suffix)
-        payload = Payload(sealed.header).to_bytes()
-        data = encode_pixels(sealed, picture, suffix, payload, CHUNK)
-        return SealedFile(sealed.header, data)
+        made = seal_picture(source, recipients, options, suffix)
+        payload = made.payload.to_bytes()
+        data = encode_pixels(made.sealed, made.like, suffix, payload, CHUNK)
+        return SealedFile(made.payload.header, data)
 
     def open(
         self,
@@ -79,6 +81,9 @@ class Png:
         if options.pristine:
             _check_written(chunks, opened.picture)
         return opened
+
+    def is_edited(self, source: Source, header: Header) -> bool:
+        return is_edited_picture(source, header)
 
     def rewrite(self, file: BinaryIO, payload: Payload) -> Rewritten:
         data = replace_chunk(read_bounded(file), CHUNK, payload.to_bytes())
