@@ -22,6 +22,7 @@ from facecrypt.errors import (
     BackendUnavailableError,
     ContainerError,
     FacecryptError,
+    ForgottenError,
     KeyFormatError,
     MediaError,
     ModelError,
@@ -31,14 +32,18 @@ from facecrypt.errors import (
     UnsupportedVersionError,
     WeakKeyError,
 )
+from facecrypt.jobs.rewriting import forget_files, rewrap_files
 from facecrypt.jobs.sealing import decrypt_files, encrypt_files
 from facecrypt.jobs.summary import Result, Summary
 from facecrypt.keys import Identity, Passphrase, Recipient, RegionKey, SecretKey
 from facecrypt.regions import Region
 from facecrypt.sealing.files import Verified, decrypt_file, encrypt_file, inspect, verify
+from facecrypt.sealing.forgetting import forget_regions
 from facecrypt.sealing.header import Header
 from facecrypt.sealing.images import decrypt_image, encrypt_image, region_key
+from facecrypt.sealing.options import VideoOptions
 from facecrypt.sealing.pixels import Sealed
+from facecrypt.sealing.rewrapping import rewrap_file
 
 __all__ = [
     "MTCNN",
@@ -46,6 +51,7 @@ __all__ = [
     "BackendUnavailableError",
     "ContainerError",
     "FacecryptError",
+    "ForgottenError",
     "Header",
     "Identity",
     "KeyFormatError",
@@ -65,6 +71,7 @@ __all__ = [
     "UnknownSchemeError",
     "UnsupportedVersionError",
     "Verified",
+    "VideoOptions",
     "WeakKeyError",
     "__version__",
     "available_backends",
@@ -74,10 +81,14 @@ __all__ = [
     "encrypt_file",
     "encrypt_files",
     "encrypt_image",
+    "forget_files",
+    "forget_regions",
     "inspect",
     "logistic_lanes",
     "logistic_sequence",
     "region_key",
+    "rewrap_file",
+    "rewrap_files",
     "verify",
     "xor_lanes",
 ]

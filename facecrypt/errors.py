@@ -15,12 +15,14 @@ __all__ = [
     "PHRASE",
     "RESAVE",
     "RESUME",
+    "UNLOCK",
     "WHERE_FACES_ARE",
     "WHICH_KEYS",
     "AuthenticationError",
     "BackendUnavailableError",
     "ContainerError",
     "FacecryptError",
+    "ForgottenError",
     "Hint",
     "KeyFormatError",
     "MediaError",
@@ -63,6 +65,10 @@ COSTLY = Hint(
 PHRASE = Hint(
     "Passphrase(text) takes words and stretches them; SecretKey.generate makes a key",
     "-p takes a passphrase and stretches it; 'facecrypt keygen --symmetric' makes a key",
+)
+UNLOCK = Hint(
+    "passphrase=Passphrase(text) unlocks it",
+    "type the passphrase when asked, or set $FACECRYPT_KEY_PASSPHRASE",
 )
 WHERE_FACES_ARE = Hint(
     "give regions=, a Region of the whole picture if need be, or a larger min_face_size",
@@ -119,6 +125,10 @@ class UnsupportedVersionError(ContainerError):
 
 class NotSealedError(ContainerError):
     """A sound picture without a facecrypt header."""
+
+
+class ForgottenError(FacecryptError, LookupError):
+    """A face that was erased for good from a sealed picture, which its header says."""
 
 
 class KeyFormatError(FacecryptError, ValueError):

@@ -12,7 +12,10 @@ __all__ = [
     "MAX_ARGON2_STANZAS",
     "MAX_ARGON2_TOTAL_KIB",
     "MAX_CANDIDATES",
+    "MAX_CLIPS_AT_ONCE",
     "MAX_COVERED",
+    "MAX_DURATION_MS",
+    "MAX_FRAMES",
     "MAX_HEADER_BYTES",
     "MAX_PAYLOAD_BYTES",
     "MAX_PIXELS",
@@ -23,12 +26,14 @@ __all__ = [
     "MAX_SIDE",
     "MAX_SOFTWARE",
     "MAX_STANZAS",
+    "MAX_STREAMS",
+    "MAX_VIDEO_PIXELS",
 ]
 
 MAX_PIXELS = 2**28
 MAX_SIDE = 1_000_000  # libpng's
 
-MAX_HEADER_BYTES = 8 << 20
+MAX_HEADER_BYTES = 16 << 20
 MAX_PAYLOAD_BYTES = 2**31 - 1  # a PNG chunk
 MAX_STANZAS = 4_096
 MAX_SOFTWARE = 100  # characters
@@ -37,10 +42,15 @@ MAX_REGIONS = 65_536
 # The areas of all boxes together, in areas of the picture.
 MAX_COVERED = 8
 
-# Places of a picture that P-Net may find, and that R- and O-Net may look at: this many, or one
-# for so many pixels where that is more. Each costs as much as thousands of pixels. Of
-# what is allowed the densest photographs tried have 60 % with the preset "recall", else a third.
-MAX_CANDIDATES = {"pnet": (1 << 20, 32), "rnet": (1 << 17, 128), "onet": (1 << 15, 1024)}
+# Places of a picture that P-Net and CenterFace may find, and that R- and O-Net may look at: this
+# many, or one for so many pixels where that is more. Each costs as much as thousands of pixels. Of
+# what is allowed the densest photographs tried have a third, and 60 % with lower thresholds.
+MAX_CANDIDATES = {
+    "pnet": (1 << 20, 32),
+    "rnet": (1 << 17, 128),
+    "onet": (1 << 15, 1024),
+    "centerface": (1 << 13, 1 << 30),
+}
 
 MAX_PROFILE_BYTES = 1 << 20  # of an ICC profile
 MAX_SCANS = 100  # of a JPEG; an encoder writes about ten
@@ -54,3 +64,10 @@ ARGON2_MIN_MEMORY_KIB = 8 * 1024
 MAX_ARGON2_STANZAS = 16
 # Memory times passes, of all stanzas of a header together: that of the costliest one.
 MAX_ARGON2_TOTAL_KIB = ARGON2_COSTLY[0] * ARGON2_COSTLY[1]
+
+# Of a video: three days at 30 frames a second, and frames of 8192x8192.
+MAX_FRAMES = 1 << 23
+MAX_DURATION_MS = 1 << 40
+MAX_VIDEO_PIXELS = 2**26
+MAX_STREAMS = 64
+MAX_CLIPS_AT_ONCE = 128  # each is an encoder and an open file

@@ -83,14 +83,15 @@ def test_more_recipients_than_a_reader_takes():
 def test_a_header_larger_than_a_reader_takes():
     # 1,120 bytes of the KEM, 32 of the key and 16 of the tag are 1,560 in base64.
     stanza = Identity.generate(pq=True).recipient.wrap(bytes(32))
-    with pytest.raises(ContainerError, match="bytes; at most 8388608 may be"):
+    with pytest.raises(ContainerError, match="bytes; at most 16777216 may be"):
         Header(
             Pixels((1, 1), "uint8"),
             cipher="aes-256-gcm",
             regions=(),
             commitments=(),
             tags=(),
-            stanzas=(stanza,) * 5_301,
+            digests=(),
+            stanzas=(stanza,) * 10_601,
             public_digest=bytes(32),
             mac=bytes(32),
         ).checked()
@@ -273,6 +274,7 @@ def costly(path, **cost):
         regions=(Region(0, 0, 1, 1),),
         commitments=(bytes(32),),
         tags=(bytes(16),),
+        digests=(bytes(32),),
         stanzas=(stanza,),
         public_digest=bytes(32),
         mac=bytes(32),

@@ -27,11 +27,6 @@ inline void store_be64(std::uint8_t *to, std::uint64_t number) noexcept {
     std::memcpy(to, &number, sizeof number);
 }
 
-// How many bits the magnitude of a coefficient has.
-inline int magnitude_bits(unsigned magnitude) noexcept {
-    return magnitude == 0 ? 0 : 32 - __builtin_clz(magnitude);
-}
-
 // T.81 F.2.2.1, EXTEND; size >= 1.
 inline int extend(std::uint32_t bits, int size) noexcept {
     return bits < 1u << (size - 1) ? static_cast<int>(bits) + 1 - (1 << size)
@@ -116,59 +111,60 @@ private:
     int held_ = 0;
 };
 
-// Writes bits to where there is room; `stuffed` as in scans, where a zero follows each FF. A copy
-// of it can go on in registers.
-template <bool stuffed> class BitWriter {
+// Writes bits to where there is room for them and 8 bytes more. A copy of it can go on in
+// registers.
+class BitWriter {
 public:
-    BitWriter() = default;
-    explicit BitWriter(std::uint8_t *at) noexcept : at_(at) {}
-
-    // n <= 32, and nothing above them in `bits`.
+    // n <= 32, and nothing above them in `bits`. Together at most 56 until they are stored.
+    void add(std::uint32_t bits, int n) noexcept {
+        held_ += n;
+        window_ |= std::uint64_t{bits} << (64 - held_);
+    }
+    void store() noexcept {
+        store_be64(at_, window_);
+        at_ += held_ >> 3;
+        window_ <<= held_ & 56;
+        held_ &= 7;
+    }
     void put(std::uint32_t bits, int n) noexcept {
-        if (held_ + n <= 64) {
-            window_ = window_ << n | bits;
-            held_ += n;
-            return;
-        }
-        const int spare = 64 - held_, rest = n - spare;
-        write(window_ << spare | std::uint64_t{bits} >> rest, 8);
-        window_ = bits;
-        held_ = rest;
+        add(bits, n);
+        store();
     }
     // Bits to the end of the byte: those of `padding`.
     void pad(std::uint32_t padding) noexcept {
         const int n = -held_ & 7;
-        put(padding & ((1u << n) - 1), n);
-        if (held_ != 0) write(window_ << (64 - held_), held_ >> 3);
-        held_ = 0;
-        window_ = 0;
+        if (n != 0) put(padding & ((1u << n) - 1), n);
     }
-    // Between padded bytes: as it is.
-    void marker(std::uint8_t which) noexcept {
-        *at_++ = 0xFF;
-        *at_++ = which;
-    }
+    // The whole bytes that are written end here.
     std::uint8_t *at() const noexcept { return at_; }
     void move_to(std::uint8_t *at) noexcept { at_ = at; }
 
 private:
-    void write(std::uint64_t word, int bytes) noexcept {
-        // A byte is FF where adding one to it carries out of it.
-        if (!stuffed || (word & ~(word + 0x0101010101010101) & 0x8080808080808080) == 0) {
-            store_be64(at_, word);
-            at_ += bytes;
-            return;
-        }
-        for (int i = 0; i < bytes; ++i) {
-            const auto byte = static_cast<std::uint8_t>(word >> (56 - 8 * i));
-            *at_++ = byte;
-            if (byte == 0xFF) *at_++ = 0;
-        }
-    }
-
     std::uint8_t *at_ = nullptr;
     std::uint64_t window_ = 0;
-    int held_ = 0;
+    int held_ = 0;  // less than 8 after store()
 };
+
+// As in scans: a zero after each FF.
+inline void put_stuffed(Bytes &out, const std::uint8_t *from, const std::uint8_t *end) {
+    std::uint8_t *const start = out.room(2 * static_cast<std::size_t>(end - from)), *to = start;
+    while (from != end) {
+        if (end - from >= 8) {
+            const std::uint64_t word = load_be64(from);
+            // A byte is FF where adding one to it carries out of it.
+            if ((word & ~(word + 0x0101010101010101) & 0x8080808080808080) == 0) {
+                store_be64(to, word);
+                from += 8;
+                to += 8;
+                continue;
+            }
+        }
+        for (int i = 0; i < 8 && from != end; ++i) {
+            *to++ = *from;
+            if (*from++ == 0xFF) *to++ = 0;
+        }
+    }
+    out.extend(static_cast<std::size_t>(to - start));
+}
 
 }  // namespace facecrypt::jpeg

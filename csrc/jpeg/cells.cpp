@@ -7,16 +7,14 @@
 namespace facecrypt::jpeg {
 namespace {
 
-// Little-endian, whatever the machine is.
-std::uint8_t *store_block(std::uint8_t *to, const std::int16_t *block,
-                          std::uint64_t mask) noexcept {
-    for (int i = 0; i < 8; ++i) *to++ = static_cast<std::uint8_t>(mask >> (8 * i));
-    for (; mask; mask &= mask - 1) {
-        const auto value = static_cast<std::uint16_t>(block[lowest(mask)]);
-        *to++ = static_cast<std::uint8_t>(value);
-        *to++ = static_cast<std::uint8_t>(value >> 8);
-    }
-    return to;
+// Where the blocks of cells before `x` end that hold pixels.
+const std::uint8_t *pixels_end(const PackedRow &row, std::size_t s, std::uint32_t wide,
+                               std::uint32_t x) noexcept {
+    const std::uint32_t h = row.streams[s].h;
+    if (x * h <= wide) return row.cell_end(s, x - 1);
+    const std::uint8_t *at = row.cell(s, x - 1);
+    for (std::uint32_t i = (x - 1) * h; i < wide; ++i) at = after_block(at);
+    return at;
 }
 
 }  // namespace
@@ -58,39 +56,18 @@ void Owners::go_to(std::uint32_t y) {
         std::fill(owners_.begin() + rects_[*i].x0, owners_.begin() + rects_[*i].x1, *i);
 }
 
-void put_block(Bytes &out, const std::int16_t *block, std::uint64_t mask) {
-    std::uint8_t *const from = out.room(packed_block);
-    out.extend(static_cast<std::size_t>(store_block(from, block, mask) - from));
-}
-
-std::uint64_t take_block(Input &input, std::int16_t *block) {
-    const View head = input.take(8);
-    std::uint64_t mask = 0;
-    for (std::size_t i = 0; i < 8; ++i) mask |= std::uint64_t{head[i]} << (8 * i);
-    for (std::uint64_t left = mask; left; left &= left - 1) {
-        const View value = input.take(2);
-        block[lowest(left)] = static_cast<std::int16_t>(value[0] | value[1] << 8);
-    }
-    return mask;
-}
-
-void put_tokens(const Frame &frame, const Planes &row, std::uint32_t y, const Owners &owners,
+void put_tokens(const Frame &frame, const PackedRow &row, std::uint32_t y, const Owners &owners,
                 Bytes &out) {
-    for (std::size_t c = 0; c < frame.components.size(); ++c) {
-        const Component &one = frame.components[c];
-        const auto h = static_cast<std::uint32_t>(one.h), v = static_cast<std::uint32_t>(one.v);
-        for (std::uint32_t j = 0; j < v && y * v + j < one.high; ++j) {
-            std::uint8_t *const from = out.room(one.wide * packed_block), *to = from;
-            for (std::uint32_t cell = 0; cell * h < one.wide; ++cell) {
-                if (owners.of(cell) != nobody) continue;
-                const std::uint32_t end = std::min((cell + 1) * h, one.wide);
-                for (std::uint32_t x = cell * h; x < end; ++x) {
-                    const std::int16_t *block = row[c].block(x, j);
-                    to = store_block(to, block, nonzero(block) | 1);
-                }
-            }
-            out.extend(static_cast<std::size_t>(to - from));
-        }
+    for (std::size_t s = 0; s < row.streams.size(); ++s) {
+        const Component &one = frame.components[row.streams[s].component];
+        if (y * static_cast<std::uint32_t>(one.v) + row.streams[s].j >= one.high) continue;
+        each_run(frame.across, [&](std::uint32_t x) { return owners.of(x) != nobody; },
+                 [&](std::uint32_t from, std::uint32_t to, bool owned) {
+                     if (owned) return;
+                     const std::uint8_t *const at = row.cell(s, from), *const end =
+                         pixels_end(row, s, one.wide, to);
+                     out.put(View{at, static_cast<std::size_t>(end - at)});
+                 });
     }
 }
 

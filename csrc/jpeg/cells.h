@@ -1,7 +1,7 @@
 // Cells of a row: which rectangle owns each, and what is done to a row of them.
 #pragma once
 
-#include "coefficients.h"
+#include "packed.h"
 
 namespace facecrypt::jpeg {
 
@@ -35,18 +35,21 @@ private:
     std::size_t next_ = 0;
 };
 
+// Calls visit(from, to, what) for each run of cells of which `is` says the same.
+template <class Is, class Visit>
+void each_run(std::uint32_t across, Is &&is, Visit &&visit) {
+    for (std::uint32_t from = 0, to; from < across; from = to) {
+        const bool what = is(from);
+        for (to = from + 1; to < across && is(to) == what;) ++to;
+        visit(from, to, what);
+    }
+}
+
 // Appends the tokens of the public blocks of a row of cells.
-void put_tokens(const Frame &frame, const Planes &row, std::uint32_t y, const Owners &owners,
+void put_tokens(const Frame &frame, const PackedRow &row, std::uint32_t y, const Owners &owners,
                 Bytes &out);
 
 // Zeros in every cell that has an owner.
 void clear_owned(const Frame &frame, const Planes &row, const Owners &owners) noexcept;
-
-// A block as tokens have it: the mask of coefficients, and those that it names.
-void put_block(Bytes &out, const std::int16_t *block, std::uint64_t mask);
-// Reads one into zeros, and returns its mask.
-std::uint64_t take_block(Input &input, std::int16_t *block);
-// At most that many bytes each.
-constexpr std::size_t packed_block = 8 + 2 * block_size;
 
 }  // namespace facecrypt::jpeg

@@ -26,12 +26,13 @@ class Coefficients {
 public:
     Coefficients(const Frame &frame, std::uint32_t rows) {
         std::array<std::size_t, 4> sizes{};
+        std::size_t blocks = 0;
         for (std::size_t i = 0; i < frame.components.size(); ++i) {
             const Component &one = frame.components[i];
             sizes[i] = std::size_t{one.across} * static_cast<std::size_t>(one.v) * rows;
-            blocks_ += sizes[i];
+            blocks += sizes[i];
         }
-        at_.reset(static_cast<std::int16_t *>(std::calloc(blocks_, sizeof(std::int16_t[64]))));
+        at_.reset(static_cast<std::int16_t *>(std::calloc(blocks, sizeof(std::int16_t[64]))));
         if (!at_) throw std::bad_alloc();
         std::int16_t *at = at_.get();
         for (std::size_t i = 0; i < frame.components.size(); at += sizes[i++] * block_size)
@@ -39,14 +40,12 @@ public:
     }
 
     const Planes &planes() const noexcept { return planes_; }
-    void clear() noexcept { std::memset(at_.get(), 0, blocks_ * sizeof(std::int16_t[64])); }
 
 private:
     struct Free {
         void operator()(std::int16_t *at) const noexcept { std::free(at); }
     };
     std::unique_ptr<std::int16_t, Free> at_;
-    std::size_t blocks_ = 0;
     Planes planes_{};
 };
 

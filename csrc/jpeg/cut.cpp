@@ -9,12 +9,12 @@ public:
     Cutter(View file, std::vector<Rect> rects, CutParts &parts)
         : file_(file), rects_(std::move(rects)), parts_(parts), layout_(read_layout(file, false)),
           standard_(layout_.all_standard && !layout_.frame.progressive()),
-          keeps_(is_one_scan(layout_) && !standard_ &&
-                 can_translate(layout_.frame, layout_.scans[0], layout_.scans[0])),
-          source_(file, layout_, is_one_scan(layout_), keeps_), owners_(layout_.frame, rects_),
-          dummies_(layout_) {
-        changed_.resize(layout_.frame.across);
+          source_(file, layout_, is_one_scan(layout_)), owners_(layout_.frame, rects_),
+          dummies_(layout_), cleared_(layout_.frame, 1) {
         parts_.regions.resize(rects_.size());
+        cleared_.begin_cell(0);
+        for (PackedRow::Stream &stream : cleared_.streams)
+            for (std::uint32_t i = 0; i < stream.h; ++i) stream.to = pack_flat(0, stream.to);
         if (is_one_scan(layout_)) start_scan();
     }
 
@@ -24,18 +24,20 @@ private:
             finish();
             return false;
         }
-        const Planes row = source_.row(y_);
+        const PackedRow &row = source_.row(y_);
         owners_.go_to(y_);
         take_regions(row);
         dummies_.take(row, y_, owners_);
         if (wants_tokens) put_tokens(layout_.frame, row, y_, owners_, tokens);
-        clear_owned(layout_.frame, row, owners_);
-        encode(row);
+        if (is_one_scan(layout_))
+            encode(row);
+        else
+            clear_owned(layout_.frame, row_of(layout_.frame, source_.all(), y_), owners_);
         ++y_;
         return true;
     }
 
-    void take_regions(const Planes &row) {
+    void take_regions(const PackedRow &row) {
         for (const std::uint32_t i : owners_.here()) {
             auto at = takers_.find(i);
             if (at == takers_.end()) at = takers_.try_emplace(i, layout_.frame, rects_[i], i).first;
@@ -64,55 +66,29 @@ private:
         writer_->start_scan(public_[0]);
         bits_.emplace(layout_.frame, public_[0], parts_.public_part);
         writing_.emplace(layout_.frame, public_[0], plain_, bits_->sink);
-        copies_ = can_copy(layout_.frame, layout_.scans[0], public_[0]);
     }
 
-    void encode(const Planes &row) {
-        if (counting_) count(row);
+    // What is counted is kept, about a byte for each pixel: decoding it again takes longer.
+    void encode(const PackedRow &row) {
+        if (counting_) {
+            each_cell(row, *counting_);
+            kept_.push_back(row.compact());
+        }
         if (!writing_) return;
         try {
-            write(row);
+            each_cell(row, *writing_);
         } catch (const MissingSymbol &) {
             stop_writing();
         }
     }
 
-    void find_changed() {
-        for (std::uint32_t x = 0; x < layout_.frame.across; ++x)
-            changed_[x] = owners_.of(x) != nobody;
-    }
-
-    // What it was coded as is kept, about a byte for each pixel: decoding again takes longer.
-    void count(const Planes &row) {
-        keeps_ &= source_.coded().plain;
-        if (!keeps_) return each_row(row, *counting_);
-        find_changed();
-        counting_->translate(row, 0, source_.coded(), changed_);
-        const std::vector<std::uint32_t> &symbols = source_.coded().symbols;
-        kept_.emplace_back().symbols.assign(symbols.begin(),
-                                            symbols.begin() + source_.coded().used);
-    }
-
-    void write_kept() {
-        const Coefficients zeros(layout_.frame, 1);  // of the cells that have changed
-        owners_.rewind();
-        for (std::uint32_t y = 0; y < layout_.frame.down; ++y) {
-            owners_.go_to(y);
-            find_changed();
-            writing_->translate(zeros.planes(), 0, kept_[y], changed_);
-            kept_[y] = CodedRow();
-        }
-    }
-
-    void write(const Planes &row) {
-        if (!copies_ || !source_.coded().plain) return each_row(row, *writing_);
-        find_changed();
-        writing_->row(row, 0, source_.coded(), changed_);
-    }
-
-    template <class Encoder> void each_row(const Planes &row, Encoder &encoder) {
-        each_scan_row(layout_.frame, layout_.scans[0], y_,
-                      [&](std::size_t j) { encoder.row(row, j); });
+    // With those that are cut out empty.
+    template <class Encoder> void each_cell(const PackedRow &row, Encoder &encoder) {
+        each_run(layout_.frame.across, [this](std::uint32_t x) { return owners_.of(x) != nobody; },
+                 [&](std::uint32_t x, std::uint32_t end, bool owned) {
+                     if (!owned) return encoder.cells(row, x, end);
+                     for (; x < end; ++x) encoder.cells(cleared_, 0, 1);
+                 });
     }
 
     void stop_writing() {
@@ -141,37 +117,33 @@ private:
         if (!counting_) {  // the tables of Annex K did not do
             counter_.emplace(layout_.scans[0]);
             counting_.emplace(layout_.frame, layout_.scans[0], plain_, *counter_);
-            all_rows(*counting_);
+            source_.rewind();
+            owners_.rewind();
+            for (std::uint32_t y = 0; y < layout_.frame.down; ++y) {
+                owners_.go_to(y);
+                encode(source_.row(y));
+            }
         }
         start_writing(with_optimal_tables(layout_.frame, layout_.scans[0], *counter_));
-        if (keeps_)
-            write_kept();
-        else
-            all_rows(*writing_);
+        owners_.rewind();
+        for (std::uint32_t y = 0; y < layout_.frame.down; ++y) {
+            owners_.go_to(y);
+            each_cell(kept_[y], *writing_);
+        }
         writing_->finish();
         writer_->end();
-    }
-
-    template <class Encoder> void all_rows(Encoder &encoder) {
-        source_.rewind();
-        owners_.rewind();
-        for (y_ = 0; y_ < layout_.frame.down; ++y_) {
-            const Planes row = source_.row(y_);
-            owners_.go_to(y_);
-            clear_owned(layout_.frame, row, owners_);
-            each_row(row, encoder);
-        }
     }
 
     View file_;
     std::vector<Rect> rects_;
     CutParts &parts_;
     Layout layout_;
-    bool standard_, keeps_;
+    bool standard_;
     Source source_;
     Owners owners_;
     DummyList dummies_;
-    std::vector<CodedRow> kept_;
+    PackedRow cleared_;  // a cell
+    std::vector<PackedRow> kept_;
     std::uint32_t y_ = 0;
     std::map<std::uint32_t, RegionTaker> takers_;
 
@@ -182,8 +154,6 @@ private:
     std::optional<PublicWriter> writer_;
     std::optional<ScanWriter> bits_;
     std::optional<ScanEncoder<Writer<true>>> writing_;
-    bool copies_ = false;
-    std::vector<std::uint8_t> changed_;
 };
 
 class Tokens final : public Task {
@@ -198,7 +168,7 @@ private:
             source_.finish();
             return false;
         }
-        const Planes row = source_.row(y_);
+        const PackedRow &row = source_.row(y_);
         owners_.go_to(y_);
         put_tokens(layout_.frame, row, y_++, owners_, tokens);
         return true;

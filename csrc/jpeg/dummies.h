@@ -12,7 +12,7 @@ public:
     // Components that no scan interleaves have no dummy blocks in the file.
     explicit DummyList(const Layout &layout);
 
-    void take(const Planes &row, std::uint32_t y, const Owners &owners);
+    void take(const PackedRow &row, std::uint32_t y, const Owners &owners);
     const Bytes &packed() const noexcept { return packed_; }
 
 private:
@@ -26,12 +26,15 @@ class DummyFiller {
 public:
     DummyFiller(const Frame &frame, View packed);
 
-    void fill(const Planes &row, std::uint32_t y, const Owners &owners);
+    // Puts the public cells that have some into `to`, where `changed` is set for them.
+    void fill(const PackedRow &row, std::uint32_t y, const Owners &owners, PackedRow &to,
+              std::vector<std::uint8_t> &changed);
     // Throws Damaged where the list goes on.
     void finish() const;
 
 private:
     void advance();
+    std::uint8_t *put(int before, std::uint8_t *to);
 
     const Frame &frame_;
     Input packed_;

@@ -19,8 +19,8 @@ void fill(DecodeTable &table, std::uint32_t code, int length, std::uint8_t symbo
     for (int tail = 0; tail < 1 << spare; ++tail) {
         DecodeTable::Entry &entry = table.lookup[(code << spare) | static_cast<unsigned>(tail)];
         entry = {0, symbol, static_cast<std::uint8_t>(length)};
-        if (size == 0 || size > spare) continue;
-        entry.value = extend(tail >> (spare - size), size);
+        if (size > spare) continue;
+        if (size != 0) entry.value = extend(tail >> (spare - size), size);
         entry.length = static_cast<std::uint8_t>((length + size) | DecodeTable::whole);
     }
 }
@@ -107,14 +107,49 @@ DecodeTable::Entry DecodeTable::find_long(std::uint32_t next) const {
     throw Refused("a code that no Huffman table has");
 }
 
-EncodeTable::EncodeTable(const Spec &spec) {
+AcTable::AcTable(const Spec &spec) : each(spec) {
+    for (unsigned i = 0; i < 1u << bits; ++i) {
+        Entry entry{0, {0, 0}, 0, 0};
+        unsigned used = 0, found = 0;
+        for (bool ended = false; !ended;) {
+            const DecodeTable::Entry next = each.lookup[i << used & ((1u << bits) - 1)];
+            const unsigned length = next.length & 127u;
+            ended = next.length != 0 && next.symbol == 0;
+            const bool whole = next.length & DecodeTable::whole && next.value != 0 &&
+                               next.value >= -128 && next.value <= 127;
+            if (used + length > bits || !(ended || (whole && found < 2))) break;
+            used += length;
+            if (ended) {
+                entry.how |= ends;
+            } else {
+                entry.places = static_cast<std::uint8_t>(entry.places + (next.symbol >> 4) + 1);
+                entry.mask |= 1u << (entry.places - 1);
+                entry.values[found++] = static_cast<std::int8_t>(next.value);
+            }
+        }
+        entry.how = static_cast<std::uint8_t>(entry.how | found << 5 | used);
+        if (used == 0) entry.places = unsure;
+        lookup[i] = entry;
+    }
+}
+
+EncodeTable::EncodeTable(const Spec &spec, bool ac) {
     std::uint32_t next = 0;
     std::size_t k = 0;
-    for (std::uint16_t length = 1; length <= 16; ++length, next <<= 1)
+    for (std::uint32_t length = 1; length <= 16; ++length, next <<= 1)
         for (int i = 0; i < spec.counts[length]; ++i, ++next, ++k) {
             Code &code = codes[spec.symbols[k]];
             // Of two codes of a symbol the first.
-            if (code.length == 0) code = {static_cast<std::uint16_t>(next), length};
+            if (code.length == 0) code = {next, length};
+        }
+    if (!ac) return;
+    for (int run = 0; run < 16; ++run)
+        for (int number = least; number <= most; ++number) {
+            const Sized one(number);
+            const Code code = codes[static_cast<std::size_t>(run << 4 | one.size)];
+            if (code.length == 0 || number == 0) continue;
+            const auto size = static_cast<std::uint32_t>(one.size);
+            small[place(run, number)] = {code.bits << size | one.bits, code.length + size};
         }
 }
 

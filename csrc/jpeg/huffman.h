@@ -29,7 +29,7 @@ struct DecodeTable {
     static constexpr int bits = 10;
     static constexpr std::uint8_t whole = 0x80;
     // What the next 10 bits begin with. length 0: a longer code. With `whole` set: a code and
-    // the bits after it, of that length together, and the number that they stand for.
+    // the bits after it, of that length together, and the number that they stand for, 0 if none.
     struct Entry {
         std::int16_t value;
         std::uint8_t symbol;
@@ -46,13 +46,57 @@ struct DecodeTable {
     Entry find_long(std::uint32_t next) const;
 };
 
+// Of AC coefficients in sequential scans: all that the next bits are sure to have, at most two
+// coefficients and the end of the block.
+struct AcTable {
+    static constexpr int bits = DecodeTable::bits;
+    static constexpr std::uint8_t ends = 0x80, unsure = 64;
+    struct Entry {
+        std::uint32_t mask;  // of the coefficients, from the next place on
+        std::int8_t values[2];
+        std::uint8_t places;  // that are done then; `unsure`: none of this holds
+        std::uint8_t how;     // bits that this takes, 32 for each coefficient, `ends`
+    };
+
+    std::array<Entry, 1 << bits> lookup;
+    DecodeTable each;
+
+    explicit AcTable(const Spec &spec);
+};
+
+// How many bits the magnitude of a coefficient has.
+inline int magnitude_bits(unsigned magnitude) noexcept {
+    return magnitude == 0 ? 0 : 32 - __builtin_clz(magnitude);
+}
+
+// A difference or coefficient as its size and that many bits: T.81 F.1.2.1.
+struct Sized {
+    int size;
+    std::uint32_t bits;
+
+    explicit Sized(int number) noexcept {
+        const int sign = number >> 31;
+        size = magnitude_bits(static_cast<unsigned>((number ^ sign) - sign));
+        bits = static_cast<unsigned>(number + sign) & ((1u << size) - 1);
+    }
+};
+
 struct EncodeTable {
     struct Code {
-        std::uint16_t bits, length;  // length 0: there is none
+        std::uint32_t bits : 24, length : 8;  // length 0: there is none
     };
-    std::array<Code, 256> codes{};
+    static constexpr int least = -64, most = 63;
 
-    explicit EncodeTable(const Spec &spec);
+    std::array<Code, 256> codes{};
+    // Of AC coefficients after a run of zeros: the code and the bits after it.
+    std::array<Code, 16 * (most - least + 1)> small{};
+
+    static bool is_small(int number) noexcept { return number >= least && number <= most; }
+    static std::size_t place(int run, int number) noexcept {
+        return static_cast<std::size_t>(run * (most - least + 1) + number - least);
+    }
+
+    EncodeTable(const Spec &spec, bool ac);
 };
 
 using Counts = std::array<std::uint64_t, 256>;

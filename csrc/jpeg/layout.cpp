@@ -148,6 +148,8 @@ private:
 
     void measure() {
         Frame &frame = layout_.frame;
+        // One component has its blocks in rows, whatever its sampling: T.81 A.2.2.
+        if (frame.components.size() == 1) frame.components[0].h = frame.components[0].v = 1;
         for (const Component &one : frame.components) {
             frame.hmax = std::max(frame.hmax, one.h);
             frame.vmax = std::max(frame.vmax, one.v);

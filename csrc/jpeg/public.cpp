@@ -146,14 +146,14 @@ void PublicWriter::end() {
 
 ScanWriter::ScanWriter(const Frame &frame, const Scan &scan, Bytes &out) : sink(out) {
     tables_.reserve(2 * scan.components.size());
-    const auto made = [this](const std::shared_ptr<const Spec> &spec) {
-        return &tables_.emplace_back(*spec);
+    const auto made = [this](const std::shared_ptr<const Spec> &spec, bool ac) {
+        return &tables_.emplace_back(*spec, ac);
     };
     for (std::size_t k = 0; k < scan.components.size(); ++k) {
         const auto dc = static_cast<std::size_t>(scan.dc[k]);
         const auto ac = static_cast<std::size_t>(scan.ac[k]);
-        sink.use(k, scan.wants_dc(frame) ? made(scan.dc_tables[dc]) : nullptr,
-                 scan.wants_ac(frame) ? made(scan.ac_tables[ac]) : nullptr);
+        sink.use(k, scan.wants_dc(frame) ? made(scan.dc_tables[dc], false) : nullptr,
+                 scan.wants_ac(frame) ? made(scan.ac_tables[ac], true) : nullptr);
     }
 }
 

@@ -21,44 +21,34 @@ Scan scan_of(const Frame &frame) {
     return scan;
 }
 
-// Calls visit(component, cell, i, j) for the blocks (i, j) of each cell of a rectangle in a row of
-// cells, in the order of that scan.
-template <class Visit> void visit_blocks(const Frame &frame, const Rect &rect, Visit &&visit) {
-    const auto blocks = [&](std::size_t c, std::uint32_t cell, std::uint32_t j) {
-        const auto h = static_cast<std::uint32_t>(frame.components[c].h);
-        for (std::uint32_t i = 0; i < h; ++i) visit(c, cell, cell * h + i, j);
-    };
-    if (frame.components.size() == 1) {
-        for (std::uint32_t j = 0; j < static_cast<std::uint32_t>(frame.vmax); ++j)
-            for (std::uint32_t cell = rect.x0; cell < rect.x1; ++cell) blocks(0, cell, j);
-        return;
-    }
-    for (std::uint32_t cell = rect.x0; cell < rect.x1; ++cell)
-        for (std::size_t c = 0; c < frame.components.size(); ++c)
-            for (std::uint32_t j = 0; j < static_cast<std::uint32_t>(frame.components[c].v); ++j)
-                blocks(c, cell, j);
-}
-
-// The components of the blocks of a row of cells, in the order of visit_blocks.
-std::vector<std::uint8_t> components_of(const Frame &frame, const Rect &rect) {
-    std::vector<std::uint8_t> order;
-    visit_blocks(frame, rect, [&](std::size_t c, std::uint32_t, std::uint32_t, std::uint32_t) {
-        order.push_back(static_cast<std::uint8_t>(c));
-    });
+// The component of each block of a cell, in the order of that scan.
+std::vector<std::size_t> components_of(const Frame &frame) {
+    std::vector<std::size_t> order;
+    for (std::size_t c = 0; c < frame.components.size(); ++c)
+        order.insert(order.end(),
+                     static_cast<std::size_t>(frame.components[c].h * frame.components[c].v), c);
     return order;
 }
 
 template <class Sink>
-void encode(View blocks, const std::vector<std::uint8_t> &components, Sink &sink) {
-    Input input(blocks);
+void encode(View blocks, const std::vector<std::size_t> &components, Sink &sink) {
+    const std::uint8_t *at = blocks.at, *const end = at + blocks.size;
     std::array<int, 4> last{};
-    for (std::size_t i = 0; input.left() != 0; i = (i + 1) % components.size()) {
-        const std::size_t c = components[i];
-        std::array<std::int16_t, block_size> block{};
-        if (take_block(input, block.data()) == 0) block[0] = static_cast<std::int16_t>(last[c]);
-        sink.ready();
-        encode_block(sink, c, last[c], block.data(), 0);
-    }
+    auto out = sink.open(0);
+    while (at != end)
+        for (const std::size_t c : components) {
+            out.use(c);
+            out.ready();
+            if (load_mask(at) != 0) {
+                at = encode_block(out, last[c], at, 0);
+                continue;
+            }
+            std::array<std::uint8_t, packed_block> flat;
+            pack_flat(last[c], flat.data());
+            encode_block(out, last[c], flat.data(), 0);
+            at += 8;
+        }
+    sink.close(out);
     sink.end_interval(255);
     sink.finish();
 }
@@ -83,39 +73,42 @@ Spec take_table(Input &input) {
     return spec;
 }
 
-void write(Bytes &out, View blocks, const std::vector<std::uint8_t> &components,
+void write(Bytes &out, View blocks, const std::vector<std::size_t> &components,
            const std::array<Spec, 2> &dc, const std::array<Spec, 2> &ac) {
-    const std::array<EncodeTable, 4> made{EncodeTable(dc[0]), EncodeTable(dc[1]),
-                                          EncodeTable(ac[0]), EncodeTable(ac[1])};
+    const std::array<EncodeTable, 4> made{EncodeTable(dc[0], false), EncodeTable(dc[1], false),
+                                          EncodeTable(ac[0], true), EncodeTable(ac[1], true)};
     Writer<false> writer(out);
     for (std::size_t c = 0; c < 4; ++c) writer.use(c, &made[table_of(c)], &made[2 + table_of(c)]);
     encode(blocks, components, writer);
 }
 
-std::shared_ptr<const DecodeTable> standard_decoder(bool ac, std::size_t which) {
-    static const std::shared_ptr<const DecodeTable> made[2][2] = {
-        {std::make_shared<DecodeTable>(standard(false, 0)),
-         std::make_shared<DecodeTable>(standard(false, 1))},
-        {std::make_shared<DecodeTable>(standard(true, 0)),
-         std::make_shared<DecodeTable>(standard(true, 1))}};
-    return made[ac ? 1 : 0][which];
+template <class Table, bool ac> std::shared_ptr<const Table> standard_decoder(std::size_t which) {
+    static const std::shared_ptr<const Table> made[2] = {
+        std::make_shared<Table>(standard(ac, 0)), std::make_shared<Table>(standard(ac, 1))};
+    return made[which];
 }
 
 }  // namespace
 
-void RegionTaker::take(const Planes &row, const Owners &owners) {
-    visit_blocks(frame_, rect_,
-                 [&](std::size_t c, std::uint32_t cell, std::uint32_t x, std::uint32_t j) {
-                     const std::int16_t *block = row[c].block(x, j);
-                     const bool own = owners.of(cell) == index_;
-                     owns_ |= own;
-                     put_block(blocks_, block, own ? nonzero(block) | 1 : 0);
-                 });
+void RegionTaker::take(const PackedRow &row, const Owners &owners) {
+    for (std::uint32_t x = rect_.x0; x < rect_.x1; ++x) {
+        const bool own = owners.of(x) == index_;
+        owns_ |= own;
+        for (std::size_t s = 0; s < row.streams.size(); ++s) {
+            const std::uint8_t *const from = row.cell(s, x);
+            const std::size_t others = 8 * row.streams[s].h;
+            const std::size_t size = own ? static_cast<std::size_t>(row.cell_end(s, x) - from)
+                                         : others;
+            std::uint8_t *const to = blocks_.room(size);
+            own ? std::memcpy(to, from, size) : std::memset(to, 0, size);
+            blocks_.extend(size);
+        }
+    }
 }
 
 Bytes RegionTaker::finish() {
     if (!owns_) return {};
-    const std::vector<std::uint8_t> components = components_of(frame_, rect_);
+    const std::vector<std::size_t> components = components_of(frame_);
     Bytes fixed, own;
     fixed.put(standard_tables);
     bool fits = true;
@@ -147,9 +140,9 @@ RegionPutter::RegionPutter(const Frame &frame, Rect rect, std::uint32_t index, V
     if (mode > own_tables) throw Damaged("a region has an unknown mode");
     for (std::size_t t = 0; t < tables(frame); ++t) {
         dc_[t] = mode == own_tables ? std::make_shared<DecodeTable>(take_table(input))
-                                    : standard_decoder(false, t);
-        ac_[t] = mode == own_tables ? std::make_shared<DecodeTable>(take_table(input))
-                                    : standard_decoder(true, t);
+                                    : standard_decoder<DecodeTable, false>(t);
+        ac_[t] = mode == own_tables ? std::make_shared<AcTable>(take_table(input))
+                                    : standard_decoder<AcTable, true>(t);
     }
     bits_.put(input.take(input.left()));
     const std::size_t size = bits_.size();
@@ -158,20 +151,25 @@ RegionPutter::RegionPutter(const Frame &frame, Rect rect, std::uint32_t index, V
     reader_ = BitReader(bits_.data(), bits_.data() + size);
 }
 
-void RegionPutter::put(const Planes &row, const Owners &owners) {
+void RegionPutter::put(PackedRow &row, const Owners &owners) {
     const bool empty = bits_.size() == 0;
-    visit_blocks(
-        frame_, rect_, [&](std::size_t c, std::uint32_t cell, std::uint32_t x, std::uint32_t j) {
-            const bool own = owners.of(cell) == index_;
-            if (empty && own) throw Damaged("a region without coefficients");
-            if (empty) return;
-            std::array<std::int16_t, block_size> spare{};
-            std::int16_t *block = own ? row[c].block(x, j) : spare.data();
-            std::memset(block, 0, sizeof spare);
-            Forget forget;
-            decode_block(reader_, *dc_[table_of(c)], *ac_[table_of(c)], last_[c], block, forget);
-            reader_.check();
-        });
+    for (std::uint32_t x = rect_.x0; x < rect_.x1; ++x) {
+        const bool own = owners.of(x) == index_;
+        if (empty && own) throw Damaged("a region without coefficients");
+        if (empty) continue;
+        if (own) row.begin_cell(x);
+        for (PackedRow::Stream &stream : row.streams)
+            for (std::uint32_t i = 0; i < stream.h; ++i) {
+                std::array<std::uint8_t, packed_block + packed_spare> spare;
+                std::uint8_t *const to = own ? stream.to : spare.data();
+                const std::size_t c = stream.component, t = table_of(c);
+                unsigned zeros;
+                std::uint8_t *const end = decode_block(reader_, *dc_[t], *ac_[t], last_[c], to,
+                                                       zeros);
+                reader_.check();
+                if (own) stream.to = end;
+            }
+    }
 }
 
 }  // namespace facecrypt::jpeg

@@ -12,7 +12,7 @@ public:
     RegionTaker(const Frame &frame, Rect rect, std::uint32_t index)
         : frame_(frame), rect_(rect), index_(index) {}
 
-    void take(const Planes &row, const Owners &owners);
+    void take(const PackedRow &row, const Owners &owners);
     // The region part, empty where no cell is its own; may be called once.
     Bytes finish();
 
@@ -21,7 +21,7 @@ private:
     Rect rect_;
     std::uint32_t index_;
     bool owns_ = false;
-    Bytes blocks_;  // as in tokens, in the order of the scan; with mask 0 those of others
+    Bytes blocks_;  // packed, in the order of the scan; 8 zeros for those of others
 };
 
 // Puts the rows of a region back. Throws Damaged.
@@ -29,7 +29,8 @@ class RegionPutter {
 public:
     RegionPutter(const Frame &frame, Rect rect, std::uint32_t index, View part);
 
-    void put(const Planes &row, const Owners &owners);
+    // Puts the cells of the next row that are its own into `row`.
+    void put(PackedRow &row, const Owners &owners);
 
 private:
     const Frame &frame_;
@@ -37,7 +38,8 @@ private:
     std::uint32_t index_;
     Bytes bits_;
     BitReader reader_;
-    std::array<std::shared_ptr<const DecodeTable>, 2> dc_, ac_;
+    std::array<std::shared_ptr<const DecodeTable>, 2> dc_;
+    std::array<std::shared_ptr<const AcTable>, 2> ac_;
     std::array<int, 4> last_{};
 };
 

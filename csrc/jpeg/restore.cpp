@@ -24,26 +24,27 @@ bool same_frame(const Frame &a, const Frame &b) noexcept {
     return true;
 }
 
+void unpack_changed(const Frame &frame, const PackedRow &put,
+                    const std::vector<std::uint8_t> &changed, const Planes &row) noexcept {
+    for (std::uint32_t x = 0; x < frame.across; ++x)
+        if (changed[x]) unpack_cell(put, x, row);
+}
+
 class Restorer final : public Task {
 public:
     Restorer(View file, std::vector<Rect> rects, SealedParts parts, Bytes &original)
         : rects_(std::move(rects)), parts_(std::move(parts)), original_(original),
           sealed_(read_layout(file, false)), layout_(skeleton_of(parts_.skeleton)),
-          streams_(is_one_scan(sealed_) && is_one_scan(layout_)), recipes_(unpack(parts_.recipe)),
-          copies_(streams_ && plain() &&
-                  can_copy(sealed_.frame, sealed_.scans[0], layout_.scans[0])),
-          translates_(streams_ && plain() && !copies_ &&
-                      can_translate(sealed_.frame, sealed_.scans[0], layout_.scans[0])),
-          source_(file, sealed_, streams_, translates_), owners_(sealed_.frame, rects_),
-          putters_(sealed_.frame, rects_, parts_.regions), dummies_(sealed_.frame, parts_.dummies) {
+          one_scan_(is_one_scan(layout_)), recipes_(unpack(parts_.recipe)),
+          source_(file, sealed_, is_one_scan(sealed_) && one_scan_), owners_(sealed_.frame, rects_),
+          putters_(sealed_.frame, rects_, parts_.regions), dummies_(sealed_.frame, parts_.dummies),
+          put_(sealed_.frame, sealed_.frame.across), changed_(sealed_.frame.across) {
         if (!same_frame(sealed_.frame, layout_.frame))
             throw Damaged("the original has another frame");
         if (recipes_.size() != layout_.scans.size() || parts_.regions.size() != rects_.size())
             throw Damaged("parts are missing");
         original_.room(file.size + parts_.skeleton.size + parts_.tail.size);
-        if (!streams_) return;
-        changed_.resize(sealed_.frame.across);
-        start_scan(0);
+        if (one_scan_) start_scan(0);
     }
 
 private:
@@ -53,31 +54,26 @@ private:
             finish();
             return false;
         }
-        const Planes row = source_.row(y_);
+        const PackedRow &row = source_.row(y_);
         owners_.go_to(y_);
         if (wants_tokens) put_tokens(frame, row, y_, owners_, tokens);
-        putters_.put(row, y_, owners_, all_wanted);
-        dummies_.fill(row, y_, owners_);
-        if (streams_) encode(row);
+        put_.clear();
+        putters_.put(y_, owners_, put_, changed_, all_wanted);
+        dummies_.fill(row, y_, owners_, put_, changed_);
+        if (one_scan_)
+            encode(row);
+        else
+            unpack_changed(frame, put_, changed_, row_of(frame, source_.all(), y_));
         ++y_;
         return true;
     }
 
-    void encode(const Planes &row) {
-        const Frame &frame = sealed_.frame;
-        if (!(copies_ || translates_) || !source_.coded().plain)
-            return each_scan_row(frame, layout_.scans[0], y_,
-                                 [&](std::size_t j) { encoder_->row(row, j); });
-        const bool bottom = y_ + 1 == frame.down;
-        for (std::uint32_t x = 0; x < frame.across; ++x)  // the last may have dummy blocks
-            changed_[x] = owners_.of(x) != nobody || bottom || x + 1 == frame.across;
-        if (copies_)
-            encoder_->row(row, 0, source_.coded(), changed_);
-        else
-            encoder_->translate(row, 0, source_.coded(), changed_);
+    void encode(const PackedRow &row) {
+        each_run(sealed_.frame.across, [this](std::uint32_t x) { return changed_[x] != 0; },
+                 [&](std::uint32_t x, std::uint32_t end, bool changed) {
+                     encoder_->cells(changed ? put_ : row, x, end);
+                 });
     }
-
-    bool plain() const { return !recipes_.empty() && recipes_[0].zeros_before_end.empty(); }
 
     void start_scan(std::size_t i) {
         const Scan &scan = layout_.scans[i];
@@ -97,7 +93,7 @@ private:
         source_.finish();
         dummies_.finish();
         for (std::size_t i = 0; i < layout_.scans.size(); ++i) {
-            if (!streams_) {
+            if (!one_scan_) {
                 start_scan(i);
                 const std::uint32_t rows = units_down(layout_.frame, layout_.scans[i]);
                 for (std::uint32_t y = 0; y < rows; ++y) encoder_->row(source_.all(), y);
@@ -112,14 +108,14 @@ private:
     SealedParts parts_;
     Bytes &original_;
     Layout sealed_, layout_;
-    bool streams_;
+    bool one_scan_;
     std::vector<Recipe> recipes_;
-    bool copies_, translates_;
-    std::vector<std::uint8_t> changed_;
     Source source_;
     Owners owners_;
     Putters putters_;
     DummyFiller dummies_;
+    PackedRow put_;  // the cells that are not as in the sealed file
+    std::vector<std::uint8_t> changed_;
     std::uint32_t y_ = 0;
     std::size_t copied_ = 0;
     std::optional<ScanWriter> bits_;
@@ -128,12 +124,12 @@ private:
 
 }  // namespace
 
-void Putters::put_row(std::uint32_t i, const Planes &row, const Owners &owners) {
+void Putters::put_row(std::uint32_t i, PackedRow &to, const Owners &owners) {
     try {
         auto at = active_.find(i);
         if (at == active_.end())
             at = active_.try_emplace(i, frame_, rects_[i], i, regions_[i]).first;
-        at->second.put(row, owners);
+        at->second.put(to, owners);
     } catch (const std::runtime_error &error) {
         throw Damaged("region " + std::to_string(i) + ": " + error.what());
     }
@@ -148,14 +144,20 @@ Bytes place_regions(View file, const std::vector<Rect> &rects, const std::vector
                     const std::vector<bool> &wanted) {
     const Layout layout = read_layout(file, false);
     const Frame &frame = layout.frame;
-    Source source(file, layout, false);
+    check_size(file, frame);
+    const Coefficients all(frame, frame.down);
+    decode_scans(file, layout, all.planes());
     Owners owners(frame, rects);
     Putters putters(frame, rects, regions);
+    PackedRow put(frame, frame.across);
+    std::vector<std::uint8_t> changed(frame.across);
     for (std::uint32_t y = 0; y < frame.down; ++y) {
         owners.go_to(y);
-        putters.put(source.row(y), y, owners, [&](std::uint32_t i) { return wanted[i]; });
+        put.clear();
+        putters.put(y, owners, put, changed, [&](std::uint32_t i) { return wanted[i]; });
+        unpack_changed(frame, put, changed, row_of(frame, all.planes(), y));
     }
-    return write_public(layout, source.all(), false);
+    return write_public(layout, all.planes(), false);
 }
 
 }  // namespace facecrypt::jpeg

@@ -8,48 +8,23 @@ std::size_t intervals_of(const Frame &frame, const Scan &scan) noexcept {
     return static_cast<std::size_t>(scan.restart ? (units + scan.restart - 1) / scan.restart : 1);
 }
 
-bool same_table(const std::shared_ptr<const Spec> &a, const std::shared_ptr<const Spec> &b) {
-    return a && b && *a == *b && a->has_symbols_once();
-}
-
 }  // namespace
 
-bool can_translate(const Frame &frame, const Scan &from, const Scan &to) {
-    if (frame.progressive() || from.components != to.components) return false;
-    const Component &one = frame.components[from.components[0]];
-    return from.interleaved() || (one.h == 1 && one.v == 1);  // else units are not cells
-}
-
-bool can_copy(const Frame &frame, const Scan &from, const Scan &to) {
-    if (!can_translate(frame, from, to) || from.restart != to.restart) return false;
-    for (std::size_t k = 0; k < from.components.size(); ++k) {
-        const auto table = [k](const std::array<std::shared_ptr<const Spec>, 4> &tables,
-                               const std::array<int, 4> &chosen) {
-            return tables[static_cast<std::size_t>(chosen[k])];
-        };
-        if (!same_table(table(from.dc_tables, from.dc), table(to.dc_tables, to.dc)) ||
-            !same_table(table(from.ac_tables, from.ac), table(to.ac_tables, to.ac)))
-            return false;
-    }
-    return true;
-}
-
-ScanDecoder::ScanDecoder(const Frame &frame, const Scan &scan, View coded, bool remember)
+ScanDecoder::ScanDecoder(const Frame &frame, const Scan &scan, View coded)
     : frame_(frame), scan_(scan), coded_(coded), clean_(coded), progressive_(scan),
-      intervals_(intervals_of(frame, scan)), remember_(remember) {
+      blocks_(blocks_of_cell(frame, scan.components)), intervals_(intervals_of(frame, scan)) {
     if (clean_.intervals() < intervals_) throw Refused("a restart marker is missing");
     if (clean_.in_order() < intervals_) throw Refused("restart markers are out of order");
     for (std::size_t k = 0; k < scan.components.size(); ++k) {
         if (scan.wants_dc(frame))
             dc_[k] = std::make_unique<DecodeTable>(
                 *scan.dc_tables[static_cast<std::size_t>(scan.dc[k])]);
-        if (scan.wants_ac(frame))
-            ac_[k] = std::make_unique<DecodeTable>(
-                *scan.ac_tables[static_cast<std::size_t>(scan.ac[k])]);
+        const auto &ac = scan.ac_tables[static_cast<std::size_t>(scan.ac[k])];
+        if (!frame.progressive())
+            sequential_[k] = std::make_unique<AcTable>(*ac);
+        else if (scan.wants_ac(frame))
+            ac_[k] = std::make_unique<DecodeTable>(*ac);
     }
-    coded_row_.bytes = clean_.begin(0);
-    coded_row_.starts.resize(units_across(frame, scan));
-    coded_row_.ends.resize(units_across(frame, scan));
     start_interval();
 }
 
@@ -95,52 +70,54 @@ void ScanDecoder::walk(const Planes &planes, std::size_t y, Decode &&decode) {
             --left_;
             reader = reader_;
         }
-        coded_row_.starts[x] = reader.position(coded_row_.bytes);
         visit_unit(frame_, scan_, planes, x, y,
                    [&](std::size_t k, std::int16_t *block) FACECRYPT_ALWAYS {
                        decode(reader, k, block);
                        reader.check();
                    });
-        coded_row_.ends[x] = reader.position(coded_row_.bytes);
     }
     reader_ = reader;
 }
 
-void ScanDecoder::row_of_symbols(const Planes &planes, std::size_t y) {
-    std::size_t blocks = 0;
-    for (const std::size_t c : scan_.components)
-        blocks += static_cast<std::size_t>(frame_.components[c].h * frame_.components[c].v);
-    CodedRow &row = coded_row_;
-    row.symbols.resize(row.starts.size() * blocks * symbol::most + 1);
-    Remember remember{row.symbols.data()};
+void ScanDecoder::row(PackedRow &to) {
+    to.clear();
+    BitReader reader = reader_;
+    for (std::uint32_t x = 0; x < frame_.across; ++x) {
+        if (scan_.restart != 0 && left_-- == 0) {
+            reader_ = reader;
+            end_interval();
+            start_interval();
+            --left_;
+            reader = reader_;
+        }
+        to.begin_cell(x);
+        for (const CellBlock &one : blocks_) {
+            std::uint8_t *&at = to.streams[one.stream].to;
+            unsigned zeros;
+            at = decode_block(reader, *dc_[one.k], *sequential_[one.k], last_[one.k], at, zeros);
+            if (zeros != 0) recipe_.zeros_before_end.push_back({block_, zeros});
+            ++block_;
+            reader.check();
+        }
+    }
+    reader_ = reader;
+}
+
+void ScanDecoder::sequential_row(const Planes &planes, std::size_t y) {
+    std::array<std::uint8_t, packed_block + packed_spare> packed;
     walk(planes, y,
          [&, this](BitReader &reader, std::size_t k, std::int16_t *block) FACECRYPT_ALWAYS {
-             const int zeros = decode_block(reader, *dc_[k], *ac_[k], last_[k], block, remember);
-             if (zeros != 0)
-                 recipe_.zeros_before_end.push_back({block_, static_cast<std::uint32_t>(zeros)});
+             unsigned zeros;
+             decode_block(reader, *dc_[k], *sequential_[k], last_[k], packed.data(), zeros);
+             if (zeros != 0) recipe_.zeros_before_end.push_back({block_, zeros});
              ++block_;
+             unpack_block(packed.data(), block);
          });
-    *remember.at++ = symbol::dc;
-    row.used = remember.at - row.symbols.data();
 }
 
 void ScanDecoder::row(const Planes &planes, std::size_t y) {
     if (!frame_.progressive()) {
-        const std::size_t unusual = recipe_.zeros_before_end.size();
-        if (remember_)
-            row_of_symbols(planes, y);
-        else
-            walk(planes, y,
-                 [this](BitReader &reader, std::size_t k, std::int16_t *block) FACECRYPT_ALWAYS {
-                     Forget forget;
-                     const int zeros = decode_block(reader, *dc_[k], *ac_[k], last_[k], block,
-                                                    forget);
-                     if (zeros != 0)
-                         recipe_.zeros_before_end.push_back(
-                             {block_, static_cast<std::uint32_t>(zeros)});
-                     ++block_;
-                 });
-        coded_row_.plain = recipe_.zeros_before_end.size() == unusual;
+        sequential_row(planes, y);
     } else if (scan_.first == 0 && scan_.high == 0) {
         walk(planes, y, [this](BitReader &reader, std::size_t k, std::int16_t *block) {
             last_[k] += reader.difference(*dc_[k]);
@@ -175,7 +152,7 @@ template <class Sink>
 ScanEncoder<Sink>::ScanEncoder(const Frame &frame, const Scan &scan, const Recipe &recipe,
                                Sink &sink)
     : frame_(frame), scan_(scan), recipe_(recipe), sink_(sink), progressive_(scan, recipe, sink),
-      left_(scan.restart) {}
+      left_(scan.restart), blocks_(blocks_of_cell(frame, scan.components)) {}
 
 template <class Sink> void ScanEncoder<Sink>::end_interval() {
     progressive_.end_run();
@@ -200,7 +177,6 @@ template <class Sink> void ScanEncoder<Sink>::begin_unit() {
     sink_.restart(static_cast<unsigned>(interval_ - 1));
     left_ = scan_.restart - 1;
     last_.fill(0);
-    after_changed_ = false;
 }
 
 template <class Sink>
@@ -215,13 +191,16 @@ void ScanEncoder<Sink>::walk(const Planes &planes, std::size_t y, Encode &&encod
             ++block_;
         });
     }
-    after_changed_ = true;  // for all that is known
 }
 
 template <class Sink> void ScanEncoder<Sink>::row(const Planes &planes, std::size_t y) {
     if (!frame_.progressive()) {
-        walk(planes, y, [this](std::size_t k, const std::int16_t *block) {
-            encode_block(sink_, k, last_[k], block, zeros_before_end());
+        std::array<std::uint8_t, packed_block> packed;
+        walk(planes, y, [&, this](std::size_t k, const std::int16_t *block) {
+            pack_block(block, packed.data());
+            auto out = sink_.open(k);
+            encode_block(out, last_[k], packed.data(), zeros_before_end());
+            sink_.close(out);
         });
     } else if (scan_.first == 0 && scan_.high == 0) {
         walk(planes, y, [this](std::size_t k, const std::int16_t *block) {
@@ -250,59 +229,29 @@ template <class Sink> void ScanEncoder<Sink>::row(const Planes &planes, std::siz
 }
 
 template <class Sink>
-void ScanEncoder<Sink>::encode_unit(const Planes &planes, std::size_t x, std::size_t y) {
-    visit_unit(frame_, scan_, planes, x, y, [&](std::size_t k, const std::int16_t *block) {
-        sink_.ready();
-        encode_block(sink_, k, last_[k], block, 0);
-    });
-}
-
-template <class Sink>
-void ScanEncoder<Sink>::copy_units(const Planes &planes, std::size_t from, std::size_t to,
-                                   std::size_t y, const CodedRow &coded) {
-    if (from == to) return;
-    sink_.copy(coded.bytes, coded.starts[from], coded.ends[to - 1]);
-    visit_unit(frame_, scan_, planes, to - 1, y,
-               [&](std::size_t k, const std::int16_t *block) { last_[k] = block[0]; });
-}
-
-template <class Sink>
-void ScanEncoder<Sink>::row(const Planes &planes, std::size_t y, const CodedRow &coded,
-                            const std::vector<std::uint8_t> &changed) {
-    const std::uint32_t across = units_across(frame_, scan_);
-    std::uint32_t from = 0;
-    for (std::uint32_t x = 0; x < across; ++x) {
+void ScanEncoder<Sink>::cells(const PackedRow &from, std::uint32_t x, std::uint32_t end) {
+    auto out = sink_.open(0);
+    std::array<int, 4> last = last_;
+    for (; x < end; ++x) {
         if (scan_.restart != 0 && left_ == 0) {
-            copy_units(planes, from, x, y, coded);
-            from = x;
+            sink_.close(out);
+            begin_unit();
+            out = sink_.open(0);
+            last = last_;
+        } else {
+            --left_;
         }
-        begin_unit();
-        if (!changed[x] && !after_changed_) continue;
-        copy_units(planes, from, x, y, coded);
-        encode_unit(planes, x, y);
-        from = x + 1;
-        after_changed_ = changed[x];
+        const std::uint8_t *at = nullptr;
+        for (const CellBlock &one : blocks_) {
+            if (one.first) at = from.cell(one.stream, x);
+            out.use(one.k);
+            out.ready();
+            at = encode_block(out, last[one.k], at, zeros_before_end());
+            ++block_;
+        }
     }
-    copy_units(planes, from, across, y, coded);
-}
-
-template <class Sink>
-void ScanEncoder<Sink>::translate(const Planes &planes, std::size_t y, const CodedRow &coded,
-                                  const std::vector<std::uint8_t> &changed) {
-    const std::uint32_t *at = coded.symbols.data();
-    for (std::uint32_t x = 0; x < units_across(frame_, scan_); ++x) {
-        begin_unit();
-        visit_unit(frame_, scan_, planes, x, y, [&](std::size_t k, const std::int16_t *block) {
-            sink_.ready();
-            if (!changed[x]) {
-                at = encode_symbols(sink_, k, last_[k], at);
-                return;
-            }
-            encode_block(sink_, k, last_[k], block, 0);
-            while (!(*++at & symbol::dc)) continue;
-        });
-    }
-    after_changed_ = true;
+    sink_.close(out);
+    last_ = last;
 }
 
 template <class Sink> void ScanEncoder<Sink>::finish() {
@@ -338,8 +287,7 @@ void check_size(View file, const Frame &frame) {
 template class ScanEncoder<Writer<true>>;
 template ScanEncoder<Counter>::ScanEncoder(const Frame &, const Scan &, const Recipe &, Counter &);
 template void ScanEncoder<Counter>::row(const Planes &, std::size_t);
-template void ScanEncoder<Counter>::translate(const Planes &, std::size_t, const CodedRow &,
-                                              const std::vector<std::uint8_t> &);
+template void ScanEncoder<Counter>::cells(const PackedRow &, std::uint32_t, std::uint32_t);
 template void ScanEncoder<Counter>::finish();
 template void encode_scan(const Frame &, const Scan &, const Recipe &, const Planes &, Counter &);
 template void encode_scan(const Frame &, const Scan &, const Recipe &, const Planes &,

@@ -9,39 +9,22 @@
 
 namespace facecrypt::jpeg {
 
-// Where the bits of each unit of a row lie, in bytes without stuffing.
-struct CodedRow {
-    const std::uint8_t *bytes = nullptr;
-    std::vector<std::uint64_t> starts, ends;
-    bool plain = true;  // no codes of 16 zeros before the end of a block
-    // What the blocks were coded as, if that is remembered; after the last follows symbol::dc.
-    std::vector<std::uint32_t> symbols;
-    std::ptrdiff_t used = 0;  // of them
-};
-
-// Whether the units of one scan may be written as those of another, with its tables.
-bool can_translate(const Frame &frame, const Scan &from, const Scan &to);
-
-// Whether the units of one scan may be copied into another: the same order, intervals and tables.
-bool can_copy(const Frame &frame, const Scan &from, const Scan &to);
-
 class ScanDecoder {
 public:
-    // `coded`: the bytes of the scan in the file; frame and scan have to outlive this. `remember`:
-    // what blocks of sequential scans were coded as.
-    ScanDecoder(const Frame &frame, const Scan &scan, View coded, bool remember = false);
+    // `coded`: the bytes of the scan in the file; frame and scan have to outlive this.
+    ScanDecoder(const Frame &frame, const Scan &scan, View coded);
 
     // Decodes the next row of the scan into row y of `planes`: of cells, or of blocks where the
     // scan is not interleaved.
     void row(const Planes &planes, std::size_t y);
-    // Of the row last decoded.
-    const CodedRow &coded() const noexcept { return coded_row_; }
+    // The same of a sequential scan of all components, for a row of cells.
+    void row(PackedRow &to);
     // After the last row.
     Recipe finish();
 
 private:
     template <class Decode> void walk(const Planes &planes, std::size_t y, Decode &&decode);
-    void row_of_symbols(const Planes &planes, std::size_t y);
+    void sequential_row(const Planes &planes, std::size_t y);
     void start_interval();
     void end_interval();
 
@@ -49,15 +32,17 @@ private:
     const Scan &scan_;
     View coded_;
     Clean clean_;
-    std::array<std::unique_ptr<DecodeTable>, 4> dc_, ac_;  // of each component of the scan
+    // Of each component of the scan; of AC coefficients one of the two.
+    std::array<std::unique_ptr<DecodeTable>, 4> dc_, ac_;
+    std::array<std::unique_ptr<AcTable>, 4> sequential_;
     ProgressiveDecoder progressive_;
+    std::vector<CellBlock> blocks_;
     BitReader reader_;
     std::size_t interval_ = 0, intervals_;
     std::uint32_t left_ = 0, block_ = 0;
     std::array<int, 4> last_{};
-    bool remember_, ones_ = true, zeros_ = true;
+    bool ones_ = true, zeros_ = true;
     Recipe recipe_;
-    CodedRow coded_row_;
 };
 
 template <class Sink> class ScanEncoder {
@@ -65,19 +50,12 @@ public:
     ScanEncoder(const Frame &frame, const Scan &scan, const Recipe &recipe, Sink &sink);
 
     void row(const Planes &planes, std::size_t y);
-    // The same where can_copy(): the bits of those units are copied that have not changed.
-    void row(const Planes &planes, std::size_t y, const CodedRow &coded,
-             const std::vector<std::uint8_t> &changed);
-    // The same where can_translate(): those units are written from their symbols.
-    void translate(const Planes &planes, std::size_t y, const CodedRow &coded,
-                   const std::vector<std::uint8_t> &changed);
+    // The same of a sequential scan of all components, for the next cells: those [x, end) of a row.
+    void cells(const PackedRow &from, std::uint32_t x, std::uint32_t end);
     void finish();
 
 private:
     void begin_unit();
-    void encode_unit(const Planes &planes, std::size_t x, std::size_t y);
-    void copy_units(const Planes &planes, std::size_t from, std::size_t to, std::size_t y,
-                    const CodedRow &coded);
     template <class Encode> void walk(const Planes &planes, std::size_t y, Encode &&encode);
     std::uint32_t zeros_before_end();
     void end_interval();
@@ -90,7 +68,7 @@ private:
     std::size_t interval_ = 0, next_zeros_ = 0;
     std::uint32_t left_, block_ = 0;
     std::array<int, 4> last_{};
-    bool after_changed_ = false;  // so that the next DC differences are not those of the original
+    std::vector<CellBlock> blocks_;
 };
 
 // All scans of a JPEG into coefficients that are zero; returns how they were written.

@@ -11,21 +11,32 @@ class Counter {
 public:
     explicit Counter(const Scan &scan) : scan_(scan) {}
 
-    // For one block of component k of the scan; to be closed after it.
+    // For blocks of component k of the scan; to be closed after them.
     struct Open {
-        Counts &dc_counts, &ac_counts;
+        Counter *to;
+        Counts *dc_counts, *ac_counts;
 
+        void use(std::size_t k) noexcept {
+            dc_counts = &to->dc_counts[static_cast<std::size_t>(to->scan_.dc[k])];
+            ac_counts = &to->ac_counts[static_cast<std::size_t>(to->scan_.ac[k])];
+        }
+        void ready() noexcept {}
         void dc(int symbol, std::uint32_t, int) noexcept {
-            ++dc_counts[static_cast<std::size_t>(symbol)];
+            ++(*dc_counts)[static_cast<std::size_t>(symbol)];
         }
         void ac(int symbol, std::uint32_t, int) noexcept {
-            ++ac_counts[static_cast<std::size_t>(symbol)];
+            ++(*ac_counts)[static_cast<std::size_t>(symbol)];
+        }
+        void coefficient(int run, int number) noexcept {
+            ++(*ac_counts)[static_cast<std::size_t>(run << 4 | Sized(number).size)];
         }
         void raw(std::uint32_t, int) noexcept {}
+        void store() noexcept {}
     };
     Open open(std::size_t k) noexcept {
-        return {dc_counts[static_cast<std::size_t>(scan_.dc[k])],
-                ac_counts[static_cast<std::size_t>(scan_.ac[k])]};
+        Open opened{this, nullptr, nullptr};
+        opened.use(k);
+        return opened;
     }
     void close(const Open &) noexcept {}
     void ready() noexcept {}
@@ -40,9 +51,10 @@ private:
 };
 
 // Bits at the end of bytes, with one table of each kind for each component of the scan.
+// `stuffed`: as in scans.
 template <bool stuffed> class Writer {
 public:
-    explicit Writer(Bytes &out) : out_(out) { more_room(); }
+    explicit Writer(Bytes &out) : out_(out) { bits_.move_to(waiting_.data()); }
     Writer(const Writer &) = delete;
     Writer &operator=(const Writer &) = delete;
 
@@ -51,73 +63,90 @@ public:
         ac_[k] = ac;
     }
 
+    // For blocks of component k of the scan; to be closed after them.
     struct Open {
-        BitWriter<stuffed> bits;
+        Writer *to;
+        BitWriter bits;
         const EncodeTable *dc_table, *ac_table;
         bool missing = false;
 
+        void use(std::size_t k) noexcept {
+            dc_table = to->dc_[k];
+            ac_table = to->ac_[k];
+        }
+        // Before each block.
+        void ready() {
+            if (bits.at() <= to->waiting_.data() + enough) return;
+            to->close(*this);
+            to->pass_on();
+            bits = to->bits_;
+        }
+        // A DC difference and one coefficient, or two, may wait until they are stored; what else
+        // there is stores them.
         void dc(int symbol, std::uint32_t extra, int n) noexcept {
-            put(*dc_table, symbol, extra, n);
+            add(*dc_table, symbol, extra, n);
+        }
+        // run <= 15
+        void coefficient(int run, int number) noexcept {
+            if (!EncodeTable::is_small(number)) {
+                store();
+                const Sized one(number);
+                return ac(run << 4 | one.size, one.bits, one.size);
+            }
+            const EncodeTable::Code code = ac_table->small[EncodeTable::place(run, number)];
+            missing |= code.length == 0;
+            bits.add(code.bits, code.length);
         }
         void ac(int symbol, std::uint32_t extra, int n) noexcept {
-            put(*ac_table, symbol, extra, n);
+            add(*ac_table, symbol, extra, n);
+            store();
         }
         void raw(std::uint32_t some, int n) noexcept { bits.put(some, n); }
-        void put(const EncodeTable &table, int symbol, std::uint32_t extra, int n) noexcept {
+        void store() noexcept { bits.store(); }
+
+        void add(const EncodeTable &table, int symbol, std::uint32_t extra, int n) noexcept {
             const EncodeTable::Code code = table.codes[static_cast<std::size_t>(symbol)];
             missing |= code.length == 0;
-            bits.put(std::uint32_t{code.bits} << n | extra, code.length + n);
+            bits.add(code.bits << n | extra, static_cast<int>(code.length) + n);
         }
     };
-    Open open(std::size_t k) const noexcept { return {bits_, dc_[k], ac_[k]}; }
-    void close(const Open &block) noexcept {
+    Open open(std::size_t k) noexcept { return {this, bits_, dc_[k], ac_[k]}; }
+    void close(Open &block) noexcept {
+        block.store();
         bits_ = block.bits;
         missing_ |= block.missing;
     }
 
-    // Before each block, and before each 500 bytes of anything.
+    // Before each block.
     void ready() {
-        if (missing_) throw MissingSymbol();
-        if (end_ - bits_.at() < 1024) more_room();
-    }
-    // The bits [from, to) of `bytes`, which have 8 bytes after them.
-    void copy(const std::uint8_t *bytes, std::uint64_t from, std::uint64_t to) {
-        while (from != to) {
-            ready();
-            BitWriter<stuffed> writer = bits_;
-            for (int i = 0; i < 100 && to - from >= 32; ++i, from += 32)
-                writer.put(word_at(bytes, from), 32);
-            const auto rest = to - from < 32 ? static_cast<int>(to - from) : 0;
-            if (rest != 0) writer.put(word_at(bytes, from) >> (32 - rest), rest);
-            from += static_cast<std::uint64_t>(rest);
-            bits_ = writer;
-        }
+        if (bits_.at() > waiting_.data() + enough) pass_on();
     }
     void end_interval(std::uint32_t padding) noexcept { bits_.pad(padding); }
-    void restart(unsigned number) noexcept {
-        bits_.marker(static_cast<std::uint8_t>(0xD0 + number % 8));
+    // After an interval.
+    void restart(unsigned number) {
+        pass_on();
+        out_.put(0xFF);
+        out_.put(static_cast<std::uint8_t>(0xD0 + number % 8));
     }
-    void finish() {
-        if (missing_) throw MissingSymbol();
-        out_.extend(static_cast<std::size_t>(bits_.at() - start_));
-        start_ = bits_.at();
-    }
+    void finish() { pass_on(); }
 
 private:
-    static std::uint32_t word_at(const std::uint8_t *bytes, std::uint64_t bit) noexcept {
-        return static_cast<std::uint32_t>(load_be64(bytes + bit / 8) << bit % 8 >> 32);
-    }
-    void more_room() {
-        constexpr std::size_t stretch = 1 << 16;
-        out_.extend(static_cast<std::size_t>(bits_.at() - start_));
-        start_ = out_.room(stretch);
-        bits_.move_to(start_);
-        end_ = start_ + stretch;
+    void pass_on() {
+        if (missing_) throw MissingSymbol();
+        if (stuffed)
+            put_stuffed(out_, waiting_.data(), bits_.at());
+        else
+            out_.put(View{waiting_.data(),
+                          static_cast<std::size_t>(bits_.at() - waiting_.data())});
+        bits_.move_to(waiting_.data());
     }
 
+    // A block has less than 300 bytes.
+    static constexpr std::size_t enough = 4096;
+
     Bytes &out_;
-    BitWriter<stuffed> bits_;
-    std::uint8_t *start_ = nullptr, *end_ = nullptr;
+    std::array<std::uint8_t, enough + 512> waiting_;
+    BitWriter bits_;
     std::array<const EncodeTable *, 4> dc_{}, ac_{};
     bool missing_ = false;
 };

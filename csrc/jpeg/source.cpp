@@ -14,31 +14,32 @@ bool is_one_scan(const Layout &layout) noexcept {
     return layout.scans.size() == 1 && !layout.frame.progressive();
 }
 
-Source::Source(View file, const Layout &layout, bool streams, bool remember)
-    : file_(file), layout_(checked(file, layout)), streams_(streams), remember_(remember),
-      coefficients_(layout.frame, streams ? 1 : layout.frame.down) {
-    if (streams_)
+Source::Source(View file, const Layout &layout, bool streams)
+    : file_(file), layout_(checked(file, layout)), row_(layout.frame, layout.frame.across) {
+    if (streams) {
         rewind();
-    else
-        recipes_ = decode_scans(file, layout, coefficients_.planes());
+    } else {
+        coefficients_.emplace(layout.frame, layout.frame.down);
+        recipes_ = decode_scans(file, layout, all());
+    }
 }
 
 void Source::rewind() {
-    if (!streams_) return;
+    if (coefficients_) return;
     const Scan &scan = layout_.scans[0];
-    decoder_.emplace(layout_.frame, scan, file_.part(scan.begin, scan.end), remember_);
+    decoder_.emplace(layout_.frame, scan, file_.part(scan.begin, scan.end));
 }
 
-Planes Source::row(std::uint32_t y) {
-    if (!streams_) return row_of(layout_.frame, coefficients_.planes(), y);
-    coefficients_.clear();
-    each_scan_row(layout_.frame, layout_.scans[0], y,
-                  [this](std::size_t j) { decoder_->row(coefficients_.planes(), j); });
-    return coefficients_.planes();
+const PackedRow &Source::row(std::uint32_t y) {
+    if (coefficients_)
+        pack_row(layout_.frame, row_of(layout_.frame, all(), y), row_);
+    else
+        decoder_->row(row_);
+    return row_;
 }
 
 std::vector<Recipe> Source::finish() {
-    if (streams_) recipes_ = {decoder_->finish()};
+    if (decoder_) recipes_ = {decoder_->finish()};
     return std::move(recipes_);
 }
 

@@ -24,17 +24,21 @@ public:
     Putters(const Frame &frame, const std::vector<Rect> &rects, const std::vector<View> &regions)
         : frame_(frame), rects_(rects), regions_(regions) {}
 
+    // Puts the cells of those that are wanted into `to`, where `changed` is set for them.
     template <class Wanted>
-    void put(const Planes &row, std::uint32_t y, const Owners &owners, Wanted &&wanted) {
+    void put(std::uint32_t y, const Owners &owners, PackedRow &to,
+             std::vector<std::uint8_t> &changed, Wanted &&wanted) {
         for (const std::uint32_t i : owners.here()) {
             if (!wanted(i)) continue;
-            put_row(i, row, owners);
+            put_row(i, to, owners);
             if (y + 1 == rects_[i].y1) active_.erase(i);
         }
+        for (std::uint32_t x = 0; x < frame_.across; ++x)
+            changed[x] = owners.of(x) != nobody && wanted(owners.of(x));
     }
 
 private:
-    void put_row(std::uint32_t i, const Planes &row, const Owners &owners);
+    void put_row(std::uint32_t i, PackedRow &to, const Owners &owners);
 
     const Frame &frame_;
     const std::vector<Rect> &rects_;

@@ -17,8 +17,9 @@ from facecrypt.cli.terminal import (
 from facecrypt.jobs.outputs import left_behind
 from facecrypt.jobs.summary import Result, Summary
 
-__all__ = ["print_results", "report"]
+__all__ = ["THERE", "print_results", "report"]
 
+THERE = "there already"
 _NAMED = 10  # pictures in the clear, one by one
 
 
@@ -29,6 +30,7 @@ def report(
     *,
     quiet: bool,
     bare: str = "",
+    there: str = THERE,
 ) -> int:
     """Say how a batch went; returns the exit code.
 
@@ -43,6 +45,8 @@ def report(
         Say errors alone.
     bare : str
         What pictures without regions are, where these are to be named.
+    there : str
+        What pictures are for which there was nothing to do.
     """
     failed = [(each.source, each.error) for each in summary.failed if each.error is not None]
     say_errors(failed)
@@ -51,7 +55,7 @@ def report(
         return FAILED
     if not quiet:
         parts = [f"{summary.done} {verb}", *details]
-        parts += [f"{summary.skipped} there already"] if summary.skipped else []
+        parts += [f"{summary.skipped} {there}"] if summary.skipped else []
         parts += [f"{summary.sealed} sealed already, passed over"] if summary.sealed else []
         parts += [f"{len(failed)} failed"] if failed else []
         tell(f"{'; '.join(parts)}{after(summary.ignored)} ({_rate(summary)})")
@@ -62,13 +66,13 @@ def report(
     return exit_code([error for _, error in failed])
 
 
-def print_results(summary: Summary, verb: str) -> None:
+def print_results(summary: Summary, verb: str, *, there: str = THERE) -> None:
     """A JSON object a line for each input, in their order."""
     for result in summary.results:
-        print(json.dumps(_fields(result, verb)))
+        print(json.dumps(_fields(result, verb, there)))
 
 
-def _fields(result: Result, verb: str) -> dict[str, Any]:
+def _fields(result: Result, verb: str, there: str) -> dict[str, Any]:
     fields: dict[str, Any] = {"source": str(result.source), "output": None, "status": "failed"}
     if result.error is not None:
         text, hint = explained(result.error)
@@ -76,9 +80,10 @@ def _fields(result: Result, verb: str) -> dict[str, Any]:
     if result.sealed:
         return fields | {"status": "sealed already"}
     fields["output"] = str(result.output)
-    fields["status"] = "there already" if result.skipped else verb
+    fields["status"] = there if result.skipped else verb
     fields["regions"] = result.regions
     fields |= {"transcoded": True} if result.transcoded else {}
+    fields |= {"forgotten": list(result.forgotten)} if result.forgotten else {}
     return fields | ({"edited": True} if result.edited else {})
 
 

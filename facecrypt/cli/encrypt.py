@@ -1,6 +1,6 @@
-"""The command ``encrypt``: the faces of many pictures, on this machine or on many."""
+"""The command ``encrypt``: the faces of many pictures and videos, on this machine or on many."""
 
-from argparse import ArgumentParser, Namespace
+from argparse import ArgumentParser, BooleanOptionalAction, Namespace
 from collections.abc import Callable
 from typing import Any
 
@@ -8,10 +8,10 @@ from facecrypt.cli import deface, keys, options
 from facecrypt.cli.batches import print_results, report
 from facecrypt.cli.options import add_batch, add_detection, add_inputs, add_json, margin, whole
 from facecrypt.cli.pages import add_examples
-from facecrypt.cli.terminal import count, progress_bar
+from facecrypt.cli.terminal import count, progress_bar, say, video_bars
 from facecrypt.jobs.sealing import encrypt_files
 from facecrypt.sealing.header import CIPHERS
-from facecrypt.sealing.options import GROW, PADDINGS
+from facecrypt.sealing.options import CODECS, FILLS, GROW, PADDINGS, SPEEDS, VideoOptions
 
 __all__ = ["add_options", "run"]
 
@@ -22,6 +22,7 @@ def add_options(sub: ArgumentParser) -> None:
         sub,
         "facecrypt encrypt photos -o sealed -R key.pub",
         "facecrypt encrypt photos -o sealed -R key.pub --preset recall --json",
+        "facecrypt encrypt clip.mp4 -o sealed -R key.pub --mute",
     )
     add_inputs(sub)
     keys.add_recipients(sub)
@@ -47,7 +48,8 @@ def add_options(sub: ArgumentParser) -> None:
         choices=PADDINGS,
         default=PADDINGS[0],
         help="how the length of a sealed face in a JPEG is rounded up: 'double' tells next to "
-        "nothing of it and costs about 2 %% of the file (default %(default)s, 0.1 %%)",
+        "nothing of it and costs about 2 %% of the file (default %(default)s, 0.1 %%); and that "
+        "of the original in a PNG",
     )
     sub.add_argument(
         "-m",
@@ -56,10 +58,18 @@ def add_options(sub: ArgumentParser) -> None:
         help="keep EXIF, readable by all: date, camera, settings, artist, copyright and place "
         "(GPS); never thumbnails, descriptions, owner or serial numbers",
     )
+    sub.add_argument(
+        "--original",
+        action=BooleanOptionalAction,
+        default=True,
+        help="seal the file with its pixels, so that it comes back byte for byte, metadata and "
+        "all; without it a PNG is about half as large. A JPEG that stays one has it in any case",
+    )
     add_json(sub, "what became of each picture, one line each,")
     add_batch(sub)
     _add_regions(sub)
     add_detection(sub)
+    _add_videos(sub)
     _add_engine(sub)
     deface.add_options(sub)
 
@@ -94,6 +104,75 @@ def _add_regions(sub: ArgumentParser) -> None:
     )
 
 
+def _add_videos(sub: ArgumentParser) -> None:
+    usual = VideoOptions()
+    group = sub.add_argument_group("videos", "Pictures ignore these options.")
+    group.add_argument(
+        "--every",
+        type=whole(1),
+        default=usual.every,
+        metavar="N",
+        help="look for faces in each so many frames, and follow them between (default %(default)s)",
+    )
+    group.add_argument(
+        "--hold",
+        type=whole(0),
+        default=usual.hold,
+        metavar="N",
+        help="hide a face for so many frames before it is first found and after it was last found "
+        "(default %(default)s)",
+    )
+    group.add_argument(
+        "--fill",
+        choices=FILLS,
+        default=usual.fill,
+        help="what faces are filled with; a mosaic tells more of them (default %(default)s)",
+    )
+    group.add_argument(
+        "--crf",
+        type=whole(0),
+        default=usual.crf,
+        metavar="N",
+        help="quality of what is shown: 18 is hard to tell from the original, 28 is small "
+        "(default %(default)s)",
+    )
+    group.add_argument(
+        "--speed",
+        choices=SPEEDS,
+        default=usual.speed,
+        metavar="PRESET",
+        help="of its encoder, from ultrafast to veryslow as x264 names them (default %(default)s)",
+    )
+    group.add_argument(
+        "--codec",
+        choices=CODECS,
+        help="of what is shown (default: h264; hevc for more than 8 bits, vp9 in WebM)",
+    )
+    group.add_argument(
+        "--mute",
+        action="store_true",
+        help="leave sound out of what is shown: voices identify people; the original keeps it",
+    )
+    group.add_argument(
+        "--no-tracks",
+        action="store_true",
+        help="seal no clip of each person; then only the whole original opens",
+    )
+
+
+def _video(args: Namespace) -> VideoOptions:
+    return VideoOptions(
+        every=args.every,
+        hold=args.hold,
+        fill=args.fill,
+        crf=args.crf,
+        speed=args.speed,
+        codec=args.codec,
+        mute=args.mute,
+        tracks=not args.no_tracks,
+    )
+
+
 def _add_engine(sub: ArgumentParser) -> None:
     many = sub.add_argument_group("many machines")
     many.add_argument(
@@ -113,7 +192,10 @@ def run(args: Namespace) -> int:
     recipients = keys.recipients(args)
     regions = options.regions(args)
     encrypt, engine = _engine(args, detect=regions is None)
-    with progress_bar(quiet=args.quiet) as bar:
+    video = _video(args)
+    with progress_bar(quiet=args.quiet) as bar, video_bars(quiet=args.quiet) as watch:
+        if args.engine == "local":
+            engine["watch"] = watch
         summary = encrypt(
             args.inputs,
             args.output,
@@ -126,7 +208,9 @@ def run(args: Namespace) -> int:
             keep_metadata=args.keep_metadata,
             as_png=args.format == "png",
             padding=args.padding,
+            original=args.original,
             overwrite=args.force,
+            video=video,
             **engine,
         )
     if args.json:
@@ -138,7 +222,21 @@ def run(args: Namespace) -> int:
     if summary.transcoded:
         details.append(f"{summary.transcoded} coded anew")
     bare = f"no {what}, so in the clear"
-    return report(summary, "encrypted", details, quiet=args.quiet, bare=bare)
+    code = report(summary, "encrypted", details, quiet=args.quiet, bare=bare)
+    if summary.bare and regions is None and not args.quiet:
+        say("hint", _more_faces(args))
+    return code
+
+
+def _more_faces(args: Namespace) -> str:
+    """What else there is where no face was found, less what was tried."""
+    ways = {
+        "--preset recall": args.preset == "recall" or args.detector,
+        "--any-rotation": args.rotate or args.any_rotation,
+    }
+    left = " and ".join(way for way, tried in ways.items() if not tried)
+    more = f"with {left} more faces are found; " if left else ""
+    return f"look at them: {more}--boxes and --whole encrypt what no detector finds"
 
 
 def _engine(args: Namespace, *, detect: bool) -> tuple[Callable, dict[str, Any]]:

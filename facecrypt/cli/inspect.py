@@ -11,18 +11,21 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from facecrypt.cli import keys, videos
 from facecrypt.cli.escapes import shown
 from facecrypt.cli.options import add_json, add_pictures, some
+from facecrypt.cli.overview import ONLY, show_many
 from facecrypt.cli.pages import add_examples
 from facecrypt.cli.terminal import count, exit_code, say_errors
 from facecrypt.errors import NotSealedError
-from facecrypt.jobs.inputs import find_pictures
+from facecrypt.jobs.inputs import MEDIA_SUFFIXES, find_pictures
 from facecrypt.jobs.pool import forget_frames
 from facecrypt.media import read_image
 from facecrypt.sealing import files
-from facecrypt.sealing.content import Jpeg
+from facecrypt.sealing.carriers import PayloadLike
+from facecrypt.sealing.content import Jpeg, Pixels
+from facecrypt.sealing.content_video import Video
 from facecrypt.sealing.header import VERSION, Header
-from facecrypt.sealing.payload import Payload
 
 __all__ = ["add_options", "run"]
 
@@ -30,7 +33,7 @@ _NOTE = "a guess from how the pixels look; it proves nothing, and only a header 
 
 
 class _Seen(NamedTuple):
-    payload: Payload | None
+    payload: PayloadLike | None
     guessed: Mapping[str, Any] | None
 
     @property
@@ -43,20 +46,43 @@ def add_options(sub: ArgumentParser) -> None:
         sub,
         "facecrypt inspect sealed/photo.png",
         "facecrypt inspect sealed --json",
+        "facecrypt inspect sealed --only no-face",
+        "facecrypt inspect sealed --only opens -i key.txt",
     )
     add_pictures(sub, "sealed pictures")
     add_json(sub, "the header of one file, or a line for each of several,")
     sub.add_argument(
+        "--only",
+        action="append",
+        choices=tuple(ONLY),
+        default=[],
+        help="of several files list those: "
+        + "; ".join(f"{name}, {meaning}" for name, (meaning, _) in ONLY.items())
+        + "; may be given again",
+    )
+    sub.add_argument(
+        "--edited",
+        action="store_true",
+        help="say too whether pictures were changed outside the faces, for which they are decoded",
+    )
+    sub.add_argument(
         "--guess", action="store_true", help="of any picture: does it look encrypted, and where"
     )
+    keys.add_identities(sub, "keys (to see which pictures and faces they open)")
 
 
 def run(args: Namespace) -> int:
     """``facecrypt inspect IN [IN ...] [--json] [--guess]``."""
     alone = len(args.inputs) == 1 and Path(args.inputs[0]).is_file()
-    found, ignored = find_pictures(args.inputs)
+    found, ignored = find_pictures(args.inputs, suffixes=MEDIA_SUFFIXES)
+    paths = some(found, ignored, quiet=args.quiet)
+    asked = args.only or args.edited or keys.given(args)
+    if args.guess and asked:
+        raise ValueError("--guess is for any picture; keys, --only and --edited for sealed ones")
+    if not args.guess and (asked or not alone):
+        return show_many(paths, args)
     errors = []
-    for path in some(found, ignored, quiet=args.quiet):
+    for path in paths:
         try:
             seen = _look_at(path, guess=args.guess)
         except Exception as error:
@@ -64,7 +90,7 @@ def run(args: Namespace) -> int:
             errors.append((path, error))
             continue
         if args.json:
-            print(_as_json(seen) if alone else _as_json_line(path, seen))
+            print(_as_json_line(path, seen) if args.guess else _as_json(seen))
         elif alone and not args.quiet:
             _show(seen)
         elif not args.quiet:
@@ -84,17 +110,13 @@ def _look_at(path: Path, *, guess: bool) -> _Seen:
 
 
 def _as_json(seen: _Seen) -> str:
-    """The header as the file has it; with a guess, beside it."""
-    known = "null" if seen.header is None else seen.header.to_bytes().decode()
-    if seen.guessed is None:
-        return known
-    return f'{{"header":{known},"guess":{json.dumps(seen.guessed)}}}'
+    """The header as the file has it."""
+    return "null" if seen.header is None else seen.header.to_bytes().decode()
 
 
 def _as_json_line(path: Path, seen: _Seen) -> str:
     header = None if seen.header is None else json.loads(seen.header.to_bytes())
-    guess = {} if seen.guessed is None else {"guess": seen.guessed}
-    return json.dumps({"source": str(path), "header": header} | guess)
+    return json.dumps({"source": str(path), "header": header, "guess": seen.guessed})
 
 
 def _in_short(seen: _Seen) -> str:
@@ -109,6 +131,8 @@ def _in_short(seen: _Seen) -> str:
         ]
         if isinstance(header.content, Jpeg):
             parts.append(f"JPEG, {_coding(header.content)}")
+        elif isinstance(header.content, Pixels) and header.content.original:
+            parts.append(f"with its {header.content.original}")
     if seen.guessed is not None:
         places = count(len(seen.guessed["regions"]), "place")
         parts.append(f"looks encrypted {seen.guessed['probability']:.3f}, at {places}")
@@ -128,23 +152,37 @@ def _coding(content: Jpeg) -> str:
     return "exact" if content.exact else "transcoded"
 
 
-def _show_payload(payload: Payload) -> None:
+def _show_payload(payload: PayloadLike) -> None:
     header = payload.header
     print(f"facecrypt format {VERSION}, written by {shown(header.software)}")
     print(f"carrier   {header.carrier}")
-    print(f"picture   {'x'.join(map(str, header.shape))} {header.dtype}")
+    if isinstance(header.content, Video):
+        print(f"video     {videos.described(header.content, payload)}")
+    else:
+        print(f"picture   {'x'.join(map(str, header.shape))} {header.dtype}")
     if isinstance(header.content, Jpeg):
         print(f"coding    {_coding(header.content)}")
     print(f"cipher    {header.cipher}")
     for stanza in header.stanzas:
         print(shown(f"opens to  {stanza['type']} {stanza.get('id', '')}".rstrip()))
+    if isinstance(header.content, Video):
+        videos.show_people(payload)
+    else:
+        _show_regions(payload)
+    for name, part in zip(header.private, payload.private, strict=True):
+        kind = f"  {header.content.original}" if isinstance(header.content, Pixels) else ""
+        size = "forgotten" if name in header.forgotten else f"{len(part)} bytes"
+        print(f"private   {name}{kind}  {size}")
+
+
+def _show_regions(payload: PayloadLike) -> None:
+    header = payload.header
     for index, region in enumerate(header.regions):
         size = f"  {len(payload.regions[index])} bytes" if payload.regions else ""
+        size = "  forgotten" if index in header.forgotten else size
         print(f"region {index}  {region.shape} {' '.join(map(str, region.box))}{size}")
     if not header.regions:
         print("regions   none")
-    for name, part in zip(header.private, payload.private, strict=True):
-        print(f"private   {name}  {len(part)} bytes")
 
 
 def _look(image: NDArray) -> dict[str, Any]:

@@ -6,8 +6,10 @@ import os
 import stat
 from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
+from facecrypt.cli.escapes import shown
 from facecrypt.cli.terminal import say
 from facecrypt.keys import (
     Passphrase,
@@ -20,15 +22,50 @@ from facecrypt.keys import (
     load_recipients,
 )
 
-__all__ = ["OPENING", "SEALING", "add_identities", "add_recipients", "identities", "recipients"]
+__all__ = [
+    "OPENING",
+    "SEALING",
+    "add_identities",
+    "add_new_recipients",
+    "add_recipients",
+    "given",
+    "identities",
+    "new_key_passphrase",
+    "new_recipients",
+    "recipients",
+]
 
 SEALING = "(-r PUBLIC_KEY | -R FILE | -k KEYFILE | -p)"
+_KEY_VARIABLE = "FACECRYPT_KEY_PASSPHRASE"
 OPENING = "(-i KEYFILE | -k KEYFILE | -p)"
 
 
 def add_recipients(sub: ArgumentParser) -> None:
     """Options that say who may decrypt."""
     group = sub.add_argument_group("keys (at least one; who holds any of them can decrypt)")
+    _add_public(group)
+    _add_shared(group)
+
+
+def add_new_recipients(sub: ArgumentParser) -> None:
+    """Options that say who may decrypt from now on, beside those of :func:`add_identities`."""
+    group = sub.add_argument_group("who may decrypt from now on")
+    _add_public(group)
+    group.add_argument(
+        "--new-key",
+        action="append",
+        default=[],
+        metavar="KEYFILE",
+        help="a symmetric key as 'keygen --symmetric' writes it; may be given again",
+    )
+    group.add_argument(
+        "--new-passphrase",
+        action="store_true",
+        help="ask for a new passphrase, or take $FACECRYPT_NEW_PASSPHRASE",
+    )
+
+
+def _add_public(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "-r",
         "--recipient",
@@ -45,19 +82,19 @@ def add_recipients(sub: ArgumentParser) -> None:
         metavar="FILE",
         help="a file of public keys, one a line; may be given again",
     )
-    _add_shared(group)
 
 
-def add_identities(sub: ArgumentParser) -> None:
+def add_identities(sub: ArgumentParser, title: str = "keys (at least one)") -> None:
     """Options that say what to decrypt with."""
-    group = sub.add_argument_group("keys (at least one)")
+    group = sub.add_argument_group(title)
     group.add_argument(
         "-i",
         "--identity",
         action="append",
         default=[],
         metavar="KEYFILE",
-        help="a private key as keygen writes it, or a region key; may be given again",
+        help="a private key as keygen writes it, or a region key; may be given again. The "
+        "passphrase of a locked one is asked for, or $FACECRYPT_KEY_PASSPHRASE",
     )
     _add_shared(group)
     group.add_argument(
@@ -84,10 +121,7 @@ def _add_shared(group: argparse._ArgumentGroup) -> None:
 
 def recipients(args: Namespace) -> list[RecipientLike]:
     """Whom to encrypt for; ValueError where the options name nobody."""
-    found: list[RecipientLike] = [_recipient(text) for text in args.recipient]
-    for path in args.recipients_file:
-        found += load_recipients(path)
-    found += _secret_keys(args)
+    found = [*_public(args), *_secret_keys(args.key, quiet=args.quiet)]
     if args.passphrase:
         found.append(_passphrase(confirm=True))
     if not found:
@@ -95,16 +129,38 @@ def recipients(args: Namespace) -> list[RecipientLike]:
     return found
 
 
-def identities(args: Namespace) -> list[Unwraps | RegionKey]:
-    """What to decrypt with; ValueError where the options name nothing."""
-    found: list[Unwraps | RegionKey] = [load_identity(path) for path in args.identity]
+def new_recipients(args: Namespace) -> list[RecipientLike]:
+    """Who may decrypt from now on; there may be nobody."""
+    found = [*_public(args), *_secret_keys(args.new_key, quiet=args.quiet)]
+    if args.new_passphrase:
+        found.append(_passphrase("FACECRYPT_NEW_PASSPHRASE", "New passphrase: ", confirm=True))
+    return found
+
+
+def _public(args: Namespace) -> list[RecipientLike]:
+    found: list[RecipientLike] = [_recipient(text) for text in args.recipient]
+    for path in args.recipients_file:
+        found += load_recipients(path)
+    return found
+
+
+def identities(args: Namespace, *, needed: bool = True) -> list[Unwraps | RegionKey]:
+    """What to decrypt with; ValueError where the options name nothing and it is needed."""
+    found: list[Unwraps | RegionKey] = [
+        load_identity(path, passphrase=partial(_key_passphrase, path)) for path in args.identity
+    ]
     _warn_of_readers(args.identity, quiet=args.quiet)
-    found += _secret_keys(args)
+    found += _secret_keys(args.key, quiet=args.quiet)
     if args.passphrase:
         found.append(_passphrase(allow_costly=args.allow_costly))
-    if not found:
+    if needed and not found:
         raise ValueError("say what to decrypt with: -i KEYFILE, -k KEYFILE or -p")
     return found
+
+
+def given(args: Namespace) -> bool:
+    """Whether the options name something to decrypt with."""
+    return bool(args.identity or args.key or args.passphrase)
 
 
 def _recipient(text: str) -> Recipient:
@@ -116,9 +172,9 @@ def _recipient(text: str) -> Recipient:
     return Recipient.parse(text)
 
 
-def _secret_keys(args: Namespace) -> list[SecretKey]:
-    found = [SecretKey.load(path) for path in args.key]
-    _warn_of_readers(args.key, quiet=args.quiet)
+def _secret_keys(paths: Sequence[str], *, quiet: bool) -> list[SecretKey]:
+    found = [SecretKey.load(path, passphrase=partial(_key_passphrase, path)) for path in paths]
+    _warn_of_readers(paths, quiet=quiet)
     return found
 
 
@@ -137,15 +193,28 @@ def _warn_of_readers(paths: Sequence[str], *, quiet: bool) -> None:
             )
 
 
-def _passphrase(*, confirm: bool = False, allow_costly: bool = False) -> Passphrase:
-    given = os.environ.get("FACECRYPT_PASSPHRASE")
+def new_key_passphrase() -> Passphrase:
+    """What to lock a key file with."""
+    return _passphrase(_KEY_VARIABLE, "Passphrase for the key file: ", confirm=True)
+
+
+def _key_passphrase(path: str) -> Passphrase:
+    return _passphrase(_KEY_VARIABLE, f"Passphrase of {shown(path)}: ")
+
+
+def _passphrase(
+    variable: str = "FACECRYPT_PASSPHRASE",
+    prompt: str = "Passphrase: ",
+    *,
+    confirm: bool = False,
+    allow_costly: bool = False,
+) -> Passphrase:
+    given = os.environ.get(variable)
     if given is None:
         try:
-            given = getpass.getpass("Passphrase: ")
+            given = getpass.getpass(prompt)
             if confirm and getpass.getpass("Once more: ") != given:
                 raise ValueError("the two passphrases differ")
         except EOFError:
-            raise ValueError(
-                "no passphrase was given; type it, or set $FACECRYPT_PASSPHRASE"
-            ) from None
+            raise ValueError(f"no passphrase was given; type it, or set ${variable}") from None
     return Passphrase(given, allow_costly=allow_costly)

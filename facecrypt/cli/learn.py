@@ -107,7 +107,8 @@ def _add_network(sub: ArgumentParser) -> None:
     sub.add_argument(
         "--network",
         metavar="NAME",
-        help="resnet18, pyramidnet, tanaka or ele-adaptnet (default: that of the scheme's paper)",
+        help="resnet18, pyramidnet, tanaka, ele-adaptnet, fast, fast-tanaka or fast-ele-adaptnet "
+        "(default: that of the scheme's paper)",
     )
     sub.add_argument(
         "--size",
@@ -118,25 +119,31 @@ def _add_network(sub: ArgumentParser) -> None:
     sub.add_argument(
         "--epochs",
         type=whole(),
-        default=60,
         metavar="N",
-        help="rounds through the pictures (default %(default)s)",
+        help="rounds through the pictures (default 60, of fast ones 12)",
     )
     sub.add_argument(
         "--batch",
         type=whole(),
-        default=128,
         metavar="N",
-        help="pictures a step (default %(default)s)",
+        help="pictures a step (default 128, of fast ones 512)",
     )
     sub.add_argument(
-        "--lr", type=float, metavar="X", help="learning rate (default 0.1, of tanaka 0.03)"
+        "--lr",
+        type=float,
+        metavar="X",
+        help="highest learning rate (default 0.1, of tanaka 0.03, of fast ones 0.4)",
     )
     sub.add_argument(
         "--schedule",
-        choices=("cosine", "step"),
-        default="cosine",
-        help="how the learning rate falls (default %(default)s)",
+        choices=("cosine", "step", "one-cycle"),
+        help="how the learning rate changes (default cosine, of fast ones one-cycle)",
+    )
+    sub.add_argument(
+        "--smoothing",
+        type=float,
+        metavar="X",
+        help="share of each label spread over all classes (default 0, of fast ones 0.2)",
     )
 
 
@@ -193,19 +200,14 @@ def _train(args: Namespace) -> int:
 
 
 def _settings(args: Namespace, scheme: str) -> "Settings":
-    from facecrypt.learning.choices import network_for_scheme, rate_for_network
+    from facecrypt.learning.choices import network_for_scheme, recipe_for_network
     from facecrypt.learning.settings import Settings
 
     network = args.network or network_for_scheme(scheme)
+    recipe = recipe_for_network(network)._asdict()
+    asked = {name: getattr(args, name) for name in recipe if getattr(args, name) is not None}
     return Settings(
-        network,
-        args.size,
-        args.epochs,
-        args.batch,
-        rate_for_network(network) if args.lr is None else args.lr,
-        args.schedule,
-        args.augment,
-        args.seed,
+        network, size=args.size, augment=args.augment, seed=args.seed, **(recipe | asked)
     )
 
 

@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from facecrypt.cli.terminal import say_ignored
-from facecrypt.detector import MTCNN, Detector, Turned
+from facecrypt.detector import MTCNN, AnyRotation, Detector, Turned
+from facecrypt.detector.named import named_detector
+from facecrypt.detector.presets import SURE
 from facecrypt.detector.turned import QUARTERS
 from facecrypt.errors import MediaError
 from facecrypt.jobs.boxes import load_boxes
-from facecrypt.jobs.inputs import PICTURE_SUFFIXES
+from facecrypt.jobs.inputs import MEDIA_SUFFIXES
 from facecrypt.media.npy import ARRAY_SUFFIXES
 from facecrypt.regions import Region
 
@@ -30,6 +32,7 @@ __all__ = [
     "file",
     "folder",
     "margin",
+    "numbers",
     "regions",
     "some",
     "whole",
@@ -83,11 +86,23 @@ def add_detection(sub: argparse.ArgumentParser) -> None:
         metavar="P,R,O",
         help="confidence wanted of the three networks (default .6,.7,.7)",
     )
-    group.add_argument(
+    turns = group.add_mutually_exclusive_group()
+    turns.add_argument(
         "--rotate",
         type=int,
         choices=QUARTERS,
         help="look at every picture turned clockwise by so many degrees; outputs are not turned",
+    )
+    turns.add_argument(
+        "--any-rotation",
+        action="store_true",
+        help="look at every picture as it is and turned by 90, 180 and 270 degrees: four times "
+        "the time",
+    )
+    group.add_argument(
+        "--detector",
+        metavar="MODULE:NAME",
+        help="another detector: an object of a Python module with detect(image), or what makes one",
     )
     add_device(group)
 
@@ -112,7 +127,7 @@ def folder(text: str) -> Path:
     path = Path(text)
     if text == "-":
         raise argparse.ArgumentTypeError(_STANDARD.format(what="an output folder"))
-    if path.suffix.lower() in PICTURE_SUFFIXES | ARRAY_SUFFIXES and not path.is_dir():
+    if path.suffix.lower() in MEDIA_SUFFIXES | ARRAY_SUFFIXES and not path.is_dir():
         raise argparse.ArgumentTypeError(
             f"expected a folder, received {text}, a file; pictures are written into the folder, "
             "JPEG as JPEG and others as PNG"
@@ -140,6 +155,11 @@ def whole(least: int | None = None) -> Callable[[str], int]:
         return value
 
     return parse
+
+
+def numbers(text: str) -> list[int]:
+    """Whole numbers, such as ``3,7``."""
+    return [whole()(part) for part in text.split(",")]
 
 
 def _thresholds(text: str) -> tuple[float, ...]:
@@ -175,23 +195,39 @@ def detector(args: Namespace) -> Detector:
 
 def detector_maker(args: Namespace, device: str | None = None) -> Callable[[], Detector]:
     """What makes it, here or on another machine; `device` stands instead of ``--device``."""
-    settings: dict[str, Any] = {"device": device or args.device}
-    if args.preset is not None:
-        if args.min_face is not None or args.threshold is not None:
-            raise ValueError(
-                "--preset sets what --min-face and --threshold set; give the one or the others"
-            )
-        settings["preset"] = args.preset
-    if args.min_face is not None:
-        settings["min_face_size"] = args.min_face
-    if args.threshold is not None:
-        settings["thresholds"] = args.threshold
-    return partial(_make_detector, settings, args.rotate)
+    turn = "any" if args.any_rotation else args.rotate
+    return partial(_make_detector, _settings(args, device), args.detector, turn)
 
 
-def _make_detector(settings: Mapping[str, Any], rotate: int | None) -> Detector:
-    upright = MTCNN(**settings)
-    return upright if rotate is None else Turned(upright, rotate)
+def _settings(args: Namespace, device: str | None) -> dict[str, Any]:
+    """What the options say of MTCNN."""
+    given = {
+        "preset": args.preset,
+        "min_face_size": args.min_face,
+        "thresholds": args.threshold,
+    }
+    settings = {name: value for name, value in given.items() if value is not None}
+    if args.preset is not None and len(settings) > 1:
+        raise ValueError(
+            "--preset sets what --min-face and --threshold set; give the one or the others"
+        )
+    if args.detector is not None and settings:
+        raise ValueError(
+            "--preset, --min-face and --threshold are for MTCNN; --detector is another detector"
+        )
+    return {"device": device or args.device, **settings}
+
+
+def _make_detector(
+    settings: Mapping[str, Any], name: str | None, turn: int | str | None
+) -> Detector:
+    if name is not None:
+        upright, least = named_detector(name), 0.0
+    else:
+        upright, least = MTCNN(**settings), SURE[settings.get("preset")]
+    if turn == "any":
+        return AnyRotation(upright, least)
+    return Turned(upright, int(turn)) if turn else upright
 
 
 def regions(args: Namespace) -> list[Region] | dict[str, list[Region]] | None:

@@ -10,7 +10,7 @@ from facecrypt.cli.escapes import shown
 from facecrypt.cli.options import add_json, add_pictures, some
 from facecrypt.cli.pages import add_examples
 from facecrypt.cli.terminal import exit_code, explained, say_errors, tell
-from facecrypt.jobs.inputs import find_pictures
+from facecrypt.jobs.inputs import MEDIA_SUFFIXES, find_pictures
 from facecrypt.jobs.pool import forget_frames
 from facecrypt.sealing.files import Verified, verify
 
@@ -28,7 +28,7 @@ def add_options(sub: ArgumentParser) -> None:
 def run(args: Namespace) -> int:
     identities = keys.identities(args)
     errors = []
-    found, ignored = find_pictures(args.inputs)
+    found, ignored = find_pictures(args.inputs, suffixes=MEDIA_SUFFIXES)
     whole = 0
     pictures = some(found, ignored, quiet=args.quiet)
     for path in pictures:
@@ -54,6 +54,7 @@ def run(args: Namespace) -> int:
 def _print_checked(path: Path, checked: Verified) -> None:
     status = "intact" if checked.whole else "checked in part"
     regions = {"regions": checked.regions, "unchecked": checked.unchecked}
+    regions |= {"forgotten": checked.forgotten} if checked.forgotten else {}
     print(json.dumps({"source": str(path), "status": status} | regions))
 
 
@@ -71,11 +72,15 @@ def _sum(whole: int, part: int, failed: int) -> str:
 
 
 def _state(checked: Verified) -> str:
+    gone = ""
+    if checked.forgotten:
+        verb = "was" if len(checked.forgotten) == 1 else "were"
+        gone = f"; {_numbered(checked.forgotten)} {verb} forgotten"
     if checked.whole:
-        return "intact"
+        return f"intact{gone}"
     rest = f"{_numbered(checked.unchecked)} and the header" if checked.unchecked else "the header"
     verb = "were" if checked.unchecked else "was"
-    return f"{_numbered(checked.regions)} intact; {rest} {verb} not checked"
+    return f"{_numbered(checked.regions)} intact; {rest} {verb} not checked{gone}"
 
 
 def _numbered(regions: Sequence[int]) -> str:

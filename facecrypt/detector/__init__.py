@@ -1,13 +1,18 @@
 """Faces: what finds them; MTCNN, its cascade, its presets; people over time."""
 
-from facecrypt.detector.mtcnn import MTCNN, PRESETS, Detections, as_rgb
+from facecrypt.detector.centerface import CenterFace
+from facecrypt.detector.detections import Detections, as_rgb
+from facecrypt.detector.mtcnn import MTCNN, PRESETS
+from facecrypt.detector.named import named_detector
 from facecrypt.detector.protocol import Detector, default_detector
 from facecrypt.detector.tracks import FaceTracker, Track, track_faces
-from facecrypt.detector.turned import Turned
+from facecrypt.detector.turned import AnyRotation, Turned
 
 __all__ = [
     "MTCNN",
     "PRESETS",
+    "AnyRotation",
+    "CenterFace",
     "Detections",
     "Detector",
     "FaceTracker",
@@ -15,5 +20,6 @@ __all__ = [
     "Turned",
     "as_rgb",
     "default_detector",
+    "named_detector",
     "track_faces",
 ]

@@ -9,38 +9,24 @@ from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
+from facecrypt.detector.brightness import DARK, brightened
 from facecrypt.detector.cascade import AreaSampler
+from facecrypt.detector.centerface import CenterFace
+from facecrypt.detector.detections import Detections, as_regions, as_rgb
+from facecrypt.detector.joined import HINT, join
 from facecrypt.detector.networks import DEVICES, OUTPUTS, load
-from facecrypt.detector.presets import DEFAULT, PRESETS, Settings, checked, preset_settings
+from facecrypt.detector.presets import DEFAULT, PRESETS, checked, preset_settings
 from facecrypt.detector.stages import Stages
 from facecrypt.files import PathLike
 from facecrypt.machine import cores
 from facecrypt.models.sessions import MODELS
 from facecrypt.regions import Region
 
-__all__ = ["MTCNN", "PRESETS", "Detections", "as_rgb"]
-
-
-class Detections(NamedTuple):
-    """Faces as arrays, best score first.
-
-    Attributes
-    ----------
-    boxes : (N, 4) float32 array
-        ``x0, y0, x1, y1`` in pixels, unrounded; may reach outside the picture.
-    scores : (N,) float32 array
-        O-Net's confidence, 0 to 1.
-    landmarks : (N, 5, 2) float32 array
-        ``x, y`` of left eye, right eye, nose, left and right corner of the mouth.
-    """
-
-    boxes: np.ndarray
-    scores: np.ndarray
-    landmarks: np.ndarray
+__all__ = ["MTCNN", "PRESETS"]
 
 
 class MTCNN:
@@ -57,8 +43,10 @@ class MTCNN:
     device : {"auto", "cpu", "cuda"}
         "auto" is CUDA where onnxruntime has it and it works, else the CPU.
     preset : {"fast", "recall"}, optional
-        Sets all three parameters above. "fast" looks at fewer levels and candidates;
-        "recall" would rather seal something that is no face than miss one.
+        Sets all three parameters above. "fast" looks at fewer levels and candidates; "recall"
+        has :class:`facecrypt.detector.CenterFace` look, too.
+    brighten : bool, default True
+        Look at a brighter copy of dark pictures, which facenet-pytorch does not.
     models : str or Path, optional
         A folder with other ``pnet.onnx``, ``rnet.onnx`` and ``onet.onnx``;
         ``facecrypt/models/README.md`` says what they take and give.
@@ -116,18 +104,32 @@ class MTCNN:
         factor: float = DEFAULT.factor,
         device: str = "auto",
         preset: str | None = None,
+        brighten: bool = True,
         models: PathLike | None = None,
     ):
         given = checked(min_face_size, thresholds, factor)
         self.settings = given if preset is None else preset_settings(preset, given)
         if device not in DEVICES:
             raise ValueError(f"device must be one of {', '.join(DEVICES)}, received {device!r}")
-        self._arguments = (self.settings, device, None if models is None else Path(models))
-        self._stages = Stages(load(self._arguments[2], device), self.settings)
+        self._given = {
+            **self.settings._asdict(),
+            "device": device,
+            "preset": preset,
+            "brighten": brighten,
+        }
+        self._models = None if models is None else Path(models)
+        self._preset, self._brighten = preset, brighten
+        self._stages = Stages(load(self._models, device), self.settings)
+        self._second = CenterFace(threshold=HINT, device=device) if preset == "recall" else None
 
     @property
     def device(self) -> str:
         return self._stages.networks.device
+
+    @property
+    def preset(self) -> str | None:
+        """As it was given."""
+        return self._preset
 
     @cached_property
     def fingerprint(self) -> str:
@@ -136,17 +138,24 @@ class MTCNN:
         Two detectors with the same fingerprint find the same faces, up to the last bits of
         another device.
         """
-        digest = hashlib.sha256(repr(tuple(self.settings)).encode())
+        digest = hashlib.sha256(repr((*self.settings, self._brighten and DARK)).encode())
         for name in OUTPUTS:
-            digest.update(((self._arguments[2] or MODELS) / f"{name}.onnx").read_bytes())
+            digest.update(((self._models or MODELS) / f"{name}.onnx").read_bytes())
+        if self._second is not None:
+            digest.update(self._second.fingerprint.encode())
         return digest.hexdigest()[:16]
+
+    def with_thresholds(self, thresholds: Sequence[float]) -> "MTCNN":
+        """The same detector with other thresholds."""
+        return _restore({**self._given, "thresholds": tuple(thresholds)}, self._models)
 
     def __repr__(self) -> str:
         settings = ", ".join(f"{k}={v!r}" for k, v in self.settings._asdict().items())
-        return f"MTCNN({settings}, device={self.device!r})"
+        preset = "" if self._preset is None else f", preset={self._preset!r}"
+        return f"MTCNN({settings}, device={self.device!r}{preset})"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _restore, self._arguments
+        return _restore, (self._given, self._models)
 
     def detect(self, image: np.ndarray) -> list[Region]:
         """Find the faces of one picture.
@@ -170,17 +179,7 @@ class MTCNN:
             More places look like faces than are looked at (``docs/security.md``, Bounds).
         """
         pixels = as_rgb(image)
-        height, width = pixels.shape[:2]
-        regions = []
-        for box, score, landmarks in zip(*self._search(pixels), strict=True):
-            region = Region.around(
-                *box.tolist(),
-                score=float(score),
-                landmarks=tuple(map(tuple, landmarks.tolist())),
-            ).clip(height, width)
-            if region is not None:
-                regions.append(region)
-        return regions
+        return as_regions(self._search(pixels), *pixels.shape[:2])
 
     def detect_batch(self, images: Iterable[np.ndarray]) -> list[list[Region]]:
         """Find the faces of many pictures, one thread a core.
@@ -210,38 +209,18 @@ class MTCNN:
         -------
         Detections
             The boxes of facenet-pytorch, to the letter: its corner ``x0`` counts the
-            first pixel as 1, its landmarks count it as 0.
+            first pixel as 1, its landmarks count it as 0. Of the preset "recall", and of pictures
+            that were brightened, those of more and other faces.
         """
         return self._search(as_rgb(image))
 
     def _search(self, image: np.ndarray) -> Detections:
-        sampler = AreaSampler(image)
+        seen = brightened(image) if self._brighten else image
+        sampler = AreaSampler(seen)
         squares = self._stages.refine(sampler, self._stages.propose(sampler))
-        return Detections(*self._stages.finish(sampler, squares))
+        found = Detections(*self._stages.finish(sampler, squares))
+        return found if self._second is None else join(found, self._second.detect_raw(seen))
 
 
-def _restore(settings: Settings, device: str, models: Path | None) -> MTCNN:
-    return MTCNN(**settings._asdict(), device=device, models=models)
-
-
-def as_rgb(image: np.ndarray) -> np.ndarray:
-    """The picture as (H, W, 3) uint8."""
-    if not isinstance(image, np.ndarray):
-        raise TypeError(f"image must be a NumPy array, received {type(image).__name__}")
-    if image.dtype not in (np.uint8, np.uint16):
-        raise TypeError(
-            f"image must be uint8 or uint16, received {image.dtype}; scale it to 0..255 and convert"
-        )
-    if image.ndim not in (2, 3) or (image.ndim == 3 and image.shape[2] not in (1, 3, 4)):
-        raise ValueError(
-            "image must be (height, width) or (height, width, 1, 3 or 4 channels), "
-            f"received shape {image.shape}"
-        )
-    if not image.size:
-        raise ValueError(f"image must have at least one pixel, received shape {image.shape}")
-    if image.dtype == np.uint16:
-        image = (image >> 8).astype(np.uint8)
-    if image.ndim == 2:
-        image = image[:, :, None]
-    channels = np.broadcast_to(image[:, :, :3], (*image.shape[:2], 3))
-    return np.ascontiguousarray(channels)
+def _restore(settings: dict[str, Any], models: Path | None) -> MTCNN:
+    return MTCNN(**settings, models=models)

@@ -1,5 +1,6 @@
-"""The three networks of the cascade: their files, what they take and give, where they run."""
+"""The networks: their files, what they take and give, where they run."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -8,7 +9,7 @@ import numpy as np
 from facecrypt.errors import BackendUnavailableError, ModelError
 from facecrypt.models.sessions import MODELS, import_runtime, open_model, preload_cuda
 
-__all__ = ["DEVICES", "OUTPUTS", "SIDES", "Networks", "load"]
+__all__ = ["DEVICES", "OUTPUTS", "SIDES", "Networks", "load", "open_networks"]
 
 DEVICES = ("auto", "cpu", "cuda")
 OUTPUTS = {
@@ -30,13 +31,33 @@ class Networks(NamedTuple):
 
 
 def load(directory: Path | None, device: str) -> Networks:
-    """Open ``pnet.onnx``, ``rnet.onnx`` and ``onet.onnx``.
+    """Open ``pnet.onnx``, ``rnet.onnx`` and ``onet.onnx``, as :func:`open_networks` does."""
+    (pnet, rnet, onet), device = open_networks(directory, OUTPUTS, SIDES, device)
+    return Networks(pnet, rnet, onet, device)
+
+
+def open_networks(
+    directory: Path | None,
+    outputs: Mapping[str, tuple[str, ...]],
+    sides: Mapping[str, int],
+    device: str,
+) -> tuple[list[Any], str]:
+    """Open networks, all on one device.
 
     Parameters
     ----------
     directory : Path or None
-        Where they lie; None for the ones that come with the package.
+        Where the ONNX files lie; None for the ones that come with the package.
+    outputs : dict of str to tuple of str
+        By the name of the file, less its suffix: what the network gives.
+    sides : dict of str to int
+        Of a square that each takes.
     device : {"auto", "cpu", "cuda"}
+
+    Returns
+    -------
+    list of sessions, str
+        The networks, and "cpu" or "cuda".
 
     Raises
     ------
@@ -48,29 +69,35 @@ def load(directory: Path | None, device: str) -> Networks:
     onnxruntime = import_runtime("finding faces")
     directory = MODELS if directory is None else directory
     # First, so that a damaged model says so whatever it was to run on.
-    networks = _sessions(onnxruntime, directory, "cpu")
+    sessions = _sessions(onnxruntime, directory, outputs, "cpu")
     if device == "cpu":
-        return networks
-    found, problem = _on_cuda(onnxruntime, directory)
+        return sessions, "cpu"
+    found, problem = _on_cuda(onnxruntime, directory, outputs, sides)
     if found is not None:
-        return found
+        return found, "cuda"
     if device == "cuda":
         raise BackendUnavailableError(
             f"device='cuda' does not work here: {problem}; it needs an NVIDIA driver and "
             "pip install 'facecrypt[gpu]'"
         )
-    return networks
+    return sessions, "cpu"
 
 
-def _sessions(onnxruntime: Any, directory: Path, device: str) -> Networks:
-    pnet, rnet, onet = (
-        open_model(onnxruntime, directory / f"{name}.onnx", outputs, device)
-        for name, outputs in OUTPUTS.items()
-    )
-    return Networks(pnet, rnet, onet, device)
+def _sessions(
+    onnxruntime: Any, directory: Path, outputs: Mapping[str, tuple[str, ...]], device: str
+) -> list[Any]:
+    return [
+        open_model(onnxruntime, directory / f"{name}.onnx", wanted, device)
+        for name, wanted in outputs.items()
+    ]
 
 
-def _on_cuda(onnxruntime: Any, directory: Path) -> tuple[Networks | None, str]:
+def _on_cuda(
+    onnxruntime: Any,
+    directory: Path,
+    outputs: Mapping[str, tuple[str, ...]],
+    sides: Mapping[str, int],
+) -> tuple[list[Any] | None, str]:
     """The networks on the card, or None and the reason.
 
     Each runs there once, for onnxruntime does not say which provider it could not load.
@@ -79,8 +106,8 @@ def _on_cuda(onnxruntime: Any, directory: Path) -> tuple[Networks | None, str]:
         return None, "this onnxruntime has no CUDA provider"
     preload_cuda(onnxruntime)
     try:
-        networks = _sessions(onnxruntime, directory, "cuda")
-        for session, side in zip(networks[:3], SIDES.values(), strict=True):
+        sessions = _sessions(onnxruntime, directory, outputs, "cuda")
+        for session, side in zip(sessions, sides.values(), strict=True):
             if session.get_providers()[0] != "CUDAExecutionProvider":
                 return None, "onnxruntime could not load its CUDA provider"
             session.run(None, {"pixels": np.zeros((1, 3, side, side), np.float32)})
@@ -88,4 +115,4 @@ def _on_cuda(onnxruntime: Any, directory: Path) -> tuple[Networks | None, str]:
         return None, str(error.__cause__)
     except Exception as error:
         return None, str(error)
-    return networks, ""
+    return sessions, ""

@@ -15,7 +15,7 @@ from facecrypt.detector.presets import Settings
 from facecrypt.errors import WHERE_FACES_ARE, TooManyFacesError
 from facecrypt.limits import MAX_CANDIDATES
 
-__all__ = ["Stages"]
+__all__ = ["Stages", "check_candidates"]
 
 # R-Net and O-Net are fastest on batches that stay in the cache; the kernels take 12 or 24 crops
 # through the dense layers together.

@@ -74,11 +74,17 @@ class BatchEncryptor:
         grow: float = GROW,
         shape: str = "box",
         keep_metadata: bool = False,
+        original: bool = True,
         backend: str = "auto",
     ):
         self._recipients = public_keys(recipients)
         self._options = Seal(
-            cipher=cipher, grow=grow, shape=shape, keep_metadata=keep_metadata, backend=backend
+            cipher=cipher,
+            grow=grow,
+            shape=shape,
+            keep_metadata=keep_metadata,
+            original=original,
+            backend=backend,
         )
         self._make = detector
         self._detector: Detector | None = None

@@ -123,7 +123,7 @@ class MTCNN:
 
     def _open(self) -> Detector:
         settings = checked(self.min_face_size, self.thresholds, self.factor)
-        return Detector(**settings._asdict(), device=self._kind)
+        return Detector(**settings._asdict(), device=self._kind, brighten=False)
 
     def __call__(
         self, img: Any, save_path: Any = None, return_prob: bool = False

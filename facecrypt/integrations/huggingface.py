@@ -111,7 +111,7 @@ class SealFaces(_Column):
         Who may open them: public keys, for they travel to the processes of ``num_proc``.
     column : str
         Of the feature ``Image(decode=False)``.
-    detector, cipher, grow, shape, keep_metadata
+    detector, cipher, grow, shape, keep_metadata, original
         As of :class:`facecrypt.integrations.batch_encryptor.BatchEncryptor`.
 
     Raises
@@ -153,6 +153,7 @@ class SealFaces(_Column):
         grow: float = GROW,
         shape: str = "box",
         keep_metadata: bool = False,
+        original: bool = True,
     ):
         super().__init__(column)
         self._encryptor = BatchEncryptor(
@@ -162,6 +163,7 @@ class SealFaces(_Column):
             grow=grow,
             shape=shape,
             keep_metadata=keep_metadata,
+            original=original,
         )
 
     def _changed(self, cell: Any) -> Any:

@@ -155,7 +155,9 @@ class MTCNN:
         wanted = checked(size, thresholds, factor)
         detector = self._detector
         if detector is None or detector.settings != wanted:
-            detector = self._detector = Detector(**wanted._asdict(), device=self._kind)
+            detector = self._detector = Detector(
+                **wanted._asdict(), device=self._kind, brighten=False
+            )
         return detector
 
 

@@ -8,6 +8,7 @@ that was asked for.
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 
@@ -18,8 +19,14 @@ from facecrypt.keys import RecipientLike, Stanza
 from facecrypt.media import Picture, read_image
 from facecrypt.media.pictures import naming, same_pixels
 from facecrypt.regions import Region, claims
-from facecrypt.sealing.carriers import Carrier, Opened, Source, carrier_for
-from facecrypt.sealing.carriers.carrier import PIXELS
+from facecrypt.sealing.carriers import (
+    Carrier,
+    FileCarrier,
+    Opened,
+    Source,
+    carrier_for,
+    file_carrier,
+)
 from facecrypt.sealing.carriers.jpeg_sealing import is_public_of, wanted_cells
 from facecrypt.sealing.content import Pixels
 from facecrypt.sealing.files import find_sealed
@@ -66,25 +73,38 @@ def check_sealed(
     carrier, headers = _sealed_output(item.output)
     # Of several beside an output each may be its own.
     for header in headers:
-        _check_header(item, carrier, header, recipients, names=names, options=options)
+        if not _same_keys(header, recipients, names):
+            raise already_exists(item.output, ", sealed for other keys")
+        if header.content.streamed:
+            _check_large(item, header, options)
+        else:
+            _check_header(item, cast("Carrier", carrier), header, options)
     return headers[0]
+
+
+def _check_large(item: Input, header: Header, options: Seal) -> None:
+    """As far as shows without a key: its date, its size, and how it was sealed."""
+    request = options.request(video=True)
+    same = header.request == request and any(request[1:]) and header.cipher == options.cipher
+    carrier = file_carrier(item.source)
+    if carrier is None or not carrier.is_of(item.output, header, item.source):
+        raise already_exists(item.output, ", sealed from another file")
+    if not same or carrier.is_beside(item.output) != options.sidecar:
+        raise already_exists(item.output, ", sealed with other options")
 
 
 def _check_header(
     item: Input,
     carrier: Carrier,
     header: Header,
-    recipients: Sequence[RecipientLike],
-    *,
-    names: Counter[tuple[str, str | None]],
     options: Seal,
 ) -> None:
-    if not _same_keys(header, recipients, names):
-        raise already_exists(item.output, ", sealed for other keys")
     request, found = options.request(), header.request or bytes(8)
     search = request[1:]
     asked = carrier_for(item.output.suffix, sidecar=options.sidecar)
     same = carrier is asked and header.cipher == options.cipher
+    if isinstance(header.content, Pixels):
+        same = same and bool(header.private) == options.original
     # Of given regions and an unknown detector the regions themselves are compared, below.
     if not same or found[0] != request[0] or (any(search) and search != found[1:]):
         raise already_exists(item.output, ", sealed with other options")
@@ -106,18 +126,18 @@ def _check_header(
 def check_opened(output: Path, opened: Opened) -> None:
     """MediaError where an output is not the picture that was opened."""
     try:
-        there = Source.read(output)
-        if isinstance(opened.given, bytes) and output.suffix.lower() not in PIXELS:
-            same = there.data == opened.given
-        else:
+        there, file = Source.read(output), opened.file(output.suffix)
+        if file is None:
             same = same_pixels(there.decode().pixels, opened.pixels)
+        else:
+            same = there.data == file
     except MediaError:
         same = False
     if not same:
         raise already_exists(output, " and is not this picture opened")
 
 
-def _sealed_output(path: Path) -> tuple[Carrier, list[Header]]:
+def _sealed_output(path: Path) -> tuple[Carrier | FileCarrier, list[Header]]:
     try:
         return find_sealed(path)
     except ContainerError:
@@ -150,8 +170,9 @@ def _same_picture(source: Source, picture: Picture, header: Header, item: Input)
         return False
     if public_digest(image, header.regions, grid_of(header)) != header.public_digest:
         return False
-    # Where public pixels tell pictures apart no more, the source must not be younger.
-    return not younger or not _featureless(header, image)
+    # Where public pixels tell pictures apart no more, the source must not be younger; nor where
+    # it was sealed whole, for only a key can compare what else is in it.
+    return not younger or not (header.private or _featureless(header, image))
 
 
 def _featureless(header: Header, image: np.ndarray) -> bool:

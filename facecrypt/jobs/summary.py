@@ -26,6 +26,8 @@ class Result:
         The input, found in a folder, is itself a sealed picture: nothing was written.
     transcoded : bool
         A JPEG whose coding cannot be taken apart: its sealed form is coded anew, and larger.
+    forgotten : tuple of int
+        Numbers of regions that were erased for good: in the output they are gray.
     """
 
     source: Path
@@ -36,6 +38,7 @@ class Result:
     error: Exception | None = None
     sealed: bool = False
     transcoded: bool = False
+    forgotten: tuple[int, ...] = ()
 
     @property
     def bare(self) -> bool:

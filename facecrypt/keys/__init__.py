@@ -1,6 +1,7 @@
 """Who may open: identities, recipients, passphrases, wrapping, keys as text."""
 
 from facecrypt.keys.identities import Identity, RegionKey, SecretKey, load_identity
+from facecrypt.keys.kinds import Kind, kinds_of
 from facecrypt.keys.passphrases import Passphrase
 from facecrypt.keys.recipients import Recipient, load_recipients
 from facecrypt.keys.wrapping import (
@@ -21,6 +22,7 @@ __all__ = [
     "STANZA_TYPES",
     "WRAPPED_SIZES",
     "Identity",
+    "Kind",
     "Passphrase",
     "Recipient",
     "RecipientLike",
@@ -30,6 +32,7 @@ __all__ = [
     "Unwraps",
     "commitment",
     "content_subkey",
+    "kinds_of",
     "load_identity",
     "load_recipients",
     "new_content_key",

@@ -1,15 +1,18 @@
 """Private keys, symmetric keys and the keys of single regions: they open."""
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Self
+from typing import Self, TypeVar
 
 from cryptography.exceptions import InvalidTag
 
-from facecrypt.errors import PHRASE, KeyFormatError
+from facecrypt.errors import PHRASE, AuthenticationError, KeyFormatError
 from facecrypt.files import PathLike, read_small
 from facecrypt.keys import kem
 from facecrypt.keys import text as keytext
+from facecrypt.keys.locked import Unlocks, is_locked, lock, unlock
+from facecrypt.keys.passphrases import Passphrase
 from facecrypt.keys.recipients import Recipient
 from facecrypt.keys.wrapping import (
     KEY_SIZE,
@@ -23,6 +26,8 @@ from facecrypt.keys.wrapping import (
 )
 
 __all__ = ["Identity", "RegionKey", "SecretKey", "load_identity"]
+
+Key = TypeVar("Key")
 
 
 @dataclass(frozen=True)
@@ -63,13 +68,39 @@ class Identity:
         return cls(keytext.decode(cls.PREFIX, text, "a private key"))
 
     @classmethod
-    def load(cls, path: PathLike) -> Self:
-        """Read a key file as :meth:`save` writes it: one key, ``#`` begins a comment line."""
-        return keytext.parse_file(path, cls.parse)
+    def load(cls, path: PathLike, *, passphrase: Unlocks | None = None) -> Self:
+        """Read a key file as :meth:`save` writes it: one key, ``#`` begins a comment line.
 
-    def save(self, path: PathLike, *, overwrite: bool = False) -> None:
-        """Write a key file that only its owner can read (mode 0600)."""
-        text = f"# public key: {self.recipient}\n{keytext.encode(self.PREFIX, self._payload)}\n"
+        Parameters
+        ----------
+        path : path of the file
+        passphrase : Passphrase, optional
+            Of a locked file; or a function that is called for it if the file is locked.
+
+        Raises
+        ------
+        KeyFormatError
+            It holds something else, or is locked and no passphrase was given.
+        AuthenticationError
+            It is locked with another passphrase.
+        """
+        return _load(path, cls.parse, passphrase)
+
+    def save(
+        self, path: PathLike, *, overwrite: bool = False, passphrase: Passphrase | None = None
+    ) -> None:
+        """Write a key file that only its owner can read (mode 0600).
+
+        Parameters
+        ----------
+        path : path of the file
+        overwrite : bool
+            Replace an existing one: what its key opens stays closed.
+        passphrase : Passphrase, optional
+            Locks the file: whoever has it needs this as well. The public key stays readable.
+        """
+        word = keytext.encode(self.PREFIX, self._payload)
+        text = f"# public key: {self.recipient}\n{_locked(word, passphrase)}\n"
         keytext.save(path, text, overwrite=overwrite)
 
     @property
@@ -119,29 +150,41 @@ class SecretKey:
         return cls(os.urandom(KEY_SIZE))
 
     @classmethod
-    def load(cls, path: PathLike) -> Self:
+    def load(cls, path: PathLike, *, passphrase: Unlocks | None = None) -> Self:
         """Read a key file as :meth:`save` writes it, or one of exactly 32 random bytes.
+
+        Parameters
+        ----------
+        path : path of the file
+        passphrase : Passphrase, optional
+            As of :meth:`Identity.load`.
 
         Raises
         ------
         KeyFormatError
-            It holds something else, be it 32 bytes of text: words are not stretched here.
+            It holds something else, be it 32 bytes of text: words are not stretched here; or it
+            is locked and no passphrase was given.
+        AuthenticationError
+            It is locked with another passphrase.
         """
         data = read_small(path)
         if len(data) == KEY_SIZE and not keytext.is_text(data):
             return cls(data)
         if len(data) == KEY_SIZE:
             raise KeyFormatError(f"{path}: {KEY_SIZE} bytes of text are no key", hint=PHRASE)
-        return keytext.parse_file(path, cls._parse, data)
+        return _load(path, cls.parse, passphrase, data)
 
     @classmethod
-    def _parse(cls, text: str) -> Self:
+    def parse(cls, text: str) -> Self:
+        """Read ``FACECRYPT-SYMMETRIC-KEY-…``; KeyFormatError where it is none or mistyped."""
         return cls(keytext.decode(cls.PREFIX, text, "a symmetric key"))
 
-    def save(self, path: PathLike, *, overwrite: bool = False) -> None:
-        """Write a key file that only its owner can read (mode 0600)."""
-        text = keytext.encode(self.PREFIX, self._key) + "\n"
-        keytext.save(path, text, overwrite=overwrite)
+    def save(
+        self, path: PathLike, *, overwrite: bool = False, passphrase: Passphrase | None = None
+    ) -> None:
+        """Write a key file that only its owner can read (mode 0600); as :meth:`Identity.save`."""
+        word = keytext.encode(self.PREFIX, self._key)
+        keytext.save(path, f"{_locked(word, passphrase)}\n", overwrite=overwrite)
 
     @property
     def id(self) -> str:
@@ -201,9 +244,28 @@ class RegionKey:
         return keytext.encode(self.PREFIX, self.index.to_bytes(4, "big") + self.picture + self.key)
 
 
-def load_identity(path: PathLike) -> Identity | RegionKey:
-    """Read a private key or a region key, whichever the file holds."""
-    return keytext.parse_file(path, _parse_identity)
+def load_identity(path: PathLike, *, passphrase: Unlocks | None = None) -> Identity | RegionKey:
+    """Read a private key or a region key, whichever the file holds; as :meth:`Identity.load`."""
+    return _load(path, _parse_identity, passphrase)
+
+
+def _load(
+    path: PathLike,
+    parse: Callable[[str], Key],
+    passphrase: Unlocks | None,
+    data: bytes | None = None,
+) -> Key:
+    def unlocked(word: str) -> Key:
+        return parse(unlock(word, passphrase) if is_locked(word) else word)
+
+    try:
+        return keytext.parse_file(path, unlocked, data)
+    except AuthenticationError as error:
+        raise AuthenticationError(f"{path}: {error.message}", hint=error.hint) from None
+
+
+def _locked(word: str, passphrase: Passphrase | None) -> str:
+    return word if passphrase is None else lock(word, passphrase)
 
 
 def _parse_identity(text: str) -> Identity | RegionKey:

@@ -49,6 +49,11 @@ class Recipient:
         return cls(keytext.decode(cls.PREFIX, text, "a public key"))
 
     @property
+    def method(self) -> str:
+        """How keys are wrapped for it: the type that headers show."""
+        return kem.split_public(self._payload)[0].name
+
+    @property
     def id(self) -> str:
         """16 hexadecimal digits that name the key in headers; 64 bits of a SHA-256."""
         return key_id(self._payload)

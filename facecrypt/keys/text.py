@@ -40,6 +40,13 @@ _KINDS = {
             "a region key opens a face: give its file with -i",
         ),
     ),
+    "FACECRYPT-LOCKED-KEY-": (
+        "a locked key",
+        Hint(
+            "Identity.load and SecretKey.load unlock it with passphrase=Passphrase(text)",
+            "give the file of a locked key where the key itself would go, with -i or -k",
+        ),
+    ),
     "fc1": (
         "a public key",
         Hint(

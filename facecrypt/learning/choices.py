@@ -1,6 +1,21 @@
-"""Which network and which rate to take for a scheme where none is named."""
+"""Which network to take for a scheme, and how to train it, where nothing is named."""
 
-__all__ = ["network_for_scheme", "rate_for_network"]
+from typing import NamedTuple
+
+__all__ = ["Recipe", "network_for_scheme", "recipe_for_network"]
+
+
+class Recipe(NamedTuple):
+    """How a network is trained; fields as of :class:`facecrypt.learning.settings.Settings`."""
+
+    lr: float = 0.1
+    epochs: int = 60
+    batch: int = 128
+    schedule: str = "cosine"
+    smoothing: float = 0.0
+
+
+_FAST = Recipe(0.4, 12, 512, "one-cycle", 0.2)
 
 # The network with which the scheme was published, or of the paper that compares it.
 _NETWORKS = {
@@ -12,7 +27,12 @@ _NETWORKS = {
     "le": "tanaka",
 }
 # At 0.1 the losses of its first epochs are several times those of guessing.
-_RATES = {"tanaka": 0.03}
+_RECIPES = {
+    "tanaka": Recipe(lr=0.03),
+    "fast": _FAST,
+    "fast-tanaka": _FAST,
+    "fast-ele-adaptnet": _FAST,
+}
 
 
 def network_for_scheme(name: str) -> str:
@@ -26,12 +46,12 @@ def network_for_scheme(name: str) -> str:
     return _NETWORKS.get(name, "resnet18")
 
 
-def rate_for_network(name: str) -> float:
-    """Rate of SGD at the start for batches of 128.
+def recipe_for_network(name: str) -> Recipe:
+    """How a network is trained, unless something else is asked for.
 
     Examples
     --------
-    >>> rate_for_network("resnet18")
-    0.1
+    >>> recipe_for_network("resnet18")
+    Recipe(lr=0.1, epochs=60, batch=128, schedule='cosine', smoothing=0.0)
     """
-    return _RATES.get(name, 0.1)
+    return _RECIPES.get(name, Recipe())

@@ -19,10 +19,11 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from facecrypt.errors import FacecryptError
-from facecrypt.learning.augment import allow_after, draw_moves, move
+from facecrypt.learning.augment import Moves, allow_after, draw_moves, move
 from facecrypt.learning.data import Pictures
 from facecrypt.learning.encrypted import Encryption
 from facecrypt.learning.networks import build, penalty
+from facecrypt.learning.networks.fast import Fast
 from facecrypt.learning.settings import Epoch, Settings
 
 __all__ = ["Progress", "Trainer", "network_for", "predict"]
@@ -30,6 +31,7 @@ __all__ = ["Progress", "Trainer", "network_for", "predict"]
 _MOMENTUM, _DECAY = 0.9, 5e-4
 _WATCH = 20  # steps between looks at the loss: each look waits for the card
 _TEST_BATCH = 512
+_FITTED = 5000  # pictures from which a network is prepared
 
 Progress = Callable[[int, int, float], None]
 """Called with the step, the number of steps in the epoch and the mean loss so far."""
@@ -82,8 +84,11 @@ class Trainer:
                 settings, self._test.shape, len(pictures.classes), encryption.block
             ).to(device)
         self.model.to(memory_format=torch.channels_last)  # twice as fast, on a processor too
+        if isinstance(self.model, Fast):
+            some = self._batch(np.arange(min(len(images), _FITTED)), None)
+            self.model.fit(_scaled(some))
         self._optimiser = torch.optim.SGD(
-            self.model.parameters(),
+            [weights for weights in self.model.parameters() if weights.requires_grad],
             lr=settings.lr,
             momentum=_MOMENTUM,
             nesterov=True,
@@ -146,7 +151,7 @@ class Trainer:
         for step, index in enumerate(np.array_split(rng.permutation(count), steps)):
             self._set_rate((self.done + step / steps) / self.settings.epochs)
             labels = self._labels[torch.from_numpy(index).to(self._device)]
-            loss, hits = self._step(self._batch(index, rng), labels)
+            loss, hits = self._step(self._batch(index, self._moves(len(index), rng)), labels)
             total += loss * len(index)
             right += hits
             seen += len(index)
@@ -159,19 +164,23 @@ class Trainer:
     def _step(self, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
         self._optimiser.zero_grad(set_to_none=True)
         logits = _logits(self.model, images)
-        loss = cross_entropy(logits, labels) + penalty(self.model)
+        smoothing = self.settings.smoothing
+        loss = cross_entropy(logits, labels, label_smoothing=smoothing) + penalty(self.model)
         loss.backward()
         self._optimiser.step()
         return loss.detach(), (logits.detach().argmax(1) == labels).sum()
 
-    def _batch(self, index: NDArray[np.int64], rng: np.random.Generator) -> Tensor:
+    def _moves(self, count: int, rng: np.random.Generator) -> Moves | None:
+        return None if self.settings.augment == "none" else draw_moves(count, rng)
+
+    def _batch(self, index: NDArray[np.int64], moves: Moves | None) -> Tensor:
         """Pictures of an epoch as the network sees them: uint8 (N, H, W, 3)."""
         if isinstance(self._images, Tensor):
             images = self._images[torch.from_numpy(index).to(self._device)]
         else:
             images = torch.from_numpy(self._images[index])
-        if self.settings.augment != "none":
-            images = move(images, draw_moves(len(index), rng))
+        if moves is not None:
+            images = move(images, moves)
         return images if self._late is None else self._late(images)
 
     def _set_rate(self, done: float) -> None:
@@ -223,10 +232,14 @@ def predict(model: nn.Module, images: NDArray[np.uint8], device: torch.device) -
 
 
 def _logits(model: nn.Module, images: Tensor) -> Tensor:
-    # One scale for all schemes: no figure about the plain pictures reaches the network.
-    scaled = (images.permute(0, 3, 1, 2).float() - 127.5) / 64
+    scaled = _scaled(images)
     with torch.autocast(images.device.type, torch.bfloat16, enabled=_fast(images.device)):
         return model(scaled).float()
+
+
+def _scaled(images: Tensor) -> Tensor:
+    # One scale for all schemes: no figure about the plain pictures reaches the network.
+    return (images.permute(0, 3, 1, 2).float() - 127.5) / 64
 
 
 def _fast(device: torch.device) -> bool:

@@ -7,7 +7,9 @@ from typing import NamedTuple
 __all__ = ["AUGMENTATIONS", "SCHEDULES", "Epoch", "Settings"]
 
 AUGMENTATIONS = ("before", "after", "none")
-SCHEDULES = ("cosine", "step")
+SCHEDULES = ("cosine", "step", "one-cycle")
+# Of a one-cycle run: when the rate is highest.
+_PEAK = 0.2
 
 
 @dataclass(frozen=True)
@@ -20,13 +22,15 @@ class Settings:
         As of :func:`facecrypt.learning.networks.build`.
     epochs, batch : int
     lr : float
-        Rate of SGD at the start, with Nesterov momentum 0.9 and weight decay 5e-4.
-    schedule : {"cosine", "step"}
+        Highest rate of SGD, with Nesterov momentum 0.9 and weight decay 5e-4.
+    schedule : {"cosine", "step", "one-cycle"}
         Down to 0 along half a cosine; or to a tenth at half and again at three quarters of the
-        steps, as in the ELE paper.
+        steps, as in the ELE paper; or up from 0 for a fifth of them and down to 0, in lines.
     augment : {"before", "after", "none"}
         Random crops and mirror images before or after encryption; see
         :mod:`facecrypt.learning.augment`.
+    smoothing : float
+        Share of each label that is spread over all classes, less than 1.
     seed : int
         Of the weights, the order of the pictures and the augmentation.
 
@@ -43,6 +47,7 @@ class Settings:
     lr: float = 0.1
     schedule: str = "cosine"
     augment: str = "before"
+    smoothing: float = 0.0
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -54,6 +59,8 @@ class Settings:
                 raise ValueError(
                     f"{name} must be one of {', '.join(known)}, received {getattr(self, name)!r}"
                 )
+        if not 0 <= self.smoothing < 1:
+            raise ValueError(f"smoothing must be from 0 to below 1, received {self.smoothing}")
         if self.seed < 0:
             raise ValueError(f"seed must not be negative, received {self.seed}")
 
@@ -67,6 +74,8 @@ class Settings:
         """
         if self.schedule == "cosine":
             return self.lr * 0.5 * (1 + cos(pi * done))
+        if self.schedule == "one-cycle":
+            return self.lr * min(done / _PEAK, (1 - done) / (1 - _PEAK))
         return self.lr * 0.1 ** ((done >= 0.5) + (done >= 0.75))
 
 

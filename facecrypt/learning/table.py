@@ -92,6 +92,7 @@ def _kind(record: Record) -> tuple:
         settings.batch,
         settings.lr,
         settings.schedule,
+        settings.smoothing,
         settings.augment,
         len(record.epochs),
         record.hardware,
@@ -152,6 +153,7 @@ def _notes(records: Sequence[Record]) -> Iterator[str]:
     yield "Settings: " + _listed(
         f"batch {s.batch}, rate {s.lr:g}, {s.schedule} schedule, augmentation {s.augment}"
         f"{' encryption' if s.augment != 'none' else ''}"
+        f"{f', label smoothing {s.smoothing:g}' if s.smoothing else ''}"
         for s in (record.settings for record in records)
     )
     yield "Hardware: " + _listed(record.hardware for record in records)

@@ -23,9 +23,11 @@ __all__ = [
     "UP",
     "checked_pixels",
     "encode_png",
+    "find_chunk",
     "png_chunks",
     "png_header",
     "read_chunk",
+    "replace_chunk",
     "walk",
 ]
 
@@ -128,6 +130,46 @@ def read_chunk(source: PathLike | BinaryIO, kind: bytes, *, limit: int = 1 << 24
             return _find(file, kind, limit)
     except OSError as error:
         raise MediaError(f"{source}: {error.strerror or error}") from error
+
+
+def find_chunk(file: BinaryIO, kind: bytes) -> int | None:
+    """Go to the payload of a chunk before the pixels, and give its length; nothing is checked.
+
+    Parameters and None as of :func:`read_chunk`.
+
+    Raises
+    ------
+    ContainerError
+        The file is cut short or damaged before it.
+    """
+    found = _seek(file, kind)
+    return None if found is None else found[1]
+
+
+def replace_chunk(data: bytes, kind: bytes, payload: bytes) -> bytes:
+    """The same PNG file with another payload in its one chunk of that type.
+
+    Raises
+    ------
+    ContainerError
+        The file is damaged, or has no such chunk or several.
+
+    Examples
+    --------
+    >>> png = encode_png(np.zeros((2, 3), np.uint8), chunks=[(b"fcRP", b"header")])
+    >>> png == replace_chunk(replace_chunk(png, b"fcRP", b"other"), b"fcRP", b"header")
+    True
+    """
+    at, places = 8, []
+    for found, old in png_chunks(data):
+        if found == kind:
+            places.append((at, at + 12 + len(old)))
+        at += 12 + len(old)
+    if len(places) != 1:
+        raise ContainerError(f"the PNG has {len(places)} chunks {_text(kind)}; expected one")
+    [(start, end)] = places
+    view = memoryview(data)
+    return b"".join((view[:start], *_chunk(kind, payload), view[end:]))
 
 
 def encode_png(
@@ -255,6 +297,21 @@ def _chunk_at(view: memoryview, at: int) -> tuple[bytes, memoryview]:
 
 
 def _find(file: BinaryIO, kind: bytes, limit: int) -> bytes | None:
+    found = _seek(file, kind)
+    if found is None:
+        return None
+    at, length = found
+    if length > limit:
+        raise ContainerError(f"PNG chunk {_text(kind)} has {length} bytes; at most {limit} may be")
+    payload, crc = file.read(length), file.read(4)
+    if len(crc) < 4:
+        raise ContainerError(f"PNG file cut short in chunk {_text(kind)}")
+    _check_crc(kind, payload, crc, at)
+    return payload
+
+
+def _seek(file: BinaryIO, kind: bytes) -> tuple[int, int] | None:
+    """Where a chunk begins, and the length of its payload, at which the file then stands."""
     if file.read(8) != SIGNATURE:
         return None
     at = 8
@@ -266,16 +323,9 @@ def _find(file: BinaryIO, kind: bytes, limit: int) -> bytes | None:
         if found in (b"IDAT", b"IEND"):
             return None
         if found == kind:
-            break
+            return at, length
         file.seek(length + 4, os.SEEK_CUR)
         at += 12 + length
-    if length > limit:
-        raise ContainerError(f"PNG chunk {_text(kind)} has {length} bytes; at most {limit} may be")
-    payload, crc = file.read(length), file.read(4)
-    if len(crc) < 4:
-        raise ContainerError(f"PNG file cut short in chunk {_text(kind)}")
-    _check_crc(kind, payload, crc, at)
-    return payload
 
 
 def _head(head: bytes, at: int) -> tuple[int, bytes]:

@@ -6,6 +6,7 @@ damaged metadata by warnings: those are global, and worker threads cannot silenc
 
 import re
 from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 
@@ -17,12 +18,12 @@ from facecrypt.media.jpeg2000 import check_whole, white_of
 from facecrypt.media.jpeg_file import read_jpeg
 from facecrypt.media.png_file import read_png
 from facecrypt.media.pnm import pnm_pixels
-from facecrypt.media.refused import begins, brand, is_refused_format, refusal
+from facecrypt.media.refused import Test, begins, brand, is_refused_format, refusal
 from facecrypt.media.samples import full_range
 from facecrypt.media.source import STILL, Source
 from facecrypt.media.tiff import tiff_header
 
-__all__ = ["Source", "is_picture", "reader"]
+__all__ = ["FILE_SUFFIXES", "Source", "file_suffix", "is_picture", "reader"]
 
 _PNM = re.compile(rb"P[1-6](?:#|\s+[#\d])")
 
@@ -35,10 +36,21 @@ def reader(head: bytes) -> Callable[[bytes], Source]:
     MediaError
         No picture, or of a format that is not read.
     """
-    for test, read in _READERS:
-        if test(head):
-            return read
-    raise refusal(head)
+    return _format(head).read
+
+
+def file_suffix(head: bytes, suffix: str = "") -> str:
+    """What the name of a file ends in: `suffix`, where the format that it begins as has it.
+
+    Names lie; content does not. Else it is the usual one of the format. In small letters.
+
+    Examples
+    --------
+    >>> file_suffix(b"II*\\0", ".TIFF"), file_suffix(b"II*\\0", ".png")
+    ('.tiff', '.tif')
+    """
+    suffixes = _format(head).suffixes
+    return suffix.lower() if suffix.lower() in suffixes else suffixes[0]
 
 
 def is_picture(head: bytes) -> bool:
@@ -51,7 +63,7 @@ def is_picture(head: bytes) -> bool:
         return 12 <= int.from_bytes(head[14:18], "little") <= 124
     if head[:1] == b"P" and head[1:2] in b"123456":
         return _PNM.match(head) is not None
-    return is_refused_format(head) or any(test(head) for test, _ in _READERS)
+    return is_refused_format(head) or any(one.test(head) for one in _FORMATS)
 
 
 def _read_tiff(data: bytes) -> Source:
@@ -107,17 +119,44 @@ def _read_avif(data: bytes) -> Source:
     return source if source.icc else source._replace(colour=avif.colour_of(data))
 
 
-_READERS: tuple[tuple[Callable[[bytes], bool], Callable[[bytes], Source]], ...] = (
-    (begins(b"\xff\xd8\xff"), read_jpeg),
-    (begins(b"\x89PNG\r\n\x1a\n"), read_png),
-    (begins(b"II*\0", b"MM\0*"), _read_tiff),
-    (lambda head: head[:4] == b"RIFF" and head[8:12] == b"WEBP", _read_by_pillow("WEBP")),
-    (brand(b"avif", b"avis"), _read_avif),
-    (begins(b"GIF87a", b"GIF89a"), _read_by_pillow("GIF")),
-    (begins(b"BM"), _read_by_pillow("BMP")),
-    (begins(b"P1", b"P2", b"P3", b"P4", b"P5", b"P6"), _read_by_pillow("PPM", pnm_pixels)),
-    (
+class _Format(NamedTuple):
+    test: Test
+    read: Callable[[bytes], Source]
+    suffixes: tuple[str, ...]
+
+
+_FORMATS = (
+    _Format(
+        begins(b"\xff\xd8\xff"),
+        read_jpeg,
+        (".jpg", ".jpeg", ".jpe", ".jfif", ".jif", ".pjpeg", ".pjp"),
+    ),
+    _Format(begins(b"\x89PNG\r\n\x1a\n"), read_png, (".png",)),
+    _Format(begins(b"II*\0", b"MM\0*"), _read_tiff, (".tif", ".tiff")),
+    _Format(
+        lambda head: head[:4] == b"RIFF" and head[8:12] == b"WEBP",
+        _read_by_pillow("WEBP"),
+        (".webp",),
+    ),
+    _Format(brand(b"avif", b"avis"), _read_avif, (".avif",)),
+    _Format(begins(b"GIF87a", b"GIF89a"), _read_by_pillow("GIF"), (".gif",)),
+    _Format(begins(b"BM"), _read_by_pillow("BMP"), (".bmp", ".dib")),
+    _Format(
+        begins(b"P1", b"P2", b"P3", b"P4", b"P5", b"P6"),
+        _read_by_pillow("PPM", pnm_pixels),
+        (".pnm", ".ppm", ".pgm", ".pbm"),
+    ),
+    _Format(
         begins(b"\0\0\0\x0cjP  \r\n\x87\n", b"\xff\x4f\xff\x51"),
         _read_jpeg2000,
+        (".jp2", ".jpf", ".jpx", ".j2k", ".j2c", ".jpc"),
     ),
 )
+FILE_SUFFIXES = tuple(suffix for one in _FORMATS for suffix in one.suffixes)
+
+
+def _format(head: bytes) -> _Format:
+    for one in _FORMATS:
+        if one.test(head):
+            return one
+    raise refusal(head)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from facecrypt.errors import MediaError
 
-__all__ = ["begins", "brand", "is_refused_format", "refusal"]
+__all__ = ["Test", "begins", "brand", "is_refused_format", "refusal"]
 
 Test = Callable[[bytes], bool]
 

@@ -14,7 +14,7 @@ from facecrypt.files import PathLike, atomic_write, read_small
 from facecrypt.media.npy import check_members
 from facecrypt.schemes.fields import frozen
 
-__all__ = ["Key", "factorial_bits"]
+__all__ = ["Key", "factorial_bits", "scheme_of"]
 
 _FORMAT = "facecrypt scheme key 1"
 _LIMIT = 1 << 30
@@ -118,6 +118,14 @@ class Key:
             raise
         except (TypeError, ValueError) as error:
             raise KeyFormatError(f"{path}: {error}") from error
+
+
+def scheme_of(path: PathLike) -> str:
+    """The name of the scheme that a key file is for; KeyFormatError where it is no such file."""
+    values = _read(path)
+    if str(values.get("format")) != _FORMAT:
+        raise KeyFormatError(f"{path}: not a scheme key of this version")
+    return str(values.get("scheme"))
 
 
 def _flat(key: Key, prefix: str = "") -> dict[str, Any]:

@@ -4,6 +4,7 @@ A part's key serves one part of one picture, so everything derived from it,
 the AES nonce included, is used once.
 """
 
+import hashlib
 import hmac
 
 import numpy as np
@@ -14,7 +15,9 @@ from facecrypt import chaos
 from facecrypt.errors import WHICH_KEYS, AuthenticationError
 from facecrypt.keys import subkey
 
-__all__ = ["header_mac", "open_part", "seal_part", "wrong_key"]
+__all__ = ["SEALED", "header_mac", "open_part", "seal_part", "sealed_digest", "wrong_key"]
+
+SEALED = b"facecrypt v2 sealed"
 
 
 def wrong_key() -> AuthenticationError:
@@ -89,6 +92,17 @@ def open_part(
     if cipher != "aes-256-gcm":
         chaos.seal_stream_xor(out, subkey(key, b"facecrypt v2 logistic"), out=out, backend=backend)
     return out
+
+
+def sealed_digest(data: np.ndarray) -> bytes:
+    """32 bytes that no other ciphertext has, not even one made by who knows its key.
+
+    A tag of AES-GCM authenticates to those who do not know the key. Who knows it makes another
+    ciphertext with the same tag: that takes one linear equation.
+    """
+    digest = hashlib.sha256(SEALED)
+    digest.update(data.data)
+    return digest.digest()
 
 
 def header_mac(key: bytes, message: bytes) -> bytes:

@@ -6,7 +6,9 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol, Self
 
 from facecrypt import keys, limits
+from facecrypt.media.colour import COLOUR_SIZES
 from facecrypt.media.jpeg.frame import cell_of
+from facecrypt.media.readers import FILE_SUFFIXES
 from facecrypt.regions import PIXEL, Grid, Region
 from facecrypt.sealing.wire import Reader, damaged
 
@@ -14,7 +16,7 @@ __all__ = ["Content", "Jpeg", "Pixels"]
 
 # What is shown beside the pixels: profile, EXIF, and the chunks of PNG that change colours; of a
 # JPEG also what its colours are, and which way up it is.
-_COLOUR = ("cHRM", "cICP", "cLLI", "gAMA", "mDCV", "sBIT", "sRGB")
+_COLOUR = (kind.decode() for kind in COLOUR_SIZES)
 _SHOWN = ("adobe", "exif", "icc", "turn", *_COLOUR)
 
 
@@ -27,12 +29,16 @@ class Content(Protocol):
         The header's ``carrier``.
     carried : bool
         Whether the regions' ciphertext is in the payload, and not in the pixels.
+    streamed : bool
+        Whether it is too long for memory: its parts are STREAMs, and its regions are no places but
+        spans of time (`Person`).
     private : tuple of str
         Names of the parts that only the content key opens, those that there can be.
     """
 
     kind: ClassVar[str]
     carried: ClassVar[bool]
+    streamed: ClassVar[bool]
     private: ClassVar[tuple[str, ...]]
 
     @property
@@ -50,10 +56,10 @@ class Content(Protocol):
     def parse(cls, read: Reader) -> Self:
         """The inverse of :meth:`fields`; ContainerError where something is wrong."""
 
-    def region_fields(self, region: Region) -> dict[str, Any]:
+    def region_fields(self, region: Any) -> dict[str, Any]:
         """A region as the header holds it."""
 
-    def parse_region(self, item: Any) -> Region:
+    def parse_region(self, item: Any) -> Any:
         """The inverse of :meth:`region_fields`."""
 
 
@@ -69,20 +75,26 @@ class Pixels:
         Ellipses own whole cells of it.
     shown : mapping of str to bytes
         SHA-256 of each thing that changes what viewers show: see docs/format.md.
+    original : str
+        The suffix of the file that was sealed, one of `FILE_SUFFIXES`, where that file is in the
+        private part ``original``.
     """
 
     shape: tuple[int, ...]
     dtype: str
     grid: Grid = PIXEL
     shown: Mapping[str, bytes] = field(default_factory=dict)
+    original: str = ""
 
     kind: ClassVar[str] = "pixels"
     carried: ClassVar[bool] = False
+    streamed: ClassVar[bool] = False
     private: ClassVar[tuple[str, ...]] = ("original",)
 
     def fields(self) -> dict[str, Any]:
         image: dict[str, Any] = {"shape": list(self.shape), "dtype": self.dtype}
-        return {"image": image | {"grid": list(self.grid)} | _shown_fields(self.shown)}
+        image |= {"grid": list(self.grid)} | ({"original": self.original} if self.original else {})
+        return {"image": image | _shown_fields(self.shown)}
 
     @classmethod
     def parse(cls, read: Reader) -> Self:
@@ -98,6 +110,7 @@ class Pixels:
             dtype=image.choice("dtype", ("uint8", "uint16")),
             grid=Grid(cell, x, y),
             shown=_parse_shown(image),
+            original=image.choice("original", FILE_SUFFIXES) if "original" in image else "",
         )
 
     def region_fields(self, region: Region) -> dict[str, Any]:
@@ -146,6 +159,7 @@ class Jpeg:
 
     kind: ClassVar[str] = "jpeg"
     carried: ClassVar[bool] = True
+    streamed: ClassVar[bool] = False
     private: ClassVar[tuple[str, ...]] = ("original",)
 
     @property

@@ -22,11 +22,15 @@ from facecrypt.media.png import read_chunk
 from facecrypt.regions import Region
 from facecrypt.sealing.carriers import (
     Carrier,
+    FileCarrier,
     Opened,
+    OpenedFile,
+    PayloadLike,
     SealedFile,
     Source,
     carrier_for,
     check_destination,
+    file_carrier,
     find_payloads,
     not_sealed,
     sealed_suffix,
@@ -39,7 +43,7 @@ from facecrypt.sealing.images import (
     identities_of,
     recipients_of,
 )
-from facecrypt.sealing.options import GROW, PADDINGS, Open, Seal
+from facecrypt.sealing.options import GROW, PADDINGS, Open, Seal, VideoOptions
 from facecrypt.sealing.pairs import write_pair
 from facecrypt.sealing.payload import Payload
 
@@ -52,12 +56,16 @@ __all__ = [
     "encode",
     "encrypt_file",
     "find_sealed",
+    "in_gray",
     "inspect",
     "open_file",
+    "opened_sealed",
     "read_payload",
     "refuse_encrypted",
     "seal_file",
+    "sealed_large",
     "verify",
+    "write_opened",
     "write_sealed",
 ]
 
@@ -140,6 +148,9 @@ def seal_file(
     src: PathLike, dst: PathLike, recipients: Sequence[RecipientLike], options: Seal
 ) -> Header:
     """:func:`encrypt_file` of options in one object."""
+    large = file_carrier(Path(src))
+    if large is not None:
+        return _seal_large(large, Path(src), Path(dst), recipients, options)
     check_destination(dst, carrier_for(Path(dst).suffix, sidecar=options.sidecar))
     if options.sidecar and _same_file(src, dst):
         raise MediaError(f"{dst}: is the picture to seal; name another file for the output")
@@ -150,16 +161,49 @@ def seal_file(
     return sealed.header
 
 
+def _seal_large(
+    carrier: FileCarrier,
+    src: Path,
+    dst: Path,
+    recipients: Sequence[RecipientLike],
+    options: Seal,
+) -> Header:
+    if carrier.find_headers(src):
+        raise MediaError(f"{src}: is a sealed {carrier.name} already; decrypt it first")
+    if dst.suffix.lower() not in carrier.suffixes:
+        written = " or ".join(carrier.suffixes)
+        raise MediaError(f"{dst}: a sealed {carrier.name} is written as {written}")
+    if _same_file(src, dst):
+        raise MediaError(f"{dst}: is the {carrier.name} to seal; name another file for the output")
+    return carrier.seal(src, dst, recipients, options)
+
+
 def open_file(
-    src: PathLike, dst: PathLike, identities: Sequence[Unwraps | RegionKey], options: Open
-) -> Opened:
-    """:func:`decrypt_file` of options in one object; says whether the picture was edited."""
+    src: PathLike,
+    dst: PathLike,
+    identities: Sequence[Unwraps | RegionKey],
+    options: Open,
+    *,
+    exact: bool = True,
+) -> Opened | OpenedFile:
+    """:func:`decrypt_file` of options in one object; says whether the picture was edited.
+
+    Unless `exact` is asked for, the original of a video gets the suffix it had.
+    """
+    large = sealed_large(_checked(src))
+    if large is not None:
+        return large.open(Path(src), Path(dst), identities, options, exact=exact)
     check_destination(dst)
     opened = decode_file(src, identities, options)
-    with naming(dst):
-        data = opened.encode(Path(dst).suffix)
-    atomic_write(dst, data, overwrite=options.overwrite, like=src)
+    write_opened(dst, opened, overwrite=options.overwrite, like=src)
     return opened
+
+
+def write_opened(path: PathLike, opened: Opened, *, overwrite: bool, like: PathLike) -> None:
+    """Write what was opened as a file of the suffix of the path; MediaError where it is none."""
+    with naming(path):
+        data = opened.encode(Path(path).suffix)
+    atomic_write(path, data, overwrite=overwrite, like=like)
 
 
 def decode_file(
@@ -169,6 +213,8 @@ def decode_file(
 ) -> Opened:
     """:func:`decode` of a file on disk; one without a header is not loaded."""
     path = _checked(path)
+    if sealed_large(path) is not None:
+        raise MediaError(f"{path}: is too large for memory; decrypt_file opens it into a file")
     with _opened(path) as file:
         carrier, payloads = _found(file, path)
         file.seek(0)
@@ -186,7 +232,7 @@ def write_sealed(
         write_pair(path, sealed, overwrite=overwrite, like=like)
 
 
-def find_sealed(path: PathLike) -> tuple[Carrier, list[Header]]:
+def find_sealed(path: PathLike) -> tuple[Carrier | FileCarrier, list[Header]]:
     """The carrier of a sealed file and its header, read from the picture or from beside it.
 
     Beside it there may be several that fit, of which only a key can tell its own.
@@ -198,15 +244,39 @@ def find_sealed(path: PathLike) -> tuple[Carrier, list[Header]]:
     ContainerError
         The header is damaged.
     """
+    large = file_carrier(_checked(path))
+    if large is not None:
+        headers = large.find_headers(Path(path))
+        if not headers:
+            raise not_sealed(Path(path))
+        return large, headers
     carrier, payloads = _payloads(path)
     return carrier, [payload.header for payload in payloads]
 
 
+def sealed_large(path: Path) -> FileCarrier | None:
+    """The carrier of a sealed file that is too large for memory; NotSealedError of a plain one."""
+    large = file_carrier(path)
+    if large is not None and not large.find_headers(path):
+        raise not_sealed(path)
+    return large
+
+
 def _payloads(path: PathLike) -> tuple[Carrier, list[Payload]]:
+    with opened_sealed(path) as (_, carrier, payloads):
+        return carrier, payloads
+
+
+@contextmanager
+def opened_sealed(path: PathLike) -> Iterator[tuple[BinaryIO, Carrier, list[Payload]]]:
+    """A sealed file, at its beginning, with its carrier and payload; of the latter there may be
+    several, as :func:`find_sealed` says."""
     path = _checked(path)
     with _opened(path) as file:
-        carrier, payloads = _found(file, path)
-        return carrier, list(map(Payload.from_bytes, payloads))
+        carrier, found = _found(file, path)
+        payloads = list(map(Payload.from_bytes, found))
+        file.seek(0)
+        yield file, carrier, payloads
 
 
 def _found(file: BinaryIO, path: Path | None) -> tuple[Carrier, list[bytes]]:
@@ -271,16 +341,19 @@ def encrypt_file(
     sidecar: bool = False,
     keep_metadata: bool = False,
     padding: str = PADDINGS[0],
+    original: bool = True,
     overwrite: bool = False,
     backend: str = "auto",
+    video: VideoOptions = VideoOptions(),  # noqa: B008 (frozen)
 ) -> Header:
-    """Read a picture, encrypt its faces, write it; see :func:`encrypt_image`.
+    """Read a picture or a video, encrypt its faces, write it; see :func:`encrypt_image`.
 
     Parameters
     ----------
     src, dst : path
         ``dst`` ends in ``.png``; or in ``.jpg`` where ``src`` is a JPEG, which stays one and comes
-        back byte for byte; or with ``sidecar`` also in ``.tif``.
+        back byte for byte; or with ``sidecar`` also in ``.tif``. Of a video it ends in ``.mp4``,
+        ``.mov``, ``.mkv`` or ``.webm``.
     regions : sequence of Region, optional
         What to encrypt; given ones too are widened to multiples of 16 pixels, in a JPEG of the
         picture as it is stored, so that no edge cuts one of its blocks.
@@ -294,8 +367,15 @@ def encrypt_file(
     padding : {"padme", "double"}
         How much the length of a sealed face in a JPEG tells: about 4 bits of how busy it is, at
         0.1 % of the file; or next to nothing, at about 2 % where faces take a twentieth of it.
+        Likewise the length of the original in a PNG: to a Padmé length, or to a power of two.
+    original : bool
+        Seal the file itself with its pixels, so that ``src`` comes back byte for byte, with its
+        metadata. A JPEG that stays one has it in any case.
     overwrite : bool
         Replace ``dst`` if it exists, with ``sidecar`` also the sidecars beside it.
+    video : VideoOptions
+        What is asked for of a video; it needs ``facecrypt[video]``. Regions that are given stay
+        where they are from the first frame to the last, and ``shape`` is a box.
 
     Raises
     ------
@@ -317,8 +397,10 @@ def encrypt_file(
         sidecar=sidecar,
         keep_metadata=keep_metadata,
         padding=padding,
+        original=original,
         overwrite=overwrite,
         backend=backend,
+        video=video,
     )
     return seal_file(src, dst, recipients_of(recipients), options)
 
@@ -335,21 +417,36 @@ def decrypt_file(
 ) -> Header:
     """Read a sealed picture, open its faces, write it; see :func:`decrypt_image`.
 
-    ``dst`` ends in ``.png`` or ``.tif``, or in ``.jpg`` where ``src`` is a sealed JPEG: then it is
-    the file that was sealed, byte for byte, or with some of the faces a JPEG of them. Nothing is
-    written unless every region that was asked for opens. ``dst`` takes the date of change of
-    ``src``, which is that of the plain picture unless somebody changed it.
+    Where ``dst`` has a suffix of the format that was sealed, it is the file that was sealed, byte
+    for byte. Else it ends in ``.png`` or ``.tif`` and has the pixels; and so it has where only some
+    of the faces are opened, and where ``src`` was edited or sealed without ``original``. Of a
+    sealed JPEG some of the faces are a JPEG. A video comes back byte for byte, and ``dst`` ends as
+    its name did; with ``regions``, or with keys of regions, it is the public video that shows these
+    people, encoded anew. Nothing is written unless every region that was asked for opens. ``dst``
+    takes the date of change of ``src``, which is that of the plain picture unless somebody changed
+    it.
 
     Warns
     -----
     UserWarning
-        The picture was opened with ``allow_edited`` and was in fact edited.
+        The picture was opened with ``allow_edited`` and was in fact edited; or a face of it was
+        forgotten, and stays gray.
     """
     options = Open(regions=regions, allow_edited=allow_edited, overwrite=overwrite, backend=backend)
     opened = open_file(src, dst, identities_of(identities), options)
     if opened.edited:
         warnings.warn(f"{src}: {EDITED}", stacklevel=2)
+    if gone := opened.header.forgotten_regions:
+        warnings.warn(f"{src}: {in_gray(gone)}", stacklevel=2)
     return opened.header
+
+
+def in_gray(regions: Sequence[int]) -> str:
+    """What to say of an opened picture of which faces were forgotten."""
+    listed = ", ".join(map(str, regions))
+    if len(regions) == 1:
+        return f"region {listed} was forgotten and stays gray"
+    return f"regions {listed} were forgotten and stay gray"
 
 
 def inspect(src: PathLike) -> Header:
@@ -363,8 +460,11 @@ def inspect(src: PathLike) -> Header:
     return read_payload(src).header
 
 
-def read_payload(src: PathLike) -> Payload:
+def read_payload(src: PathLike) -> PayloadLike:
     """The payload of a sealed picture; errors as of :func:`inspect`."""
+    large = sealed_large(_checked(src))
+    if large is not None:
+        return large.find_payload(Path(src))
     payloads = _payloads(src)[1]
     if len(payloads) > 1:
         raise ContainerError(
@@ -387,11 +487,14 @@ class Verified:
     whole : bool
         Whether all was checked: every region, the header and the pixels around the regions. A
         region key cannot check the header, so it is False whenever only region keys were given.
+    forgotten : tuple of int
+        Numbers of regions that were erased for good, as the header says.
     """
 
     regions: tuple[int, ...]
     unchecked: tuple[int, ...]
     whole: bool
+    forgotten: tuple[int, ...] = ()
 
 
 def verify(src: PathLike, identities: Identities) -> Verified:
@@ -424,9 +527,15 @@ def verify(src: PathLike, identities: Identities) -> Verified:
     ...     header = encrypt_file(plain, sealed, key, regions=faces)
     ...     verify(sealed, key)
     ...     verify(sealed, region_key(header, key, 1))
-    Verified(regions=(0, 1), unchecked=(), whole=True)
-    Verified(regions=(1,), unchecked=(0,), whole=False)
+    Verified(regions=(0, 1), unchecked=(), whole=True, forgotten=())
+    Verified(regions=(1,), unchecked=(0,), whole=False, forgotten=())
     """
-    opened = decode_file(src, identities_of(identities), Open(pristine=True))
-    unchecked = set(range(len(opened.header.regions))) - set(opened.regions)
-    return Verified(opened.regions, tuple(sorted(unchecked)), opened.whole)
+    large = sealed_large(_checked(src))
+    opened: Opened | OpenedFile
+    if large is not None:
+        opened = large.check(Path(src), identities_of(identities))
+    else:
+        opened = decode_file(src, identities_of(identities), Open(pristine=True))
+    gone = opened.header.forgotten_regions
+    unchecked = set(range(len(opened.header.regions))) - {*opened.regions, *gone}
+    return Verified(opened.regions, tuple(sorted(unchecked)), opened.whole, gone)

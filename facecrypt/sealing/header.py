@@ -17,6 +17,7 @@ from facecrypt.errors import ContainerError, UnsupportedVersionError
 from facecrypt.keys import Stanza
 from facecrypt.regions import Region
 from facecrypt.sealing.content import Content, Jpeg, Pixels
+from facecrypt.sealing.content_video import Video
 from facecrypt.sealing.stanzas import parse_stanzas
 from facecrypt.sealing.wire import Reader, canonical, damaged, joined
 
@@ -24,7 +25,7 @@ __all__ = ["CIPHERS", "VERSION", "Header", "check_counts"]
 
 FORMAT, VERSION = "facecrypt", 2
 CIPHERS = ("logistic+aes-256-gcm", "aes-256-gcm", "logistic")
-_CONTENTS: dict[str, type[Content]] = {kind.kind: kind for kind in (Pixels, Jpeg)}
+_CONTENTS: dict[str, type[Content]] = {kind.kind: kind for kind in (Pixels, Jpeg, Video)}
 
 
 @dataclass(frozen=True)
@@ -38,18 +39,25 @@ class Header:
     cipher : str
         One of :data:`CIPHERS`.
     regions : tuple of Region
-        In pixels of the picture as it is stored.
+        In pixels of the picture as it is stored; of a video :class:`Person`, when they are seen.
     commitments : tuple of bytes
         32 bytes for each part, that is for each region and then for each private part: what
         its key has to expand to, so that nothing opens under two keys.
     tags : tuple of bytes
         One authentication tag for each part.
+    digests : tuple of bytes
+        32 bytes for each region: SHA-256 of its ciphertext, which a tag does not bind for who has
+        the region's key. Private parts open by the content key alone, so tags do for them.
     stanzas : tuple of dict
         The content key, wrapped once for each recipient.
     public_digest : bytes
         SHA-256 of what is outside the regions.
     private : tuple of str
         Names of the parts that only the content key opens.
+    forgotten : tuple of int or str
+        Regions, by rising number, and then private parts, by name, whose ciphertext was erased
+        after sealing: nobody opens them any more. Their commitments, tags and digests stay, and
+        so do the keys of the other regions.
     software : str
         What wrote the file.
     request : bytes
@@ -61,19 +69,21 @@ class Header:
 
     content: Content
     cipher: str
-    regions: tuple[Region, ...]
+    regions: tuple[Any, ...]
     commitments: tuple[bytes, ...]
     tags: tuple[bytes, ...]
+    digests: tuple[bytes, ...]
     stanzas: tuple[Stanza, ...]
     public_digest: bytes
     private: tuple[str, ...] = ()
+    forgotten: tuple[int | str, ...] = ()
     software: str = f"facecrypt {__version__}"
     request: bytes = b""
     mac: bytes = b""
 
     @property
     def carrier(self) -> str:
-        """``"pixels"`` or ``"jpeg"``."""
+        """``"pixels"``, ``"jpeg"`` or ``"video"``."""
         return self.content.kind
 
     @property
@@ -92,11 +102,23 @@ class Header:
         return len(self.regions) + len(self.private)
 
     @property
+    def forgotten_parts(self) -> frozenset[int]:
+        """Numbers of the parts that were forgotten: of regions, and of private parts after them."""
+        first = len(self.regions)
+        names = {name: first + place for place, name in enumerate(self.private)}
+        return frozenset(item if isinstance(item, int) else names[item] for item in self.forgotten)
+
+    @property
+    def forgotten_regions(self) -> tuple[int, ...]:
+        """Numbers of the regions that were forgotten."""
+        return tuple(item for item in self.forgotten if isinstance(item, int))
+
+    @property
     def tag_size(self) -> int:
         return 32 if self.cipher == "logistic" else 16
 
     def _lasting(self) -> dict[str, Any]:
-        """What stays when recipients change, and comes before the tags."""
+        """What stays when recipients change, and is known before anything is encrypted."""
         fields = {
             "format": FORMAT,
             "version": VERSION,
@@ -113,12 +135,17 @@ class Header:
             fields["private"] = list(self.private)
         return fields | self.content.fields()
 
+    def _sealed(self) -> dict[str, Any]:
+        """What stays when recipients change or parts are forgotten."""
+        return self._lasting() | {"tags": joined(self.tags), "digests": joined(self.digests)}
+
     def _all(self) -> dict[str, Any]:
-        stanzas = [dict(stanza) for stanza in self.stanzas]
-        return self._lasting() | {"tags": joined(self.tags), "keys": stanzas}
+        fields = self._sealed() | {"keys": [dict(stanza) for stanza in self.stanzas]}
+        return fields | ({"forgotten": list(self.forgotten)} if self.forgotten else {})
 
     def aad(self) -> bytes:
-        """What every tag authenticates besides its part: a hash of all but keys, tags and MAC."""
+        """What every tag authenticates besides its part: a hash of what was known before any part
+        was encrypted, but for the keys."""
         return self._aad
 
     # Once for all parts: the cost must not grow with the square of their number.
@@ -128,13 +155,14 @@ class Header:
 
     @property
     def picture_id(self) -> bytes:
-        """16 bytes that name this sealed picture, for ever: other recipients do not change them.
+        """16 bytes that name this sealed picture, for ever: neither other recipients nor parts
+        that are forgotten change them.
 
-        A region key says to which picture it belongs. They cover the tags, so nobody who holds
-        the key of a region can seal another face in its place.
+        A region key says to which picture it belongs. They cover the digests of the regions'
+        ciphertexts, so nobody who holds the key of a region can seal another face in its place.
         """
-        fields = self._lasting() | {"tags": joined(self.tags)}
-        return hashlib.sha256(b"facecrypt v2 picture" + canonical(fields)).digest()[:16]
+        text = canonical(self._sealed())
+        return hashlib.sha256(b"facecrypt v2 picture" + text).digest()[:16]
 
     def mac_input(self) -> bytes:
         """What the MAC authenticates: all but itself."""
@@ -182,30 +210,47 @@ class Header:
         items, stanzas = read.items("regions"), read.items("keys")
         check_counts(content.shape, (), len(stanzas), regions_listed=len(items))
         regions = tuple(content.parse_region(item) for item in items)
-        check_counts(content.shape, regions, len(stanzas))
+        if not content.streamed:
+            _check_places(content.shape, regions, len(stanzas))
         private = tuple(read.items("private")) if "private" in read else ()
         if private != tuple(name for name in content.private if name in private):
             raise damaged("private does not name parts of this carrier, each once and in order")
         cipher = read.choice("cipher", CIPHERS)
         count = len(regions) + len(private)
-        header = cls(
+        return cls(
             content=content,
             cipher=cipher,
             regions=regions,
             commitments=read.entries("commitments", count, 32),
             tags=read.entries("tags", count, 32 if cipher == "logistic" else 16),
+            digests=read.entries("digests", len(regions), 32),
             stanzas=parse_stanzas(stanzas),
             public_digest=read.hex("public_sha256", 32),
             private=private,
+            forgotten=_parse_forgotten(read, len(regions), private),
             software=read.words("software", limits.MAX_SOFTWARE),
             request=read.hex("request", 8) if "request" in read else b"",
             mac=read.hex("mac", 32),
         )
-        height, width = header.shape[:2]
-        for index, region in enumerate(regions):
-            if region.clip(height, width) != region:
-                raise ContainerError(f"region {index} {region.box} lies outside the picture")
-        return header
+
+
+def _check_places(shape: Sequence[int], regions: Sequence[Region], recipients: int) -> None:
+    check_counts(shape, regions, recipients)
+    height, width = shape[:2]
+    for index, region in enumerate(regions):
+        if region.clip(height, width) != region:
+            raise ContainerError(f"region {index} {region.box} lies outside the picture")
+
+
+def _parse_forgotten(read: Reader, regions: int, private: tuple[str, ...]) -> tuple[int | str, ...]:
+    if "forgotten" not in read:
+        return ()
+    items = read.items("forgotten")
+    numbers = [item for item in items if type(item) is int and 0 <= item < regions]
+    names = [name for name in private if name in items]
+    if not items or items != [*sorted(set(numbers)), *names]:
+        raise damaged("forgotten does not list regions and private parts, each once and in order")
+    return tuple(items)
 
 
 def _check_version(version: Any) -> None:

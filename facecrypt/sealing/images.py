@@ -3,7 +3,8 @@
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from itertools import chain
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -21,7 +22,9 @@ __all__ = [
     "CELLS",
     "EDITED",
     "Identities",
+    "Original",
     "Recipients",
+    "SealedPixels",
     "decrypt_image",
     "encrypt_image",
     "identities_of",
@@ -108,7 +111,22 @@ def encrypt_image(
         shape=shape,
         backend=backend,
     )
-    return seal_pixels(image, recipients_of(recipients), options)
+    return seal_pixels(image, recipients_of(recipients), options).sealed
+
+
+class Original(NamedTuple):
+    """The file that pixels were read from: its suffix, and what gives it back from them."""
+
+    suffix: str
+    text: bytes
+
+
+class SealedPixels(NamedTuple):
+    """Sealed pixels, the ciphertext of the private parts, and the content key."""
+
+    sealed: Sealed
+    private: Sequence[np.ndarray]
+    content_key: bytes
 
 
 def seal_pixels(
@@ -118,7 +136,8 @@ def seal_pixels(
     *,
     grid: Grid | None = None,
     shown: Mapping[str, bytes] | None = None,
-) -> Sealed:
+    original: Original | None = None,
+) -> SealedPixels:
     """:func:`encrypt_image` of options in one object.
 
     Parameters
@@ -128,6 +147,8 @@ def seal_pixels(
         detected regions are, to `CELLS`.
     shown : mapping, optional
         As of :class:`Pixels`.
+    original : Original, optional
+        Goes into a private part.
     """
     image = checked_image(image)
     if options.cipher == "logistic":
@@ -142,19 +163,27 @@ def seal_pixels(
     kept = regions_for(image, options, grid)
     check_counts(image.shape, kept, len(recipients))
     sealer = start(
-        Pixels(tuple(image.shape), image.dtype.name, grid, shown or {}),
+        Pixels(
+            tuple(image.shape),
+            image.dtype.name,
+            grid,
+            shown or {},
+            "" if original is None else original.suffix,
+        ),
         kept,
         recipients,
         options,
         public_digest=public_digest(image, kept, grid),
+        private=() if original is None else ("original",),
     )
     height, width = image.shape[:2]
     owned = list(claims(kept, height, width, grid))
-    header, parts = sealer.seal(gather(image, claim) for claim in owned)
+    private = () if original is None else (np.frombuffer(bytearray(original.text), np.uint8),)
+    header, parts = sealer.seal(chain((gather(image, claim) for claim in owned), private))
     out = image.copy()
-    for claim, data in zip(owned, parts, strict=True):
+    for claim, data in zip(owned, parts, strict=False):
         scatter(out, claim, data)
-    return Sealed(out, header)
+    return SealedPixels(Sealed(out, header), parts[len(owned) :], sealer.content_key)
 
 
 def regions_for(image: np.ndarray, options: Seal, grid: Grid) -> tuple[Region, ...]:

@@ -8,19 +8,31 @@ import hmac
 import operator
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from facecrypt import keys
-from facecrypt.keys import RecipientLike, RegionKey, Unwraps
-from facecrypt.regions import Region
+from facecrypt.errors import ForgottenError
+from facecrypt.keys import RecipientLike, RegionKey, Stanza, Unwraps
 from facecrypt.sealing import ciphers
 from facecrypt.sealing.content import Content
 from facecrypt.sealing.header import Header
 from facecrypt.sealing.options import Seal
+from facecrypt.sealing.streams import StreamKey
 
-__all__ = ["Sealer", "Unlocked", "number", "open_part", "rewrapped", "start", "unlock"]
+__all__ = [
+    "Sealer",
+    "Unlocked",
+    "forgotten",
+    "forgotten_error",
+    "number",
+    "open_part",
+    "rewrapped",
+    "start",
+    "stream_key",
+    "unlock",
+]
 
 
 class Sealer(NamedTuple):
@@ -47,13 +59,23 @@ class Sealer(NamedTuple):
         for index, data in enumerate(parts):
             key = _part_key(header, self.content_key, index)
             sealed.append(ciphers.seal_part(data, key, header.cipher, aad, backend=self.backend))
-        header = replace(header, tags=tuple(tag for _, tag in sealed))
-        return _authenticated(header, self.content_key).checked(), [data for data, _ in sealed]
+        digests = [ciphers.sealed_digest(data) for data, _ in sealed[: len(header.regions)]]
+        return self.finish([tag for _, tag in sealed], digests), [data for data, _ in sealed]
+
+    def stream_key(self, index: int) -> StreamKey:
+        """What a part that is too long for memory is sealed under."""
+        key = _part_key(self.header, self.content_key, index)
+        return stream_key(self.header, key, self.backend)
+
+    def finish(self, tags: Iterable[bytes], digests: Iterable[bytes]) -> Header:
+        """The header, when all parts are sealed; its length stays."""
+        header = replace(self.header, tags=tuple(tags), digests=tuple(digests))
+        return _authenticated(header, self.content_key).checked()
 
 
 def start(
     content: Content,
-    regions: Sequence[Region],
+    regions: Sequence[Any],
     recipients: Sequence[RecipientLike],
     options: Seal,
     *,
@@ -74,18 +96,24 @@ def start(
         regions=tuple(regions),
         commitments=(),
         tags=(),
+        digests=(),
         stanzas=tuple(recipient.wrap(content_key) for recipient in recipients),
         public_digest=public_digest,
         private=private,
-        request=options.request(),
+        request=options.request(video=content.streamed),
     )
     commitments = tuple(
         keys.commitment(_part_key(header, content_key, index)) for index in range(header.parts)
     )
-    tags = (bytes(header.tag_size),) * header.parts
-    # With tags and MAC of the final size, so that all it may be refused for shows.
-    header = replace(header, commitments=commitments, tags=tags, mac=bytes(32)).checked()
-    return Sealer(header, content_key, options.backend)
+    # With all of the final size, so that all it may be refused for shows.
+    sized = replace(
+        header,
+        commitments=commitments,
+        tags=(bytes(header.tag_size),) * header.parts,
+        digests=(bytes(32),) * len(header.regions),
+        mac=bytes(32),
+    )
+    return Sealer(sized.checked(), content_key, options.backend)
 
 
 class Unlocked(NamedTuple):
@@ -109,14 +137,14 @@ def unlock(
     ------
     AuthenticationError
         No identity opens it, or it was changed, or a key is not the one that was committed to.
+    ForgottenError
+        A region that is wanted, or the only one that there is a key for, was forgotten.
     ValueError
         There is no region of that number.
     """
     count = len(header.regions)
     wanted = None if wanted is None else [number(index) for index in wanted]
-    for index in wanted or ():
-        if not 0 <= index < count:
-            raise ValueError(f"there is no region {index}; the picture has {count}, from 0")
+    _check_numbers(header, wanted or ())
     content_key = _content_key(header, identities)
     if content_key is not None:
         every = range(header.parts) if wanted is None else wanted
@@ -132,10 +160,28 @@ def unlock(
             raise ciphers.wrong_key()
         if wanted is not None:
             found = {index: found[index] for index in wanted}
+    gone = header.forgotten_parts & found.keys()
+    if gone and (wanted is not None or (content_key is None and gone == found.keys())):
+        raise forgotten_error(sorted(gone))
+    found = {index: key for index, key in found.items() if index not in gone}
     for index, key in found.items():
         if not hmac.compare_digest(keys.commitment(key), header.commitments[index]):
             raise ciphers.wrong_key()
     return Unlocked(found, whole=content_key is not None)
+
+
+def _check_numbers(header: Header, regions: Iterable[int]) -> None:
+    count = len(header.regions)
+    for index in regions:
+        if not 0 <= index < count:
+            raise ValueError(f"there is no region {index}; the picture has {count}, from 0")
+
+
+def forgotten_error(regions: Sequence[int]) -> ForgottenError:
+    """The error for regions of which the ciphertext is gone."""
+    listed = ", ".join(map(str, regions))
+    what = f"region {listed} was" if len(regions) == 1 else f"regions {listed} were"
+    return ForgottenError(f"{what} forgotten: the encrypted face was erased, and no key opens it")
 
 
 def number(index: object) -> int:
@@ -145,19 +191,41 @@ def number(index: object) -> int:
     return operator.index(index)
 
 
+def stream_key(header: Header, key: bytes, backend: str = "auto") -> StreamKey:
+    """What a part that is too long for memory is opened with, of its key."""
+    return StreamKey(key, header.cipher, header.aad(), backend)
+
+
 def open_part(
     header: Header, index: int, data: np.ndarray, key: bytes, *, backend: str = "auto"
 ) -> np.ndarray:
     """Check and decrypt one part whose key :func:`unlock` gave; AuthenticationError if changed."""
+    if index < len(header.regions):
+        digest = ciphers.sealed_digest(data)
+        if not hmac.compare_digest(digest, header.digests[index]):
+            raise ciphers.wrong_key()
     return ciphers.open_part(
         data, header.tags[index], key, header.cipher, header.aad(), backend=backend
     )
 
 
 def rewrapped(
-    header: Header, identities: Sequence[Unwraps | RegionKey], recipients: Sequence[RecipientLike]
+    header: Header,
+    identities: Sequence[Unwraps | RegionKey],
+    recipients: Sequence[RecipientLike],
+    *,
+    kept: Sequence[Stanza] = (),
 ) -> Header:
     """The same header for other recipients; nothing else of the file changes.
+
+    Parameters
+    ----------
+    header : Header
+    identities : sequence of identities
+    recipients : sequence of recipients
+        For whom the content key is wrapped.
+    kept : sequence of Stanza
+        Of those that the header has, what stays.
 
     Raises
     ------
@@ -167,8 +235,32 @@ def rewrapped(
     content_key = _content_key(header, identities)
     if content_key is None:
         raise ciphers.wrong_key()
-    stanzas = tuple(recipient.wrap(content_key) for recipient in recipients)
+    stanzas = *kept, *(recipient.wrap(content_key) for recipient in recipients)
     return _authenticated(replace(header, stanzas=stanzas), content_key).checked()
+
+
+def forgotten(
+    header: Header, identities: Sequence[Unwraps | RegionKey], regions: Sequence[int]
+) -> Header:
+    """The same header, which says that regions and all private parts were forgotten.
+
+    Private parts hold what may show any face: thumbnails, or the file that was sealed.
+
+    Raises
+    ------
+    AuthenticationError
+        No identity opens it whole, or it was changed.
+    ValueError
+        There is no region of that number.
+    """
+    numbers = {number(index) for index in regions}
+    _check_numbers(header, numbers)
+    content_key = _content_key(header, identities)
+    if content_key is None:
+        raise ciphers.wrong_key()
+    gone = numbers.union(item for item in header.forgotten if isinstance(item, int))
+    header = replace(header, forgotten=(*sorted(gone), *header.private))
+    return _authenticated(header, content_key).checked()
 
 
 def _authenticated(header: Header, content_key: bytes) -> Header:

@@ -1,8 +1,9 @@
 """Pixels that are sealed where they are: which bytes a region owns, and what all others hash to."""
 
 import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
 
@@ -44,9 +45,37 @@ class Sealed:
 
     @property
     def edited(self) -> bool:
-        """Whether the pixels outside the regions differ from those that were sealed."""
+        """Whether the pixels outside the regions differ from those that were sealed, or those of
+        a forgotten region from gray."""
+        return not (self.has_public() and self.is_erased())
+
+    def has_public(self) -> bool:
+        """Whether the pixels outside the regions are those that were sealed."""
         found = public_digest(self.image, self.header.regions, grid_of(self.header))
-        return found != self.header.public_digest
+        return found == self.header.public_digest
+
+    def is_erased(self) -> bool:
+        """Whether all samples of forgotten regions are in the middle of their range: gray."""
+        return all((_owned(self.image, claim) == self._gray).all() for claim in self._forgotten())
+
+    def erased(self) -> Self:
+        """The same picture with the pixels of forgotten regions gray."""
+        image = self.image.copy()
+        for claim in self._forgotten():
+            crop = image[claim.y0 : claim.y1, claim.x0 : claim.x1]
+            crop[... if claim.mask is None else claim.mask] = self._gray
+        return replace(self, image=image)
+
+    @property
+    def _gray(self) -> int:
+        return 1 << (8 * self.image.itemsize - 1)
+
+    def _forgotten(self) -> Iterator[Claim]:
+        header, (height, width) = self.header, self.image.shape[:2]
+        gone = header.forgotten_parts
+        if gone:
+            owned = claims(header.regions, height, width, grid_of(header))
+            yield from (claim for index, claim in enumerate(owned) if index in gone)
 
 
 def grid_of(header: Header) -> Grid:
@@ -89,10 +118,14 @@ def checked_image(image: np.ndarray) -> np.ndarray:
 
 def gather(image: np.ndarray, claim: Claim) -> np.ndarray:
     """A copy of the bytes a region owns: raster order, samples little-endian."""
-    crop = image[claim.y0 : claim.y1, claim.x0 : claim.x1]
-    owned = crop if claim.mask is None else crop[claim.mask]
+    owned = _owned(image, claim)
     samples = np.array(owned, dtype=image.dtype.newbyteorder("<"), order="C")
     return samples.reshape(-1).view(np.uint8)
+
+
+def _owned(image: np.ndarray, claim: Claim) -> np.ndarray:
+    crop = image[claim.y0 : claim.y1, claim.x0 : claim.x1]
+    return crop if claim.mask is None else crop[claim.mask]
 
 
 def scatter(image: np.ndarray, claim: Claim, data: np.ndarray) -> None:

@@ -10,9 +10,9 @@ from facecrypt.media import decode_image
 from facecrypt.media.pictures import same_pixels
 from facecrypt.media.png import MAX_LENGTH, SIGNATURE, UP, png_chunks, png_header, read_chunk
 
-__all__ = ["check_encoded"]
+__all__ = ["DIFFERS", "check_encoded"]
 
-_DIFFERS = (
+DIFFERS = (
     "the encoded {} is not what was to be written; nothing was written. Try again; "
     "if it fails again, the memory is faulty or this is a defect of facecrypt: please report it"
 )
@@ -43,12 +43,12 @@ def check_encoded(data: bytes, pixels: np.ndarray, chunk: tuple[bytes, bytes] | 
     """
     if not data.startswith(SIGNATURE):
         if not same_pixels(decode_image(data).pixels, pixels):
-            raise MediaError(_DIFFERS.format("picture"))
+            raise MediaError(DIFFERS.format("picture"))
         return
     if chunk and read_chunk(BytesIO(data), chunk[0], limit=MAX_LENGTH) != chunk[1]:
-        raise MediaError(_DIFFERS.format("header"))
+        raise MediaError(DIFFERS.format("header"))
     if not _png_holds(data, pixels):
-        raise MediaError(_DIFFERS.format("picture"))
+        raise MediaError(DIFFERS.format("picture"))
 
 
 def _png_holds(data: bytes, pixels: np.ndarray) -> bool:
@@ -96,6 +96,6 @@ def _inflated(parts: list[memoryview], size: int) -> Iterator[bytes]:
             block = b""
     # Without the checksum at its end the stream is not whole.
     if not inflater.eof or inflater.unused_data:
-        raise MediaError(_DIFFERS.format("picture"))
+        raise MediaError(DIFFERS.format("picture"))
     if block:
         yield block

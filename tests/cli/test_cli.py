@@ -461,7 +461,12 @@ def test_inspect(job):
     assert shown[4].startswith("opens to  hpke-x25519 ")
     assert shown[5].startswith("opens to  secret-key ")
     # 8 6 40 44, grown by 0.2 to 2 -2 46 52, widened to multiples of 16 in the picture
-    assert shown[6:] == ["region 0  box 0 0 48 48"]
+    assert shown[6] == "region 0  box 0 0 48 48"
+    size = (job / "a.png").stat().st_size + 9  # padded by at most 12 %
+    name, _, length = shown[7].removesuffix(" bytes").rpartition("  ")
+    assert name == "private   original  .png"
+    assert size <= int(length) <= 1.12 * size
+    assert len(shown) == 8
     assert command("inspect", "beside/a.png").code == 0
 
 

@@ -8,6 +8,8 @@ import pytest
 from PIL import Image
 from support.command_line import ASTRONAUT, command, pixels
 
+from facecrypt import SecretKey
+
 
 def lines(done) -> list:
     return [json.loads(line) for line in done.out.splitlines()]
@@ -102,6 +104,7 @@ def test_verify(album):
 
 def test_inspect_of_several(album):
     command("encrypt", "in", "-o", "out", "-k", "k")
+    key = SecretKey.load("k").id
     for given in ["out"], ["out/face.png", "out/none.png"], ["out/*.png"]:
         face, none = lines(command("inspect", *given, "--json"))
         assert (face["source"], none["source"]) == ("out/face.png", "out/none.png")
@@ -109,20 +112,21 @@ def test_inspect_of_several(album):
         assert none["header"]["regions"] == []
         done = command("inspect", *given)
         assert done.code == 0
-        assert [line.split(", ")[0] for line in done.out.splitlines()] == [
-            "out/face.png: 1 region",
-            "out/none.png: 0 regions",
+        assert [line.split() for line in done.out.splitlines()] == [
+            ["faces", "carrier", "may", "open", "file"],
+            ["1", "png", key, "out/face.png"],
+            ["0", "png", key, "out/none.png"],
         ]
+        assert done.err == ["facecrypt: 2 sealed; 1 without a face"]
     assert command("inspect", "out", "-q").out == ""
 
 
 def test_inspect_names_what_is_not_sealed(album):
     done = command("inspect", "sealed", "in")
     assert done.code == 1
-    assert done.out.splitlines() == [
-        "sealed/a.png: 1 region, 2 keys, 48x64x3 uint8, logistic+aes-256-gcm"
-    ]
-    assert [line.split(": ")[2] for line in done.err] == [
+    assert [line.split()[-1] for line in done.out.splitlines()] == ["file", "sealed/a.png"]
+    assert done.err[-1] == "facecrypt: 1 sealed; 0 without a face; 3 failed"
+    assert [line.split(": ")[2] for line in done.err[:-1]] == [
         "in/face.png",
         "in/none.png",
         "in/torn.png",
@@ -135,6 +139,9 @@ def test_inspect_names_what_is_not_sealed(album):
         for one in lines(command("inspect", "sealed", "a.png", "--guess", "--json"))
     ]
     assert len(guessed) == 2
+    (alone,) = lines(command("inspect", "sealed/a.png", "--guess", "--json"))
+    assert alone == lines(command("inspect", "sealed", "--guess", "--json"))[0]
+    assert alone["header"] == json.loads(command("inspect", "sealed/a.png", "--json").out)
 
 
 def test_names_of_pictures_without_a_face(job):
@@ -146,12 +153,20 @@ def test_names_of_pictures_without_a_face(job):
     done = command("encrypt", "in", "-o", "out", "-k", "k")
     assert done.err[0].startswith("facecrypt: 12 encrypted; 0 faces; none in 12 pictures (")
     ten = ", ".join(f"out/{number:02}.png" for number in range(10))
-    assert done.err[1:] == [f"facecrypt: no face, so in the clear: {ten} and 2 more"]
+    assert done.err[1:] == [
+        f"facecrypt: no face, so in the clear: {ten} and 2 more",
+        "facecrypt: hint: look at them: with --preset recall and --any-rotation more faces are "
+        "found; --boxes and --whole encrypt what no detector finds",
+    ]
+    given = "--preset", "recall", "--rotate", "90"
+    done = command("encrypt", "a.png", "-o", "recall", "-k", "k", *given)
+    hint = "hint: look at them: --boxes and --whole encrypt what no detector finds"
+    assert done.err[2] == f"facecrypt: {hint}"
     assert (pixels("out/03.png") == pixels("a.png")).all()
     assert command("encrypt", "in", "-o", "quiet", "-k", "k", "-q").err == []
     (job / "boxes.json").write_text('{"a.png": []}')
     done = command("encrypt", "a.png", "-o", "given", "-k", "k", "--boxes", "boxes.json")
-    assert done.err[1] == "facecrypt: no region, so in the clear: given/a.png"
+    assert done.err[1:] == ["facecrypt: no region, so in the clear: given/a.png"]
 
 
 @pytest.mark.parametrize(

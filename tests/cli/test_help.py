@@ -33,7 +33,7 @@ def examples(page) -> list[str]:
 
 
 def test_there_are_pages_for_all_commands_and_actions():
-    assert len(PAGES) == 1 + 13 + 4 + 3 + 4  # of scheme, learn and train-mtcnn
+    assert len(PAGES) == 1 + 17 + 4 + 3 + 4  # of scheme, learn and train-mtcnn
 
 
 @pytest.mark.parametrize("words", PAGES, ids=" ".join)
@@ -51,6 +51,7 @@ def test_every_option_has_a_help_text(words):
 def place(tmp_path, monkeypatch):
     """What examples speak of."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("FACECRYPT_KEY_PASSPHRASE", "correct horse")
     for folder in "photos", "classes/one", "classes/two":
         (tmp_path / folder).mkdir(parents=True)
     picture = Image.open(ASTRONAUT).crop((100, 0, 356, 256))
@@ -78,6 +79,7 @@ def shell(line):
 
 
 PREPARED = {  # what an example needs that an earlier step makes
+    "rewrap": ["facecrypt keygen -o new.txt > new.pub"],
     "scheme encrypt": ["facecrypt scheme le keygen -o photo.npz --like photo.png"],
     "scheme decrypt": [
         "facecrypt scheme le keygen -o photo.npz --like photo.png",

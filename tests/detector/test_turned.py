@@ -6,7 +6,7 @@ from PIL import Image
 from support.command_line import ASTRONAUT, command
 
 from facecrypt import MTCNN, Region
-from facecrypt.detector.turned import Turned
+from facecrypt.detector.turned import AnyRotation, Turned
 
 # A picture of 6 x 8: its pixel in column 4, row 1 is marked.
 WIDTH, HEIGHT, MARK = 6, 8, (4, 1)
@@ -26,6 +26,11 @@ class Marked:
         self.seen = image
         y, x = map(int, np.argwhere(image[..., 0])[0])
         return [Region(x, y, x + 1, y + 1, score=0.5, landmarks=((x, y),) * 5)]
+
+
+class Nameless:
+    def detect(self, image):
+        return []
 
 
 @pytest.mark.parametrize("degrees", TURNS)
@@ -61,10 +66,6 @@ def test_what_is_known_of_the_detector_is_kept():
     assert Turned(Marked(), 90).fingerprint != Turned(Marked(), 270).fingerprint
     assert "marks" in Turned(Marked(), 90).fingerprint
 
-    class Nameless:
-        def detect(self, image):
-            return []
-
     assert Turned(Nameless(), 90).fingerprint is None
 
 
@@ -94,3 +95,46 @@ def test_the_option(tmp_path, monkeypatch):
     other = command("encrypt", "in", "-o", "out", "-k", "k", "--rotate", "270")
     assert "sealed with other options" in other.err[0]
     assert command("detect", "in", "--rotate", "45").code == 2
+
+
+def test_any_rotation_finds_faces_that_lie_beside_those_that_stand():
+    standing = np.asarray(Image.open(ASTRONAUT).convert("RGB"))[:300, 100:400]
+    picture = np.hstack([standing, np.rot90(standing)])
+    detector = MTCNN(device="cpu")
+    (face,) = upright = detector.detect(picture)
+    assert face.x1 < 300
+    found = AnyRotation(detector).detect(picture)
+    assert found[:1] == upright
+    (other,) = found[1:]
+    # The tip of her nose, read off by eye, is at (225, 129) of the photograph.
+    assert other.x0 < 300 + 129 < other.x1
+    assert other.y0 < 300 - 125 < other.y1
+
+
+def test_faces_of_turned_pictures_have_to_be_sure_and_new():
+    class Scored:
+        def __init__(self):
+            self.calls = 0
+
+        def detect(self, image):
+            self.calls += 1
+            scores = {1: [], 2: [0.96, None], 3: [0.97], 4: [0.97]}[self.calls]
+            width = image.shape[1]
+            return [
+                Region(width - 4 * i - 4, 0, width - 4 * i, 4, score=s)
+                for i, s in enumerate(scores)
+            ]
+
+    image = np.zeros((40, 60, 3), np.uint8)
+    # The corner at the top right of each turned picture, and a place beside it, worked out by hand.
+    assert [face.box for face in AnyRotation(Scored()).detect(image)] == [
+        (0, 4, 4, 8),
+        (0, 36, 4, 40),
+        (56, 36, 60, 40),
+    ]
+
+
+def test_fingerprint_of_any_rotation():
+    assert AnyRotation(Marked()).fingerprint != AnyRotation(Marked(), 0.75).fingerprint
+    assert "marks" in AnyRotation(Marked()).fingerprint
+    assert AnyRotation(Nameless()).fingerprint is None

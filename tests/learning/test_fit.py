@@ -64,6 +64,10 @@ def test_rates():
     step = Settings("resnet18", lr=0.4, schedule="step")
     done = (0, 0.49, 0.5, 0.74, 0.75, 1)
     assert [step.rate(one) for one in done] == pytest.approx([0.4, 0.4, 0.04, 0.04, 0.004, 0.004])
+    cycle = Settings("resnet18", lr=0.4, schedule="one-cycle")
+    assert [cycle.rate(one) for one in (0, 0.1, 0.2, 0.6, 1)] == pytest.approx(
+        [0, 0.2, 0.4, 0.2, 0]
+    )
 
 
 @pytest.mark.parametrize(
@@ -72,7 +76,8 @@ def test_rates():
         ({"epochs": 0}, "epochs must be positive, received 0"),
         ({"batch": -1}, "batch must be positive"),
         ({"lr": float("nan")}, "lr must be positive, received nan"),
-        ({"schedule": "linear"}, "schedule must be one of cosine, step, received 'linear'"),
+        ({"schedule": "linear"}, "schedule must be one of cosine, step, one-cycle, received"),
+        ({"smoothing": 1}, "smoothing must be from 0 to below 1, received 1"),
         ({"augment": "both"}, "augment must be one of before, after, none, received 'both'"),
         ({"seed": -1}, "seed must not be negative"),
     ],
@@ -356,7 +361,13 @@ def test_the_log_of_a_run(tmp_path):
         "test_accuracy",
         "seconds",
     }
-    assert log["settings"] == {**QUICK, "epochs": 2, "schedule": "cosine", "seed": 0}
+    assert log["settings"] == {
+        **QUICK,
+        "epochs": 2,
+        "schedule": "cosine",
+        "smoothing": 0.0,
+        "seed": 0,
+    }
     assert log["data"]["path"] == "corners"
     assert (log["data"]["train"], log["data"]["whole"]) == (160, [160, 80])
     assert log["hardware"].endswith(", 1 thread")

@@ -28,7 +28,6 @@ from facecrypt.sealing.carriers import Source
 from facecrypt.sealing.carriers.carrier import SealedFile
 from facecrypt.sealing.carriers.pixels import encode_pixels, open_picture, seal_picture
 from facecrypt.sealing.files import decode
-from facecrypt.sealing.payload import Payload
 
 KEY = SecretKey.generate()
 FACE = [Region(8, 6, 40, 44)]
@@ -263,10 +262,11 @@ class TrailingTiff:
         return [data[-12 - length : -12]] if data[-8:] == b"trailing" else []
 
     def seal(self, source, recipients, options, suffix):
-        sealed, picture = seal_picture(source, recipients, options, suffix)
-        payload = Payload(sealed.header).to_bytes()
+        made = seal_picture(source, recipients, options, suffix)
+        payload = made.payload.to_bytes()
         tail = payload + len(payload).to_bytes(4, "big") + b"trailing"
-        return SealedFile(sealed.header, encode_pixels(sealed, picture, suffix, payload) + tail)
+        data = encode_pixels(made.sealed, made.like, suffix, payload)
+        return SealedFile(made.payload.header, data + tail)
 
     def open(self, source, payload, identities, options):
         return open_picture(source, payload, identities, options)

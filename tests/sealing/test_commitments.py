@@ -49,6 +49,7 @@ def forged(committed: bytes) -> Sealed:
         regions=(FACE,),
         commitments=(expand(committed, LABEL + b"commitment"),),
         tags=(bytes(16),),
+        digests=(bytes(32),),
         stanzas=(OWNER.wrap(CONTENT),),
         public_digest=public_digest(picture, [FACE], PIXEL),
     )
@@ -57,9 +58,13 @@ def forged(committed: bytes) -> Sealed:
     halves = bytes(first[i] ^ 0xAA if i % 2 else second[i] ^ 0xBB for i in range(SIZE))
     both = open_under_both(keys, header.aad(), halves)
     picture[8:24, 8:24] = np.frombuffer(both[:SIZE], np.uint8).reshape(16, 16, 3)
-    header = replace(header, tags=(both[SIZE:],))
+    header = replace(header, tags=(both[SIZE:],), digests=(digest(both[:SIZE]),))
     mac = hmac.digest(expand(CONTENT, LABEL + b"header"), header.mac_input(), "sha256")
     return Sealed(picture, replace(header, mac=mac))
+
+
+def digest(sealed: bytes) -> bytes:
+    return hashlib.sha256(LABEL + b"sealed" + sealed).digest()
 
 
 def material(key: bytes) -> tuple:
@@ -103,7 +108,7 @@ def test_the_holder_of_a_region_key_cannot_put_another_face_there():
     data, tag = ciphers.seal_part(other, face.key, sealed.header.cipher, sealed.header.aad())
     picture = sealed.image.copy()
     picture[8:24, 8:24] = data.reshape(16, 16, 3)
-    forged = Sealed(picture, replace(sealed.header, tags=(tag,)))
+    forged = Sealed(picture, replace(sealed.header, tags=(tag,), digests=(digest(data.tobytes()),)))
     # The part itself is sound.
     assert (parts.open_part(forged.header, 0, data, face.key) == 7).all()
     for identity in face, OWNER:
@@ -142,6 +147,7 @@ EMPTY = {
     "carrier": "pixels",
     "cipher": "aes-256-gcm",
     "commitments": "",
+    "digests": "",
     "format": "facecrypt",
     "image": {"dtype": "uint8", "grid": [1, 0, 0], "shape": [4, 4]},
     "mac": "00" * 32,

@@ -21,6 +21,7 @@ HEADER = Header(
     regions=(Region(1, 2, 30, 40), Region(3, 4, 5, 6, shape="ellipse")),
     commitments=(bytes(32), bytes(32)),
     tags=(bytes(16), bytes(range(16))),
+    digests=(bytes(range(32)), bytes(32)),
     stanzas=(STANZA,),
     public_digest=bytes(32),
     software="facecrypt 0.1.0",
@@ -28,6 +29,7 @@ HEADER = Header(
 )
 LITERAL = (
     b'{"carrier":"pixels","cipher":"aes-256-gcm","commitments":"' + b"A" * 86 + b'==",'
+    b'"digests":"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8' + b"A" * 43 + b'==",'
     b'"format":"facecrypt","image":{"dtype":"uint8","grid":[16,0,4],"shape":[48,64,3],'
     b'"shown":{"icc":"000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"}},'
     b'"keys":[{"id":"0011223344556677","type":"secret-key","wrapped":"' + b"A" * 128 + b'"}],'
@@ -53,9 +55,16 @@ def test_what_each_authenticator_covers():
     other_tags = replace(HEADER, tags=HEADER.tags[::-1])
     assert other_tags.aad() == HEADER.aad()
     assert other_tags.mac_input() != HEADER.mac_input()
+    other_digests = replace(HEADER, digests=HEADER.digests[::-1])
+    assert other_digests.aad() == HEADER.aad()
+    assert other_digests.mac_input() != HEADER.mac_input()
     other_keys = replace(HEADER, stanzas=())
     assert other_keys.aad() == HEADER.aad()
     assert other_keys.mac_input() != HEADER.mac_input()
+    forgotten = replace(HEADER, forgotten=(1,))
+    assert forgotten.aad() == HEADER.aad()
+    assert forgotten.picture_id == HEADER.picture_id
+    assert forgotten.mac_input() != HEADER.mac_input()
     other_mac = replace(HEADER, mac=b"\1" * 32)
     assert other_mac.mac_input() == HEADER.mac_input()
     for field, value in [
@@ -70,14 +79,46 @@ def test_what_each_authenticator_covers():
         assert replace(HEADER, **{field: value}).aad() != HEADER.aad(), field
 
 
-def test_the_picture_id_covers_the_tags_and_not_the_keys():
+def test_the_picture_id_covers_tags_and_digests_and_not_the_keys():
     fields = json.loads(LITERAL)
     del fields["mac"], fields["keys"]
     text = json.dumps(fields, sort_keys=True, separators=(",", ":")).encode()
     assert HEADER.picture_id == hashlib.sha256(b"facecrypt v2 picture" + text).digest()[:16]
-    del fields["tags"]
+    del fields["tags"], fields["digests"]
     text = json.dumps(fields, sort_keys=True, separators=(",", ":")).encode()
     assert HEADER.aad() == hashlib.sha256(b"facecrypt v2 aad" + text).digest()
+
+
+THREE_PARTS = replace(
+    HEADER, private=("original",), commitments=(bytes(32),) * 3, tags=(bytes(16),) * 3
+)
+
+
+@pytest.mark.parametrize(
+    ("forgotten", "text"),
+    [
+        ((1,), b"[1]"),
+        ((0, 1), b"[0,1]"),
+        (("original",), b'["original"]'),
+        ((0, "original"), b'[0,"original"]'),
+    ],
+)
+def test_forgotten_parts_are_in_the_header(forgotten, text):
+    data = replace(THREE_PARTS, forgotten=forgotten).to_bytes()
+    assert b'"forgotten":' + text + b',"format"' in data
+    assert Header.from_bytes(data).forgotten == forgotten
+
+
+@pytest.mark.parametrize(
+    "forgotten",
+    [[], [2], [-1], [1, 0], [1, 1], [True], [0.0], ["0"], ["tail"], ["original", 0],
+     ["original", "original"], [["original"]], 7, None],
+)  # fmt: skip
+def test_other_lists_of_forgotten_parts_are_refused(forgotten):
+    fields = json.loads(THREE_PARTS.to_bytes()) | {"forgotten": forgotten}
+    data = json.dumps(fields, sort_keys=True, separators=(",", ":")).encode()
+    with pytest.raises(ContainerError, match="the header is damaged: forgotten"):
+        Header.from_bytes(data)
 
 
 @pytest.mark.parametrize("version", [0, 3, "2", None, 2.0, 2.5, True])
@@ -121,6 +162,8 @@ def test_another_version_is_named(version):
         ({"tags": "A" * 22 + "=="}, "tags is not 2 entries of 16 bytes"),
         ({"tags": "\u00e9" * 44}, "tags is not 2 entries"),
         ({"tags": ["00" * 16] * 2}, "tags is not 2 entries"),
+        ({"digests": "A" * 43 + "="}, "digests is not 2 entries of 32 bytes"),
+        ({"digests": None}, "digests is not 2 entries"),
         ({"private": ["original"]}, "commitments is not 3 entries"),
         ({"private": ["tail"]}, "private"),
         ({"private": []}, "canonical"),

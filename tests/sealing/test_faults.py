@@ -24,8 +24,8 @@ def faults(tmp_path_factory):
     return library
 
 
-def cases(faults, folder, what) -> list[dict]:
-    command = [sys.executable, SUPPORT / "faulty_writes.py", folder, what]
+def cases(faults, folder, *what) -> list[dict]:
+    command = [sys.executable, SUPPORT / "faulty_writes.py", folder, *what]
     environment = os.environ | {"LD_PRELOAD": str(faults)}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
     return [json.loads(line) for line in done.stdout.splitlines()]
@@ -61,3 +61,32 @@ def test_kills(tmp_path, faults):
         # Of a picture of mode 0600 they are as private as it, and a later run removes them.
         assert case["modes"] in ([], ["0o600"]), case
         assert case["stale"] == 0, case
+
+
+def test_calls_that_fail_while_a_file_is_changed(tmp_path, faults):
+    found = cases(faults, tmp_path, "fail", "change")
+    assert len({(case["kind"], case["way"]) for case in found}) == 8
+    assert {case["ended"] for case in found} == {"done", "refused"}
+    for case in found:
+        stuck = case["call"] in ("unlink", "open")
+        half = {"half"} if case["kind"] == "forget beside" else set()
+        if case["ended"] == "done":
+            assert case["left"] == "new", case
+        else:
+            assert case["left"] in {"old"} | half | ({"new"} if stuck else set()), case
+        assert case["hidden"] == 0 or case["call"] == "unlink", case
+        assert case["beside"] == ("beside" in case["kind"]), case
+
+
+def test_kills_while_a_file_is_changed(tmp_path, faults):
+    found = cases(faults, tmp_path, "kill", "change")
+    assert {case["ended"] for case in found} == {"killed"}
+    assert len({(case["kind"], case["way"]) for case in found}) == 8
+    seen = {}
+    for case in found:
+        seen.setdefault(case["kind"], set()).add(case["left"])
+        assert case["modes"] in ([], ["0o600"]), case
+        assert (case["stale"], case["beside"]) == (0, "beside" in case["kind"]), case
+    one_file = {"rewrap", "rewrap beside", "forget"}
+    assert all(seen[kind] == {"old"} or seen[kind] == {"old", "new"} for kind in one_file)
+    assert "half" in seen["forget beside"] <= {"old", "half", "new"}

@@ -141,6 +141,9 @@ def test_png_where_it_is_asked_for(job):
     encrypt("-o", "sealed", "--as", "png")
     assert inspect("sealed/photo.png").carrier == "pixels"
     assert command("decrypt", "sealed", "-o", "back", "-k", "k").code == 0
+    assert (job / "back/photo.jpg").read_bytes() == (job / "photo.jpg").read_bytes()
+    encrypt("-o", "pixels", "--as", "png", "--no-original")
+    assert command("decrypt", "pixels", "-o", "back", "-k", "k").code == 0
     assert (shown("back/photo.png") == shown("photo.jpg")).all()
     # And a sealed JPEG opens to a PNG of the same pixels.
     encrypt("-o", "sealed")

@@ -1,7 +1,9 @@
-"""Seals and opens files while system calls fail, or the process is killed; what is left, as JSON.
+"""Seals, opens and changes files while system calls fail, or the process is killed; what is left,
+as JSON.
 
-Run with ``faults.c`` preloaded: ``python faulty_writes.py FOLDER fail|kill``. Every call is made
-to fail, the first, the second and so on, until there is none; or the process dies just before it.
+Run with ``faults.c`` preloaded: ``python faulty_writes.py FOLDER fail|kill [change]``. Every call
+is made to fail, the first, the second and so on, until there is none; or the process dies just
+before it.
 """
 
 import ctypes
@@ -15,7 +17,18 @@ from pathlib import Path
 
 import numpy as np
 
-from facecrypt import FacecryptError, Region, SecretKey, decrypt_file, encrypt_file, verify
+from facecrypt import (
+    AuthenticationError,
+    FacecryptError,
+    Region,
+    SecretKey,
+    decrypt_file,
+    encrypt_file,
+    forget_regions,
+    inspect,
+    rewrap_file,
+    verify,
+)
 from facecrypt import pending as pending_files
 from facecrypt.leftovers import remove_stale
 from facecrypt.media import encode_image, read_image
@@ -23,6 +36,7 @@ from facecrypt.media import encode_image, read_image
 CALLS = "open", "write", "fsync", "chmod", "utime", "link", "rename", "unlink"
 ERRORS = errno.ENOSPC, errno.EIO
 KEY, FACE = SecretKey(bytes(range(32))), [Region(2, 2, 20, 20)]
+OTHER = SecretKey(bytes(range(32, 64)))
 FAULTS = ctypes.CDLL(None)
 
 
@@ -112,6 +126,49 @@ class Case:
         print(json.dumps(line), flush=True)
 
 
+class Change(Case):
+    """A file rewrapped, or its face forgotten, in its place."""
+
+    def __init__(self, here: Path, kind: str, way: str, mode: int, *, force: bool) -> None:
+        self.kind, self.way, self.force = kind, way, force
+        self.out, self.before = here / "out", here / f"{kind}.before"
+        self.before.mkdir(exist_ok=True)
+        plain = here / "plain.png"
+        pixels = np.random.default_rng(5).integers(0, 256, (24, 32, 3), np.uint8)
+        plain.write_bytes(encode_image(".png", pixels))
+        plain.chmod(mode)
+        sidecar = "beside" in kind
+        encrypt_file(
+            plain, self.before / "a.png", KEY, regions=FACE, sidecar=sidecar, overwrite=True
+        )
+
+    def run(self) -> None:
+        if "rewrap" in self.kind:
+            rewrap_file(self.out / "a.png", KEY, OTHER)
+        else:
+            forget_regions(self.out / "a.png", KEY, [0])
+
+    def left(self) -> str:
+        """ "old", "new", "half", which the next run makes new, or "broken"."""
+        target = self.out / "a.png"
+        if "rewrap" in self.kind:
+            return {(True, False): "old", (False, True): "new"}.get(
+                (self.opens(KEY), self.opens(OTHER)), "broken"
+            )
+        gone = bool(inspect(target).forgotten)
+        if self.opens(KEY):
+            return "new" if gone else "old"
+        self.run()
+        return "half" if gone and self.opens(KEY) else "broken"
+
+    def opens(self, key: SecretKey) -> bool:
+        try:
+            verify(self.out / "a.png", key)
+        except AuthenticationError:
+            return False
+        return True
+
+
 def arm(folder: Path, call: str, number: int, code: int) -> None:
     FAULTS.fault_arm(os.fsencode(folder), call.encode(), number, code)
 
@@ -152,5 +209,9 @@ if __name__ == "__main__":
     go, mode = todo[sys.argv[2]]
     for way in "nameless", "hidden":
         pending_files._open_nameless = nameless if way == "nameless" else lambda *_: None
+        if sys.argv[3:]:
+            for kind in "rewrap", "rewrap beside", "forget", "forget beside":
+                go(Change(Path(sys.argv[1]), kind, way, mode, force=True))
+            continue
         for kind, force in itertools.product(("png", "sidecar", "decrypt"), (False, True)):
             go(Case(Path(sys.argv[1]), kind, way, mode, force=force))

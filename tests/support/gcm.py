@@ -1,12 +1,13 @@
-"""GCM by the definition in NIST SP 800-38D, and ciphertexts that open under two keys.
+"""GCM by the definition in NIST SP 800-38D, and what its tag does not promise.
 
-AES-GCM authenticates, and commits to no key: whoever knows two keys solves one linear equation
-for one block (Dodis, Grubbs, Ristenpart, Woodage, "Fast Message Franking", CRYPTO 2018).
+AES-GCM authenticates, and commits neither to a key nor, before those who know it, to a ciphertext.
+One linear equation for one block makes a text that opens under two keys (Dodis, Grubbs, Ristenpart,
+Woodage, "Fast Message Franking", CRYPTO 2018), or another text with a tag that is given.
 """
 
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
-__all__ = ["keystream", "open_under_both"]
+__all__ = ["keystream", "open_under_both", "with_tag"]
 
 _R = 0xE1 << 120
 
@@ -33,6 +34,17 @@ def open_under_both(keys: list, aad: bytes, text: bytes) -> bytes:
     factor = _times(hashes[0], hashes[0]) ^ _times(hashes[1], hashes[1])
     text = text[:-16] + _times(difference, _inverse(factor)).to_bytes(16, "big")
     return text + (_ghash(hashes[0], aad, text) ^ masks[0]).to_bytes(16, "big")
+
+
+def with_tag(key: bytes, nonce: bytes, aad: bytes, text: bytes, tag: bytes) -> bytes:
+    """The text with another last block, so that it has this tag under this key and nonce."""
+    assert len(text) % 16 == 0
+    text = text[:-16] + bytes(16)
+    h = int.from_bytes(_encrypted(key, bytes(16)), "big")
+    mask = int.from_bytes(_encrypted(key, nonce + b"\0\0\0\1"), "big")
+    missing = int.from_bytes(tag, "big") ^ mask ^ _ghash(h, aad, text)
+    # The last block is multiplied by the square of the hash key.
+    return text[:-16] + _times(missing, _inverse(_times(h, h))).to_bytes(16, "big")
 
 
 def _encrypted(key: bytes, block: bytes) -> bytes:

@@ -66,7 +66,7 @@ def seal(data: bytes, regions: list, key: bytes, *, deflate: bool = True, keys=(
 
 
 def _encrypted(header: dict, parts: dict[bytes, bytes], key: bytes) -> list[bytes]:
-    """Parts encrypted; their commitments and tags go into the header."""
+    """Parts encrypted; their commitments, tags and digests go into the header."""
     own = [expand(key, info) for info in parts]
     header["commitments"] = _joined(expand(one, layout.LABEL + b"commitment") for one in own)
     text, coded = aad(header), []
@@ -74,6 +74,9 @@ def _encrypted(header: dict, parts: dict[bytes, bytes], key: bytes) -> list[byte
         material = expand(one, layout.LABEL + b"aes-256-gcm", 44)
         coded.append(AESGCM(material[:32]).encrypt(material[32:], part, text))
     header["tags"] = _joined(part[-16:] for part in coded)
+    header["digests"] = _joined(
+        hashlib.sha256(layout.LABEL + b"sealed" + part[:-16]).digest() for part in coded[:-1]
+    )
     return [part[:-16] for part in coded]
 
 

@@ -3,7 +3,7 @@
 The scheme has one key for each place of a block and then moves the blocks. So each place has its
 own sub-network, a convolution over the whole block, and a learnt matrix, near a permutation,
 moves the blocks back. A pixel shuffle makes a picture of 16 channels, which a PyramidNet with
-ShakeDrop classifies.
+ShakeDrop classifies in the paper.
 
 What the paper leaves open is as in the authors' published program, but for its spectral
 normalisation of the sub-networks: a batch normalisation follows, which undoes any scale.
@@ -15,9 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from facecrypt.learning.networks.pyramidnet import PyramidNet
-
-__all__ = ["EleAdaptNet", "l1_minus_l2", "total_variation"]
+__all__ = ["CHANNELS", "EleAdaptNet", "l1_minus_l2", "total_variation"]
 
 # Channels of the picture that the adaptation gives to the classifier.
 CHANNELS = 16
@@ -56,13 +54,13 @@ class EleAdaptNet(nn.Module):
 
     Parameters
     ----------
-    classes : int
+    classifier : Module
+        From (N, 16, side, side) to logits; a
+        :class:`~facecrypt.learning.networks.pyramidnet.PyramidNet` in the paper.
     side : int
         Of the pictures in pixels.
     block : int
         Side of the scheme's blocks in pixels; divides `side`.
-    depth, alpha, keep
-        Of the :class:`~facecrypt.learning.networks.pyramidnet.PyramidNet`.
 
     Attributes
     ----------
@@ -73,19 +71,18 @@ class EleAdaptNet(nn.Module):
 
     Examples
     --------
-    >>> EleAdaptNet(10, depth=8, alpha=12)(torch.zeros(2, 3, 32, 32)).shape
+    >>> from facecrypt.learning.networks.pyramidnet import PyramidNet
+    >>> small = PyramidNet(10, depth=8, alpha=12, keep=1.0, inputs=CHANNELS)
+    >>> EleAdaptNet(small)(torch.zeros(2, 3, 32, 32)).shape
     torch.Size([2, 10])
     """
 
     def __init__(
         self,
-        classes: int,
+        classifier: nn.Module,
         *,
         side: int = 32,
         block: int = 4,
-        depth: int = 110,
-        alpha: int = 270,
-        keep: float = 0.5,
     ) -> None:
         super().__init__()
         self.grid, self.block = side // block, block
@@ -93,7 +90,7 @@ class EleAdaptNet(nn.Module):
         self.sub_networks = _SubNetworks(self.grid, block)
         self.permutation = nn.Parameter(torch.empty(blocks, blocks))
         nn.init.uniform_(self.permutation, -(blocks**-0.5), blocks**-0.5)
-        self.classifier = PyramidNet(classes, depth=depth, alpha=alpha, keep=keep, inputs=CHANNELS)
+        self.classifier = classifier
         self.variation: Tensor | None = None
 
     def forward(self, x: Tensor) -> Tensor:

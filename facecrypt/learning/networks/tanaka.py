@@ -13,10 +13,10 @@ from torch.nn import functional
 
 from facecrypt.learning.networks.initial import he_normal
 
-__all__ = ["Tanaka"]
+__all__ = ["Tanaka", "adaptation"]
 
 
-def _adaptation(block: int, width: int) -> nn.Sequential:
+def adaptation(block: int, width: int) -> nn.Sequential:
     """Pictures to `width` channels of the same side, block by block."""
     samples = 3 * block**2
     return nn.Sequential(
@@ -74,7 +74,7 @@ class Tanaka(nn.Module):
 
     def __init__(self, classes: int, *, block: int = 4, width: int = 32) -> None:
         super().__init__()
-        self.adapt = _adaptation(block, width)
+        self.adapt = adaptation(block, width)
         layers: list[nn.Module] = []
         for stage in range(3):
             inputs = width << stage

@@ -5,7 +5,7 @@ all zero, and the coefficients of a region are a small scan of their own. ``docs
 describes the parts. Nothing here knows keys, hashes, EXIF or the payload.
 """
 
-from facecrypt.media.jpeg.app11 import find_box, packets
+from facecrypt.media.jpeg.app11 import find_box, packets, replace_box
 from facecrypt.media.jpeg.cutting import Cut, cut, place, restore, tokens
 from facecrypt.media.jpeg.encoding import encode
 from facecrypt.media.jpeg.frame import Frame, Segment, parse, read_coefficients
@@ -24,6 +24,7 @@ __all__ = [
     "place",
     "public_segments",
     "read_coefficients",
+    "replace_box",
     "restore",
     "tokens",
 ]

@@ -6,11 +6,12 @@ and in which place.
 
 import struct
 from collections.abc import Iterator
-from typing import BinaryIO
+from io import BytesIO
+from typing import BinaryIO, NamedTuple
 
 from facecrypt.errors import ContainerError
 
-__all__ = ["find_box", "packets"]
+__all__ = ["find_box", "packets", "replace_box"]
 
 _APP11, _SOS, _EOI = 0xEB, 0xDA, 0xD9
 _HEAD = struct.Struct(">2sHI8s")  # common identifier, box, place from 1, length and type
@@ -58,21 +59,63 @@ def find_box(file: BinaryIO, kind: bytes, start: bytes) -> bytes | None:
     ContainerError
         A packet of it is missing, doubled or changed, or there are two.
     """
-    if file.read(2) != b"\xff\xd8":
+    found = _find(file, kind, start)
+    if not found:
         return None
-    boxes: dict[tuple[int, bytes], list[tuple[int, bytes]]] = {}
-    for payload in _app11(file):
-        _, number, place, head = _HEAD.unpack(payload[: _HEAD.size])
+    return _joined(found[0].head, [(packet.place, packet.piece) for packet in found])
+
+
+def replace_box(data: bytes, kind: bytes, start: bytes, box: bytes) -> bytes:
+    """The same JPEG file with another box in place of the one that :func:`find_box` finds.
+
+    Raises
+    ------
+    ContainerError
+        There is none or several, or the new one would not be found.
+    """
+    found = _find(BytesIO(data), kind, start)
+    if not found:
+        raise ContainerError("the JPEG has no payload")
+    view, at, pieces = memoryview(data), 0, []
+    for packet in found:
+        pieces.append(view[at : packet.start])
+        if packet is found[0]:
+            pieces.append(memoryview(packets(box, packet.number)))
+        at = packet.end
+    made = b"".join((*pieces, view[at:]))
+    # Not where another program's box of our number has the new one's length and type.
+    if find_box(BytesIO(made), kind, start) != box:
+        raise ContainerError("the payload cannot be replaced: another box takes its number")
+    return made
+
+
+class _Packet(NamedTuple):
+    """One segment: where it lies in the file, and what it holds."""
+
+    start: int
+    end: int
+    number: int
+    place: int
+    head: bytes
+    piece: bytes
+
+
+def _find(file: BinaryIO, kind: bytes, start: bytes) -> list[_Packet]:
+    """The packets of the box, in the order of the file; errors as of :func:`find_box`."""
+    if file.read(2) != b"\xff\xd8":
+        return []
+    boxes: dict[tuple[int, bytes], list[_Packet]] = {}
+    for packet in _packets(file):
         # Another program may have taken our number for a box of its own.
-        boxes.setdefault((number, head), []).append((place, payload[_HEAD.size :]))
+        boxes.setdefault((packet.number, packet.head), []).append(packet)
     found = [
-        (head, pieces)
-        for (_, head), pieces in boxes.items()
-        if head[4:] == kind and any(piece.startswith(start) for _, piece in pieces)
+        own
+        for (_, head), own in boxes.items()
+        if head[4:] == kind and any(packet.piece.startswith(start) for packet in own)
     ]
     if len(found) > 1:
         raise ContainerError("the payload is damaged: there are two")
-    return _joined(*found[0]) if found else None
+    return found[0] if found else []
 
 
 def _joined(head: bytes, pieces: list[tuple[int, bytes]]) -> bytes:
@@ -84,15 +127,17 @@ def _joined(head: bytes, pieces: list[tuple[int, bytes]]) -> bytes:
     return head + body
 
 
-def _app11(file: BinaryIO) -> Iterator[bytes]:
-    """The payloads of packets before the first scan, as far as the file is sound."""
+def _packets(file: BinaryIO) -> Iterator[_Packet]:
+    """Packets before the first scan, as far as the file is sound."""
+    at = 2
     while True:
+        begin = at
         byte = file.read(1)
         if byte != b"\xff":
             return
-        marker = 0xFF
+        marker, at = 0xFF, at + 1
         while marker == 0xFF:
-            marker = (file.read(1) or b"\0")[0]
+            marker, at = (file.read(1) or b"\0")[0], at + 1
         if marker in (0, _SOS, _EOI):
             return
         if marker in _BARE:
@@ -100,9 +145,11 @@ def _app11(file: BinaryIO) -> Iterator[bytes]:
         (length,) = struct.unpack(">H", file.read(2).rjust(2, b"\0"))
         if length < 2:
             return
+        at += length
         if marker != _APP11:
             file.seek(length - 2, 1)
             continue
         payload = file.read(length - 2)
         if payload[:2] == b"JP" and len(payload) >= _HEAD.size:
-            yield payload
+            _, number, place, head = _HEAD.unpack(payload[: _HEAD.size])
+            yield _Packet(begin, at, number, place, head, payload[_HEAD.size :])

@@ -35,7 +35,7 @@ class Frame:
         In pixels.
     components : tuple of (int, int, int)
         Of each its horizontal and vertical sampling factor and the number of its quantisation
-        table, in the order of the frame.
+        table, in the order of the frame. The factors of one component alone are 1.
     quant : tuple of bytes
         The tables that components use, by number; each is 64 big-endian 16-bit integers in
         zigzag order.

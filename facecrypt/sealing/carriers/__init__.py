@@ -3,35 +3,60 @@
 A header is looked for by every carrier in turn; what to write is chosen by what was asked for.
 """
 
+import stat
 from pathlib import Path
 from typing import BinaryIO
 
-from facecrypt.errors import MediaError, NotSealedError
+from facecrypt.errors import FacecryptError, MediaError, NotSealedError
 from facecrypt.files import PathLike
 from facecrypt.media.pictures import LOSSY
-from facecrypt.sealing.carriers.carrier import Carrier, Opened, SealedFile, Source
+from facecrypt.media.png import find_chunk
+from facecrypt.media.readers import FILE_SUFFIXES
+from facecrypt.sealing.carriers.carrier import (
+    Carrier,
+    FileCarrier,
+    Opened,
+    OpenedFile,
+    PayloadLike,
+    Rewritten,
+    SealedFile,
+    Source,
+)
 from facecrypt.sealing.carriers.jpeg import Jpeg
-from facecrypt.sealing.carriers.png import Png
+from facecrypt.sealing.carriers.png import CHUNK, Png
 from facecrypt.sealing.carriers.sidecar import Sidecar
+from facecrypt.sealing.carriers.sidecar_names import sidecars_of
+from facecrypt.sealing.carriers.video import Video
+from facecrypt.sealing.content import Pixels
+from facecrypt.sealing.payload import read_header
 
 __all__ = [
     "CARRIERS",
+    "FILE_CARRIERS",
     "LOSSLESS_SUFFIXES",
     "Carrier",
+    "FileCarrier",
     "Opened",
+    "OpenedFile",
+    "PayloadLike",
+    "Rewritten",
     "SealedFile",
     "Source",
     "carrier_for",
     "check_destination",
+    "file_carrier",
     "find_payloads",
     "not_sealed",
+    "opened_name",
     "sealed_name",
     "sealed_suffix",
 ]
 
 # From the general to the special: what several claim is for the last of them.
 CARRIERS: tuple[Carrier, ...] = (Png(), Jpeg(), Sidecar())
+FILE_CARRIERS: tuple[FileCarrier, ...] = (Video(),)
 _HEAD = 64  # bytes by which a kind of file is known
+_HEAD_OF_ANY = max(_HEAD, *(carrier.head for carrier in FILE_CARRIERS))
 LOSSLESS_SUFFIXES = tuple(dict.fromkeys(s for carrier in CARRIERS for s in carrier.suffixes))
 
 
@@ -42,6 +67,20 @@ def find_payloads(file: BinaryIO, path: Path | None) -> tuple[Carrier, list[byte
         if payloads := carrier.find_payloads(file, path):
             return carrier, payloads
     return None
+
+
+def file_carrier(path: Path) -> FileCarrier | None:
+    """The carrier of a file, plain or sealed, that is of a kind too large for memory."""
+    try:
+        # Whoever opened a pipe would wait for its other end.
+        if not stat.S_ISREG(path.stat().st_mode):
+            return None
+        with path.open("rb") as file:
+            head = file.read(_HEAD_OF_ANY)
+    except OSError:
+        return None  # whoever reads it says why
+    claiming = (one for one in FILE_CARRIERS if one.claims(head[: one.head]))
+    return next(claiming, None)
 
 
 def not_sealed(path: Path | None) -> NotSealedError:
@@ -78,20 +117,54 @@ def sealed_name(source: Path, name: Path) -> Path:
     """
     try:
         with source.open("rb") as file:
-            head = file.read(_HEAD)
+            head = file.read(_HEAD_OF_ANY)
     except OSError:
         head = b""  # whoever reads it says why
     return name.with_suffix(sealed_suffix(head, name.suffix))
 
 
+def opened_name(source: Path, name: Path) -> Path:
+    """What a sealed picture is called when it is opened whole: the inverse of :func:`sealed_name`.
+
+    ``x.png`` becomes ``x.webp`` where that was sealed, and so does ``x.webp.png``.
+    """
+    suffix = _original_suffix(source)
+    if not suffix:
+        return sealed_name(source, name)
+    short = name.with_suffix("")
+    return short if short.suffix.lower() == suffix else name.with_suffix(suffix)
+
+
+def _original_suffix(path: Path) -> str:
+    """That of the file which a sealed picture gives back; none where it only has its pixels."""
+    try:
+        with path.open("rb") as file:
+            if find_chunk(file, CHUNK) is not None:
+                return _said_original(file)
+        for beside in sidecars_of(path):
+            with beside.open("rb") as file:
+                return _said_original(file)
+    except (OSError, FacecryptError):
+        pass  # whoever opens it says why
+    return ""
+
+
+def _said_original(file: BinaryIO) -> str:
+    content = read_header(file).content
+    return content.original if isinstance(content, Pixels) else ""
+
+
 def sealed_suffix(data: bytes, suffix: str = "") -> str:
     """That of the sealed form of a plain file, which has `suffix`; see :func:`sealed_name`."""
     suffix, head = suffix.lower(), data[:_HEAD]
+    for large in FILE_CARRIERS:
+        if large.claims(data[: large.head]):
+            return large.sealed_suffix(data[: large.head], suffix)
     [*_, written] = (one for one in CARRIERS if not one.beside and one.claims(head))
     return suffix if suffix in written.suffixes else written.suffixes[0]
 
 
-def check_destination(path: PathLike, carrier: Carrier | None = None) -> None:
+def check_destination(path: PathLike, carrier: Carrier | FileCarrier | None = None) -> None:
     """Refuse, before any work is done, a file format that would not keep every pixel.
 
     Parameters
@@ -106,7 +179,8 @@ def check_destination(path: PathLike, carrier: Carrier | None = None) -> None:
     """
     suffix = Path(path).suffix.lower()
     allowed = LOSSLESS_SUFFIXES if carrier is None else carrier.suffixes
-    if suffix in allowed:
+    # Whether such a file was sealed, opening tells.
+    if suffix in allowed or (carrier is None and suffix in FILE_SUFFIXES):
         return
     if suffix in LOSSY:
         why = f"{suffix} does not keep every pixel exactly, so the faces could not be given back"

@@ -7,8 +7,10 @@ from typing import BinaryIO
 from facecrypt.errors import MediaError
 from facecrypt.keys import RecipientLike, RegionKey, Unwraps
 from facecrypt.media import jpeg
-from facecrypt.sealing.carriers.carrier import Opened, SealedFile, Source
-from facecrypt.sealing.carriers.jpeg_sealing import open_jpeg, seal_jpeg
+from facecrypt.media.pictures import read_bounded
+from facecrypt.sealing.carriers.carrier import Opened, Rewritten, SealedFile, Source
+from facecrypt.sealing.carriers.jpeg_sealing import is_edited_jpeg, open_jpeg, seal_jpeg
+from facecrypt.sealing.header import Header
 from facecrypt.sealing.options import Open, Seal
 from facecrypt.sealing.payload import START, Payload
 
@@ -47,6 +49,16 @@ class Jpeg:
         options: Open,
     ) -> Opened:
         return open_jpeg(source.data, payload, identities, options)
+
+    def is_edited(self, source: Source, header: Header) -> bool:
+        return is_edited_jpeg(source.data, header)
+
+    def rewrite(self, file: BinaryIO, payload: Payload) -> Rewritten:
+        data = jpeg.replace_box(read_bounded(file), b"jumb", START, payload.to_bytes())
+        return Rewritten(payload.header, data)
+
+    def erase(self, file: BinaryIO, payload: Payload) -> Rewritten:
+        return self.rewrite(file, payload)  # the cells of regions are empty in any case
 
 
 def check_jpeg(source: Source) -> None:

@@ -31,7 +31,15 @@ from facecrypt.sealing.parts import open_part, start, unlock
 from facecrypt.sealing.payload import Payload
 from facecrypt.sealing.wire import canonical
 
-__all__ = ["SealedJpeg", "has_public", "is_public_of", "open_jpeg", "seal_jpeg", "wanted_cells"]
+__all__ = [
+    "SealedJpeg",
+    "has_public",
+    "is_edited_jpeg",
+    "is_public_of",
+    "open_jpeg",
+    "seal_jpeg",
+    "wanted_cells",
+]
 
 _SOI = b"\xff\xd8"
 _BESIDE = (
@@ -120,6 +128,22 @@ def has_public(data: bytes, header: Header) -> bool:
         return same and _public_digest(data, header) == header.public_digest
     except UnsupportedJpegError:
         return False
+
+
+def _is_edited(data: bytes, header: Header) -> bool:
+    """Whether the public coefficients are others, or a cell of a forgotten region is not empty."""
+    if _public_digest(data, header) != header.public_digest:
+        return True
+    if not header.forgotten:
+        return False
+    content = _content_of(header)
+    _, planes = jpeg.read_coefficients(data)
+    for index in header.forgotten_parts.intersection(range(len(header.regions))):
+        x0, y0, x1, y1 = content.cells(header.regions[index])
+        for (across, down, _), plane in zip(content.components, planes, strict=True):
+            if plane[y0 * down : y1 * down, x0 * across : x1 * across].any():
+                return True
+    return False
 
 
 def _public_digest(data: bytes, header: Header) -> bytes:
@@ -289,12 +313,12 @@ def open_jpeg(
         for index, key in unlocked.keys.items()
     }
     rects = [content.cells(region) for region in header.regions]
-    beside = _shown(sealed.segments, exif="exif" in content.shown) != content.shown
+    beside = _is_beside_edited(sealed, content)
     with _as_container_errors():
         if len(plain) == header.parts:
             given, edited = _original(data, rects, plain, payload)
         else:
-            given, edited = None, _public_digest(data, header) != header.public_digest
+            given, edited = None, _is_edited(data, header)
         # The original comes back whatever stands beside the coefficients; a face does not.
         if given is not None and not options.pristine:
             beside = False
@@ -306,6 +330,19 @@ def open_jpeg(
             given = _SOI + sealed.segments.to_bytes() + jpeg.place(data, rects, faces)
     edited = edited or beside
     return Opened(header, given, edited, regions=unlocked.regions(header), whole=unlocked.whole)
+
+
+def is_edited_jpeg(data: bytes, header: Header) -> bool:
+    """As of :class:`Carrier`."""
+    content = _content_of(header)
+    sealed = _read_sealed(data, content)
+    with _as_container_errors():
+        return _is_edited(data, header) or _is_beside_edited(sealed, content)
+
+
+def _is_beside_edited(sealed: _Plain, content: Jpeg) -> bool:
+    """Whether what is shown beside the coefficients is not what was sealed."""
+    return _shown(sealed.segments, exif="exif" in content.shown) != content.shown
 
 
 @contextmanager

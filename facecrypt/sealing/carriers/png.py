@@ -5,6 +5,7 @@ that does not know it drops it rather than carry it over to other pixels.
 """
 
 import zlib
+from collections import deque
 from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO
@@ -13,9 +14,24 @@ from facecrypt.errors import AuthenticationError
 from facecrypt.keys import RecipientLike, RegionKey, Unwraps
 from facecrypt.media import Picture
 from facecrypt.media.colour import COLOUR_SIZES
-from facecrypt.media.png import MAX_LENGTH, PROFILE_NAME, png_chunks, png_header, read_chunk
-from facecrypt.sealing.carriers.carrier import Opened, SealedFile, Source
-from facecrypt.sealing.carriers.pixels import encode_pixels, open_picture, seal_picture
+from facecrypt.media.pictures import read_bounded
+from facecrypt.media.png import (
+    MAX_LENGTH,
+    PROFILE_NAME,
+    png_chunks,
+    png_header,
+    read_chunk,
+    replace_chunk,
+)
+from facecrypt.sealing.carriers.carrier import Opened, Rewritten, SealedFile, Source
+from facecrypt.sealing.carriers.pixels import (
+    encode_pixels,
+    erase_pixels,
+    is_edited_picture,
+    open_picture,
+    seal_picture,
+)
+from facecrypt.sealing.header import Header
 from facecrypt.sealing.options import Open, Seal
 from facecrypt.sealing.payload import Payload
 
@@ -45,10 +61,10 @@ class Png:
     def seal(
         self, source: Source, recipients: Sequence[RecipientLike], options: Seal, suffix: str
     ) -> SealedFile:
-        sealed, picture = seal_picture(source, recipients, options, suffix)
-        payload = Payload(sealed.header).to_bytes()
-        data = encode_pixels(sealed, picture, suffix, payload, CHUNK)
-        return SealedFile(sealed.header, data)
+        made = seal_picture(source, recipients, options, suffix)
+        payload = made.payload.to_bytes()
+        data = encode_pixels(made.sealed, made.like, suffix, payload, CHUNK)
+        return SealedFile(made.payload.header, data)
 
     def open(
         self,
@@ -65,6 +81,21 @@ class Png:
         if options.pristine:
             _check_written(chunks, opened.picture)
         return opened
+
+    def is_edited(self, source: Source, header: Header) -> bool:
+        return is_edited_picture(source, header)
+
+    def rewrite(self, file: BinaryIO, payload: Payload) -> Rewritten:
+        data = replace_chunk(read_bounded(file), CHUNK, payload.to_bytes())
+        return Rewritten(payload.header, data)
+
+    def erase(self, file: BinaryIO, payload: Payload) -> Rewritten:
+        source = Source(read_bounded(file))
+        deque(png_chunks(source.data), maxlen=0)  # refuses what a decoder forgives
+        data = erase_pixels(source, payload, CHUNK)
+        if data is None:
+            data = replace_chunk(source.data, CHUNK, payload.to_bytes())
+        return Rewritten(payload.header, data)
 
 
 def _check_written(chunks: _Chunks, picture: Picture) -> None:

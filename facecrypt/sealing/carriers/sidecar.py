@@ -16,17 +16,24 @@ from facecrypt.files import read_small
 from facecrypt.keys import RecipientLike, RegionKey, Unwraps
 from facecrypt.limits import MAX_PAYLOAD_BYTES
 from facecrypt.media.pictures import read_bounded
-from facecrypt.sealing.carriers.carrier import Opened, SealedFile, Source
+from facecrypt.sealing.carriers.carrier import Opened, Rewritten, SealedFile, Source
 from facecrypt.sealing.carriers.jpeg import SUFFIXES, check_jpeg
-from facecrypt.sealing.carriers.jpeg_sealing import has_public, open_jpeg, seal_jpeg
+from facecrypt.sealing.carriers.jpeg_sealing import (
+    has_public,
+    is_edited_jpeg,
+    open_jpeg,
+    seal_jpeg,
+)
 from facecrypt.sealing.carriers.pixels import (
     decode_sealed,
     encode_pixels,
+    erase_pixels,
+    is_edited_picture,
     open_picture,
     seal_picture,
     with_header,
 )
-from facecrypt.sealing.carriers.sidecar_names import sidecar_path, sidecars_of
+from facecrypt.sealing.carriers.sidecar_names import check_name, sidecars_of
 from facecrypt.sealing.header import Header
 from facecrypt.sealing.options import Open, Seal
 from facecrypt.sealing.payload import Payload
@@ -63,7 +70,7 @@ class Sidecar:
                 header = Payload.from_bytes(data).header
             except ContainerError:
                 return [data]  # whoever reads it says why
-            _check_name(path, beside, header)
+            check_name(path, beside, header)
             return [data]
         return _fitting(path, read_bounded(file), payloads)
 
@@ -76,10 +83,10 @@ class Sidecar:
             return SealedFile(
                 made.payload.header, made.file(embedded=False), made.payload.to_bytes()
             )
-        sealed, picture = seal_picture(source, recipients, options, suffix)
-        payload = Payload(sealed.header).to_bytes()
-        data = encode_pixels(sealed, picture, suffix, payload)
-        return SealedFile(sealed.header, data, payload)
+        made = seal_picture(source, recipients, options, suffix)
+        payload = made.payload.to_bytes()
+        data = encode_pixels(made.sealed, made.like, suffix, payload)
+        return SealedFile(made.payload.header, data, payload)
 
     def open(
         self,
@@ -92,11 +99,19 @@ class Sidecar:
             return open_jpeg(source.data, payload, identities, options)
         return open_picture(source, payload, identities, options)
 
+    def is_edited(self, source: Source, header: Header) -> bool:
+        if header.carrier == "jpeg":
+            return is_edited_jpeg(source.data, header)
+        return is_edited_picture(source, header)
 
-def _check_name(path: Path, beside: Path, header: Header) -> None:
-    wanted = sidecar_path(path, header).name
-    if beside.name != wanted:
-        raise ContainerError(f"{beside}: its name is not that of its header, which is {wanted}")
+    def rewrite(self, file: BinaryIO, payload: Payload) -> Rewritten:
+        return Rewritten(payload.header, None, payload.to_bytes())
+
+    def erase(self, file: BinaryIO, payload: Payload) -> Rewritten:
+        made = self.rewrite(file, payload)
+        if payload.header.carrier == "jpeg":
+            return made
+        return made._replace(data=erase_pixels(Source(read_bounded(file)), payload))
 
 
 def _fitting(path: Path, data: bytes, payloads: Mapping[Path, bytes]) -> list[bytes]:
@@ -108,10 +123,10 @@ def _fitting(path: Path, data: bytes, payloads: Mapping[Path, bytes]) -> list[by
     def fits(beside: Path, data: bytes) -> bool:
         try:
             header = Payload.from_bytes(data).header
-            _check_name(path, beside, header)
+            check_name(path, beside, header)
             if header.carrier == "jpeg":
                 return has_public(source.data, header)
-            return not with_header(decoded(), header).edited
+            return with_header(decoded(), header).has_public()
         except ContainerError:
             return False
 

@@ -8,10 +8,18 @@ import unicodedata
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from facecrypt.errors import ContainerError
 from facecrypt.files import PathLike, media_error
 from facecrypt.sealing.header import Header
 
-__all__ = ["is_sidecar", "remember", "sidecar_path", "sidecars_of"]
+__all__ = [
+    "check_name",
+    "is_sidecar",
+    "remember",
+    "remember_rewritten",
+    "sidecar_path",
+    "sidecars_of",
+]
 
 _SUFFIX = ".fcrypt"
 _NAME = re.compile(r"(.+)\.([0-9a-f]{16})\.fcrypt", re.DOTALL)
@@ -28,6 +36,13 @@ _KEPT = 8
 def sidecar_path(path: PathLike, header: Header) -> Path:
     """``photo.png`` -> ``photo.png.0123456789abcdef.fcrypt``."""
     return _sidecar(Path(path), header.picture_id[:8].hex())
+
+
+def check_name(path: Path, beside: Path, header: Header) -> None:
+    """ContainerError where a sidecar has not the name that its header gives it."""
+    wanted = sidecar_path(path, header).name
+    if beside.name != wanted:
+        raise ContainerError(f"{beside}: its name is not that of its header, which is {wanted}")
 
 
 def is_sidecar(path: Path) -> bool:
@@ -67,6 +82,16 @@ def remember(beside: Path) -> None:
         known.note(match)
 
 
+def remember_rewritten(beside: Path) -> None:
+    """Note that this process replaces sidecars of a folder by others of the same names.
+
+    From then on all lists of that folder are as with `lately`: each replacement is a change.
+    """
+    known = _lists.get(os.fspath(beside.parent))
+    if known is not None:
+        known.rewritten = True
+
+
 @dataclass
 class _List:
     """The sidecars of a folder: folded name of the picture -> digits; and when this was so."""
@@ -76,6 +101,7 @@ class _List:
     settled: bool
     read: float
     seconds: float = 0.0
+    rewritten: bool = False
     digits: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     def note(self, match: re.Match[str]) -> None:
@@ -87,8 +113,9 @@ class _List:
             return False
         if self.settled and found.st_mtime_ns == self.changed:
             return True
-        large = self.seconds > _SMALL_SECONDS
-        return lately and large and time.monotonic() - self.read < _SHARE * self.seconds
+        if not (lately or self.rewritten) or self.seconds <= _SMALL_SECONDS:
+            return False
+        return time.monotonic() - self.read < _SHARE * self.seconds
 
 
 _lists: dict[str, _List] = {}
@@ -98,6 +125,7 @@ def _listed(folder: Path, *, lately: bool) -> dict[str, tuple[str, ...]]:
     found, here = folder.stat(), os.fspath(folder)
     known = _lists.get(here)
     if known is None or not known.holds(found, lately=lately):
+        before = known
         settled = time.time_ns() - found.st_mtime_ns > _SETTLED_NS
         identity = found.st_dev, found.st_ino
         known = _List(identity, found.st_mtime_ns, settled, time.monotonic())
@@ -105,6 +133,7 @@ def _listed(folder: Path, *, lately: bool) -> dict[str, tuple[str, ...]]:
         for match in filter(None, map(_NAME.fullmatch, sorted(names))):
             known.note(match)
         known.seconds = time.monotonic() - known.read
+        known.rewritten = before is not None and before.rewritten
         if len(_lists) >= _KEPT:
             _lists.clear()
         _lists[here] = known

@@ -5,15 +5,18 @@ plain Python. It is slow, checks all there is, and is what the package is tested
 JPEGs are read by :mod:`support.second_reader.jpeg`.
 """
 
+from support.second_reader import original
 from support.second_reader.carriers import chunk, png_chunk, sidecar, sidecar_path
 from support.second_reader.header import canonical
 from support.second_reader.payload import pack, unpack
-from support.second_reader.picture import open_picture
+from support.second_reader.picture import open_original, open_picture
 
 __all__ = [
     "canonical",
     "chunk",
+    "open_original",
     "open_picture",
+    "original",
     "pack",
     "png_chunk",
     "sidecar",

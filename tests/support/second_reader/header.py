@@ -35,11 +35,14 @@ def without(header: dict, *names: str) -> bytes:
 
 
 def aad(header: dict) -> bytes:
-    return hashlib.sha256(LABEL + b"aad" + without(header, "keys", "tags", "mac")).digest()
+    return hashlib.sha256(
+        LABEL + b"aad" + without(header, "keys", "tags", "digests", "forgotten", "mac")
+    ).digest()
 
 
 def picture_id(header: dict) -> bytes:
-    return hashlib.sha256(LABEL + b"picture" + without(header, "keys", "mac")).digest()[:16]
+    text = without(header, "keys", "forgotten", "mac")
+    return hashlib.sha256(LABEL + b"picture" + text).digest()[:16]
 
 
 def entries(text: str, size: int) -> list[bytes]:

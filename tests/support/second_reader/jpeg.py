@@ -185,6 +185,25 @@ class Sealed:
             region = region_blocks(part, self.frame, self.cells[index])
             put_region(self.blocks, self.frame, self.cells[index], own, region)
 
+    def others(self, content_key: bytes) -> Blocks:
+        """The coefficients with all regions that were not forgotten, where some were."""
+        check_mac(self.header, content_key)
+        forgotten = self.header["forgotten"]
+        require(forgotten[-1] == "original" and not self.boxes[b"fcPv"][0], "a private part")
+        for index in range(len(self.cells)):
+            if index in forgotten:
+                require(not self.boxes[b"fcRg"][index], "a part that was forgotten")
+            else:
+                self.open_region(index, expand(content_key, layout.region_info(index)))
+        gray = {cell for cell, owner in self.owners.items() if owner in forgotten}
+        for c, one in enumerate(self.frame.components):
+            width = self.frame.stored(c)[0]
+            for number, block in enumerate(self.blocks[c]):
+                row, column = divmod(number, width)
+                if (column // one.h, row // one.v) in gray:
+                    require(not any(block), "something in a forgotten cell")
+        return self.blocks
+
     def original(self, content_key: bytes) -> bytes:
         """The bytes of the file that was sealed."""
         check_mac(self.header, content_key)

@@ -1,7 +1,7 @@
 """The segments of a JPEG (T.81, annex B): frame, tables, and where each scan lies."""
 
 import struct
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import ceil
 
 from support.second_reader.jpeg_tables import ANNEX_K, Table
@@ -185,6 +185,8 @@ def _frame(marker: int, body: bytes) -> Frame:
     rows = [body[6 + 3 * i : 9 + 3 * i] for i in range(count)]
     components = tuple(Component(i, *divmod(hv, 16), tq) for i, hv, tq in rows)
     require(all(1 <= n <= 4 for c in components for n in (c.h, c.v)), "a sampling beyond 4")
+    if count == 1:
+        components = (replace(components[0], h=1, v=1),)
     return Frame(marker, precision, width, height, components)
 
 

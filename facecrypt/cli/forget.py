@@ -1,0 +1,56 @@
+"""The command ``forget``: erase faces from sealed pictures for good."""
+
+from argparse import ArgumentParser, Namespace
+
+from facecrypt.cli import keys
+from facecrypt.cli.batches import print_results, report
+from facecrypt.cli.options import add_batch, add_json, add_pictures, folder, whole
+from facecrypt.cli.pages import add_examples
+from facecrypt.cli.terminal import count, progress_bar
+from facecrypt.jobs.rewriting import forget_files
+
+__all__ = ["add_options", "run"]
+
+_THERE = "forgotten already"
+
+
+def add_options(sub: ArgumentParser) -> None:
+    sub.usage = f"facecrypt forget IN [IN ...] --region N {keys.OPENING} [OPTION ...]"
+    sub.description = (
+        "Erase faces from sealed pictures for good: no key opens them any more. Copies and backups "
+        "from before keep them."
+    )
+    add_examples(sub, "facecrypt forget sealed/photo.png --region 0 -i key.txt")
+    add_pictures(sub, "sealed pictures")
+    sub.add_argument(
+        "--region",
+        type=whole(),
+        action="append",
+        required=True,
+        metavar="N",
+        help="number of the face in 'inspect'; may be given again",
+    )
+    sub.add_argument(
+        "-o", "--output", type=folder, metavar="DIR", help="write there, and leave IN as it is"
+    )
+    keys.add_identities(sub)
+    add_json(sub, "what became of each picture, one line each,")
+    add_batch(sub)
+
+
+def run(args: Namespace) -> int:
+    identities = keys.identities(args)
+    with progress_bar(quiet=args.quiet) as bar:
+        summary = forget_files(
+            args.inputs,
+            identities,
+            args.region,
+            out_dir=args.output,
+            workers=args.jobs,
+            progress=bar,
+            overwrite=args.force,
+        )
+    if args.json:
+        print_results(summary, "changed", there=_THERE)
+    details = [f"{count(len(set(args.region)), 'region')} forgotten in each"]
+    return report(summary, "changed", details, quiet=args.quiet, there=_THERE)

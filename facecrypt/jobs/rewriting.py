@@ -1,0 +1,184 @@
+"""Many sealed files changed, each in its place or all into a folder, and one summary."""
+
+import warnings
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from pathlib import Path
+
+from facecrypt.errors import ContainerError
+from facecrypt.files import PathLike, already_exists
+from facecrypt.jobs.inputs import Input, find_in_place, find_inputs
+from facecrypt.jobs.pool import Progress, run_batch
+from facecrypt.jobs.summary import Result, Summary
+from facecrypt.keys import Recipient, SecretKey
+from facecrypt.sealing.carriers import Carrier, FileCarrier
+from facecrypt.sealing.files import find_sealed
+from facecrypt.sealing.forgetting import Forget
+from facecrypt.sealing.header import Header
+from facecrypt.sealing.images import Identities, Recipients, identities_of
+from facecrypt.sealing.parts import number
+from facecrypt.sealing.rewrapping import Rewrap
+
+__all__ = ["change_files", "forget_files", "rewrap_files"]
+
+
+def rewrap_files(
+    paths: PathLike | Iterable[PathLike],
+    identities: Identities,
+    recipients: Recipients = (),
+    *,
+    keep: bool = False,
+    drop: Iterable[str | Recipient | SecretKey] = (),
+    out_dir: PathLike | None = None,
+    workers: int | None = None,
+    progress: Progress | None = None,
+    overwrite: bool = False,
+) -> Summary:
+    """Change who may open many sealed files; see :func:`rewrap_file`.
+
+    Files that are open to those who are asked for, and to nobody else, are skipped: so a run that
+    was stopped can be run again.
+
+    Parameters
+    ----------
+    paths : path or iterable of paths
+        Files, folders and patterns, as of :func:`encrypt_files`.
+    out_dir : path, optional
+        Write changed files there, under their names. None: each is replaced, in one step.
+    workers, progress
+        As of :func:`encrypt_files`.
+    overwrite : bool
+        Replace what is in `out_dir`.
+
+    Warns
+    -----
+    UserWarning
+        No file was open to somebody who is to be dropped.
+    """
+    holders = identities_of(identities)
+    request = Rewrap.of(recipients, keep=keep, drop=drop)
+    met: set[str] = set()
+
+    def is_done(_: Carrier | FileCarrier, header: Header) -> bool:
+        met.update(request.dropped(header))
+        return request.is_done(header)
+
+    def change(item: Input, output: Path | None) -> Header:
+        return request.apply(item.source, holders, output, overwrite=overwrite)
+
+    summary = change_files(
+        paths,
+        out_dir,
+        change,
+        is_done,
+        workers=workers,
+        progress=progress,
+        overwrite=overwrite,
+    )
+    for unknown in sorted(request.drop - met):
+        warnings.warn(f"no file was open to {unknown}, who was to be dropped", stacklevel=2)
+    return summary
+
+
+def forget_files(
+    paths: PathLike | Iterable[PathLike],
+    identities: Identities,
+    regions: Sequence[int],
+    *,
+    out_dir: PathLike | None = None,
+    workers: int | None = None,
+    progress: Progress | None = None,
+    overwrite: bool = False,
+) -> Summary:
+    """Erase faces of sealed files for good; see :func:`forget_regions`.
+
+    Files whose header says that these regions were forgotten are skipped. All other parameters are
+    as of :func:`rewrap_files`.
+    """
+    holders = identities_of(identities)
+    request = Forget(tuple(map(number, regions)))
+
+    def is_done(carrier: Carrier | FileCarrier, header: Header) -> bool:
+        # Of two files the header is written first: only the picture tells that both were.
+        return request.is_done(header) and not carrier.beside
+
+    def change(item: Input, output: Path | None) -> Header:
+        return request.apply(item.source, holders, output, overwrite=overwrite)
+
+    return change_files(
+        paths,
+        out_dir,
+        change,
+        is_done,
+        workers=workers,
+        progress=progress,
+        overwrite=overwrite,
+    )
+
+
+def change_files(
+    paths: PathLike | Iterable[PathLike],
+    out_dir: PathLike | None,
+    change: Callable[[Input, Path | None], Header],
+    is_done: Callable[[Carrier | FileCarrier, Header], bool],
+    *,
+    workers: int | None,
+    progress: Progress | None,
+    overwrite: bool,
+) -> Summary:
+    """Change sealed files, and skip those whose header says that it is done.
+
+    Parameters
+    ----------
+    change : callable
+        Is given an input and the output, which is None for a file that is to be replaced.
+    is_done : callable
+        Whether a file with this carrier and header is as it is to be.
+    """
+
+    def one(item: Input) -> Result:
+        carrier, headers = find_sealed(item.source)
+        # Of every input, for it may take notes.
+        done = [is_done(carrier, header) for header in headers]
+        if out_dir is None:
+            if all(done):
+                return _result(item, headers[0], skipped=True)
+            return _result(item, change(item, None))
+        if item.output.exists() and not overwrite:
+            return _result(item, _same_done(item, headers, is_done), skipped=True)
+        return _result(item, change(item, item.output))
+
+    find = find_in_place if out_dir is None else partial(find_inputs, rename=_same_name)
+    return run_batch(paths, out_dir, one, workers, progress, find=find)
+
+
+def _same_name(_: Path, name: Path) -> Path:
+    return name
+
+
+def _same_done(
+    item: Input,
+    sources: Iterable[Header],
+    is_done: Callable[[Carrier | FileCarrier, Header], bool],
+) -> Header:
+    """The header of an output that is this input as it is to be; MediaError where it is not."""
+    wanted = {header.picture_id for header in sources}
+    try:
+        carrier, headers = find_sealed(item.output)
+    except ContainerError:
+        raise already_exists(item.output, " and is not a sealed picture") from None
+    if not all(header.picture_id in wanted for header in headers):
+        raise already_exists(item.output, ", sealed from another picture")
+    if not all(is_done(carrier, header) for header in headers):
+        raise already_exists(item.output, ", and not as it is asked for")
+    return headers[0]
+
+
+def _result(item: Input, header: Header, *, skipped: bool = False) -> Result:
+    return Result(
+        item.source,
+        item.output,
+        len(header.regions),
+        skipped=skipped,
+        forgotten=header.forgotten_regions,
+    )

@@ -1,0 +1,155 @@
+// One picture on the page: how it looks, what its file says, what came of it.
+import { explain, say } from "./texts.js";
+
+function make(tag, attributes = {}, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) element[name] = value;
+  element.append(...children.filter((child) => child !== null));
+  return element;
+}
+
+/**
+ * @param {File} file
+ * @param {() => void} onRemove
+ */
+export function makeCard(file, onRemove) {
+  const state = { description: null, problem: null, opened: null, anyway: null, urls: [] };
+  const element = make("article", { className: "card" });
+  element.dataset.name = file.name;
+  const source = url(state, file);
+  const draw = () => element.replaceChildren(...content(file, state, source, remove));
+  const remove = () => {
+    for (const one of state.urls) URL.revokeObjectURL(one);
+    element.remove();
+    onRemove();
+  };
+  const change = (fields) => {
+    Object.assign(state, fields);
+    draw();
+  };
+  draw();
+  return {
+    element,
+    onAnyway: (work) => (state.anyway = work),
+    speak: draw,
+    describe: (description) => change({ description, problem: null }),
+    fail: (problem) => change({ problem, opened: null }),
+    open: (result) => {
+      const place = url(state, result.blob);
+      change({ opened: { ...result, place }, description: result.description, problem: null });
+    },
+  };
+}
+
+function url(state, blob) {
+  const made = URL.createObjectURL(blob);
+  state.urls.push(made);
+  return made;
+}
+
+function content(file, state, source, remove) {
+  const { description, problem, opened } = state;
+  const close = make("button", { type: "button", onclick: remove }, "✕");
+  close.setAttribute("aria-label", say("remove", { name: file.name }));
+  return [
+    make("div", { className: "card-head" }, make("h3", {}, file.name), close),
+    problem ? problemBox(problem, state.anyway) : null,
+    opened ? outcome(opened) : null,
+    description ? figures(source, description, opened) : null,
+    opened ? actions(file, opened) : null,
+    description ? says(description) : null,
+  ].filter((part) => part !== null);
+}
+
+function problemBox({ code, detail }, anyway) {
+  const [what, remedy] = explain(code);
+  const box = make("div", { className: "problem" }, make("strong", {}, what), make("p", {}, remedy));
+  box.setAttribute("role", "alert");
+  box.dataset.problem = code;
+  if (detail && detail !== code) box.append(make("p", { className: "soft" }, detail));
+  if (code === "edited")
+    box.append(make("p", {}, make("button", { type: "button", onclick: anyway }, say("anyway"))));
+  return box;
+}
+
+function outcome({ whole, edited, regions, description }) {
+  const all = regions.length === description.regions.length;
+  const numbers = regions.map((index) => index + 1).join(", ");
+  let text = say("good-some", { which: say(regions.length === 1 ? "face" : "faces", { numbers }) });
+  if (whole) text = say("good-original");
+  else if (all && edited) text = say("good-all");
+  else if (all && description.carrier === "pixels") text = say("good-pixels");
+  const box = make("p", { className: "good" }, text);
+  if (edited) box.append(" ", make("span", { className: "problem" }, say("was-edited")));
+  return box;
+}
+
+function figures(source, description, opened) {
+  const before = figure(source, say("sealed"), marks(description));
+  const after = opened ? figure(opened.place, say("opened"), []) : null;
+  return make("div", { className: "figures" }, before, after);
+}
+
+function figure(place, caption, boxes) {
+  const image = make("img", { src: place, alt: caption });
+  // As it is stored: regions are counted in that picture, and so the marks lie right.
+  image.style.imageOrientation = boxes.length ? "none" : "from-image";
+  return make(
+    "figure",
+    {},
+    make("figcaption", {}, caption),
+    make("div", { className: "frame" }, image, ...boxes),
+  );
+}
+
+function marks({ size: [height, width], regions }) {
+  return regions.map(({ box: [x0, y0, x1, y1], shape }) => {
+    const mark = make("span", { className: "mark" });
+    const share = (part, whole) => `${(100 * part) / whole}%`;
+    Object.assign(mark.style, {
+      left: share(x0, width),
+      top: share(y0, height),
+      width: share(x1 - x0, width),
+      height: share(y1 - y0, height),
+      borderRadius: shape === "ellipse" ? "50%" : "0",
+    });
+    return mark;
+  });
+}
+
+function actions(file, { place }) {
+  const link = { className: "button save", href: place, download: file.name };
+  return make("div", { className: "actions" }, make("a", link, say("save", { name: file.name })));
+}
+
+function says(description) {
+  const { software, shape, dtype, carrier, coding, cipher, keys, regions, id } = description;
+  const rows = [
+    ["says-carrier", [say(`carrier-${carrier}`)]],
+    ["says-picture", [`${shape.join(" × ")} ${dtype}`]],
+    ["says-coding", coding ? [coding] : []],
+    ["says-keys", keys.map((key) => say(`key-${key.type}`, key))],
+    ["says-regions", regions.length ? regions.map(regionText) : [say("none")]],
+    ["says-private", description.private.map(privateText)],
+    ["says-cipher", [cipher]],
+    ["says-software", [software]],
+    ["says-id", [id]],
+  ];
+  const list = make("dl");
+  for (const [name, lines] of rows.filter(([, found]) => found.length))
+    list.append(
+      make("dt", {}, say(name)),
+      make("dd", {}, ...lines.map((line) => make("div", {}, line))),
+    );
+  return make("details", {}, make("summary", {}, say("says")), list);
+}
+
+function regionText({ shape, box, bytes, forgotten }, index) {
+  const size = bytes === null ? [] : [say("bytes", { count: bytes })];
+  const state = forgotten ? [say("forgotten")] : [];
+  return [`${index + 1}: ${shape} ${box.join(" ")}`, ...size, ...state].join(", ");
+}
+
+function privateText({ name, bytes, forgotten }) {
+  return [name, say("bytes", { count: bytes }), ...(forgotten ? [say("forgotten")] : [])].join(", ");
+}

@@ -1,0 +1,107 @@
+// From files that somebody chose to pictures: which is what, and what belongs together.
+import { isPayload, parsePayload } from "./payload.js";
+import * as jpeg from "./jpeg.js";
+import { boxOf, partsOf, pictureId, sizeOf } from "./header.js";
+import * as pixels from "./pixels.js";
+import { isPng } from "./png.js";
+import { Problem } from "./problem.js";
+import { latin1 } from "./bytes.js";
+import { mayBeKeys } from "./keys.js";
+
+const MAX_FILE = 2 ** 31 - 1;
+
+/** "jpeg", "png", "tiff", "video", "payload", "keys" or "other", by content. */
+export async function kindOf(file) {
+  const head = new Uint8Array(await file.slice(0, 64).arrayBuffer());
+  if (jpeg.isJpeg(head)) return "jpeg";
+  if (isPng(head)) return "png";
+  if (isPayload(head)) return "payload";
+  const first = latin1(head.subarray(0, 12));
+  if (/^(II\*\0|MM\0\*)/.test(first)) return "tiff";
+  if (first.slice(4, 8) === "ftyp") return "video";
+  const small = file.size <= 1 << 16;
+  if (small && mayBeKeys(new Uint8Array(await file.arrayBuffer()))) return "keys";
+  return "other";
+}
+
+async function bytesOf(file) {
+  if (file.size > MAX_FILE) throw new Problem("too-large");
+  return new Uint8Array(await file.arrayBuffer());
+}
+
+/**
+ * The payloads that may be a picture's: the one in it, or those beside it.
+ *
+ * @param {File} file
+ * @param {File[]} beside sidecars that were chosen with it
+ */
+export async function readSealed(file, beside) {
+  const [data, kind] = [await bytesOf(file), await kindOf(file)];
+  if (kind === "tiff") throw new Problem("tiff");
+  if (kind === "video") throw new Problem("video");
+  if (kind !== "jpeg" && kind !== "png") throw new Problem("no-picture");
+  const inside = (kind === "jpeg" ? jpeg : pixels).findPayload(data);
+  if (inside) return { data, kind, payloads: [parsePayload(inside)] };
+  const payloads = [];
+  for (const one of beside) {
+    const payload = parsePayload(await bytesOf(one));
+    const id = await pictureId(payload.header);
+    if (one.name.endsWith(`.${id.slice(0, 16)}.fcrypt`)) payloads.push(payload);
+  }
+  const named = payloads.filter((_, i) => beside[i].name.startsWith(`${file.name}.`));
+  const found = named.length ? named : payloads;
+  if (!found.length) throw new Problem(beside.length ? "other-sidecar" : "not-sealed");
+  return { data, kind, payloads: found };
+}
+
+/** What is known without a key. */
+export async function describe({ header, regions, private: own }) {
+  const names = partsOf(header);
+  const bytes = [...regions, ...own].map((part) => part.length);
+  const count = header.regions.length;
+  const forgotten = header.forgotten ?? [];
+  return {
+    id: await pictureId(header),
+    software: header.software,
+    carrier: header.carrier,
+    cipher: header.cipher,
+    coding: header.coding ?? null,
+    size: sizeOf(header).slice(0, 2),
+    shape: shapeOf(header),
+    dtype: header.image?.dtype ?? (header.frame[0] === 8 ? "uint8" : "uint16"),
+    keys: header.keys.map(({ type, id = "" }) => ({ type, id })),
+    regions: header.regions.map((region, i) => ({
+      shape: region.ellipse ? "ellipse" : "box",
+      box: boxOf(header, region),
+      bytes: regions.length ? bytes[i] : null,
+      forgotten: forgotten.includes(i),
+    })),
+    private: names.slice(count).map((name, i) => ({
+      name,
+      bytes: own[i].length,
+      forgotten: forgotten.includes(name),
+    })),
+  };
+}
+
+function shapeOf(header) {
+  if (header.carrier === "pixels") return header.image.shape;
+  const size = sizeOf(header);
+  return header.frame[3].length === 1 ? size : [...size, 3];
+}
+
+/** Opens a picture with the payload that fits, of several the first that opens. */
+export async function openSealed({ data, kind, payloads }, keys, kernel, options) {
+  let first = null;
+  for (const payload of payloads) {
+    try {
+      if (payload.header.carrier !== (kind === "jpeg" ? "jpeg" : "pixels"))
+        throw new Problem("converted");
+      const open = kind === "jpeg" ? jpeg.openJpeg : pixels.openPng;
+      return { ...(await open(data, payload, keys, kernel, options)), payload };
+    } catch (error) {
+      first ??= error;
+    }
+  }
+  throw first;
+}

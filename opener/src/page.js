@@ -1,0 +1,256 @@
+// The page: what was chosen, what is done with it, what came of it.
+import source from "opener-worker";
+
+import { makeCard } from "./card.js";
+import { checkBrowser } from "./crypto.js";
+import { explain, LANGUAGES, say, speak } from "./texts.js";
+
+const $ = (name) => document.getElementById(name);
+
+const pictures = []; // each: { file, card, problem?, kind }
+const sidecars = [];
+const keyFiles = []; // each: { file, kinds }
+
+// ---- the worker -----------------------------------------------------------------------------
+
+const waiting = new Map();
+let worker = null;
+let calls = 0;
+
+function startWorker() {
+  worker = new Worker(URL.createObjectURL(new Blob([source], { type: "text/javascript" })));
+  worker.onmessage = ({ data: { number, result, problem, share } }) => {
+    if (share !== undefined) return showShare(share);
+    const { resolve, reject } = waiting.get(number);
+    waiting.delete(number);
+    return problem ? reject(problem) : resolve(result);
+  };
+  worker.onerror = (event) => {
+    // It died, say for want of memory: what waits for it fails, and the next call has a new one.
+    for (const { reject } of waiting.values()) reject({ code: "internal", detail: event.message });
+    waiting.clear();
+    worker.terminate();
+    startWorker();
+  };
+}
+
+function ask(task, input) {
+  const number = ++calls;
+  return new Promise((resolve, reject) => {
+    waiting.set(number, { resolve, reject });
+    worker.postMessage({ number, task, input });
+  });
+}
+
+function showShare(share) {
+  $("progress").value = share;
+  $("status").textContent = say("stretching");
+}
+
+// ---- choosing -------------------------------------------------------------------------------
+
+async function take(files) {
+  const kinds = await ask("kinds", { files });
+  const chosen = files.map((file, i) => ({ file, kind: kinds[i] }));
+  for (const { file, kind } of chosen) if (kind === "payload") sidecars.push(file);
+  const wanted = chosen.filter(({ kind }) => kind === "keys").map(({ file }) => file);
+  await takeKeys(wanted);
+  for (const { file, kind } of chosen)
+    if (kind !== "keys" && kind !== "payload") addPicture(file, kind);
+  await Promise.all(pictures.map(look));
+  showLoneSidecars();
+  tellReady();
+}
+
+function addPicture(file, kind) {
+  const picture = { file, kind };
+  picture.card = makeCard(file, () => {
+    pictures.splice(pictures.indexOf(picture), 1);
+    $("results").hidden = !pictures.length;
+    tellReady();
+  });
+  picture.card.onAnyway(() => openAll([picture], true));
+  pictures.push(picture);
+  $("cards").append(picture.card.element);
+  $("results").hidden = false;
+}
+
+/** Those beside it that may be a picture's: who has its name, or all. */
+function besideOf({ name }) {
+  const named = sidecars.filter((one) => one.name.startsWith(`${name}.`));
+  return named.length ? named : sidecars;
+}
+
+async function look(picture) {
+  const { file, card } = picture;
+  try {
+    picture.description = await ask("look", { file, beside: besideOf(file) });
+    picture.problem = null;
+    card.describe(picture.description);
+  } catch (problem) {
+    picture.problem = problem;
+    card.fail(problem);
+  }
+  if (picture.problem?.code === "costly") $("costly-row").hidden = false;
+}
+
+function showLoneSidecars() {
+  const lone = sidecars.length && !pictures.length;
+  $("unable").hidden = !lone;
+  if (lone) $("unable").textContent = explain("lone-sidecar").join(" ");
+}
+
+function tellReady() {
+  const count = pictures.filter(({ problem }) => !problem).length;
+  if (!count) $("status").textContent = "";
+  else if (count === 1) $("status").textContent = say("one-ready");
+  else $("status").textContent = say("many-ready", { count });
+}
+
+async function takeKeys(files) {
+  for (const file of files) {
+    try {
+      keyFiles.push({ file, kinds: await ask("check", { file }) });
+    } catch (problem) {
+      complain(problem);
+    }
+  }
+  showKeys();
+}
+
+function showKeys() {
+  $("keys").replaceChildren(
+    ...keyFiles.map((key) => {
+      const item = document.createElement("li");
+      const kinds = [...new Set(key.kinds)].map((kind) => say(`kind-${kind}`)).join(", ");
+      const remove = document.createElement("button");
+      remove.type = "button";
+      remove.textContent = "✕";
+      remove.setAttribute("aria-label", say("remove", { name: key.file.name }));
+      remove.onclick = () => {
+        keyFiles.splice(keyFiles.indexOf(key), 1);
+        showKeys();
+        $("key-files").focus();
+      };
+      item.append(`${key.file.name} (${kinds})`, remove);
+      return item;
+    }),
+  );
+}
+
+function complain(problem) {
+  $("status").textContent = explain(problem.code).join(" ");
+}
+
+// ---- opening --------------------------------------------------------------------------------
+
+function keysGiven() {
+  const text = $("key-text").value.trim();
+  return {
+    texts: text ? [text] : [],
+    files: keyFiles.map(({ file }) => file),
+    secret: $("passphrase").value,
+    costly: $("costly").checked,
+  };
+}
+
+async function openAll(chosen, allowEdited = false) {
+  const keys = keysGiven();
+  const [button, progress] = [$("open"), $("progress")];
+  if (!pictures.length) return void ($("status").textContent = say("no-pictures"));
+  if (!keys.texts.length && !keys.files.length && !keys.secret)
+    return complain({ code: "no-key-given" });
+  button.disabled = true;
+  progress.hidden = false;
+  let good = 0;
+  for (const picture of chosen) {
+    $("status").textContent = say("opening", { name: picture.file.name });
+    progress.removeAttribute("value");
+    good += await openOne(picture, keys, allowEdited);
+  }
+  progress.hidden = true;
+  button.disabled = false;
+  $("status").textContent = say("done", { good, all: chosen.length });
+  return chosen[0]?.card.element.scrollIntoView({ block: "nearest" });
+}
+
+async function openOne({ file, card }, keys, allowEdited) {
+  try {
+    card.open(await ask("open", { file, beside: besideOf(file), keys, allowEdited }));
+    return 1;
+  } catch (problem) {
+    if (problem.code === "costly") $("costly-row").hidden = false;
+    card.fail(problem);
+    return 0;
+  }
+}
+
+// ---- language -------------------------------------------------------------------------------
+
+function setLanguage(name) {
+  speak(name);
+  document.documentElement.lang = name;
+  for (const element of document.querySelectorAll("[data-text]"))
+    element.textContent = say(element.dataset.text);
+  for (const button of document.querySelectorAll("[data-language]"))
+    button.setAttribute("aria-pressed", String(button.dataset.language === name));
+  document.title = say("title");
+  $("reveal").textContent = say($("passphrase").type === "password" ? "reveal" : "conceal");
+  showKeys();
+  showLoneSidecars();
+  for (const { card } of pictures) card.speak();
+  if (!$("open").disabled) tellReady();
+}
+
+function start() {
+  const wanted = (navigator.languages ?? [navigator.language]).map((name) => name.slice(0, 2));
+  setLanguage(wanted.find((name) => name in LANGUAGES) ?? "en");
+  for (const button of document.querySelectorAll("[data-language]"))
+    button.onclick = () => setLanguage(button.dataset.language);
+  try {
+    checkBrowser();
+    startWorker();
+  } catch (problem) {
+    $("form").hidden = true;
+    $("unable").hidden = false;
+    const [what, remedy] = explain(problem.code ?? "old-browser");
+    $("unable").textContent = `${what} ${remedy} (${problem.detail ?? problem.message})`;
+    return;
+  }
+  listen();
+}
+
+function listen() {
+  $("files").onchange = ({ target }) => {
+    const files = [...target.files];
+    target.value = "";
+    return take(files);
+  };
+  $("key-files").onchange = ({ target }) => {
+    const files = [...target.files];
+    target.value = "";
+    return takeKeys(files);
+  };
+  $("reveal").onclick = () => {
+    const hidden = $("passphrase").type === "password";
+    $("passphrase").type = hidden ? "text" : "password";
+    $("reveal").setAttribute("aria-pressed", String(hidden));
+    $("reveal").textContent = say(hidden ? "conceal" : "reveal");
+  };
+  $("form").onsubmit = (event) => {
+    event.preventDefault();
+    return openAll(pictures);
+  };
+  const over = (is) => (event) => {
+    event.preventDefault();
+    $("drop").classList.toggle("over", is);
+  };
+  document.addEventListener("dragover", over(true));
+  document.addEventListener("dragleave", over(false));
+  document.addEventListener("drop", (event) => {
+    over(false)(event);
+    return take([...event.dataTransfer.files]);
+  });
+}
+
+start();

@@ -1,0 +1,105 @@
+// Pictures whose faces are sealed in their pixels.
+import { hex, join } from "./bytes.js";
+import { claims } from "./claims.js";
+import { sha256 } from "./crypto.js";
+import { canonical } from "./header.js";
+import { partOpener, unlock } from "./parts.js";
+import { chunkOf, decodePng, encodePng, pngChunks, profileOf } from "./png.js";
+import { Problem, damaged } from "./problem.js";
+
+const CHUNK = "fcRP";
+// In the order in which they are written.
+const COLOURS = { cICP: 4, mDCV: 24, cLLI: 8, sRGB: 1, gAMA: 4, cHRM: 32 };
+
+/** The payload in a PNG, or null. */
+export function findPayload(data) {
+  const found = [];
+  for (const [kind, body] of pngChunks(data)) {
+    if (kind === CHUNK) found.push(body);
+    if (kind === "IDAT") break;
+  }
+  if (found.length > 1) throw damaged("there are two payloads");
+  return found[0] ?? null;
+}
+
+/** What the keys open, as a PNG; as of openJpeg. */
+export async function openPng(data, payload, keys, kernel, { allowEdited }) {
+  const { header } = payload;
+  const chunks = pngChunks(data);
+  const picture = await decodePng(chunks);
+  checkShape(picture, header);
+  const unlocked = await unlock(header, keys);
+  const { grid } = header.image;
+  const owned = claims(header.regions, picture.height, picture.width, grid);
+  const size = (picture.channels * picture.depth) / 8;
+  const edited =
+    (await publicDigest(picture.samples, owned, size, header)) !== header.public_sha256 ||
+    (await besideChanged(chunks, header));
+  if (edited && !allowEdited) throw new Problem("edited");
+  const open = await partOpener(header, kernel);
+  const opened = picture.samples.slice();
+  for (const [index, key] of unlocked.keys) {
+    const sealed = gather(picture.samples, owned[index], size);
+    scatter(opened, owned[index], size, await open(index, sealed, key));
+  }
+  const kept = ["iCCP", "eXIf", ...Object.keys(COLOURS)].map((kind) => [kind, chunkOf(chunks, kind)]);
+  const file = await encodePng(
+    { ...picture, samples: opened },
+    kept.filter(([, body]) => body !== null),
+  );
+  return { data: file, edited, whole: false, unlocked };
+}
+
+function checkShape({ width, height, channels, depth }, { image }) {
+  const [h, w, c = 1] = image.shape;
+  const same = [width, height, channels].join() === [w, h, c].join();
+  if (!same || image.dtype !== `uint${depth}`) throw new Problem("converted");
+}
+
+async function publicDigest(samples, owned, size, { image }) {
+  const { dtype, shape } = image;
+  const label = join("facecrypt v2 public pixels", canonical({ dtype, shape }));
+  const all = join(label, samples);
+  const visible = all.subarray(label.length);
+  for (const runs of owned)
+    eachRun(runs, size, (from, to) => visible.fill(0, from, to));
+  return hex(await sha256(all));
+}
+
+function eachRun(runs, size, work) {
+  for (let i = 0; i < runs.length; i += 2) work(runs[i] * size, (runs[i] + runs[i + 1]) * size);
+}
+
+function gather(samples, runs, size) {
+  let count = 0;
+  eachRun(runs, size, (from, to) => (count += to - from));
+  const out = new Uint8Array(count);
+  let at = 0;
+  eachRun(runs, size, (from, to) => {
+    out.set(samples.subarray(from, to), at);
+    at += to - from;
+  });
+  return out;
+}
+
+function scatter(samples, runs, size, data) {
+  let at = 0;
+  eachRun(runs, size, (from, to) => {
+    samples.set(data.subarray(at, (at += to - from)), from);
+  });
+}
+
+/** Whether profile, EXIF or colours are not those that were sealed. */
+async function besideChanged(chunks, { image: { shown = {} } }) {
+  const before = chunks.slice(0, chunks.findIndex(([kind]) => kind === "IDAT"));
+  const [profile, exif] = [chunkOf(chunks, "iCCP"), chunkOf(chunks, "eXIf")];
+  const there = { icc: profile && (await profileOf(profile)), exif };
+  for (const kind of Object.keys(COLOURS)) {
+    const body = chunkOf(before, kind);
+    there[kind] = body?.length === COLOURS[kind] ? body : null;
+  }
+  const digests = {};
+  for (const [name, body] of Object.entries(there))
+    if (body) digests[name] = hex(await sha256(body));
+  return canonical(digests) !== canonical(shown);
+}

@@ -1,0 +1,134 @@
+"""``forget`` as people call it, and what other commands say afterwards."""
+
+import json
+import shutil
+
+import pytest
+from PIL import Image
+from support.command_line import command, files, pixels
+
+
+@pytest.fixture
+def two(job):
+    """Pictures with two faces: in PNG, in JPEG, and with a sidecar."""
+    (job / "in").mkdir()
+    shutil.copy("a.png", "in/a.png")
+    Image.open("a.png").save("in/b.jpg")
+    boxes = [[0, 0, 16, 16], [32, 16, 48, 32]]
+    (job / "two.json").write_text(json.dumps({"a.png": boxes, "b.jpg": boxes}))
+    seal = ("-k", "k", "--boxes", "two.json", "--grow", "0", "-q", "-o")
+    assert command("encrypt", "in", *seal, "out").code == 0
+    assert command("encrypt", "in", *seal, "out2", "--sidecar").code == 0
+    return job
+
+
+@pytest.mark.filterwarnings("default")
+def test_a_face_is_forgotten(two):
+    command("region-key", "out/a.png", "--region", "0", "-k", "k", "-o", "her")
+    command("region-key", "out/a.png", "--region", "1", "-k", "k", "-o", "his")
+    done = command("forget", "out", "out2", "--region", "1", "-k", "k")
+    assert done.code == 0
+    assert done.err[0].startswith("facecrypt: 4 changed; 1 region forgotten in each (")
+    done = command("verify", "out", "out2", "-k", "k")
+    assert done.code == 0
+    assert {line.split(": ")[1] for line in done.out.splitlines()} == {
+        "intact; region 1 was forgotten"
+    }
+    done = command("decrypt", "out", "-o", "back", "-k", "k")
+    assert done.code == 0
+    assert done.err[:2] == [
+        "facecrypt: warning: out/a.png: region 1 was forgotten and stays gray",
+        "facecrypt: warning: out/b.jpg: region 1 was forgotten and stays gray",
+    ]
+    assert done.err[2].startswith("facecrypt: 2 decrypted; 2 with faces that were forgotten (")
+    opened, plain = pixels("back/a.png"), pixels("a.png")
+    assert (opened[16:32, 32:48] == 128).all()
+    plain[16:32, 32:48] = 128
+    assert (opened == plain).all()
+    assert "2 there already" in command("decrypt", "out", "-o", "back", "-k", "k").err[2]
+    for options in ("--region", "1", "-k", "k"), ("-i", "his"):
+        done = command("decrypt", "out/a.png", "-o", "his face", *options)
+        assert done.code == 1
+        assert done.err[0] == (
+            "facecrypt: error: out/a.png: region 1 was forgotten: the encrypted face was erased, "
+            "and no key opens it"
+        )
+    assert command("decrypt", "out/a.png", "-o", "her face", "-i", "her").code == 0
+    done = command("verify", "out/a.png", "-i", "her")
+    assert done.out == (
+        "out/a.png: region 0 intact; the header was not checked; region 1 was forgotten\n"
+    )
+
+
+@pytest.mark.filterwarnings("default")
+def test_as_json(two):
+    done = command("forget", "out", "--region", "0", "--region", "1", "-k", "k", "--json")
+    assert [json.loads(line) for line in done.out.splitlines()] == [
+        {
+            "source": f"out/{name}",
+            "output": f"out/{name}",
+            "status": "changed",
+            "regions": 2,
+            "forgotten": [0, 1],
+        }
+        for name in ("a.png", "b.jpg")
+    ]
+    done = command("forget", "out", "--region", "0", "-k", "k", "--json")
+    assert {json.loads(line)["status"] for line in done.out.splitlines()} == {"forgotten already"}
+    checked = json.loads(command("verify", "out/a.png", "-k", "k", "--json").out)
+    assert checked == {
+        "source": "out/a.png",
+        "status": "intact",
+        "regions": [],
+        "unchecked": [],
+        "forgotten": [0, 1],
+    }
+    (opened, _) = command("decrypt", "out", "-o", "back", "-k", "k", "--json").out.splitlines()
+    assert json.loads(opened)["forgotten"] == [0, 1]
+    header = json.loads(command("inspect", "out/b.jpg", "--json").out)
+    assert header["forgotten"] == [0, 1, "original"]
+
+
+def test_inspect_shows_it(two):
+    command("forget", "out/b.jpg", "--region", "1", "-k", "k")
+    shown = command("inspect", "out/b.jpg").out.splitlines()
+    assert shown[-2:] == ["region 1  box 32 16 48 32  forgotten", "private   original  forgotten"]
+    assert shown[-3].endswith(" bytes")
+
+
+def test_sealing_again_does_not_bring_it_back(two):
+    command("forget", "out", "--region", "1", "-k", "k")
+    before = files(two / "out")
+    done = command("encrypt", "in", "-o", "out", "-k", "k", "--boxes", "two.json", "--grow", "0")
+    assert "2 there already" in done.err[0]
+    assert files(two / "out") == before
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "error"),
+    [
+        ("--region 2 -k k", 1, "there is no region 2; the picture has 2, from 0"),
+        ("-k k", 2, "the following arguments are required: --region"),
+        ("--region 0", 2, "say what to decrypt with"),
+        ("--region 0 -i other.txt", 3, "the key does not open this picture"),
+        ("--region 0 -i her", 3, "the key does not open this picture"),
+    ],
+)
+def test_what_is_refused(two, words, code, error):
+    command("region-key", "out/a.png", "--region", "0", "-k", "k", "-o", "her")
+    before = files(two / "out")
+    done = command("forget", "out", *words.split())
+    assert done.code == code
+    assert error in done.err[0]
+    assert files(two / "out") == before
+
+
+def test_into_a_folder(two):
+    before = files(two / "out")
+    words = ("forget", "out", "-o", "new", "--region", "0", "-k", "k")
+    assert command(*words).code == 0
+    assert files(two / "out") == before
+    assert "2 forgotten already" in command(*words).err[0]
+    assert command(*words[:-4], "--region", "1", "-k", "k").code == 1
+    assert command(*words[:-4], "--region", "1", "-k", "k", "--force").code == 0
+    assert json.loads(command("inspect", "new/a.png", "--json").out)["forgotten"] == [1]

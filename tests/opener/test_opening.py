@@ -1,0 +1,124 @@
+"""Sealed files opened in a browser: what is saved there is what was sealed."""
+
+import hashlib
+import json
+import time
+
+import cv2
+import numpy as np
+import pytest
+from support.places import ROOT
+
+from facecrypt import Identity, Region, SecretKey, decrypt_file, encrypt_file, region_key
+from facecrypt.keys import load_identity
+from facecrypt.media import encode_image, read_image
+from facecrypt.sealing.files import inspect
+
+SEALED = ROOT / "tests" / "vectors" / "sealed"
+MANIFEST = json.loads((SEALED / "manifest.json").read_text())
+OPENED = [name for name in MANIFEST if not name.endswith(".tif")]
+PASSPHRASE = "files of version 2 open for ever"
+
+
+def samples(data: bytes) -> bytes:
+    """The samples of a PNG as OpenCV reads them, in the order of the format."""
+    pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+    if pixels.ndim == 3:
+        code = cv2.COLOR_BGRA2RGBA if pixels.shape[2] == 4 else cv2.COLOR_BGR2RGB
+        pixels = cv2.cvtColor(pixels, code)
+    return pixels.astype(pixels.dtype.newbyteorder("<")).tobytes()
+
+
+def give_key(opener, kind: str) -> None:
+    if kind == "passphrase":
+        opener.say(PASSPHRASE)
+    else:
+        opener.give(SEALED / f"{kind}.key.txt")
+
+
+@pytest.mark.parametrize("name", OPENED)
+def test_every_stored_file_opens(opener, name):
+    known = MANIFEST[name]
+    opener.choose(SEALED / name, *SEALED.glob(f"{name}.*.fcrypt"))
+    give_key(opener, known["key"])
+    opener.open()
+    data = opener.saved(name)
+    found = data if name.endswith(".jpg") else samples(data)
+    assert hashlib.sha256(found).hexdigest() == known["sha256"]
+
+
+@pytest.mark.parametrize("key", ["rgb", "420"])
+def test_a_region_key_opens_its_face_and_no_other(opener, key, tmp_path):
+    name = {"rgb": "rgb.png", "420": "420.jpg"}[key]
+    holder = SEALED / f"{key}.region-1.key.txt"
+    opener.choose(SEALED / name)
+    opener.give(holder)
+    opener.open()
+    assert "face 2" in opener.card(name, "card.querySelector('.good').textContent")
+    decrypt_file(SEALED / name, tmp_path / name, load_identity(holder))
+    if name.endswith(".jpg"):
+        assert opener.saved(name) == (tmp_path / name).read_bytes()
+    else:
+        assert samples(opener.saved(name)) == read_image(tmp_path / name).pixels.tobytes()
+
+
+def test_a_turned_jpeg_with_a_profile_opens_to_one_face_as_in_python(opener, tmp_path):
+    """The segments beside the coefficients are made anew by both."""
+    sealed, secret = SEALED / "progressive.jpg", Identity.load(SEALED / "x25519.key.txt")
+    key = region_key(inspect(sealed), secret, 0)
+    opener.choose(sealed)
+    opener.paste(str(key))
+    opener.open()
+    decrypt_file(sealed, tmp_path / "one.jpg", key)
+    assert opener.saved("progressive.jpg") == (tmp_path / "one.jpg").read_bytes()
+
+
+def test_several_pictures_and_keys_at_once(opener):
+    names = ["420.jpg", "rgb.png", "beside.jpg"]
+    opener.choose(*(SEALED / name for name in names), *SEALED.glob("beside.jpg.*.fcrypt"))
+    opener.give(SEALED / "symmetric.key.txt")
+    opener.paste((SEALED / "x25519.key.txt").read_text())
+    opener.open()
+    assert [opener.problem(name) for name in names] == [None] * 3
+    assert opener.browser.run("document.querySelector('#status').textContent") == "3 of 3 opened."
+
+
+def test_large_and_overlapping_regions_of_16_bits(opener, tmp_path):
+    """More than one chunk of the sealing stream; ellipses; a pixel of two regions."""
+    pixels = np.random.default_rng(3).integers(0, 1 << 16, (1100, 900, 3), np.uint16)
+    (tmp_path / "plain.png").write_bytes(encode_image(".png", pixels))
+    regions = [
+        Region(10, 20, 880, 1080),
+        Region(300, 5, 700, 1095, shape="ellipse"),
+        Region(3, 700, 333, 1000, shape="ellipse"),
+    ]
+    key = SecretKey.generate()
+    encrypt_file(tmp_path / "plain.png", tmp_path / "sealed.png", [key], regions=regions)
+    key.save(tmp_path / "key.txt")
+    opener.choose(tmp_path / "sealed.png")
+    opener.give(tmp_path / "key.txt")
+    opener.open()
+    assert samples(opener.saved("sealed.png")) == pixels.tobytes()
+
+
+def test_a_jpeg_of_12_megapixels_opens_byte_for_byte(opener, tmp_path, record_property, capsys):
+    rng = np.random.default_rng(7)
+    small = cv2.imread(str(ROOT / "examples" / "astronaut.png"))
+    large = cv2.resize(small, (4000, 3000), interpolation=cv2.INTER_CUBIC)
+    noisy = np.clip(large + rng.normal(0, 4, large.shape), 0, 255).astype(np.uint8)
+    cv2.imwrite(str(tmp_path / "plain.jpg"), noisy, [cv2.IMWRITE_JPEG_QUALITY, 92])
+    key = SecretKey.generate()
+    faces = [Region(1500, 300, 2300, 1400), Region(100, 1800, 700, 2600)]
+    encrypt_file(tmp_path / "plain.jpg", tmp_path / "large.jpg", [key], regions=faces)
+    key.save(tmp_path / "key.txt")
+    opener.choose(tmp_path / "large.jpg")
+    opener.give(tmp_path / "key.txt")
+    start = time.perf_counter()
+    opener.open()
+    here = time.perf_counter() - start
+    start = time.perf_counter()
+    decrypt_file(tmp_path / "large.jpg", tmp_path / "opened.jpg", key)
+    there = time.perf_counter() - start
+    with capsys.disabled():
+        print(f"\n12 MP JPEG: browser {here:.2f} s, Python {there:.2f} s, {here / there:.1f}x")
+    assert opener.saved("large.jpg") == (tmp_path / "plain.jpg").read_bytes()

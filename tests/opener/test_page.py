@@ -1,0 +1,212 @@
+"""The page itself: what it may do, what it says, and that it is made of these sources."""
+
+import http.server
+import json
+import re
+import shutil
+import subprocess
+import sys
+import threading
+
+import pytest
+from support.opener_page import PAGE, Opener
+from support.places import ROOT
+
+from facecrypt.cli import main
+from facecrypt.opener import page
+
+SEALED = ROOT / "tests" / "vectors" / "sealed"
+TEXT = PAGE.read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def builder(monkeypatch):
+    """The script that built the page."""
+    monkeypatch.syspath_prepend(str(ROOT / "tools"))
+    import build_opener
+
+    yield build_opener
+    del sys.modules["build_opener"]
+
+
+def test_it_is_one_small_file_that_names_nothing_outside():
+    assert len(page()) <= 1_500_000
+    assert page() == PAGE.read_bytes()
+    assert not re.search(r"(http|ws|ftp)s?://", TEXT)
+    assert not re.search(r"<(link|script|img|iframe)[^>]+(src|href)=\"(?!data:,)", TEXT)
+
+
+def test_its_policy_forbids_the_network():
+    policy = re.search(r'Content-Security-Policy" content="([^"]+)"', TEXT)[1]
+    rules = dict(rule.strip().split(" ", 1) for rule in policy.split(";"))
+    assert rules["default-src"] == "'none'"
+    assert rules["connect-src"] == "'none'"
+    for rule in rules.values():
+        assert re.fullmatch(
+            r"('none'|'sha256-[\w+/=]+'|'wasm-unsafe-eval'|blob:|data:)( (?!'unsafe-)\S+)*", rule
+        )
+    assert "unsafe-inline" not in policy
+
+
+def test_the_browser_refuses_what_would_go_to_the_network(browser):
+    """As a script in the page would try it; a server counts what arrives."""
+    asked = []
+
+    class Count(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            asked.append(self.path)
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *words):
+            pass
+
+    with http.server.HTTPServer(("127.0.0.1", 0), Count) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            place = f"http://127.0.0.1:{server.server_address[1]}"
+            browser.open(PAGE)
+            tried = browser.run(f"fetch('{place}/fetch').then(() => 'sent', () => 'refused')")
+            browser.run(
+                f"new Promise(done => {{ const image = new Image(); image.onload = image.onerror = "
+                f"done; image.src = '{place}/image'; }}).then(() => 1)"
+            )
+        finally:
+            server.shutdown()
+            thread.join()
+    assert tried == "refused"
+    assert asked == []
+
+
+def test_it_is_made_of_these_sources(builder):
+    built = re.search(r'facecrypt-sources" content="([^"]+)"', TEXT)[1]
+    assert built == builder.sources_digest(), (
+        "opener/ or csrc/ changed: run tools/build_opener.py, and commit the page"
+    )
+
+
+def test_built_again_it_is_the_same(builder):
+    if builder.lacking():
+        pytest.skip(f"not installed: {builder.lacking()}")
+    used = re.search(r'facecrypt-toolchain" content="([^"]+)"', TEXT)[1]
+    if builder.toolchain() != used:
+        pytest.skip(f"it was built with {used}, and here is {builder.toolchain()}")
+    assert builder.page() == TEXT
+
+
+def test_every_language_says_everything():
+    if shutil.which("node") is None:
+        pytest.skip("no node")
+    script = (
+        "import {LANGUAGES} from './opener/src/texts.js';"
+        "const names = t => [...Object.keys(t), ...Object.keys(t.problems)];"
+        "console.log(JSON.stringify(Object.values(LANGUAGES).map(names)))"
+    )
+    command = ["node", "--input-type=module", "-e", script]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    english, *others = json.loads(done.stdout)
+    assert len(english) > 80
+    assert others == [english]
+    code = "".join(path.read_text() for path in (ROOT / "opener" / "src").glob("*.js"))
+    code += (ROOT / "opener" / "page.html").read_text()
+    for name in re.findall(r'(?:Problem|say)\(\s*"([a-z-]+)"', code):
+        assert name in english
+    for name in re.findall(r'data-text="([a-z-]+)"', code):
+        assert name in english
+
+
+def test_the_command_writes_it_and_replaces_nothing(tmp_path, capsys):
+    there = tmp_path / "opener.html"
+    assert main(["opener", "-o", str(there)]) == 0
+    assert there.read_bytes() == page()
+    there.write_text("mine")
+    assert main(["opener", "-o", str(there)]) == 1
+    assert there.read_text() == "mine"
+    assert main(["opener", "-o", str(there), "--force"]) == 0
+    assert there.read_bytes() == page()
+
+
+def test_it_speaks_the_language_that_is_chosen(opener):
+    run = opener.browser.run
+    english = run("document.querySelector('.lead').textContent")
+    run("document.querySelector('[data-language=de]').click()")
+    german = run("document.querySelector('.lead').textContent")
+    assert "with your key" in english
+    assert "mit Ihrem Schlüssel" in german
+    assert run("document.documentElement.lang") == "de"
+    assert "undefined" not in run("document.body.innerText")
+
+
+def test_by_keyboard_alone(opener):
+    """From the top with Tab; the file dialog itself is the browser's."""
+    browser, seen = opener.browser, []
+    opener.choose(SEALED / "rgb.png")
+    browser.run("document.activeElement.blur()")
+    for _ in range(12):
+        browser.press("Tab", 9)
+        seen.append(browser.run("document.activeElement.id || document.activeElement.className"))
+        if seen[-1] == "key-text":
+            secret = (SEALED / "x25519.key.txt").read_text().split()[-1]
+            browser.send("Input.insertText", text=secret)
+        if seen[-1] == "open":
+            browser.press("Enter", 13, "\r")
+            break
+    assert [name for name in seen if name] == [
+        *("files", "key-text", "passphrase", "reveal", "key-files", "open"),
+    ]
+    browser.until("document.querySelector('.save')")
+    assert opener.problem("rgb.png") is None
+
+
+def test_everything_to_operate_has_a_name(opener):
+    opener.choose(SEALED / "rgb.png")
+    tree = opener.browser.send("Accessibility.getFullAXTree")["nodes"]
+    used = ("button", "textbox", "link", "checkbox", "image", "DisclosureTriangle")
+    nodes = [node for node in tree if node.get("role", {}).get("value") in used]
+    assert len(nodes) > 8
+    for node in nodes:
+        assert node["name"]["value"].strip(), node
+
+
+def test_an_old_browser_is_told(browser):
+    """One without WebAssembly, say."""
+    added = browser.send(
+        "Page.addScriptToEvaluateOnNewDocument", source="delete globalThis.WebAssembly"
+    )
+    try:
+        browser.open(PAGE)
+        said = browser.run("document.querySelector('#unable').textContent")
+        assert "too old" in said
+        assert "WebAssembly" in said
+        assert browser.run("document.querySelector('#form').hidden")
+    finally:
+        browser.send("Page.removeScriptToEvaluateOnNewDocument", **added)
+
+
+def test_a_browser_without_x25519(browser):
+    """Those before 2025 lack it: then the page brings its own."""
+    lacking = """
+        const own = crypto.subtle.importKey.bind(crypto.subtle);
+        crypto.subtle.importKey = (format, data, how, ...rest) => how === "X25519"
+            ? Promise.reject(new DOMException("Unrecognized name.", "NotSupportedError"))
+            : own(format, data, how, ...rest);
+    """
+    source = f"""
+        globalThis.Blob = class extends Blob {{
+            constructor(parts, options) {{
+                const isCode = options?.type === "text/javascript";
+                super(isCode ? [{json.dumps(lacking)}, ...parts] : parts, options);
+            }}
+        }};
+    """
+    added = browser.send("Page.addScriptToEvaluateOnNewDocument", source=source)
+    try:
+        opener = Opener(browser)
+        for name, key in (("rgb.png", "x25519"), ("rgba16.png", "pq")):
+            opener.choose(SEALED / name)
+            opener.give(SEALED / f"{key}.key.txt")
+        opener.open()
+        assert [opener.problem(name) for name in ("rgb.png", "rgba16.png")] == [None, None]
+    finally:
+        browser.send("Page.removeScriptToEvaluateOnNewDocument", **added)
