@@ -33,11 +33,7 @@ def examples(page) -> list[str]:
 
 
 def test_there_are_pages_for_all_commands_and_actions():
-<<<<<<< HEAD
-    assert len(PAGES) == 1 + 14 + 4 + 3 + 4  # of scheme, learn and train-mtcnn
-=======
-    assert len(PAGES) == 1 + 16 + 4 + 3 + 4  # of scheme, learn and train-mtcnn
->>>>>>> main
+    assert len(PAGES) == 1 + 17 + 4 + 3 + 4  # of scheme, learn and train-mtcnn
 
 
 @pytest.mark.parametrize("words", PAGES, ids=" ".join)
