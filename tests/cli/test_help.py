@@ -33,11 +33,7 @@ def examples(page) -> list[str]:
 
 
 def test_there_are_pages_for_all_commands_and_actions():
-<<<<<<< HEAD
-    assert len(PAGES) == 1 + 14 + 4 + 3 + 4  # of scheme, learn and train-mtcnn
-=======
-    assert len(PAGES) == 1 + 16 + 4 + 3 + 4  # of scheme, learn and train-mtcnn
->>>>>>> main
+    assert len(PAGES) == 1 + 17 + 4 + 3 + 4  # of scheme, learn and train-mtcnn
 
 
 @pytest.mark.parametrize("words", PAGES, ids=" ".join)
@@ -65,6 +61,7 @@ def place(tmp_path, monkeypatch):
         for side, name in enumerate(("one", "two")):
             small = picture.crop((side * 32, number * 8, side * 32 + 32, number * 8 + 32))
             small.save(f"classes/{name}/{number}.png")
+    write_clip(tmp_path / "clip.mp4", 4)
     (tmp_path / "faces.txt").write_text("photo.png 80 60 170 170\n")
     shell("facecrypt keygen -o key.txt > key.pub")
     assert command("encrypt", "photos", "-R", "key.pub", "-o", "sealed", "-q").code == 0
