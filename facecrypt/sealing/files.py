@@ -420,11 +420,11 @@ def decrypt_file(
     Where ``dst`` has a suffix of the format that was sealed, it is the file that was sealed, byte
     for byte. Else it ends in ``.png`` or ``.tif`` and has the pixels; and so it has where only some
     of the faces are opened, and where ``src`` was edited or sealed without ``original``. Of a
-    sealed JPEG some of the faces are a JPEG. Nothing is written unless every region that was asked
-    for opens. ``dst`` takes the date of change of ``src``, which is that of the plain picture
-    unless somebody changed it. A video comes back
-    byte for byte, and ``dst`` ends as its name did; with ``regions``, or with keys of regions, it
-    is the public video that shows these people, encoded anew.
+    sealed JPEG some of the faces are a JPEG. A video comes back byte for byte, and ``dst`` ends as
+    its name did; with ``regions``, or with keys of regions, it is the public video that shows these
+    people, encoded anew. Nothing is written unless every region that was asked for opens. ``dst``
+    takes the date of change of ``src``, which is that of the plain picture unless somebody changed
+    it.
 
     Warns
     -----
