@@ -7,6 +7,7 @@ from importlib.util import find_spec
 
 import pytest
 from PIL import Image
+from support.clips import write_clip
 from support.command_line import ASTRONAUT, command
 
 from facecrypt.cli.parser import COMMANDS, parser
