@@ -348,6 +348,74 @@ def test_static_hdr_is_kept(tmp_path):
     assert told_of(tmp_path / "b.mp4") == told_of(source)
 
 
+def test_hdr_is_as_bright_as_on_a_usual_screen(tmp_path):
+    # ITU-R BT.2408: 58 % of PQ are white, 203 cd/m2; 51 % are 100, 186 of sRGB; and 38 % are 26.
+    curve = {0: 0, 97: 101, 130: 186, 148: 255, 255: 255}
+    source = write_clip(
+        tmp_path / "a.mkv", codec="ffv1", pix_fmt="gbrp10le", options={}, frames=1, audio=None
+    )
+    plain = next(read_frames(source))
+    told = write_clip(
+        tmp_path / "b.mkv",
+        codec="ffv1",
+        pix_fmt="gbrp10le",
+        options={},
+        frames=1,
+        audio=None,
+        colours=(9, 16, 0, 2),
+    )
+    bright = next(read_frames(told))
+    assert bright.shape == plain.shape
+    for sample, want in curve.items():
+        found = bright[plain == sample]
+        assert len(found) == 0 or abs(found.astype(int) - want).max() <= 3
+    seen = plain.ravel().astype(int), bright.ravel().astype(int)
+    order = np.argsort(seen[0], kind="stable")
+    assert (np.diff(seen[1][order]) >= 0).all()
+    assert sum(bool((plain == sample).any()) for sample in curve) >= 3
+
+
+LAYOUTS = [
+    ("a.mov", "prores_ks", "yuv422p10le", "hevc"),
+    ("b.mkv", "libx264rgb", "rgb24", "h264"),
+    ("c.avi", "mjpeg", "yuvj422p", "h264"),
+    ("d.mkv", "ffv1", "gray", "h264"),
+    ("e.mkv", "ffv1", "yuv411p", "h264"),
+    ("f.mkv", "ffv1", "gbrp10le", "hevc"),
+    ("g.mkv", "ffv1", "yuv420p16le", "hevc"),
+    ("h.mkv", "ffv1", "bgra", "h264"),
+    ("i.avi", "rawvideo", "yuyv422", "h264"),
+    ("j.mkv", "ffv1", "ya8", "h264"),
+    ("k.flv", "flv1", "yuv420p", "h264"),
+    ("l.wmv", "wmv2", "yuv420p", "h264"),
+    ("m.mpg", "mpeg1video", "yuv420p", "h264"),
+    ("n.mxf", "mpeg2video", "yuv422p", "h264"),
+    ("o.ivf", "libvpx", "yuv420p", "h264"),
+]
+
+
+@pytest.mark.parametrize(("name", "codec", "pix_fmt", "becomes"), LAYOUTS)
+def test_samples_of_every_layout(name, codec, pix_fmt, becomes, tmp_path):
+    source = write_clip(
+        tmp_path / name,
+        codec=codec,
+        pix_fmt=pix_fmt,
+        audio=None,
+        options={},
+        time_base=Fraction(1, RATE),
+        frames=6,
+    )
+    target = tmp_path / f"public{output_suffix(source.read_bytes()[:1024])}"
+    assert write_public(source, target, boxes(6), Public(crf=8)).codec == becomes
+    before, after = times(source), times(target)
+    assert [time - before[0] for time in before] == [time - after[0] for time in after]
+    for number, (old, new) in enumerate(zip(shown(source), shown(target), strict=True)):
+        assert is_gray(new, red_at(number))
+        assert is_gray(new, blue_at(number))
+        assert abs(old[100:].astype(int) - new[100:]).mean() < 3
+    assert complaints(target) == []
+
+
 def test_full_range_stays_full(public):
     with av.open(str(public("older.avi")[0])) as container:
         frame = next(container.decode(video=0))
