@@ -416,6 +416,32 @@ def test_samples_of_every_layout(name, codec, pix_fmt, becomes, tmp_path):
     assert complaints(target) == []
 
 
+def test_closed_captions_of_frames_are_left_out(clip, tmp_path):
+    # H.264's user data of ATSC A/53: two letters of a caption in each frame.
+    told = b"\xb5\x00\x31GA94\x03\x41\xff\xfc\xd4\xc5\xff"
+    message = b"\x06\x04" + bytes([len(told)]) + told + b"\x80"
+    source = tmp_path / "a.mp4"
+    with av.open(str(clip("plain.mp4"))) as old, av.open(str(source), "w") as new:
+        stream = new.add_stream_from_template(old.streams.video[0])
+        for packet in old.demux(video=0):
+            if packet.size:
+                more = av.Packet(len(message).to_bytes(4) + message + bytes(packet))
+                more.pts, more.dts, more.time_base = packet.pts, packet.dts, packet.time_base
+                more.is_keyframe, more.stream = packet.is_keyframe, stream
+                new.mux(more)
+
+    def captions(path: Path) -> int:
+        with av.open(str(path)) as container:
+            return sum("A53_CC" in frame.side_data for frame in container.decode(video=0))
+
+    assert captions(source) == FRAMES
+    for codec in ("h264", "hevc"):
+        target = tmp_path / codec
+        write_public(source, target, boxes(), Public(codec=codec))
+        assert captions(target) == 0
+        assert b"GA94" not in target.read_bytes()
+
+
 def test_full_range_stays_full(public):
     with av.open(str(public("older.avi")[0])) as container:
         frame = next(container.decode(video=0))
