@@ -19,8 +19,9 @@ from support.video_clips import (
     picture,
     red_at,
     write_clip,
+    write_lossless,
 )
-from support.video_views import complaints, heard, kinds, shown, times
+from support.video_views import complaints, heard, kinds, planes, shown, times
 
 from facecrypt import MediaError
 from facecrypt.media.video import (
@@ -201,19 +202,25 @@ def test_what_is_encoded_is_gray_to_the_last_sample_and_else_untouched(turn, tmp
             assert np.array_equal(want, got)
 
 
-def planes(path: Path, turn: int) -> list[list[np.ndarray]]:
-    """Luma and colour of every frame, upright."""
-    with av.open(str(path)) as container:
-        return [
-            [
-                np.rot90(
-                    np.frombuffer(plane, np.uint8).reshape(plane.height, -1)[:, : plane.width],
-                    turn // 90,
-                ).copy()
-                for plane in frame.planes
-            ]
-            for frame in container.decode(video=0)
-        ]
+@pytest.mark.parametrize(
+    "pix_fmt", ["yuv420p", "yuv422p", "yuv444p", "gbrp10le", "yuyv422", "bgra"]
+)
+@pytest.mark.parametrize("shift", [0, 1])
+def test_what_is_shown_does_not_depend_on_what_is_hidden(pix_fmt, shift, tmp_path):
+    x0, y0, x1, y1 = 40 + shift, 30 + shift, 81 + shift, 70 + shift
+    # What samples of colour the source shares over the edge is not meant here.
+    inset = 0 if pix_fmt in {"yuv444p", "gbrp10le", "bgra"} else 2
+    results = []
+    for colour in ((255, 0, 0), (0, 0, 255)):
+        pictures = [picture(number) for number in range(2)]
+        for pixels in pictures:
+            pixels[y0 + inset : y1 - inset, x0 + inset : x1 - inset] = colour
+        source = write_lossless(tmp_path / f"{colour[0]}.mkv", pictures, pix_fmt)
+        only = [[(1, x0, y0, x1, y1)]] * 2
+        write_public(source, tmp_path / "a.mkv", only, Public(crf=0, codec="h264"))
+        results.append(planes(tmp_path / "a.mkv"))
+    for one, other in zip(*results, strict=True):
+        assert all(np.array_equal(a, b) for a, b in zip(one, other, strict=True))
 
 
 @pytest.mark.parametrize("name", CLIPS)
@@ -603,7 +610,7 @@ def test_interlaced_chroma_is_hidden_with_its_field(tmp_path):
     flags = {"flags": "+ilme+ildct", "qmin": "1", "qmax": "2"}
     source = write_clip(tmp_path / "a.ts", **TS, options=flags)
     write_public(source, tmp_path / "b.mp4", [[(1, 10, 34, 50, 70)]] * FRAMES, Public(crf=0))
-    for luma, *colours in planes(tmp_path / "b.mp4", 0):
+    for luma, *colours in planes(tmp_path / "b.mp4"):
         # Lines 32 and 34 have the same sample of colour, and so have 69 and 71.
         assert (luma[32:72, 10:50] == 128).all()
         assert luma[30:32, 10:50].std() > 0
