@@ -498,6 +498,42 @@ def test_sound_is_left_out_where_that_is_asked_for(clip, tmp_path):
     assert [fate.became for fate in written.streams][1] == "left out: sound"
 
 
+@pytest.mark.parametrize(
+    ("rate", "layout", "becomes"),
+    [
+        (8000, "mono", (8000, "mono")),
+        (11025, "stereo", (11025, "stereo")),
+        (37800, "mono", (48000, "mono")),
+        (96000, "stereo", (48000, "stereo")),
+        (48000, "5.1", (48000, "5.1")),
+        (48000, "16 channels", (48000, "stereo")),
+    ],
+)
+def test_sound_of_old_files_becomes_aac(rate, layout, becomes, tmp_path):
+    source = tmp_path / "a.avi"
+    with av.open(str(source), "w") as out:
+        video = out.add_stream("mpeg4", rate=RATE)
+        video.width, video.height, video.pix_fmt = WIDTH, HEIGHT, "yuv420p"
+        sound = out.add_stream("pcm_s16le", rate=rate)
+        sound.layout = layout
+        count = sound.layout.nb_channels * rate // 2
+        frame = av.AudioFrame.from_ndarray(np.full((1, count), 99, np.int16), "s16", layout)
+        frame.sample_rate, frame.pts, frame.time_base = rate, 0, Fraction(1, rate)
+        out.mux(sound.encode(frame))
+        for number in range(15):
+            frame = av.VideoFrame.from_ndarray(picture(number), "rgb24")
+            frame.pts = number
+            out.mux(video.encode(frame))
+        out.mux(video.encode(None))
+        out.mux(sound.encode(None))
+    write_public(source, tmp_path / "b.mp4", boxes(15))
+    with av.open(str(tmp_path / "b.mp4")) as container:
+        heard = container.streams.audio[0]
+        assert heard.codec_context.name == "aac"
+        assert (heard.rate, heard.layout.name) == becomes
+        assert 0.49 < heard.duration * heard.time_base < 0.53
+
+
 def test_a_mosaic_has_six_cells_a_face(clip, tmp_path):
     target = tmp_path / "a.mp4"
     only = [[(1, 8, 60, 48, 120)] for _ in range(FRAMES)]
