@@ -165,9 +165,9 @@ class Rewrap:
             for number in range(len(self.recipients))
         )
 
-    def dropped(self, header: Header) -> set[str]:
+    def dropped(self, header: Header) -> frozenset[str]:
         """Which of those that are to be dropped may still open the file."""
-        return self.drop & set(map(_name, header.stanzas))
+        return set(self.drop) & set(map(_name, header.stanzas))
 
     def _replaces(self, stanza: Stanza) -> bool:
         return _name(stanza) in self.drop or self._names(stanza)
