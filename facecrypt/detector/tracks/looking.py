@@ -4,6 +4,9 @@ What one of them misses again and again, the other finds; what either finds is f
 sides, so that together they cost what one does.
 """
 
+import os
+from functools import lru_cache
+
 import numpy as np
 
 from facecrypt.detector.centerface import CenterFace
@@ -12,7 +15,7 @@ from facecrypt.detector.protocol import Detector
 from facecrypt.detector.tracks.flow import load_cv2
 from facecrypt.regions import Region
 
-__all__ = ["looking_in_turn"]
+__all__ = ["InTurn", "looking_in_turn"]
 
 # MTCNN alone takes hands and engines for faces, below this again and again.
 _THRESHOLDS = (0.6, 0.7, 0.9)
@@ -22,8 +25,18 @@ _LONGEST, _LEAST = 640, 0.3
 _SURER = 0.35
 
 
-def looking_in_turn(device: str = "auto") -> list[Detector]:
-    """CenterFace and MTCNN, for :class:`facecrypt.detector.FaceTracker`.
+class InTurn(tuple[Detector, ...]):
+    """Detectors of which each looks at every so many-th frame."""
+
+    @property
+    def fingerprint(self) -> str | None:
+        """Those of all; None where one has none."""
+        found = [getattr(detector, "fingerprint", None) for detector in self]
+        return None if None in found else " in turn with ".join(map(str, found))
+
+
+def looking_in_turn(device: str = "auto") -> InTurn:
+    """CenterFace and MTCNN, for :class:`facecrypt.detector.FaceTracker`; opened once in a process.
 
     Parameters
     ----------
@@ -34,7 +47,13 @@ def looking_in_turn(device: str = "auto") -> list[Detector]:
     BackendUnavailableError
         onnxruntime, or CUDA when asked for, is missing.
     """
-    return [_Small(device), MTCNN(thresholds=_THRESHOLDS, device=device)]
+    # What a card holds for one process is of no use to a process forked from it.
+    return _opened(os.getpid(), device)
+
+
+@lru_cache(maxsize=2)
+def _opened(_process: int, device: str) -> InTurn:
+    return InTurn((_Small(device), MTCNN(thresholds=_THRESHOLDS, device=device)))
 
 
 class _Small:
@@ -42,6 +61,10 @@ class _Small:
 
     def __init__(self, device: str):
         self._network = CenterFace(threshold=_LEAST, device=device)
+
+    @property
+    def fingerprint(self) -> str:
+        return f"{self._network.fingerprint} at {_LONGEST}"
 
     def detect(self, image: np.ndarray) -> list[Region]:
         height, width = image.shape[:2]
