@@ -6,7 +6,14 @@ from pathlib import Path
 
 import numpy as np
 
-from facecrypt.detector import MTCNN, Detector, FaceTracker, Track, default_detector
+from facecrypt.detector import (
+    MTCNN,
+    Detector,
+    FaceTracker,
+    Track,
+    default_detector,
+    looking_in_turn,
+)
 from facecrypt.detector.presets import DEFAULT
 from facecrypt.media.video import read_frames
 from facecrypt.regions import clip_given
@@ -18,8 +25,6 @@ __all__ = ["People", "find_people", "tracking_detector"]
 
 # Frames that share a list of who may be in them.
 _SPAN = 64
-# As a FaceTracker takes them.
-_LENIENT = (0.6, 0.6, 0.4)
 
 
 class People:
@@ -104,13 +109,10 @@ def find_people(
     return People(tracker.finish() if count else [], count)
 
 
-def tracking_detector(detector: Detector) -> Detector:
-    """The detector for frames: where nobody set thresholds, lower ones.
-
-    What one frame leaves in doubt, the frames around it settle.
-    """
+def tracking_detector(detector: Detector) -> Detector | Sequence[Detector]:
+    """Who looks at the frames: where nobody set thresholds, those who do it in turn."""
     if isinstance(detector, MTCNN) and (detector.settings, detector.preset) == (DEFAULT, None):
-        return detector.with_thresholds(_LENIENT)
+        return looking_in_turn(detector.device)
     return detector
 
 
