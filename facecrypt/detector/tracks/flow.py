@@ -103,7 +103,7 @@ def _track(
 
 
 def _inside(points: np.ndarray, width: int, height: int) -> np.ndarray:
-    return ((points >= 0) & (points <= (width - 1, height - 1))).all(-1)
+    return np.all((points >= 0) & (points <= (width - 1, height - 1)), axis=-1)
 
 
 def _median(values: np.ndarray, kept: np.ndarray) -> np.ndarray:

@@ -79,14 +79,13 @@ class Sidecar:
     ) -> SealedFile:
         if suffix.lower() in SUFFIXES:
             check_jpeg(source)
-            made = seal_jpeg(source, recipients, options)
-            return SealedFile(
-                made.payload.header, made.file(embedded=False), made.payload.to_bytes()
-            )
+            whole = seal_jpeg(source, recipients, options)
+            payload = whole.payload
+            return SealedFile(payload.header, whole.file(embedded=False), payload.to_bytes())
         made = seal_picture(source, recipients, options, suffix)
-        payload = made.payload.to_bytes()
-        data = encode_pixels(made.sealed, made.like, suffix, payload)
-        return SealedFile(made.payload.header, data, payload)
+        beside = made.payload.to_bytes()
+        data = encode_pixels(made.sealed, made.like, suffix, beside)
+        return SealedFile(made.payload.header, data, beside)
 
     def open(
         self,
