@@ -1,4 +1,4 @@
-"""The suites: ``python -m bench [kernels|schemes|detector|pipeline|all]``."""
+"""The suites: ``python -m bench [kernels|schemes|detector|recall|pipeline|all]``."""
 
 import argparse
 import json
@@ -15,7 +15,7 @@ from bench.harness import Measured, measure
 
 __all__ = ["SUITES", "main", "run"]
 
-SUITES = ("kernels", "schemes", "detector", "pipeline")
+SUITES = ("kernels", "schemes", "detector", "recall", "pipeline")
 
 
 def run(suite: str, scale: str, options: dict[str, Any]) -> tuple[str, Measured]:
@@ -45,6 +45,7 @@ def run(suite: str, scale: str, options: dict[str, Any]) -> tuple[str, Measured]
         found = measure(specs, scale, rounds, data)
     parts = [f"## {suite.capitalize()}", "", report.machine(isas), load.text()]
     parts += [f"{rounds} rounds, scale {scale}. `python -m bench {suite}`", ""]
+    parts += [module.text(found)] if hasattr(module, "text") else []
     parts += [report.render(table, found) for table in module.tables(found, isas)]
     parts.append(report.gain_table(module.gains(found), found))
     if limits := getattr(module, "MEMORY", None):
@@ -66,7 +67,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
         metavar="PYTHON",
         help="interpreter of the environment that has the detectors to compare with",
     )
-    parser.add_argument("--photos", type=Path, metavar="DIR", help="one more case of the detector")
+    parser.add_argument(
+        "--photos",
+        type=Path,
+        metavar="DIR",
+        help="one more case of the detector; where photographs with known faces are looked for",
+    )
     chosen = parser.parse_args(arguments)
     options = {"peers": chosen.peers, "photos": chosen.photos}
     results = {}

@@ -41,6 +41,7 @@ from facecrypt.sealing.files import Verified, decrypt_file, encrypt_file, inspec
 from facecrypt.sealing.forgetting import forget_regions
 from facecrypt.sealing.header import Header
 from facecrypt.sealing.images import decrypt_image, encrypt_image, region_key
+from facecrypt.sealing.options import VideoOptions
 from facecrypt.sealing.pixels import Sealed
 from facecrypt.sealing.rewrapping import rewrap_file
 
@@ -70,6 +71,7 @@ __all__ = [
     "UnknownSchemeError",
     "UnsupportedVersionError",
     "Verified",
+    "VideoOptions",
     "WeakKeyError",
     "__version__",
     "available_backends",

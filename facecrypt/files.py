@@ -6,7 +6,7 @@ import stat
 from pathlib import Path
 
 from facecrypt.errors import OVERWRITE, MediaError
-from facecrypt.pending import Pending
+from facecrypt.pending import Data, Pending
 
 __all__ = [
     "PathLike",
@@ -57,7 +57,7 @@ def media_error(path: PathLike, error: OSError) -> MediaError:
 
 def atomic_write(
     path: PathLike,
-    data: bytes | bytearray | memoryview,
+    data: Data,
     *,
     overwrite: bool = False,
     mode: int | None = None,
@@ -75,7 +75,9 @@ def atomic_write(
     path : path of the file
         A symbolic link at ``path`` counts as an existing file: it is refused, or with
         ``overwrite`` itself replaced. Its target is never touched.
-    data : bytes-like
+    data : bytes-like or callable
+        What is too large for memory is written by a function, which is given the open file (to
+        write and to read) and a path by which others may open it meanwhile.
     overwrite : bool
         Replace an existing file, in one step. Otherwise it is refused, also when it
         appears while the data are being written, by whomever.
@@ -107,7 +109,7 @@ def atomic_write(
 
 def prepared(
     path: PathLike,
-    data: bytes | bytearray | memoryview,
+    data: Data,
     *,
     overwrite: bool = False,
     mode: int | None = None,
@@ -132,6 +134,8 @@ def prepared(
                 old = stat.S_IMODE(present.st_mode)
                 mode = old if mode is None else old & mode
         return Pending(path, data, overwrite=overwrite, mode=mode, times=times)
+    except MediaError:
+        raise  # of what writes the data, which says it better
     except OSError as error:
         raise media_error(path, error) from error
 

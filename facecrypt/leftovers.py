@@ -14,7 +14,7 @@ try:
 except ImportError:  # Windows
     fcntl = None  # type: ignore[assignment]
 
-__all__ = ["hidden_name", "lock", "remove_stale", "remove_unless_locked"]
+__all__ = ["hidden_name", "lock", "remove_stale", "remove_unless_locked", "try_lock"]
 
 # With an accent it was a question to the file system (facecrypt.jobs.outputs).
 _HIDDEN = re.compile("\\.facecrypt-[0-9a-f]{16}(?:\u00e9|e\u0301)?\\.tmp")
@@ -40,6 +40,19 @@ def lock(fd: int) -> bool:
         return False  # type: ignore[unreachable] # but on Windows it is
     with contextlib.suppress(OSError):
         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    return True
+
+
+def try_lock(fd: int) -> bool:
+    """As :func:`lock`; False where another process has marked the file."""
+    if fcntl is None:
+        return True  # type: ignore[unreachable] # but on Windows it is
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
     return True
 
 

@@ -14,6 +14,7 @@ __all__ = [
     "MAX_CANDIDATES",
     "MAX_CLIPS_AT_ONCE",
     "MAX_COVERED",
+    "MAX_DURATION_MS",
     "MAX_FRAMES",
     "MAX_HEADER_BYTES",
     "MAX_PAYLOAD_BYTES",
@@ -66,6 +67,7 @@ MAX_ARGON2_TOTAL_KIB = ARGON2_COSTLY[0] * ARGON2_COSTLY[1]
 
 # Of a video: three days at 30 frames a second, and frames of 8192x8192.
 MAX_FRAMES = 1 << 23
+MAX_DURATION_MS = 1 << 40
 MAX_VIDEO_PIXELS = 2**26
 MAX_STREAMS = 64
 MAX_CLIPS_AT_ONCE = 128  # each is an encoder and an open file

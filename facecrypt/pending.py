@@ -3,14 +3,20 @@
 import contextlib
 import errno
 import os
+import shutil
 import stat
+from collections.abc import Callable
 from pathlib import Path
-from typing import Self
+from typing import BinaryIO, Self
 
 from facecrypt.leftovers import hidden_name, lock
 from facecrypt.placing import NO_LINKS, place, replace
 
-__all__ = ["Pending"]
+__all__ = ["Data", "Pending"]
+
+# The bytes of a file; or what writes them into one that is open for writing and reading, and is
+# given also a path by which others may open it.
+Data = bytes | bytearray | memoryview | Callable[[BinaryIO, Path], object]
 
 # What a file system or a kernel answers that has no nameless files.
 _NO_TMPFILE = {errno.EOPNOTSUPP, errno.EISDIR, errno.EINVAL, errno.ENOSYS, errno.ENOENT}
@@ -26,7 +32,8 @@ class Pending:
     ----------
     path : Path
         The name it is to have.
-    data : bytes-like
+    data : bytes-like or callable
+        What writes it is given the file, and a path by which others may open it until then.
     overwrite : bool
         The name may be another file's, which the new one then replaces in one step.
     mode : int, optional
@@ -38,7 +45,7 @@ class Pending:
     def __init__(
         self,
         path: Path,
-        data: bytes | bytearray | memoryview,
+        data: Data,
         *,
         overwrite: bool = False,
         mode: int | None = None,
@@ -47,12 +54,16 @@ class Pending:
         self.path, self._data, self._overwrite = path, data, overwrite
         self._mode, self._times = 0o666 if mode is None else mode, times
         self._hidden: Path | None = None
-        self._fd: int | None = _open_nameless(path, self._mode)
+        # Who is given a path has to be allowed to write there.
+        open_mode = self._mode | 0o600 if callable(data) else self._mode
+        self._fd: int | None = _open_nameless(path, open_mode)
         try:
             if self._fd is None:
                 self._write_hidden()
             else:
-                self._status = _fill(self._fd, data)
+                self._fill(self._fd, Path(f"/proc/self/fd/{self._fd}"))
+                if open_mode != self._mode:
+                    os.fchmod(self._fd, self._status.st_mode & self._mode)
         except BaseException:
             self.close()
             raise
@@ -79,8 +90,7 @@ class Pending:
             except OSError as error:
                 if error.errno not in NO_LINKS:
                     raise
-            self.close()
-            self._write_hidden()
+            self._write_again()
         self._name_hidden()
 
     def has_its_name(self) -> bool:
@@ -114,13 +124,27 @@ class Pending:
             _link(self._fd, hidden)
             replace(hidden, self.path)
 
+    def _write_again(self) -> None:
+        assert self._fd is not None
+        with os.fdopen(os.dup(self._fd), "rb") as whole:
+            self.close()
+            if callable(self._data):
+                whole.seek(0)
+                self._data = lambda file, _: shutil.copyfileobj(whole, file)
+            self._write_hidden()
+
+    def _fill(self, fd: int, place: Path) -> None:
+        write = self._data
+        data = (lambda file: write(file, place)) if callable(write) else write
+        self._status = _fill(fd, data)
+
     def _write_hidden(self) -> None:
         granted = _granted(self.path, self._mode)
         hidden = hidden_name(self.path)
         self._fd = _create(hidden, 0o600)
         self._hidden = hidden
         locked = lock(self._fd)
-        self._status = _fill(self._fd, self._data)
+        self._fill(self._fd, hidden)
         if stat.S_IMODE(hidden.stat().st_mode) != granted:
             # FAT has no permissions to set.
             with contextlib.suppress(OSError):
@@ -148,9 +172,14 @@ class Pending:
                 os.utime(file, ns=self._times)
 
 
-def _fill(fd: int, data: bytes | bytearray | memoryview) -> os.stat_result:
-    with open(fd, "wb", closefd=False) as file:
-        file.write(data)
+def _fill(
+    fd: int, data: bytes | bytearray | memoryview | Callable[[BinaryIO], object]
+) -> os.stat_result:
+    with open(fd, "w+b" if callable(data) else "wb", closefd=False) as file:
+        if callable(data):
+            data(file)
+        else:
+            file.write(data)
         file.flush()
         os.fsync(fd)
     return os.fstat(fd)
@@ -162,7 +191,7 @@ def _open_nameless(path: Path, mode: int) -> int | None:
     if not flag or not Path("/proc/self/fd").is_dir():
         return None
     try:
-        return os.open(path.parent, flag | os.O_WRONLY | os.O_CLOEXEC, mode)
+        return os.open(path.parent, flag | os.O_RDWR | os.O_CLOEXEC, mode)
     except OSError as error:
         if error.errno in _NO_TMPFILE and path.parent.is_dir():
             return None
@@ -191,5 +220,5 @@ def _granted(path: Path, mode: int) -> int:
 
 
 def _create(path: Path, mode: int) -> int:
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+    flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
     return os.open(path, flags, mode)

@@ -31,7 +31,7 @@ LEAVES = FLOORS[6]
 # Documented names of modules that lie in a package.
 NAMES = {"facecrypt.guess": "facecrypt.analysis.guess", "facecrypt.png": "facecrypt.media.png"}
 # Not loaded by `import facecrypt`: each costs more than the package itself, or need not be there.
-HEAVY = {"onnxruntime", "numba", "torch", "matplotlib", "cv2", "PIL", "tqdm"}
+HEAVY = {"onnxruntime", "numba", "torch", "matplotlib", "cv2", "PIL", "tqdm", "av"}
 # Where this machine keeps things; [/] so that the pattern does not find itself.
 MACHINE = re.compile(r"(?<![\w.])[/](work|root|tmp)(?=/|\b)")
 

@@ -112,7 +112,9 @@ def page() -> str:
         worker.write_text(_bundle("worker.js", f"opener-wasm={_kernels(folder)}"))
         script = _bundle("page.js", f"opener-worker={worker}")
     style = _lines(iter((SOURCES / "style.css").read_text().splitlines()))
-    version = re.search(r'__version__ = "(.+)"', (ROOT / "facecrypt" / "_version.py").read_text())[1]
+    version = re.search(r'__version__ = "(.+)"', (ROOT / "facecrypt" / "_version.py").read_text())[
+        1
+    ]
     gaps = {
         "policy": POLICY.format(script=_hash(script), style=_hash(style)),
         "sources": sources_digest(),

@@ -42,6 +42,7 @@ def seal_stream_xor(
     data: NDArray[np.uint8],
     subkey: bytes,
     *,
+    first: int = 0,
     backend: str = "auto",
     threads: int | None = None,
     out: NDArray[np.uint8] | None = None,
@@ -56,6 +57,8 @@ def seal_stream_xor(
     data : uint8 array, C-contiguous
     subkey : bytes
         32 bytes, for these data alone: a second use is a two-time pad.
+    first : int
+        Number of the chunk that `data` begins with, where they are a part of more.
     backend : str
     threads : int, optional
         At most so many; one thread takes whole chunks.
@@ -75,7 +78,7 @@ def seal_stream_xor(
     kernels = backends.get(backend_for(data if out is None else out, backend))
     source = as_kernel_array(data, "data")
     out = empty_like(data) if out is None else out
-    mu, d0 = _sealing_keys(subkey, range(-(-size(out) // CHUNK)))
+    mu, d0 = _sealing_keys(subkey, range(first, first - (-size(out) // CHUNK)))
     operands = Lanes(mu, d0, DISCARD, 2, CHUNK)
     kernels.lanes(source, as_kernel_array(out, "out"), operands, threads=threads)
     return out

@@ -4,9 +4,9 @@ from argparse import ArgumentParser, Namespace
 
 from facecrypt.cli import keys
 from facecrypt.cli.batches import print_results, report
-from facecrypt.cli.options import add_batch, add_inputs, add_json, whole
+from facecrypt.cli.options import add_batch, add_inputs, add_json, numbers
 from facecrypt.cli.pages import add_examples
-from facecrypt.cli.terminal import progress_bar, say
+from facecrypt.cli.terminal import progress_bar, say, video_bars
 from facecrypt.jobs.sealing import decrypt_files
 from facecrypt.sealing.files import in_gray
 
@@ -20,10 +20,12 @@ def add_options(sub: ArgumentParser) -> None:
     keys.add_identities(sub)
     sub.add_argument(
         "--region",
-        type=whole(),
-        action="append",
-        metavar="N",
-        help="open only this face, by its number in 'inspect'; may be given again",
+        "--track",
+        type=numbers,
+        action="extend",
+        metavar="N[,N...]",
+        help="open only this face, by its number in 'inspect', or these; of a video these people "
+        "are shown; may be given again",
     )
     sub.add_argument(
         "--allow-edited",
@@ -36,7 +38,8 @@ def add_options(sub: ArgumentParser) -> None:
 
 def run(args: Namespace) -> int:
     identities = keys.identities(args)
-    with progress_bar(quiet=args.quiet) as bar:
+    bars = video_bars(quiet=args.quiet, unit="steps")
+    with progress_bar(quiet=args.quiet) as bar, bars as watch:
         summary = decrypt_files(
             args.inputs,
             args.output,
@@ -46,6 +49,7 @@ def run(args: Namespace) -> int:
             regions=args.region,
             allow_edited=args.allow_edited,
             overwrite=args.force,
+            watch=watch,
         )
     if args.json:
         print_results(summary, "decrypted")

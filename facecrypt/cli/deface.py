@@ -12,18 +12,18 @@ __all__ = ["add_options", "boxes_file"]
 
 _DEVICES = {"CPUExecutionProvider": "cpu", "CUDAExecutionProvider": "cuda"}
 _NO_FILTER = "faces are encrypted, and neither blurred nor replaced; leave it out"
-_PICTURES_ONLY = "facecrypt takes pictures, no videos; make a folder of PNG files of the frames"
+_FILLED = "faces are encrypted, and filled in what is shown of a video: --fill solid or mosaic"
+_CELLS = "faces are encrypted; in a video, --fill mosaic makes at most 6 cells of a face"
 _DRAW = "to see what is found, with scores, run 'facecrypt detect IN', with --draw DIR for pictures"
 _REFUSED = {
     ("-s", "--scale"): "the detector makes its own smaller pictures; for more speed say "
     "--min-face PIXELS, such as 40, the side of the smallest face to look for",
     ("--preview",): _DRAW,
     ("--draw-scores",): _DRAW,
-    ("--replacewith",): _NO_FILTER,
+    ("--replacewith",): _FILLED,
     ("--replaceimg",): _NO_FILTER,
-    ("--mosaicsize",): _NO_FILTER,
-    ("--keep-audio",): _PICTURES_ONLY,
-    ("--ffmpeg-config",): _PICTURES_ONLY,
+    ("--mosaicsize",): _CELLS,
+    ("--ffmpeg-config",): "say --codec, --crf and --speed",
 }
 
 
@@ -70,6 +70,9 @@ def add_options(sub: argparse.ArgumentParser) -> None:
     )
     group.add_argument(
         "--backend", choices=("auto", "onnxrt"), help="accepted; it is onnxruntime in any case"
+    )
+    group.add_argument(
+        "--keep-audio", action="store_true", help="accepted; sound is kept unless you say --mute"
     )
     for names, instead in _REFUSED.items():
         group.add_argument(

@@ -20,6 +20,8 @@ from facecrypt.cli.pages import add_examples
 from facecrypt.cli.terminal import DONE, FAILED
 from facecrypt.detector import MTCNN
 from facecrypt.errors import BackendUnavailableError, FacecryptError
+from facecrypt.media.video.encoding import CODECS
+from facecrypt.media.video.library import load
 from facecrypt.models.sessions import (
     TELEMETRY,
     add_kernels,
@@ -28,7 +30,7 @@ from facecrypt.models.sessions import (
     runtime,
 )
 
-__all__ = ["Finding", "add_options", "distributions", "examine", "run", "telemetry"]
+__all__ = ["Finding", "add_options", "distributions", "examine", "run", "telemetry", "video"]
 
 # Algorithm 2, mu = 3.99, d0 = 0.4, bytes 1 to 8: computed with Python floats.
 _KNOWN_KEY, _KNOWN_BYTES = (3.99, 0.4), bytes.fromhex("bfb5960b42e84564")
@@ -107,6 +109,7 @@ def examine() -> list[Finding]:
         telemetry(),
         *distributions(),
         *_detectors(),
+        video(),
     ]
 
 
@@ -196,6 +199,20 @@ def _detectors() -> Iterator[Finding]:
                 "for an NVIDIA GPU: pip uninstall -y onnxruntime && pip install 'facecrypt[gpu]'"
             )
         yield Finding("detector on CUDA", str(error), remedy, ok=False, needed=False)
+
+
+def video() -> Finding:
+    """Whether videos can be read and written, and by which encoders."""
+    try:
+        av = load()
+    except BackendUnavailableError as error:
+        return Finding("video", str(error), ok=False, needed=False)
+    have = [codec for codec, name in CODECS.items() if name in av.codecs_available]
+    detail = f"PyAV {av.__version__}, FFmpeg {av.ffmpeg_version_info}; writes {', '.join(have)}"
+    if "h264" in have:
+        return Finding("video", detail, ok=True, needed=False)
+    remedy = "pip install -U --force-reinstall av, whose wheels write h264"
+    return Finding("video", detail, remedy, ok=False, needed=False)
 
 
 def _network_kernels(onnxruntime: Any) -> Finding:

@@ -1,4 +1,4 @@
-"""The command ``encrypt``: the faces of many pictures, on this machine or on many."""
+"""The command ``encrypt``: the faces of many pictures and videos, on this machine or on many."""
 
 from argparse import ArgumentParser, BooleanOptionalAction, Namespace
 from collections.abc import Callable
@@ -8,10 +8,10 @@ from facecrypt.cli import deface, keys, options
 from facecrypt.cli.batches import print_results, report
 from facecrypt.cli.options import add_batch, add_detection, add_inputs, add_json, margin, whole
 from facecrypt.cli.pages import add_examples
-from facecrypt.cli.terminal import count, progress_bar, say
+from facecrypt.cli.terminal import count, progress_bar, say, video_bars
 from facecrypt.jobs.sealing import encrypt_files
 from facecrypt.sealing.header import CIPHERS
-from facecrypt.sealing.options import GROW, PADDINGS
+from facecrypt.sealing.options import CODECS, FILLS, GROW, PADDINGS, SPEEDS, VideoOptions
 
 __all__ = ["add_options", "run"]
 
@@ -22,6 +22,7 @@ def add_options(sub: ArgumentParser) -> None:
         sub,
         "facecrypt encrypt photos -o sealed -R key.pub",
         "facecrypt encrypt photos -o sealed -R key.pub --preset recall --json",
+        "facecrypt encrypt clip.mp4 -o sealed -R key.pub --mute",
     )
     add_inputs(sub)
     keys.add_recipients(sub)
@@ -68,6 +69,7 @@ def add_options(sub: ArgumentParser) -> None:
     add_batch(sub)
     _add_regions(sub)
     add_detection(sub)
+    _add_videos(sub)
     _add_engine(sub)
     deface.add_options(sub)
 
@@ -102,6 +104,75 @@ def _add_regions(sub: ArgumentParser) -> None:
     )
 
 
+def _add_videos(sub: ArgumentParser) -> None:
+    usual = VideoOptions()
+    group = sub.add_argument_group("videos", "Pictures ignore these options.")
+    group.add_argument(
+        "--every",
+        type=whole(1),
+        default=usual.every,
+        metavar="N",
+        help="look for faces in each so many frames, and follow them between (default %(default)s)",
+    )
+    group.add_argument(
+        "--hold",
+        type=whole(0),
+        default=usual.hold,
+        metavar="N",
+        help="hide a face for so many frames before it is first found and after it was last found "
+        "(default %(default)s)",
+    )
+    group.add_argument(
+        "--fill",
+        choices=FILLS,
+        default=usual.fill,
+        help="what faces are filled with; a mosaic tells more of them (default %(default)s)",
+    )
+    group.add_argument(
+        "--crf",
+        type=whole(0),
+        default=usual.crf,
+        metavar="N",
+        help="quality of what is shown: 18 is hard to tell from the original, 28 is small "
+        "(default %(default)s)",
+    )
+    group.add_argument(
+        "--speed",
+        choices=SPEEDS,
+        default=usual.speed,
+        metavar="PRESET",
+        help="of its encoder, from ultrafast to veryslow as x264 names them (default %(default)s)",
+    )
+    group.add_argument(
+        "--codec",
+        choices=CODECS,
+        help="of what is shown (default: h264; hevc for more than 8 bits, vp9 in WebM)",
+    )
+    group.add_argument(
+        "--mute",
+        action="store_true",
+        help="leave sound out of what is shown: voices identify people; the original keeps it",
+    )
+    group.add_argument(
+        "--no-tracks",
+        action="store_true",
+        help="seal no clip of each person; then only the whole original opens",
+    )
+
+
+def _video(args: Namespace) -> VideoOptions:
+    return VideoOptions(
+        every=args.every,
+        hold=args.hold,
+        fill=args.fill,
+        crf=args.crf,
+        speed=args.speed,
+        codec=args.codec,
+        mute=args.mute,
+        tracks=not args.no_tracks,
+    )
+
+
 def _add_engine(sub: ArgumentParser) -> None:
     many = sub.add_argument_group("many machines")
     many.add_argument(
@@ -121,7 +192,10 @@ def run(args: Namespace) -> int:
     recipients = keys.recipients(args)
     regions = options.regions(args)
     encrypt, engine = _engine(args, detect=regions is None)
-    with progress_bar(quiet=args.quiet) as bar:
+    video = _video(args)
+    with progress_bar(quiet=args.quiet) as bar, video_bars(quiet=args.quiet) as watch:
+        if args.engine == "local":
+            engine["watch"] = watch
         summary = encrypt(
             args.inputs,
             args.output,
@@ -136,6 +210,7 @@ def run(args: Namespace) -> int:
             padding=args.padding,
             original=args.original,
             overwrite=args.force,
+            video=video,
             **engine,
         )
     if args.json:

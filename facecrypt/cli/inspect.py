@@ -11,20 +11,21 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from facecrypt.cli import keys
+from facecrypt.cli import keys, videos
 from facecrypt.cli.escapes import shown
 from facecrypt.cli.options import add_json, add_pictures, some
 from facecrypt.cli.overview import ONLY, show_many
 from facecrypt.cli.pages import add_examples
 from facecrypt.cli.terminal import count, exit_code, say_errors
 from facecrypt.errors import NotSealedError
-from facecrypt.jobs.inputs import find_pictures
+from facecrypt.jobs.inputs import MEDIA_SUFFIXES, find_pictures
 from facecrypt.jobs.pool import forget_frames
 from facecrypt.media import read_image
 from facecrypt.sealing import files
+from facecrypt.sealing.carriers import PayloadLike
 from facecrypt.sealing.content import Jpeg, Pixels
+from facecrypt.sealing.content_video import Video
 from facecrypt.sealing.header import VERSION, Header
-from facecrypt.sealing.payload import Payload
 
 __all__ = ["add_options", "run"]
 
@@ -32,7 +33,7 @@ _NOTE = "a guess from how the pixels look; it proves nothing, and only a header 
 
 
 class _Seen(NamedTuple):
-    payload: Payload | None
+    payload: PayloadLike | None
     guessed: Mapping[str, Any] | None
 
     @property
@@ -73,7 +74,7 @@ def add_options(sub: ArgumentParser) -> None:
 def run(args: Namespace) -> int:
     """``facecrypt inspect IN [IN ...] [--json] [--guess]``."""
     alone = len(args.inputs) == 1 and Path(args.inputs[0]).is_file()
-    found, ignored = find_pictures(args.inputs)
+    found, ignored = find_pictures(args.inputs, suffixes=MEDIA_SUFFIXES)
     paths = some(found, ignored, quiet=args.quiet)
     asked = args.only or args.edited or keys.given(args)
     if args.guess and asked:
@@ -151,26 +152,37 @@ def _coding(content: Jpeg) -> str:
     return "exact" if content.exact else "transcoded"
 
 
-def _show_payload(payload: Payload) -> None:
+def _show_payload(payload: PayloadLike) -> None:
     header = payload.header
     print(f"facecrypt format {VERSION}, written by {shown(header.software)}")
     print(f"carrier   {header.carrier}")
-    print(f"picture   {'x'.join(map(str, header.shape))} {header.dtype}")
+    if isinstance(header.content, Video):
+        print(f"video     {videos.described(header.content, payload)}")
+    else:
+        print(f"picture   {'x'.join(map(str, header.shape))} {header.dtype}")
     if isinstance(header.content, Jpeg):
         print(f"coding    {_coding(header.content)}")
     print(f"cipher    {header.cipher}")
     for stanza in header.stanzas:
         print(shown(f"opens to  {stanza['type']} {stanza.get('id', '')}".rstrip()))
+    if isinstance(header.content, Video):
+        videos.show_people(payload)
+    else:
+        _show_regions(payload)
+    for name, part in zip(header.private, payload.private, strict=True):
+        kind = f"  {header.content.original}" if isinstance(header.content, Pixels) else ""
+        size = "forgotten" if name in header.forgotten else f"{len(part)} bytes"
+        print(f"private   {name}{kind}  {size}")
+
+
+def _show_regions(payload: PayloadLike) -> None:
+    header = payload.header
     for index, region in enumerate(header.regions):
         size = f"  {len(payload.regions[index])} bytes" if payload.regions else ""
         size = "  forgotten" if index in header.forgotten else size
         print(f"region {index}  {region.shape} {' '.join(map(str, region.box))}{size}")
     if not header.regions:
         print("regions   none")
-    for name, part in zip(header.private, payload.private, strict=True):
-        kind = f"  {header.content.original}" if isinstance(header.content, Pixels) else ""
-        size = "forgotten" if name in header.forgotten else f"{len(part)} bytes"
-        print(f"private   {name}{kind}  {size}")
 
 
 def _look(image: NDArray) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from facecrypt.detector.presets import SURE
 from facecrypt.detector.turned import QUARTERS
 from facecrypt.errors import MediaError
 from facecrypt.jobs.boxes import load_boxes
-from facecrypt.jobs.inputs import PICTURE_SUFFIXES
+from facecrypt.jobs.inputs import MEDIA_SUFFIXES
 from facecrypt.media.npy import ARRAY_SUFFIXES
 from facecrypt.regions import Region
 
@@ -32,6 +32,7 @@ __all__ = [
     "file",
     "folder",
     "margin",
+    "numbers",
     "regions",
     "some",
     "whole",
@@ -126,7 +127,7 @@ def folder(text: str) -> Path:
     path = Path(text)
     if text == "-":
         raise argparse.ArgumentTypeError(_STANDARD.format(what="an output folder"))
-    if path.suffix.lower() in PICTURE_SUFFIXES | ARRAY_SUFFIXES and not path.is_dir():
+    if path.suffix.lower() in MEDIA_SUFFIXES | ARRAY_SUFFIXES and not path.is_dir():
         raise argparse.ArgumentTypeError(
             f"expected a folder, received {text}, a file; pictures are written into the folder, "
             "JPEG as JPEG and others as PNG"
@@ -154,6 +155,11 @@ def whole(least: int | None = None) -> Callable[[str], int]:
         return value
 
     return parse
+
+
+def numbers(text: str) -> list[int]:
+    """Whole numbers, such as ``3,7``."""
+    return [whole()(part) for part in text.split(",")]
 
 
 def _thresholds(text: str) -> tuple[float, ...]:

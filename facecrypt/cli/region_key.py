@@ -17,7 +17,12 @@ def add_options(sub: ArgumentParser) -> None:
     add_examples(sub, "facecrypt region-key sealed/photo.png --region 0 -i key.txt -o face0.key")
     sub.add_argument("input", metavar="IN", help="a sealed picture")
     sub.add_argument(
-        "--region", type=whole(), required=True, metavar="N", help="number of the face in 'inspect'"
+        "--region",
+        "--track",
+        type=whole(),
+        required=True,
+        metavar="N",
+        help="number of the face in 'inspect'",
     )
     sub.add_argument(
         "-o", "--output", type=file, metavar="FILE", help="key file (default: standard output)"

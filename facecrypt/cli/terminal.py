@@ -7,6 +7,8 @@ import sys
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
+from threading import Lock
 
 from facecrypt.cli.escapes import shown
 from facecrypt.errors import (
@@ -35,6 +37,7 @@ __all__ = [
     "step_bar",
     "tell",
     "tell_written",
+    "video_bars",
 ]
 
 DONE, FAILED, USAGE, DENIED, INTERRUPTED = 0, 1, 2, 3, 130
@@ -131,8 +134,38 @@ def after(ignored: Mapping[str, int]) -> str:
 def progress_bar(*, quiet: bool) -> Iterator[Callable[[Result, int], None]]:
     """A callback for a batch that moves a bar, where standard error is a terminal."""
     done = itertools.count(1)
-    with step_bar("pictures", quiet=quiet) as show:
+    with step_bar("files", quiet=quiet) as show:
         yield lambda result, total: show(next(done), total)
+
+
+@contextmanager
+def video_bars(*, quiet: bool, unit: str = "frames") -> Iterator[Callable[[Path, int, int], None]]:
+    """A callback for the work on videos: a bar for each, with steps a second and the time left."""
+    from tqdm import tqdm
+
+    off = quiet or not sys.stderr.isatty()
+    bars: dict[Path, tqdm] = {}
+    lock = Lock()
+
+    def on_step(path: Path, done: int, total: int) -> None:
+        if off:
+            return
+        with lock:
+            bar = bars.get(path)
+            if bar is None:
+                bar = tqdm(unit=f" {unit}", desc=shown(path.name), file=sys.stderr, leave=False)
+                bars[path] = bar
+            bar.total = total or None
+            bar.update(done - bar.n)
+            if done == total:
+                bar.close()
+                del bars[path]
+
+    try:
+        yield on_step
+    finally:
+        for bar in bars.values():
+            bar.close()
 
 
 @contextmanager

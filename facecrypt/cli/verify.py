@@ -10,7 +10,7 @@ from facecrypt.cli.escapes import shown
 from facecrypt.cli.options import add_json, add_pictures, some
 from facecrypt.cli.pages import add_examples
 from facecrypt.cli.terminal import exit_code, explained, say_errors, tell
-from facecrypt.jobs.inputs import find_pictures
+from facecrypt.jobs.inputs import MEDIA_SUFFIXES, find_pictures
 from facecrypt.jobs.pool import forget_frames
 from facecrypt.sealing.files import Verified, verify
 
@@ -28,7 +28,7 @@ def add_options(sub: ArgumentParser) -> None:
 def run(args: Namespace) -> int:
     identities = keys.identities(args)
     errors = []
-    found, ignored = find_pictures(args.inputs)
+    found, ignored = find_pictures(args.inputs, suffixes=MEDIA_SUFFIXES)
     whole = 0
     pictures = some(found, ignored, quiet=args.quiet)
     for path in pictures:

@@ -126,6 +126,11 @@ class MTCNN:
     def device(self) -> str:
         return self._stages.networks.device
 
+    @property
+    def preset(self) -> str | None:
+        """As it was given."""
+        return self._preset
+
     @cached_property
     def fingerprint(self) -> str:
         """What decides which faces are found: settings and models, as 16 hexadecimal digits.
@@ -139,6 +144,10 @@ class MTCNN:
         if self._second is not None:
             digest.update(self._second.fingerprint.encode())
         return digest.hexdigest()[:16]
+
+    def with_thresholds(self, thresholds: Sequence[float]) -> "MTCNN":
+        """The same detector with other thresholds."""
+        return _restore({**self._given, "thresholds": tuple(thresholds)}, self._models)
 
     def __repr__(self) -> str:
         settings = ", ".join(f"{k}={v!r}" for k, v in self.settings._asdict().items())

@@ -34,7 +34,7 @@ from facecrypt.regions import Region
 from facecrypt.sealing.carriers import sealed_name
 from facecrypt.sealing.header import CIPHERS
 from facecrypt.sealing.images import Recipients
-from facecrypt.sealing.options import GROW, PADDINGS, Seal
+from facecrypt.sealing.options import GROW, PADDINGS, Seal, VideoOptions
 
 __all__ = ["encrypt_files"]
 
@@ -63,6 +63,7 @@ def encrypt_files(
     original: bool = True,
     overwrite: bool = False,
     backend: str = "auto",
+    video: VideoOptions = VideoOptions(),  # noqa: B008 (frozen)
 ) -> Summary:
     """Encrypt the faces of many pictures on many machines; see :func:`facecrypt.encrypt_files`.
 
@@ -85,7 +86,7 @@ def encrypt_files(
         GPUs for each worker; 0.25 puts four workers on a card.
     progress, resume, regions, cipher, grow, shape
         As the local engine takes them.
-    keep_metadata, as_png, padding, original, overwrite, backend
+    keep_metadata, as_png, padding, original, overwrite, backend, video
         As the local engine takes them. There are no sidecars: of two files, a machine
         that is lost could leave the one without the other.
     detector : callable, optional
@@ -137,6 +138,7 @@ def encrypt_files(
         original=original,
         overwrite=overwrite,
         backend=backend,
+        video=video,
     )
     job = FileEncryptor(public_keys(recipients), options, resume=resume)
     out_dir = Path(out_dir)

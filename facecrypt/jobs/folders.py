@@ -11,9 +11,10 @@ from typing import NamedTuple
 
 from facecrypt.files import media_error
 from facecrypt.media.readers import is_picture
+from facecrypt.media.video import HEAD, is_video
 from facecrypt.sealing.carriers.sidecar_names import is_sidecar
 
-__all__ = ["PICTURE_SUFFIXES", "Found", "Search"]
+__all__ = ["MEDIA_SUFFIXES", "PICTURE_SUFFIXES", "VIDEO_SUFFIXES", "Found", "Search"]
 
 # Those of formats that are not read, too: such a picture fails and is not passed over.
 PICTURE_SUFFIXES = frozenset(
@@ -44,6 +45,29 @@ PICTURE_SUFFIXES = frozenset(
         ".jxl",
     ]
 )
+# Not .ts: source code is called so, too, and the content tells.
+VIDEO_SUFFIXES = frozenset(
+    [
+        ".mp4",
+        ".m4v",
+        ".mov",
+        ".qt",
+        ".mkv",
+        ".webm",
+        ".avi",
+        ".mts",
+        ".m2ts",
+        ".mpg",
+        ".mpeg",
+        ".wmv",
+        ".flv",
+        ".ogv",
+        ".mxf",
+        ".ivf",
+        ".3gp",
+    ]
+)
+MEDIA_SUFFIXES = PICTURE_SUFFIXES | VIDEO_SUFFIXES
 _NOWHERE = (errno.ENOENT, errno.ELOOP)
 
 
@@ -68,7 +92,7 @@ class Search:
         The real path of the folder of outputs, which is passed over.
     suffixes : set of str
         What is an input by its name. Where these hold all `PICTURE_SUFFIXES`, so are
-        pictures of any other name.
+        pictures of any other name, and videos where they hold all `VIDEO_SUFFIXES`.
     ignored : Counter
         Suffixes of what was no input, and how many there were; the path, with a slash
         behind it, of each link to a folder: links are not followed.
@@ -112,7 +136,7 @@ class Search:
         try:
             regular = stat.S_ISREG(source.stat().st_mode)
             # A pipe would be waited for without end.
-            wanted = regular and (named or (self._by_content and _holds_picture(source)))
+            wanted = regular and (named or (self._by_content and self._holds_any(source)))
         except OSError as error:
             # What cannot be looked at may be a picture: it fails, with its name in the summary.
             wanted = named or (self._by_content and error.errno not in _NOWHERE)
@@ -124,7 +148,7 @@ class Search:
     def _by_content(self) -> bool:
         return self.suffixes >= PICTURE_SUFFIXES
 
-
-def _holds_picture(source: Path) -> bool:
-    with source.open("rb") as file:
-        return is_picture(file.read(64))
+    def _holds_any(self, source: Path) -> bool:
+        with source.open("rb") as file:
+            head = file.read(HEAD)
+        return is_picture(head[:64]) or (self.suffixes >= VIDEO_SUFFIXES and is_video(head))

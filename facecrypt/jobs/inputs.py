@@ -9,7 +9,13 @@ from pathlib import Path
 
 from facecrypt.errors import MediaError
 from facecrypt.files import PathLike, media_error, refuse_special
-from facecrypt.jobs.folders import PICTURE_SUFFIXES, Found, Search
+from facecrypt.jobs.folders import (
+    MEDIA_SUFFIXES,
+    PICTURE_SUFFIXES,
+    VIDEO_SUFFIXES,
+    Found,
+    Search,
+)
 from facecrypt.jobs.outputs import (
     Rename,
     make_folder,
@@ -22,7 +28,9 @@ from facecrypt.sealing.carriers import sealed_name
 from facecrypt.sealing.carriers.sidecar_names import is_sidecar
 
 __all__ = [
+    "MEDIA_SUFFIXES",
     "PICTURE_SUFFIXES",
+    "VIDEO_SUFFIXES",
     "Input",
     "find_in_place",
     "find_inputs",
@@ -52,7 +60,7 @@ def find_inputs(
     paths: PathLike | Iterable[PathLike],
     out_dir: Path,
     *,
-    suffixes: Set[str] = PICTURE_SUFFIXES,
+    suffixes: Set[str] = MEDIA_SUFFIXES,
     rename: Rename = sealed_name,
 ) -> tuple[list[Input], Mapping[str, int]]:
     """Expand files, folders and glob patterns; give each picture an output of its own.
@@ -67,7 +75,7 @@ def find_inputs(
     suffixes : set of str
         Those that count when a folder is searched; a file that is named is always read.
         Where they hold all `PICTURE_SUFFIXES`, every file whose content is a picture
-        counts, too, be it of a format that is refused.
+        counts, too, be it of a format that is refused; so do videos with `VIDEO_SUFFIXES`.
     rename : callable
         An input and its name to the name of its output.
 
@@ -112,7 +120,7 @@ def find_in_place(
     paths: PathLike | Iterable[PathLike], _: None = None
 ) -> tuple[list[Input], Mapping[str, int]]:
     """As :func:`find_inputs`, for outputs that take the place of their inputs."""
-    found, ignored = _find(paths, None, PICTURE_SUFFIXES)
+    found, ignored = _find(paths, None, MEDIA_SUFFIXES)
     inputs = [
         Input(one.source, Path(one.source.name), one.source, one.error, one.named) for one in found
     ]

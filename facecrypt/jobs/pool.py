@@ -10,6 +10,7 @@ import traceback
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from pathlib import Path
+from threading import Event
 
 from facecrypt.files import PathLike
 from facecrypt.jobs.inputs import Input, find_inputs, make_folder, prepare
@@ -30,10 +31,12 @@ def run_batch(
     progress: Progress | None,
     *,
     find: Callable[..., tuple[list[Input], Mapping[str, int]]] = find_inputs,
+    stop: Event | None = None,
 ) -> Summary:
     """Run `one` on what `find` makes of the paths, in a pool of threads; its errors are results.
 
-    Without `out_dir` each output takes the place of its input.
+    Without `out_dir` each output takes the place of its input. On Ctrl-C `stop` is set, by which
+    work that takes long may end before it is done.
     """
     if workers is not None and workers < 1:
         raise ValueError(f"workers must be at least 1, received {workers}")
@@ -73,6 +76,8 @@ def run_batch(
         while pending:
             collect(wait(pending, return_when=FIRST_COMPLETED).done)
     finally:
+        if stop is not None:
+            stop.set()
         # On Ctrl-C: start nothing more, let the pictures in work finish, then go.
         pool.shutdown(wait=True, cancel_futures=True)
     ordered = tuple(results[item] for item in inputs)

@@ -8,6 +8,7 @@ that was asked for.
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 
@@ -18,7 +19,14 @@ from facecrypt.keys import RecipientLike, Stanza
 from facecrypt.media import Picture, read_image
 from facecrypt.media.pictures import naming, same_pixels
 from facecrypt.regions import Region, claims
-from facecrypt.sealing.carriers import Carrier, Opened, Source, carrier_for
+from facecrypt.sealing.carriers import (
+    Carrier,
+    FileCarrier,
+    Opened,
+    Source,
+    carrier_for,
+    file_carrier,
+)
 from facecrypt.sealing.carriers.jpeg_sealing import is_public_of, wanted_cells
 from facecrypt.sealing.content import Pixels
 from facecrypt.sealing.files import find_sealed
@@ -65,21 +73,32 @@ def check_sealed(
     carrier, headers = _sealed_output(item.output)
     # Of several beside an output each may be its own.
     for header in headers:
-        _check_header(item, carrier, header, recipients, names=names, options=options)
+        if not _same_keys(header, recipients, names):
+            raise already_exists(item.output, ", sealed for other keys")
+        if header.content.streamed:
+            _check_large(item, header, options)
+        else:
+            _check_header(item, cast("Carrier", carrier), header, options)
     return headers[0]
+
+
+def _check_large(item: Input, header: Header, options: Seal) -> None:
+    """As far as shows without a key: its date, its size, and how it was sealed."""
+    request = options.request(video=True)
+    same = header.request == request and any(request[1:]) and header.cipher == options.cipher
+    carrier = file_carrier(item.source)
+    if carrier is None or not carrier.is_of(item.output, header, item.source):
+        raise already_exists(item.output, ", sealed from another file")
+    if not same or carrier.is_beside(item.output) != options.sidecar:
+        raise already_exists(item.output, ", sealed with other options")
 
 
 def _check_header(
     item: Input,
     carrier: Carrier,
     header: Header,
-    recipients: Sequence[RecipientLike],
-    *,
-    names: Counter[tuple[str, str | None]],
     options: Seal,
 ) -> None:
-    if not _same_keys(header, recipients, names):
-        raise already_exists(item.output, ", sealed for other keys")
     request, found = options.request(), header.request or bytes(8)
     search = request[1:]
     asked = carrier_for(item.output.suffix, sidecar=options.sidecar)
@@ -118,7 +137,7 @@ def check_opened(output: Path, opened: Opened) -> None:
         raise already_exists(output, " and is not this picture opened")
 
 
-def _sealed_output(path: Path) -> tuple[Carrier, list[Header]]:
+def _sealed_output(path: Path) -> tuple[Carrier | FileCarrier, list[Header]]:
     try:
         return find_sealed(path)
     except ContainerError:

@@ -11,7 +11,7 @@ from facecrypt.jobs.inputs import Input, find_in_place, find_inputs
 from facecrypt.jobs.pool import Progress, run_batch
 from facecrypt.jobs.summary import Result, Summary
 from facecrypt.keys import Recipient, SecretKey
-from facecrypt.sealing.carriers import Carrier
+from facecrypt.sealing.carriers import Carrier, FileCarrier
 from facecrypt.sealing.files import find_sealed
 from facecrypt.sealing.forgetting import Forget
 from facecrypt.sealing.header import Header
@@ -59,7 +59,7 @@ def rewrap_files(
     request = Rewrap.of(recipients, keep=keep, drop=drop)
     met: set[str] = set()
 
-    def is_done(_: Carrier, header: Header) -> bool:
+    def is_done(_: Carrier | FileCarrier, header: Header) -> bool:
         met.update(request.dropped(header))
         return request.is_done(header)
 
@@ -98,7 +98,7 @@ def forget_files(
     holders = identities_of(identities)
     request = Forget(tuple(map(number, regions)))
 
-    def is_done(carrier: Carrier, header: Header) -> bool:
+    def is_done(carrier: Carrier | FileCarrier, header: Header) -> bool:
         # Of two files the header is written first: only the picture tells that both were.
         return request.is_done(header) and not carrier.beside
 
@@ -120,7 +120,7 @@ def change_files(
     paths: PathLike | Iterable[PathLike],
     out_dir: PathLike | None,
     change: Callable[[Input, Path | None], Header],
-    is_done: Callable[[Carrier, Header], bool],
+    is_done: Callable[[Carrier | FileCarrier, Header], bool],
     *,
     workers: int | None,
     progress: Progress | None,
@@ -156,7 +156,11 @@ def _same_name(_: Path, name: Path) -> Path:
     return name
 
 
-def _same_done(item: Input, sources: Iterable[Header], is_done: Callable[[Header], bool]) -> Header:
+def _same_done(
+    item: Input,
+    sources: Iterable[Header],
+    is_done: Callable[[Carrier | FileCarrier, Header], bool],
+) -> Header:
     """The header of an output that is this input as it is to be; MediaError where it is not."""
     wanted = {header.picture_id for header in sources}
     try:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import KW_ONLY, dataclass, field, replace
 from functools import partial
 from pathlib import Path
+from threading import Event
 
 from facecrypt.detector import Detector, default_detector
 from facecrypt.errors import ContainerError, MediaError
@@ -15,13 +16,20 @@ from facecrypt.jobs.inputs import Input, find_inputs, png_name
 from facecrypt.jobs.pool import Progress, run_batch
 from facecrypt.jobs.resume import check_opened, check_sealed, key_names
 from facecrypt.jobs.summary import Result, Summary
-from facecrypt.keys import RecipientLike
-from facecrypt.sealing.carriers import Opened, opened_name, sealed_name
+from facecrypt.keys import RecipientLike, RegionKey, Unwraps
+from facecrypt.sealing.carriers import (
+    FileCarrier,
+    Opened,
+    OpenedFile,
+    file_carrier,
+    opened_name,
+    sealed_name,
+)
 from facecrypt.sealing.content import Jpeg
-from facecrypt.sealing.files import decode_file, find_sealed, seal_file, write_opened
+from facecrypt.sealing.files import decode_file, find_sealed, open_file, seal_file, write_opened
 from facecrypt.sealing.header import CIPHERS, Header
 from facecrypt.sealing.images import Identities, Recipients, identities_of, recipients_of
-from facecrypt.sealing.options import GROW, PADDINGS, Open, Seal
+from facecrypt.sealing.options import GROW, PADDINGS, Open, Seal, VideoOptions, Watch
 
 __all__ = ["FileEncryptor", "decrypt_files", "encrypt_files"]
 
@@ -46,8 +54,10 @@ def encrypt_files(
     original: bool = True,
     overwrite: bool = False,
     backend: str = "auto",
+    video: VideoOptions = VideoOptions(),  # noqa: B008 (frozen)
+    watch: Watch | None = None,
 ) -> Summary:
-    """Encrypt the faces of many pictures; see :func:`encrypt_file`.
+    """Encrypt the faces of many pictures and videos; see :func:`encrypt_file`.
 
     Parameters
     ----------
@@ -70,10 +80,13 @@ def encrypt_files(
         or as given. A picture the mapping lacks is an error, never left in the clear.
     as_png : bool
         Write PNG of JPEG files, too.
-    padding : {"padme", "double"}
+    padding, video
         As of :func:`encrypt_file`.
     original : bool
         As of :func:`encrypt_file`.
+    watch : callable, optional
+        Called while a video is worked on, from the threads that do: with its path, how many
+        frames are done, and of how many, or 0 where that is not known.
 
     Returns
     -------
@@ -87,6 +100,7 @@ def encrypt_files(
     MediaError
         There is no such input.
     """
+    stop = Event()
     options = Seal(
         detector=default_detector() if detector is None and regions is None else detector,
         cipher=cipher,
@@ -98,10 +112,26 @@ def encrypt_files(
         original=original,
         overwrite=overwrite,
         backend=backend,
+        video=video,
+        watch=_interruptible(watch, stop),
     )
     job = FileEncryptor(recipients_of(recipients), options, resume=resume)
     find = partial(find_inputs, rename=png_name if as_png else sealed_name)
-    return run_batch(paths, out_dir, lambda item: job(item, regions), workers, progress, find=find)
+    return run_batch(
+        paths, out_dir, lambda item: job(item, regions), workers, progress, find=find, stop=stop
+    )
+
+
+def _interruptible(watch: Watch | None, stop: Event) -> Watch:
+    """What ends the work on a video that nobody waits for any more: it may take hours."""
+
+    def watching(path: Path, done: int, total: int) -> None:
+        if stop.is_set():
+            raise KeyboardInterrupt
+        if watch is not None:
+            watch(path, done, total)
+
+    return watching
 
 
 @dataclass
@@ -170,6 +200,7 @@ def decrypt_files(
     allow_edited: bool = False,
     overwrite: bool = False,
     backend: str = "auto",
+    watch: Watch | None = None,
 ) -> Summary:
     """Give the faces of many pictures back; see :func:`decrypt_file`, :func:`encrypt_files`.
 
@@ -178,39 +209,74 @@ def decrypt_files(
     whose output exists are opened again in memory; those whose output is the same are skipped, and
     the others are errors unless ``overwrite``.
     """
-    holders = identities_of(identities)
-    options = Open(regions=regions, allow_edited=allow_edited, overwrite=overwrite, backend=backend)
+    holders, stop = identities_of(identities), Event()
+    options = Open(
+        regions=regions,
+        allow_edited=allow_edited,
+        overwrite=overwrite,
+        backend=backend,
+        watch=_interruptible(watch, stop),
+    )
 
-    def there(item: Input, output: Path, opened: Opened) -> Result:
-        if not resume:
-            raise already_exists(output)
-        check_opened(output, opened)
-        return _opened_result(item.source, output, opened, skipped=True)
+    one = _FileDecryptor(holders, options, resume=resume)
+    whole = regions is None and any(hasattr(holder, "unwrap") for holder in holders)
+    find = partial(find_inputs, rename=opened_name if whole else sealed_name)
+    return run_batch(paths, out_dir, one, workers, progress, find=find, stop=stop)
 
-    def one(item: Input) -> Result:
-        if not (overwrite or resume) and item.output.exists():
+
+@dataclass(frozen=True)
+class _FileDecryptor:
+    """What is done to each file of a batch that is opened."""
+
+    holders: Sequence[Unwraps | RegionKey]
+    options: Open
+    _: KW_ONLY
+    resume: bool
+
+    def __call__(self, item: Input) -> Result:
+        overwrite = self.options.overwrite
+        if not (overwrite or self.resume) and item.output.exists():
             raise already_exists(item.output)
-        opened = decode_file(item.source, holders, options)
+        large = file_carrier(item.source)
+        if large is not None:
+            return self._large(item, large)
+        opened = decode_file(item.source, self.holders, self.options)
         output = item.output
         if not opened.can_be(output.suffix):
             output = output.with_suffix(".png")
         if output.exists() and not overwrite:
-            return there(item, output, opened)
+            return self._there(item, output, opened)
         try:
             write_opened(output, opened, overwrite=overwrite, like=item.source)
         except MediaError as error:
             if error.errno != errno.EEXIST or overwrite:
                 raise
             # Another process was faster.
-            return there(item, output, opened)
+            return self._there(item, output, opened)
         return _opened_result(item.source, output, opened)
 
-    whole = regions is None and any(hasattr(holder, "unwrap") for holder in holders)
-    find = partial(find_inputs, rename=opened_name if whole else sealed_name)
-    return run_batch(paths, out_dir, one, workers, progress, find=find)
+    def _there(self, item: Input, output: Path, opened: Opened) -> Result:
+        if not self.resume:
+            raise already_exists(output)
+        check_opened(output, opened)
+        return _opened_result(item.source, output, opened, skipped=True)
+
+    def _large(self, item: Input, carrier: FileCarrier) -> Result:
+        source, output = item.source, item.output
+        try:
+            opened = open_file(source, output, self.holders, self.options, exact=False)
+        except MediaError as error:
+            if error.errno != errno.EEXIST or not self.resume:
+                raise
+            opened = carrier.check_opened(source, output, self.holders, self.options)
+            return _opened_result(source, opened.path, opened, skipped=True)
+        path = opened.path if isinstance(opened, OpenedFile) else output
+        return _opened_result(source, path, opened)
 
 
-def _opened_result(source: Path, output: Path, opened: Opened, *, skipped: bool = False) -> Result:
+def _opened_result(
+    source: Path, output: Path, opened: Opened | OpenedFile, *, skipped: bool = False
+) -> Result:
     header = opened.header
     return Result(
         source,

@@ -15,7 +15,9 @@ from facecrypt import chaos
 from facecrypt.errors import WHICH_KEYS, AuthenticationError
 from facecrypt.keys import subkey
 
-__all__ = ["header_mac", "open_part", "seal_part", "sealed_digest", "wrong_key"]
+__all__ = ["SEALED", "header_mac", "open_part", "seal_part", "sealed_digest", "wrong_key"]
+
+SEALED = b"facecrypt v2 sealed"
 
 
 def wrong_key() -> AuthenticationError:
@@ -98,7 +100,7 @@ def sealed_digest(data: np.ndarray) -> bytes:
     A tag of AES-GCM authenticates to those who do not know the key. Who knows it makes another
     ciphertext with the same tag: that takes one linear equation.
     """
-    digest = hashlib.sha256(b"facecrypt v2 sealed")
+    digest = hashlib.sha256(SEALED)
     digest.update(data.data)
     return digest.digest()
 

@@ -29,12 +29,16 @@ class Content(Protocol):
         The header's ``carrier``.
     carried : bool
         Whether the regions' ciphertext is in the payload, and not in the pixels.
+    streamed : bool
+        Whether it is too long for memory: its parts are STREAMs, and its regions are no places but
+        spans of time (`Person`).
     private : tuple of str
         Names of the parts that only the content key opens, those that there can be.
     """
 
     kind: ClassVar[str]
     carried: ClassVar[bool]
+    streamed: ClassVar[bool]
     private: ClassVar[tuple[str, ...]]
 
     @property
@@ -52,10 +56,10 @@ class Content(Protocol):
     def parse(cls, read: Reader) -> Self:
         """The inverse of :meth:`fields`; ContainerError where something is wrong."""
 
-    def region_fields(self, region: Region) -> dict[str, Any]:
+    def region_fields(self, region: Any) -> dict[str, Any]:
         """A region as the header holds it."""
 
-    def parse_region(self, item: Any) -> Region:
+    def parse_region(self, item: Any) -> Any:
         """The inverse of :meth:`region_fields`."""
 
 
@@ -84,6 +88,7 @@ class Pixels:
 
     kind: ClassVar[str] = "pixels"
     carried: ClassVar[bool] = False
+    streamed: ClassVar[bool] = False
     private: ClassVar[tuple[str, ...]] = ("original",)
 
     def fields(self) -> dict[str, Any]:
@@ -154,6 +159,7 @@ class Jpeg:
 
     kind: ClassVar[str] = "jpeg"
     carried: ClassVar[bool] = True
+    streamed: ClassVar[bool] = False
     private: ClassVar[tuple[str, ...]] = ("original",)
 
     @property

@@ -22,11 +22,15 @@ from facecrypt.media.png import read_chunk
 from facecrypt.regions import Region
 from facecrypt.sealing.carriers import (
     Carrier,
+    FileCarrier,
     Opened,
+    OpenedFile,
+    PayloadLike,
     SealedFile,
     Source,
     carrier_for,
     check_destination,
+    file_carrier,
     find_payloads,
     not_sealed,
     sealed_suffix,
@@ -39,7 +43,7 @@ from facecrypt.sealing.images import (
     identities_of,
     recipients_of,
 )
-from facecrypt.sealing.options import GROW, PADDINGS, Open, Seal
+from facecrypt.sealing.options import GROW, PADDINGS, Open, Seal, VideoOptions
 from facecrypt.sealing.pairs import write_pair
 from facecrypt.sealing.payload import Payload
 
@@ -59,6 +63,7 @@ __all__ = [
     "read_payload",
     "refuse_encrypted",
     "seal_file",
+    "sealed_large",
     "verify",
     "write_opened",
     "write_sealed",
@@ -143,6 +148,9 @@ def seal_file(
     src: PathLike, dst: PathLike, recipients: Sequence[RecipientLike], options: Seal
 ) -> Header:
     """:func:`encrypt_file` of options in one object."""
+    large = file_carrier(Path(src))
+    if large is not None:
+        return _seal_large(large, Path(src), Path(dst), recipients, options)
     check_destination(dst, carrier_for(Path(dst).suffix, sidecar=options.sidecar))
     if options.sidecar and _same_file(src, dst):
         raise MediaError(f"{dst}: is the picture to seal; name another file for the output")
@@ -153,10 +161,38 @@ def seal_file(
     return sealed.header
 
 
+def _seal_large(
+    carrier: FileCarrier,
+    src: Path,
+    dst: Path,
+    recipients: Sequence[RecipientLike],
+    options: Seal,
+) -> Header:
+    if carrier.find_headers(src):
+        raise MediaError(f"{src}: is a sealed {carrier.name} already; decrypt it first")
+    if dst.suffix.lower() not in carrier.suffixes:
+        written = " or ".join(carrier.suffixes)
+        raise MediaError(f"{dst}: a sealed {carrier.name} is written as {written}")
+    if _same_file(src, dst):
+        raise MediaError(f"{dst}: is the {carrier.name} to seal; name another file for the output")
+    return carrier.seal(src, dst, recipients, options)
+
+
 def open_file(
-    src: PathLike, dst: PathLike, identities: Sequence[Unwraps | RegionKey], options: Open
-) -> Opened:
-    """:func:`decrypt_file` of options in one object; says whether the picture was edited."""
+    src: PathLike,
+    dst: PathLike,
+    identities: Sequence[Unwraps | RegionKey],
+    options: Open,
+    *,
+    exact: bool = True,
+) -> Opened | OpenedFile:
+    """:func:`decrypt_file` of options in one object; says whether the picture was edited.
+
+    Unless `exact` is asked for, the original of a video gets the suffix it had.
+    """
+    large = sealed_large(_checked(src))
+    if large is not None:
+        return large.open(Path(src), Path(dst), identities, options, exact=exact)
     check_destination(dst)
     opened = decode_file(src, identities, options)
     write_opened(dst, opened, overwrite=options.overwrite, like=src)
@@ -177,6 +213,8 @@ def decode_file(
 ) -> Opened:
     """:func:`decode` of a file on disk; one without a header is not loaded."""
     path = _checked(path)
+    if sealed_large(path) is not None:
+        raise MediaError(f"{path}: is too large for memory; decrypt_file opens it into a file")
     with _opened(path) as file:
         carrier, payloads = _found(file, path)
         file.seek(0)
@@ -194,7 +232,7 @@ def write_sealed(
         write_pair(path, sealed, overwrite=overwrite, like=like)
 
 
-def find_sealed(path: PathLike) -> tuple[Carrier, list[Header]]:
+def find_sealed(path: PathLike) -> tuple[Carrier | FileCarrier, list[Header]]:
     """The carrier of a sealed file and its header, read from the picture or from beside it.
 
     Beside it there may be several that fit, of which only a key can tell its own.
@@ -206,8 +244,22 @@ def find_sealed(path: PathLike) -> tuple[Carrier, list[Header]]:
     ContainerError
         The header is damaged.
     """
+    large = file_carrier(_checked(path))
+    if large is not None:
+        headers = large.find_headers(Path(path))
+        if not headers:
+            raise not_sealed(Path(path))
+        return large, headers
     carrier, payloads = _payloads(path)
     return carrier, [payload.header for payload in payloads]
+
+
+def sealed_large(path: Path) -> FileCarrier | None:
+    """The carrier of a sealed file that is too large for memory; NotSealedError of a plain one."""
+    large = file_carrier(path)
+    if large is not None and not large.find_headers(path):
+        raise not_sealed(path)
+    return large
 
 
 def _payloads(path: PathLike) -> tuple[Carrier, list[Payload]]:
@@ -292,14 +344,16 @@ def encrypt_file(
     original: bool = True,
     overwrite: bool = False,
     backend: str = "auto",
+    video: VideoOptions = VideoOptions(),  # noqa: B008 (frozen)
 ) -> Header:
-    """Read a picture, encrypt its faces, write it; see :func:`encrypt_image`.
+    """Read a picture or a video, encrypt its faces, write it; see :func:`encrypt_image`.
 
     Parameters
     ----------
     src, dst : path
         ``dst`` ends in ``.png``; or in ``.jpg`` where ``src`` is a JPEG, which stays one and comes
-        back byte for byte; or with ``sidecar`` also in ``.tif``.
+        back byte for byte; or with ``sidecar`` also in ``.tif``. Of a video it ends in ``.mp4``,
+        ``.mov``, ``.mkv`` or ``.webm``.
     regions : sequence of Region, optional
         What to encrypt; given ones too are widened to multiples of 16 pixels, in a JPEG of the
         picture as it is stored, so that no edge cuts one of its blocks.
@@ -319,6 +373,9 @@ def encrypt_file(
         metadata. A JPEG that stays one has it in any case.
     overwrite : bool
         Replace ``dst`` if it exists, with ``sidecar`` also the sidecars beside it.
+    video : VideoOptions
+        What is asked for of a video; it needs ``facecrypt[video]``. Regions that are given stay
+        where they are from the first frame to the last, and ``shape`` is a box.
 
     Raises
     ------
@@ -343,6 +400,7 @@ def encrypt_file(
         original=original,
         overwrite=overwrite,
         backend=backend,
+        video=video,
     )
     return seal_file(src, dst, recipients_of(recipients), options)
 
@@ -362,9 +420,11 @@ def decrypt_file(
     Where ``dst`` has a suffix of the format that was sealed, it is the file that was sealed, byte
     for byte. Else it ends in ``.png`` or ``.tif`` and has the pixels; and so it has where only some
     of the faces are opened, and where ``src`` was edited or sealed without ``original``. Of a
-    sealed JPEG some of the faces are a JPEG. Nothing is written unless every region that was asked
-    for opens. ``dst`` takes the date of change of ``src``, which is that of the plain picture
-    unless somebody changed it.
+    sealed JPEG some of the faces are a JPEG. A video comes back byte for byte, and ``dst`` ends as
+    its name did; with ``regions``, or with keys of regions, it is the public video that shows these
+    people, encoded anew. Nothing is written unless every region that was asked for opens. ``dst``
+    takes the date of change of ``src``, which is that of the plain picture unless somebody changed
+    it.
 
     Warns
     -----
@@ -400,8 +460,11 @@ def inspect(src: PathLike) -> Header:
     return read_payload(src).header
 
 
-def read_payload(src: PathLike) -> Payload:
+def read_payload(src: PathLike) -> PayloadLike:
     """The payload of a sealed picture; errors as of :func:`inspect`."""
+    large = sealed_large(_checked(src))
+    if large is not None:
+        return large.find_payload(Path(src))
     payloads = _payloads(src)[1]
     if len(payloads) > 1:
         raise ContainerError(
@@ -467,7 +530,12 @@ def verify(src: PathLike, identities: Identities) -> Verified:
     Verified(regions=(0, 1), unchecked=(), whole=True, forgotten=())
     Verified(regions=(1,), unchecked=(0,), whole=False, forgotten=())
     """
-    opened = decode_file(src, identities_of(identities), Open(pristine=True))
+    large = sealed_large(_checked(src))
+    opened: Opened | OpenedFile
+    if large is not None:
+        opened = large.check(Path(src), identities_of(identities))
+    else:
+        opened = decode_file(src, identities_of(identities), Open(pristine=True))
     gone = opened.header.forgotten_regions
     unchecked = set(range(len(opened.header.regions))) - {*opened.regions, *gone}
     return Verified(opened.regions, tuple(sorted(unchecked)), opened.whole, gone)

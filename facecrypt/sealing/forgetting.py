@@ -115,7 +115,9 @@ class Forget:
         return {*self.regions, *header.private} <= set(header.forgotten)
 
     def _warn_of_overlaps(self, path: PathLike, header: Header) -> None:
-        """Pixels of several regions are the first one's."""
+        """Pixels of several regions are the first one's; in a video's clips they are nobody's."""
+        if header.content.streamed:
+            return
         for index in self.regions:
             own = header.regions[index]
             for earlier, other in enumerate(header.regions[:index]):

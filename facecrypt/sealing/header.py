@@ -17,6 +17,7 @@ from facecrypt.errors import ContainerError, UnsupportedVersionError
 from facecrypt.keys import Stanza
 from facecrypt.regions import Region
 from facecrypt.sealing.content import Content, Jpeg, Pixels
+from facecrypt.sealing.content_video import Video
 from facecrypt.sealing.stanzas import parse_stanzas
 from facecrypt.sealing.wire import Reader, canonical, damaged, joined
 
@@ -24,7 +25,7 @@ __all__ = ["CIPHERS", "VERSION", "Header", "check_counts"]
 
 FORMAT, VERSION = "facecrypt", 2
 CIPHERS = ("logistic+aes-256-gcm", "aes-256-gcm", "logistic")
-_CONTENTS: dict[str, type[Content]] = {kind.kind: kind for kind in (Pixels, Jpeg)}
+_CONTENTS: dict[str, type[Content]] = {kind.kind: kind for kind in (Pixels, Jpeg, Video)}
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ class Header:
     cipher : str
         One of :data:`CIPHERS`.
     regions : tuple of Region
-        In pixels of the picture as it is stored.
+        In pixels of the picture as it is stored; of a video :class:`Person`, when they are seen.
     commitments : tuple of bytes
         32 bytes for each part, that is for each region and then for each private part: what
         its key has to expand to, so that nothing opens under two keys.
@@ -68,7 +69,7 @@ class Header:
 
     content: Content
     cipher: str
-    regions: tuple[Region, ...]
+    regions: tuple[Any, ...]
     commitments: tuple[bytes, ...]
     tags: tuple[bytes, ...]
     digests: tuple[bytes, ...]
@@ -82,7 +83,7 @@ class Header:
 
     @property
     def carrier(self) -> str:
-        """``"pixels"`` or ``"jpeg"``."""
+        """``"pixels"``, ``"jpeg"`` or ``"video"``."""
         return self.content.kind
 
     @property
@@ -209,13 +210,14 @@ class Header:
         items, stanzas = read.items("regions"), read.items("keys")
         check_counts(content.shape, (), len(stanzas), regions_listed=len(items))
         regions = tuple(content.parse_region(item) for item in items)
-        check_counts(content.shape, regions, len(stanzas))
+        if not content.streamed:
+            _check_places(content.shape, regions, len(stanzas))
         private = tuple(read.items("private")) if "private" in read else ()
         if private != tuple(name for name in content.private if name in private):
             raise damaged("private does not name parts of this carrier, each once and in order")
         cipher = read.choice("cipher", CIPHERS)
         count = len(regions) + len(private)
-        header = cls(
+        return cls(
             content=content,
             cipher=cipher,
             regions=regions,
@@ -230,11 +232,14 @@ class Header:
             request=read.hex("request", 8) if "request" in read else b"",
             mac=read.hex("mac", 32),
         )
-        height, width = header.shape[:2]
-        for index, region in enumerate(regions):
-            if region.clip(height, width) != region:
-                raise ContainerError(f"region {index} {region.box} lies outside the picture")
-        return header
+
+
+def _check_places(shape: Sequence[int], regions: Sequence[Region], recipients: int) -> None:
+    check_counts(shape, regions, recipients)
+    height, width = shape[:2]
+    for index, region in enumerate(regions):
+        if region.clip(height, width) != region:
+            raise ContainerError(f"region {index} {region.box} lies outside the picture")
 
 
 def _parse_forgotten(read: Reader, regions: int, private: tuple[str, ...]) -> tuple[int | str, ...]:

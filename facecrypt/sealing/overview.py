@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
 
 from facecrypt.errors import AuthenticationError, ForgottenError
 from facecrypt.files import PathLike
 from facecrypt.keys import RegionKey, Unwraps
 from facecrypt.media.pictures import naming
-from facecrypt.sealing.carriers import Source
+from facecrypt.sealing.carriers import Carrier, Source, file_carrier
 from facecrypt.sealing.files import find_sealed
 from facecrypt.sealing.header import Header
 from facecrypt.sealing.parts import unlock
@@ -24,7 +26,7 @@ class Overview:
     header : Header
         Of several beside a picture the one that the keys open, else the first.
     carrier : str
-        "png", "jpeg" or "sidecar".
+        "png", "jpeg", "sidecar" or "video".
     opens : tuple of int, optional
         Numbers of the regions that the keys would open; None where they open nothing at all, or
         none were given.
@@ -77,6 +79,10 @@ def overview(
         break
     edited = None
     if look:
+        large = file_carrier(Path(path))
         with naming(path):
-            edited = carrier.is_edited(Source.read(path), chosen)
+            if large is not None:
+                edited = large.is_edited(Path(path), chosen)
+            else:
+                edited = cast("Carrier", carrier).is_edited(Source.read(path), chosen)
     return Overview(chosen, carrier.name, opens, whole, edited)

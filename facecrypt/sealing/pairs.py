@@ -2,15 +2,17 @@
 
 import contextlib
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 from facecrypt.errors import ORPHAN, MediaError
 from facecrypt.files import PathLike, named, prepared
-from facecrypt.leftovers import remove_unless_locked
+from facecrypt.leftovers import hidden_name, remove_unless_locked
+from facecrypt.pending import Data
 from facecrypt.sealing.carriers import SealedFile
 from facecrypt.sealing.carriers.sidecar_names import remember, sidecar_path, sidecars_of
 
-__all__ = ["write_pair"]
+__all__ = ["place_pair", "write_pair"]
 
 
 def write_pair(
@@ -39,19 +41,39 @@ def write_pair(
     """
     assert sealed.beside is not None
     path = Path(path)
+    place_pair(
+        path,
+        sealed.data,
+        sealed.beside,
+        lambda: sidecar_path(path, sealed.header),
+        overwrite=overwrite,
+        like=like,
+    )
+
+
+def place_pair(
+    path: Path,
+    data: Data,
+    beside: Data,
+    name: Callable[[], Path],
+    *,
+    overwrite: bool,
+    like: PathLike | None = None,
+) -> None:
+    """:func:`write_pair` of what is not in memory; `name` is asked when both are written."""
     old = sidecars_of(path, lately=True)
     if old and not overwrite and not os.path.lexists(path):
         raise MediaError(
             f"{old[0]}: is there already, without the picture it opens; move it to where that is",
             hint=ORPHAN,
         )
-    own = sidecar_path(path, sealed.header)
-    # The header of the same sealing, for other recipients: it fits what is there as well.
-    again = overwrite and own in old
     with (
-        prepared(path, sealed.data, overwrite=overwrite, like=like) as picture,
-        prepared(own, sealed.beside, overwrite=again, like=like) as header,
+        prepared(path, data, overwrite=overwrite, like=like) as picture,
+        prepared(hidden_name(path), beside, overwrite=overwrite, like=like) as header,
     ):
+        header.path = name()
+        # The header of the same sealing, for other recipients: it fits what is there as well.
+        again = overwrite and header.path in old
         try:
             named(header)
             named(picture)
@@ -62,8 +84,8 @@ def write_pair(
                     header.path.unlink()
             raise
         remember(header.path)
-        for beside in (each for each in old if each != own):
+        for sidecar in (each for each in old if each != header.path):
             # Another process may be about to name the picture of this one: until then it holds
             # the lock. If it was done before the lock is taken here, its picture may be the one
             # that counts now.
-            remove_unless_locked(beside, lambda _: picture.has_its_name())
+            remove_unless_locked(sidecar, lambda _: picture.has_its_name())

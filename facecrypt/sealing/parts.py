@@ -8,18 +8,18 @@ import hmac
 import operator
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from facecrypt import keys
 from facecrypt.errors import ForgottenError
 from facecrypt.keys import RecipientLike, RegionKey, Stanza, Unwraps
-from facecrypt.regions import Region
 from facecrypt.sealing import ciphers
 from facecrypt.sealing.content import Content
 from facecrypt.sealing.header import Header
 from facecrypt.sealing.options import Seal
+from facecrypt.sealing.streams import StreamKey
 
 __all__ = [
     "Sealer",
@@ -30,6 +30,7 @@ __all__ = [
     "open_part",
     "rewrapped",
     "start",
+    "stream_key",
     "unlock",
 ]
 
@@ -58,14 +59,23 @@ class Sealer(NamedTuple):
         for index, data in enumerate(parts):
             key = _part_key(header, self.content_key, index)
             sealed.append(ciphers.seal_part(data, key, header.cipher, aad, backend=self.backend))
-        digests = (ciphers.sealed_digest(data) for data, _ in sealed[: len(header.regions)])
-        header = replace(header, tags=tuple(tag for _, tag in sealed), digests=tuple(digests))
-        return _authenticated(header, self.content_key).checked(), [data for data, _ in sealed]
+        digests = [ciphers.sealed_digest(data) for data, _ in sealed[: len(header.regions)]]
+        return self.finish([tag for _, tag in sealed], digests), [data for data, _ in sealed]
+
+    def stream_key(self, index: int) -> StreamKey:
+        """What a part that is too long for memory is sealed under."""
+        key = _part_key(self.header, self.content_key, index)
+        return stream_key(self.header, key, self.backend)
+
+    def finish(self, tags: Iterable[bytes], digests: Iterable[bytes]) -> Header:
+        """The header, when all parts are sealed; its length stays."""
+        header = replace(self.header, tags=tuple(tags), digests=tuple(digests))
+        return _authenticated(header, self.content_key).checked()
 
 
 def start(
     content: Content,
-    regions: Sequence[Region],
+    regions: Sequence[Any],
     recipients: Sequence[RecipientLike],
     options: Seal,
     *,
@@ -90,7 +100,7 @@ def start(
         stanzas=tuple(recipient.wrap(content_key) for recipient in recipients),
         public_digest=public_digest,
         private=private,
-        request=options.request(),
+        request=options.request(video=content.streamed),
     )
     commitments = tuple(
         keys.commitment(_part_key(header, content_key, index)) for index in range(header.parts)
@@ -179,6 +189,11 @@ def number(index: object) -> int:
     if not hasattr(index, "__index__"):
         raise TypeError(f"the number of a region must be an integer, received {index!r}")
     return operator.index(index)
+
+
+def stream_key(header: Header, key: bytes, backend: str = "auto") -> StreamKey:
+    """What a part that is too long for memory is opened with, of its key."""
+    return StreamKey(key, header.cipher, header.aad(), backend)
 
 
 def open_part(

@@ -13,14 +13,14 @@ from facecrypt.errors import ContainerError
 from facecrypt.limits import MAX_HEADER_BYTES
 from facecrypt.sealing.header import Header
 
-__all__ = ["START", "Payload", "read_header"]
+__all__ = ["DESCRIPTION", "PRIVATE", "REGION", "START", "Payload", "box_head", "read_header"]
 
 UUID = b"facecrypt sealed"
 # Toggles: can be asked for, has a label.
-_DESCRIPTION = UUID + b"\x03facecrypt\0"
-_REGION, _PRIVATE = b"fcRg", b"fcPv"
+DESCRIPTION = UUID + b"\x03facecrypt\0"
+REGION, PRIVATE = b"fcRg", b"fcPv"
 # How the content of our superbox begins, by which it is found among others.
-START = struct.pack(">I4s", 8 + len(_DESCRIPTION), b"jumd") + UUID
+START = struct.pack(">I4s", 8 + len(DESCRIPTION), b"jumd") + UUID
 
 
 @dataclass(frozen=True)
@@ -43,12 +43,12 @@ class Payload:
     def to_bytes(self) -> bytes:
         """The superbox."""
         boxes = [
-            *_box(b"jumd", _DESCRIPTION),
+            *_box(b"jumd", DESCRIPTION),
             *_box(b"json", self.header.to_bytes()),
-            *(piece for part in self.regions for piece in _box(_REGION, part)),
-            *(piece for part in self.private for piece in _box(_PRIVATE, part)),
+            *(piece for part in self.regions for piece in _box(REGION, part)),
+            *(piece for part in self.private for piece in _box(PRIVATE, part)),
         ]
-        return b"".join((_head(b"jumb", sum(map(len, boxes))), *boxes))
+        return b"".join((box_head(b"jumb", sum(map(len, boxes))), *boxes))
 
     @classmethod
     def from_bytes(cls, data: bytes | memoryview) -> Self:
@@ -66,12 +66,14 @@ class Payload:
             raise ContainerError("the payload is damaged: it is not one box with all in it")
         boxes = list(_boxes(body))
         kinds = [kind for kind, _ in boxes]
-        if kinds[:2] != [b"jumd", b"json"] or boxes[0][1] != _DESCRIPTION:
+        if kinds[:2] != [b"jumd", b"json"] or boxes[0][1] != DESCRIPTION:
             raise ContainerError("the payload is damaged: it does not begin with a header")
         header = Header.from_bytes(bytes(boxes[1][1]))
+        if header.content.streamed:
+            raise ContainerError(f"the header is that of a {header.carrier}, not of a picture")
         regions = len(header.regions) if header.content.carried else 0
         private = len(header.private)
-        if kinds[2:] != [_REGION] * regions + [_PRIVATE] * private:
+        if kinds[2:] != [REGION] * regions + [PRIVATE] * private:
             raise ContainerError("the payload is damaged: parts are missing or too many")
         parts = [body for _, body in boxes[2:]]
         payload = cls(header, parts[:regions], parts[regions:])
@@ -99,7 +101,7 @@ def read_header(file: BinaryIO) -> Header:
     """
     if _read_head(file)[0] == b"jumb":
         kind, size = _read_head(file)
-        if kind == b"jumd" and size == len(_DESCRIPTION) and file.read(size) == _DESCRIPTION:
+        if kind == b"jumd" and size == len(DESCRIPTION) and file.read(size) == DESCRIPTION:
             kind, size = _read_head(file)
             if kind == b"json" and size <= MAX_HEADER_BYTES:
                 return Header.from_bytes(file.read(size))
@@ -115,14 +117,15 @@ def _read_head(file: BinaryIO) -> tuple[bytes, int]:
     return kind, size - 8
 
 
-def _head(kind: bytes, size: int) -> bytes:
+def box_head(kind: bytes, size: int) -> bytes:
+    """How a box with so many bytes of content begins."""
     if size + 8 < 1 << 32:
         return struct.pack(">I4s", size + 8, kind)
     return struct.pack(">I4sQ", 1, kind, size + 16)
 
 
 def _box(kind: bytes, body: bytes | memoryview) -> Iterable[bytes | memoryview]:
-    return _head(kind, len(body)), body
+    return box_head(kind, len(body)), body
 
 
 def _boxes(data: memoryview) -> Iterator[tuple[bytes, memoryview]]:

@@ -165,7 +165,7 @@ class Rewrap:
             for number in range(len(self.recipients))
         )
 
-    def dropped(self, header: Header) -> set[str]:
+    def dropped(self, header: Header) -> frozenset[str]:
         """Which of those that are to be dropped may still open the file."""
         return self.drop & set(map(_name, header.stanzas))
 

@@ -12,7 +12,7 @@ from facecrypt.files import PathLike, atomic_write
 from facecrypt.media.pictures import naming, read_bounded
 from facecrypt.sealing.carriers import Carrier, Rewritten, SealedFile
 from facecrypt.sealing.carriers.sidecar_names import remember_rewritten, sidecar_path
-from facecrypt.sealing.files import opened_sealed, write_sealed
+from facecrypt.sealing.files import opened_sealed, sealed_large, write_sealed
 from facecrypt.sealing.header import Header
 from facecrypt.sealing.payload import Payload
 
@@ -55,6 +55,11 @@ def change_file(
         _check_names(path)
     elif Path(output).suffix.lower() != path.suffix.lower():
         raise MediaError(f"{output}: the file stays what it is; name it {path.suffix}")
+    large = sealed_large(path)
+    if large is not None:
+        to = None if output is None else Path(output)
+        with naming(path):
+            return large.change(path, to, change, overwrite=overwrite)
     with opened_sealed(path) as (file, carrier, payloads), naming(path):
         made = _first(carrier, file, payloads, change)
         data = made.data

@@ -44,7 +44,7 @@ function ask(task, input) {
 
 function showShare(share) {
   $("progress").value = share;
-  $("status").textContent = say("stretching");
+  if (share > 0 && share < 1) $("status").textContent = say("working", { percent: Math.floor(100 * share) });
 }
 
 // ---- choosing -------------------------------------------------------------------------------

@@ -1,13 +1,13 @@
 // What the page says, in each language.
 const en = {
   title: "facecrypt opener",
-  lead: "Gives back the faces of pictures that were sealed with facecrypt, with your key.",
+  lead: "Gives back the faces of pictures and videos that were sealed with facecrypt, with your key.",
   promise:
     "Nothing leaves this device. The page has no access to the network: your browser blocks it, and it works offline too.",
-  pictures: "Sealed pictures",
+  pictures: "Sealed pictures and videos",
   choose: "Choose files",
   "or-drop": "or drop them here",
-  "files-hint": "JPEG or PNG; if there is a .fcrypt file beside the picture, choose it too",
+  "files-hint": "JPEG, PNG or video; if there is a .fcrypt file beside it, choose that too",
   key: "Your key",
   "key-text": "Paste a key",
   passphrase: "or enter a passphrase",
@@ -19,6 +19,7 @@ const en = {
     "The file asks for more memory and time than usual to check a passphrase. Spend them (up to 1 GiB and minutes).",
   open: "Open",
   opening: "Opening {name} …",
+  working: "Working: {percent} % …",
   stretching: "Checking the passphrase, which takes a few seconds on purpose …",
   results: "Pictures",
   made: "This page is part of facecrypt",
@@ -45,6 +46,7 @@ const en = {
   "says-software": "written by",
   "says-picture": "picture",
   "says-carrier": "kind",
+  "says-video": "length, frames",
   "says-coding": "coding",
   "says-cipher": "cipher",
   "says-keys": "opens to",
@@ -55,6 +57,7 @@ const en = {
   forgotten: "erased",
   bytes: "{count} bytes",
   "carrier-jpeg": "JPEG that stays a JPEG",
+  "carrier-video": "video",
   "carrier-pixels": "sealed in its pixels",
   "key-argon2id": "a passphrase",
   "key-secret-key": "symmetric key {id}",
@@ -143,8 +146,11 @@ const en = {
       "Open it with the program: facecrypt decrypt.",
     ],
     tiff: ["This page does not open TIFF.", "Open it with the program: facecrypt decrypt."],
-    video: ["This page does not open this video.", "Open it with the program: facecrypt decrypt."],
-    "no-picture": ["This is no picture that facecrypt seals.", "Choose a sealed JPEG or PNG."],
+    "no-clips": [
+      "This video was sealed without clips of people.",
+      "Only a key that opens all of it gives back the original.",
+    ],
+    "no-picture": ["This is no picture that facecrypt seals.", "Choose a sealed JPEG, PNG or video."],
     "lone-sidecar": [
       "This .fcrypt file belongs to a picture.",
       "Choose the picture and the .fcrypt file together.",
@@ -159,13 +165,13 @@ const en = {
 
 const de = {
   title: "facecrypt-Öffner",
-  lead: "Gibt die Gesichter auf Bildern zurück, die mit facecrypt versiegelt wurden – mit Ihrem Schlüssel.",
+  lead: "Gibt die Gesichter auf Bildern und in Videos zurück, die mit facecrypt versiegelt wurden – mit Ihrem Schlüssel.",
   promise:
     "Nichts verlässt dieses Gerät. Die Seite kommt nicht ins Netz: Ihr Browser sperrt sie, und sie läuft auch offline.",
-  pictures: "Versiegelte Bilder",
+  pictures: "Versiegelte Bilder und Videos",
   choose: "Dateien auswählen",
   "or-drop": "oder hierher ziehen",
-  "files-hint": "JPEG oder PNG; liegt eine .fcrypt-Datei beim Bild, wählen Sie sie mit aus",
+  "files-hint": "JPEG, PNG oder Video; liegt eine .fcrypt-Datei beim Bild, wählen Sie sie mit aus",
   key: "Ihr Schlüssel",
   "key-text": "Schlüssel einfügen",
   passphrase: "oder Passphrase eingeben",
@@ -177,6 +183,7 @@ const de = {
     "Die Datei verlangt mehr Speicher und Zeit als üblich, um eine Passphrase zu prüfen. Aufwenden (bis 1 GiB und Minuten).",
   open: "Öffnen",
   opening: "{name} wird geöffnet …",
+  working: "In Arbeit: {percent} % …",
   stretching: "Die Passphrase wird geprüft; das dauert mit Absicht einige Sekunden …",
   results: "Bilder",
   made: "Diese Seite gehört zu facecrypt",
@@ -203,6 +210,7 @@ const de = {
   "says-software": "geschrieben von",
   "says-picture": "Bild",
   "says-carrier": "Art",
+  "says-video": "Dauer, Einzelbilder",
   "says-coding": "Kodierung",
   "says-cipher": "Verfahren",
   "says-keys": "öffnet mit",
@@ -213,6 +221,7 @@ const de = {
   forgotten: "gelöscht",
   bytes: "{count} Bytes",
   "carrier-jpeg": "JPEG, das ein JPEG bleibt",
+  "carrier-video": "Video",
   "carrier-pixels": "in den Bildpunkten versiegelt",
   "key-argon2id": "einer Passphrase",
   "key-secret-key": "symmetrischem Schlüssel {id}",
@@ -313,13 +322,13 @@ const de = {
       "Öffnen Sie es mit dem Programm: facecrypt decrypt.",
     ],
     tiff: ["Diese Seite öffnet kein TIFF.", "Öffnen Sie es mit dem Programm: facecrypt decrypt."],
-    video: [
-      "Diese Seite öffnet dieses Video nicht.",
-      "Öffnen Sie es mit dem Programm: facecrypt decrypt.",
+    "no-clips": [
+      "Dieses Video wurde ohne Ausschnitte der Personen versiegelt.",
+      "Nur ein Schlüssel, der alles öffnet, gibt das Original zurück.",
     ],
     "no-picture": [
       "Das ist kein Bild, das facecrypt versiegelt.",
-      "Wählen Sie ein versiegeltes JPEG oder PNG aus.",
+      "Wählen Sie ein versiegeltes JPEG, PNG oder Video aus.",
     ],
     "lone-sidecar": [
       "Diese .fcrypt-Datei gehört zu einem Bild.",

@@ -6,8 +6,6 @@ import { keysOf, parseKeys, passphrase } from "./keys.js";
 import { describe, kindOf, openedName, openSealed, readSealed } from "./open.js";
 import { Problem } from "./problem.js";
 
-const TYPES = { "": "image/jpeg", ".png": "image/png" };
-
 let compiled = null;
 // Stretching takes seconds, and the pictures of one job mostly share a salt.
 let known = { name: null, key: null };
@@ -57,17 +55,17 @@ const tasks = {
   async open({ file, beside, keys, allowEdited }, tell) {
     const given = await keysFrom(keys, tell);
     const sealed = await readSealed(file, beside);
-    const { data, shown, suffix, edited, whole, unlocked, payload } = await openSealed(
+    const { files, shown, edited, whole, unlocked, payload } = await openSealed(
       sealed,
       given,
       await kernel(),
       { allowEdited },
+      tell,
     );
     const count = payload.header.regions.length;
     return {
-      blob: new Blob([data], { type: TYPES[suffix] ?? "application/octet-stream" }),
-      shown: new Blob([shown]),
-      name: openedName(file.name, suffix),
+      files: files.map(({ blob, suffix }) => ({ blob, name: openedName(file.name, suffix) })),
+      shown,
       edited,
       whole,
       regions: [...unlocked.keys.keys()].filter((index) => index < count).sort((a, b) => a - b),

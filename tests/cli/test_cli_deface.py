@@ -38,6 +38,10 @@ def test_the_backend_is_ours_already(name):
     assert {**parsed("--backend", name), "backend": None} == parsed()
 
 
+def test_sound_is_kept_already():
+    assert {**parsed("--keep-audio"), "keep_audio": False} == parsed()
+
+
 @pytest.mark.parametrize(
     ("options", "instead"),
     [
@@ -48,8 +52,8 @@ def test_the_backend_is_ours_already(name):
         (["--replacewith", "mosaic"], "faces are encrypted"),
         (["--replaceimg", "x.png"], "faces are encrypted"),
         (["--mosaicsize", "20"], "faces are encrypted"),
-        (["--keep-audio"], "PNG files of the frames"),
-        (["--ffmpeg-config", '{"codec": "libx264"}'], "PNG files of the frames"),
+        (["--replacewith", "mosaic"], "--fill solid or mosaic"),
+        (["--ffmpeg-config", '{"codec": "libx264"}'], "--codec, --crf and --speed"),
         (["--backend", "opencv"], "choose from"),
         (["--ep", "TensorrtExecutionProvider"], "CUDAExecutionProvider"),
         (["--mask-scale", "0.9"], "at least 1"),

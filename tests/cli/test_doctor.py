@@ -6,7 +6,7 @@ from types import ModuleType
 import cv2  # noqa: F401 - loaded before Python finds nothing
 import pytest
 
-from facecrypt.cli.doctor import distributions
+from facecrypt.cli.doctor import distributions, video
 from facecrypt.errors import BackendUnavailableError
 from facecrypt.models.sessions import import_runtime
 
@@ -95,3 +95,28 @@ def test_opencv_with_windows_on_a_server(installed, tmp_path, monkeypatch):
     assert found.remedy == (
         "pip uninstall -y opencv-python && pip install 'opencv-python-headless'"
     )
+
+
+def test_videos_are_read_and_written():
+    pytest.importorskip("av", reason="needs facecrypt[video]")
+    found = video()
+    assert found.ok
+    assert found.detail.startswith("PyAV ")
+    assert found.detail.endswith("writes h264, hevc, vp9, av1")
+
+
+def test_without_pyav_pictures_are_all_that_works(monkeypatch):
+    monkeypatch.setitem(sys.modules, "av", None)
+    found = video()
+    assert not found.ok
+    assert not found.needed
+    assert found.detail.endswith("pip install 'facecrypt[video]'")
+
+
+def test_a_pyav_without_x264(monkeypatch):
+    av = pytest.importorskip("av", reason="needs facecrypt[video]")
+    monkeypatch.setattr(av, "codecs_available", av.codecs_available - {"libx264", "libx265"})
+    found = video()
+    assert not found.ok
+    assert found.detail.endswith("writes vp9, av1")
+    assert "av" in found.remedy

@@ -67,9 +67,7 @@ def test_the_browser_refuses_what_would_go_to_the_network(browser):
         try:
             place = f"http://127.0.0.1:{server.server_address[1]}"
             browser.open(PAGE)
-            tried = browser.run(
-                f"fetch('{place}/fetch').then(() => 'sent', () => 'refused')"
-            )
+            tried = browser.run(f"fetch('{place}/fetch').then(() => 'sent', () => 'refused')")
             browser.run(
                 f"new Promise(done => {{ const image = new Image(); image.onload = image.onerror = "
                 f"done; image.src = '{place}/image'; }}).then(() => 1)"

@@ -218,7 +218,7 @@ def test_a_changed_header_is_not_made_good(shared):
     payload = read_payload(path)
     fields = payload.header.to_bytes().replace(b'"software":"f', b'"software":"F')
     changed = type(payload.header).from_bytes(fields)
-    payload = type(payload)(changed).to_bytes()
+    payload = payload.with_header(changed).to_bytes()
     path.write_bytes(replace_chunk(data, b"fcRP", payload))
     assert path.read_bytes()[at : at + 1] == b"F"
     with pytest.raises(AuthenticationError):

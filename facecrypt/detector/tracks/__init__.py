@@ -1,5 +1,6 @@
 """People over time: which boxes hide each of them in each frame of a video."""
 
-from facecrypt.detector.tracks.tracker import FaceTracker, Track, track_faces
+from facecrypt.detector.tracks.track import Track
+from facecrypt.detector.tracks.tracker import FaceTracker, track_faces
 
 __all__ = ["FaceTracker", "Track", "track_faces"]

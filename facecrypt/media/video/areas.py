@@ -3,18 +3,27 @@
 import math
 from collections.abc import Iterable
 
-from facecrypt.media.video.planes import Area
+from facecrypt.media.video.encoding import Recipe
+from facecrypt.media.video.planes import Area, keeps_layout
 from facecrypt.media.video.source import Source
 
 __all__ = ["Canvas", "Mapper"]
 
 _BLOCK = 16  # what encoders work in
+# Of FFmpeg's filter, in pixels, where colours of twice the number become half of them.
+_REACH = 6
 
 
 class Mapper:
-    """From upright boxes to stored areas that no sample of colour straddles."""
+    """From upright boxes to stored areas that no sample of colour straddles.
 
-    def __init__(self, source: Source, step: int) -> None:
+    Where samples of colour are made anew, each of several pixels, areas are wider by as far as
+    colour gets.
+    """
+
+    def __init__(self, source: Source, chosen: Recipe) -> None:
+        step = chosen.step
+        self._margin = 0 if keeps_layout(source.first, chosen) else _REACH
         self._turn, self._upright = source.turn, (source.width, source.height)
         self._stored = source.first.width, source.first.height
         self._across = step
@@ -26,11 +35,16 @@ class Mapper:
         found = []
         for track, *ends in boxes:
             x0, y0, x1, y1 = self._turn.stored(_whole(ends), *self._upright)
-            x0, x1 = _widened(x0, x1, self._across, self._stored[0])
-            y0, y1 = _widened(y0, y1, self._down, self._stored[1])
+            x0, x1 = self._widened(x0, x1, self._across, self._stored[0])
+            y0, y1 = self._widened(y0, y1, self._down, self._stored[1])
             if x0 < x1 and y0 < y1:
                 found.append((track, (x0, y0, x1, y1)))
         return found
+
+    def _widened(self, start: int, end: int, step: int, length: int) -> tuple[int, int]:
+        start, end = start - self._margin, end + self._margin
+        length = -(-length // step) * step
+        return max(0, start // step * step), min(length, -(-end // step) * step)
 
 
 class Canvas:
@@ -62,11 +76,6 @@ class Canvas:
 def _whole(ends: Iterable[float]) -> tuple[int, int, int, int]:
     x0, y0, x1, y1 = ends
     return math.floor(x0), math.floor(y0), math.ceil(x1), math.ceil(y1)
-
-
-def _widened(start: int, end: int, step: int, length: int) -> tuple[int, int]:
-    length = -(-length // step) * step
-    return max(0, start // step * step), min(length, -(-end // step) * step)
 
 
 def _start(start: int, size: int, length: int) -> int:

@@ -31,6 +31,7 @@ def lay_over(
     public : path of the public clip
         It may hold a payload, which the result has not.
     clips : sequence of Clip
+        In the order of their tracks: where boxes overlap, pixels belong to the first.
     target : path
         As for :func:`write_public`.
     options : Public, optional
@@ -63,7 +64,7 @@ def lay_over(
                     out.follow(item)
                     continue
                 frame, planes = out.picture(item)
-                for one in shown:
+                for one in reversed(shown):
                     one.lay(number, planes)
                 out.write(frame)
                 number += 1

@@ -49,7 +49,7 @@ def said_of(path: PathLike, doing: str) -> Iterator[None]:
         yield
     except MediaError:
         raise
-    except av.error.InvalidDataError as error:
+    except (av.error.InvalidDataError, av.error.EOFError) as error:
         raise MediaError(f"{path}: {doing}: damaged, or no video that FFmpeg knows") from error
     except av.error.FFmpegError as error:
         if isinstance(error, OSError) and not isinstance(error, av.error.ArgumentError):

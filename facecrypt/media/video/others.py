@@ -1,9 +1,11 @@
 """Streams other than the pictures: which of them go into a public part, and how."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from fractions import Fraction
+from pathlib import Path
 from typing import Any, Protocol
 
+from facecrypt.errors import MediaError
 from facecrypt.media.video.kinds import MUXERS
 from facecrypt.media.video.library import load
 from facecrypt.media.video.model import Fate, Public
@@ -21,7 +23,8 @@ _LEFT_OUT = {
     "subtitle": "subtitles made of pictures",
 }
 
-Shift = Callable[[Any], int]
+# Seconds by which packets of careless writers go back.
+_JITTER = Fraction(1, 10)
 
 
 class Follower(Protocol):
@@ -38,9 +41,10 @@ class Copied:
     the first that is heard sounds otherwise. Where more are hidden, sound was cut off.
     """
 
-    def __init__(self, stream: Any, start: Fraction) -> None:
-        self._stream, self._start = stream, start
+    def __init__(self, stream: Any, start: Fraction, path: Path) -> None:
+        self._stream, self._start, self._path = stream, start, path
         self._seen = 0
+        self._last: int | None = None
         self._lead: Any = None
 
     def take(self, packet: Any) -> Iterator[Any]:
@@ -60,11 +64,24 @@ class Copied:
         if packet.dts is None:
             packet.dts = packet.pts
         shift = round(self._start / packet.time_base)
-        packet.dts -= shift
+        packet.dts = self._later(packet.dts - shift, packet.time_base)
         if packet.pts is not None:
-            packet.pts -= shift
+            packet.pts = max(packet.pts - shift, packet.dts)
         packet.stream = self._stream
         return packet
+
+    def _later(self, time: int, base: Fraction) -> int:
+        """A time, or where it is that of an earlier packet the next one."""
+        if self._last is not None and time <= self._last:
+            back = (self._last - time) * base
+            if back > _JITTER:
+                raise MediaError(
+                    f"{self._path}: times of its {self._stream.type} go back by "
+                    f"{float(back):.3f} s; cut it there into two files"
+                )
+            time = self._last + 1
+        self._last = time
+        return time
 
     def finish(self) -> Iterator[Any]:
         """There is nothing left."""
@@ -130,7 +147,7 @@ def plan(
             followers[stream.index] = Sounded(stream, added, start)
         elif not became:
             added = container.add_stream_from_template(stream)
-            followers[stream.index] = Copied(added, start)
+            followers[stream.index] = Copied(added, start, source.path)
         if not became or became == _AS_AAC:
             label(added, stream, options)
         fates.append(Fate(told, became or "copied"))

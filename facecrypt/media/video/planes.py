@@ -12,7 +12,7 @@ import numpy as np
 from facecrypt.media.video.encoding import Look, Recipe
 from facecrypt.media.video.library import load
 
-__all__ = ["Area", "Planes", "converted", "new_frame"]
+__all__ = ["Area", "Planes", "converted", "keeps_layout", "new_frame"]
 
 Area = tuple[int, int, int, int]
 """Stored x0, y0, x1, y1, on even numbers where four pixels share a colour."""
@@ -79,9 +79,14 @@ def new_frame(chosen: Recipe, look: Look, size: tuple[int, int]) -> Any:
     return frame
 
 
+def keeps_layout(frame: Any, chosen: Recipe) -> bool:
+    """Whether a decoded frame has the layout that is encoded."""
+    return bool(frame.format.name.replace("yuvj", "yuv") == chosen.pix_fmt)
+
+
 def converted(frame: Any, chosen: Recipe, look: Look) -> Any:
     """Give a decoded frame the layout that is encoded; its samples mean what they meant."""
-    if frame.format.name.replace("yuvj", "yuv") == chosen.pix_fmt:
+    if keeps_layout(frame, chosen):
         return frame
     ends = _FULL_RANGE if look.full else _LIMITED
     if frame.format.is_rgb:

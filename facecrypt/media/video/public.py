@@ -67,7 +67,7 @@ def write_public(
         raise ValueError(f"fill is solid or mosaic, not {options.fill!r}")
     with Source(source) as opened:
         look, chosen = look_of(opened), recipe(opened, muxer_of(opened), options)
-        mapper = Mapper(opened, chosen.step)
+        mapper = Mapper(opened, chosen)
         small = for_clips(chosen, clip_crf, options.speed)
         persons = Persons(opened, clips or {}, boxes, mapper, chosen=small, look=look)
         hidden = _Hidden(opened, boxes, mapper, options)

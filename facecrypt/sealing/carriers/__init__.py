@@ -3,6 +3,7 @@
 A header is looked for by every carrier in turn; what to write is chosen by what was asked for.
 """
 
+import stat
 from pathlib import Path
 from typing import BinaryIO
 
@@ -11,24 +12,39 @@ from facecrypt.files import PathLike
 from facecrypt.media.pictures import LOSSY
 from facecrypt.media.png import find_chunk
 from facecrypt.media.readers import FILE_SUFFIXES
-from facecrypt.sealing.carriers.carrier import Carrier, Opened, Rewritten, SealedFile, Source
+from facecrypt.sealing.carriers.carrier import (
+    Carrier,
+    FileCarrier,
+    Opened,
+    OpenedFile,
+    PayloadLike,
+    Rewritten,
+    SealedFile,
+    Source,
+)
 from facecrypt.sealing.carriers.jpeg import Jpeg
 from facecrypt.sealing.carriers.png import CHUNK, Png
 from facecrypt.sealing.carriers.sidecar import Sidecar
 from facecrypt.sealing.carriers.sidecar_names import sidecars_of
+from facecrypt.sealing.carriers.video import Video
 from facecrypt.sealing.content import Pixels
 from facecrypt.sealing.payload import read_header
 
 __all__ = [
     "CARRIERS",
+    "FILE_CARRIERS",
     "LOSSLESS_SUFFIXES",
     "Carrier",
+    "FileCarrier",
     "Opened",
+    "OpenedFile",
+    "PayloadLike",
     "Rewritten",
     "SealedFile",
     "Source",
     "carrier_for",
     "check_destination",
+    "file_carrier",
     "find_payloads",
     "not_sealed",
     "opened_name",
@@ -38,7 +54,9 @@ __all__ = [
 
 # From the general to the special: what several claim is for the last of them.
 CARRIERS: tuple[Carrier, ...] = (Png(), Jpeg(), Sidecar())
+FILE_CARRIERS: tuple[FileCarrier, ...] = (Video(),)
 _HEAD = 64  # bytes by which a kind of file is known
+_HEAD_OF_ANY = max(_HEAD, *(carrier.head for carrier in FILE_CARRIERS))
 LOSSLESS_SUFFIXES = tuple(dict.fromkeys(s for carrier in CARRIERS for s in carrier.suffixes))
 
 
@@ -49,6 +67,20 @@ def find_payloads(file: BinaryIO, path: Path | None) -> tuple[Carrier, list[byte
         if payloads := carrier.find_payloads(file, path):
             return carrier, payloads
     return None
+
+
+def file_carrier(path: Path) -> FileCarrier | None:
+    """The carrier of a file, plain or sealed, that is of a kind too large for memory."""
+    try:
+        # Whoever opened a pipe would wait for its other end.
+        if not stat.S_ISREG(path.stat().st_mode):
+            return None
+        with path.open("rb") as file:
+            head = file.read(_HEAD_OF_ANY)
+    except OSError:
+        return None  # whoever reads it says why
+    claiming = (one for one in FILE_CARRIERS if one.claims(head[: one.head]))
+    return next(claiming, None)
 
 
 def not_sealed(path: Path | None) -> NotSealedError:
@@ -85,7 +117,7 @@ def sealed_name(source: Path, name: Path) -> Path:
     """
     try:
         with source.open("rb") as file:
-            head = file.read(_HEAD)
+            head = file.read(_HEAD_OF_ANY)
     except OSError:
         head = b""  # whoever reads it says why
     return name.with_suffix(sealed_suffix(head, name.suffix))
@@ -125,11 +157,14 @@ def _said_original(file: BinaryIO) -> str:
 def sealed_suffix(data: bytes, suffix: str = "") -> str:
     """That of the sealed form of a plain file, which has `suffix`; see :func:`sealed_name`."""
     suffix, head = suffix.lower(), data[:_HEAD]
+    for large in FILE_CARRIERS:
+        if large.claims(data[: large.head]):
+            return large.sealed_suffix(data[: large.head], suffix)
     [*_, written] = (one for one in CARRIERS if not one.beside and one.claims(head))
     return suffix if suffix in written.suffixes else written.suffixes[0]
 
 
-def check_destination(path: PathLike, carrier: Carrier | None = None) -> None:
+def check_destination(path: PathLike, carrier: Carrier | FileCarrier | None = None) -> None:
     """Refuse, before any work is done, a file format that would not keep every pixel.
 
     Parameters

@@ -1,6 +1,6 @@
 """What a carrier is: a file format that a sealed picture can be, and what goes in and out of it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence, Sized
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -18,7 +18,17 @@ from facecrypt.sealing.header import Header
 from facecrypt.sealing.options import Open, Seal
 from facecrypt.sealing.payload import Payload
 
-__all__ = ["PIXELS", "Carrier", "Opened", "Rewritten", "SealedFile", "Source"]
+__all__ = [
+    "PIXELS",
+    "Carrier",
+    "FileCarrier",
+    "Opened",
+    "OpenedFile",
+    "PayloadLike",
+    "Rewritten",
+    "SealedFile",
+    "Source",
+]
 
 # Files that are written of pixels, whatever was sealed.
 PIXELS = (".png", ".tif", ".tiff")
@@ -148,6 +158,113 @@ class Opened:
         return encode_image(
             suffix, picture.pixels, icc=picture.icc, exif=picture.exif, colour=picture.colour
         )
+
+
+class OpenedFile(NamedTuple):
+    """What opening gives of a file that is too large for memory.
+
+    Attributes
+    ----------
+    header : Header
+    path : Path
+        The file that was written, or checked.
+    edited, regions, whole
+        As of :class:`Opened`.
+    """
+
+    header: Header
+    path: Path
+    edited: bool
+    regions: tuple[int, ...]
+    whole: bool
+
+
+class FileCarrier(Protocol):
+    """A format of files that are too large for memory: all goes from path to path.
+
+    What is said of :class:`Carrier` holds. A new one is a line in ``FILE_CARRIERS``.
+
+    Attributes
+    ----------
+    name : str
+    suffixes : tuple of str
+        Of the files it writes.
+    beside : bool
+        False: a file with a sidecar is changed by its sidecar alone.
+    head : int
+        By how many bytes its files are known.
+    """
+
+    name: str
+    suffixes: tuple[str, ...]
+    beside: bool
+    head: int
+
+    def claims(self, head: bytes) -> bool:
+        """Whether a file that begins so is of this kind, plain or sealed."""
+
+    def sealed_suffix(self, head: bytes, suffix: str) -> str:
+        """That of the sealed form of a file, which has `suffix`."""
+
+    def find_headers(self, path: Path) -> list[Header]:
+        """The headers of a file; several only where without a key nothing tells which counts."""
+
+    def find_payload(self, path: Path) -> "PayloadLike":
+        """The payload of a file that has one; ContainerError where it has several."""
+
+    def seal(
+        self, src: Path, dst: Path, recipients: Sequence[RecipientLike], options: Seal
+    ) -> Header:
+        """Seal a plain file."""
+
+    def open(
+        self,
+        src: Path,
+        dst: Path,
+        identities: Sequence[Unwraps | RegionKey],
+        options: Open,
+        *,
+        exact: bool,
+    ) -> OpenedFile:
+        """Open a sealed file; unless `exact` is asked for, the result has the suffix it had."""
+
+    def check(self, src: Path, identities: Sequence[Unwraps | RegionKey]) -> OpenedFile:
+        """Check all that the identities can open."""
+
+    def check_opened(
+        self, src: Path, dst: Path, identities: Sequence[Unwraps | RegionKey], options: Open
+    ) -> OpenedFile:
+        """MediaError where a file is not what :meth:`open` would write there."""
+
+    def is_edited(self, path: Path, header: Header) -> bool:
+        """Whether what is public of a sealed file was changed."""
+
+    def change(
+        self,
+        path: Path,
+        output: Path | None,
+        change: Callable[[Header], Header],
+        *,
+        overwrite: bool,
+    ) -> Header:
+        """Write a sealed file with another header, without parts that it says are forgotten."""
+
+    def is_of(self, output: Path, header: Header, source: Path) -> bool:
+        """Whether a sealed file is that of a source, as far as shows without a key."""
+
+    def is_beside(self, output: Path) -> bool:
+        """Whether the payload of a sealed file lies in a file of its own."""
+
+
+class PayloadLike(Protocol):
+    """A payload, in memory or in its file: each part has a length."""
+
+    @property
+    def header(self) -> Header: ...
+    @property
+    def regions(self) -> Sequence[Sized]: ...
+    @property
+    def private(self) -> Sequence[Sized]: ...
 
 
 class Carrier(Protocol):

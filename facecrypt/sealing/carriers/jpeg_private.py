@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from facecrypt.errors import ContainerError
 
-__all__ = ["Private", "doubled", "padded"]
+__all__ = ["Private", "doubled", "padded", "padded_size"]
 
 _HEAD = struct.Struct(">III32sQ")
 # What deflate knows before the first byte, fixed by the format: how most files begin.
@@ -90,12 +90,16 @@ def padded(data: bytes) -> bytes:
     >>> len(padded(bytes(9))), len(padded(bytes(1000)))
     (10, 1024)
     """
-    size = len(data)
+    return data + bytes(padded_size(len(data)) - len(data))
+
+
+def padded_size(size: int) -> int:
+    """The length of the Padmé series that a size is rounded up to; see :func:`padded`."""
     if size < 2:
-        return data
+        return size
     exponent = size.bit_length() - 1
     free = exponent - exponent.bit_length()
-    return data + bytes(-size % (1 << free))
+    return size + -size % (1 << free)
 
 
 def doubled(data: bytes, cells: int) -> bytes:

@@ -158,7 +158,7 @@ def _filled_in(packed: memoryview, size: int, rows: _Rows, pixels: np.ndarray) -
     lines[:, :row] = _lines(pixels, rows.layout)
     lines[: height - 1, row:] = rest[rows.first : last].reshape(height - 1, rows.gap)
     body = lines.reshape(-1)[: height * stride - rows.gap]
-    return b"".join((rest[: rows.first], body, rest[last:]))
+    return b"".join((rest[: rows.first].data, body.data, rest[last:].data))
 
 
 def _most(pixels: np.ndarray) -> int:

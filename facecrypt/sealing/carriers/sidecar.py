@@ -33,7 +33,7 @@ from facecrypt.sealing.carriers.pixels import (
     seal_picture,
     with_header,
 )
-from facecrypt.sealing.carriers.sidecar_names import sidecar_path, sidecars_of
+from facecrypt.sealing.carriers.sidecar_names import check_name, sidecars_of
 from facecrypt.sealing.header import Header
 from facecrypt.sealing.options import Open, Seal
 from facecrypt.sealing.payload import Payload
@@ -70,7 +70,7 @@ class Sidecar:
                 header = Payload.from_bytes(data).header
             except ContainerError:
                 return [data]  # whoever reads it says why
-            _check_name(path, beside, header)
+            check_name(path, beside, header)
             return [data]
         return _fitting(path, read_bounded(file), payloads)
 
@@ -79,14 +79,13 @@ class Sidecar:
     ) -> SealedFile:
         if suffix.lower() in SUFFIXES:
             check_jpeg(source)
-            made = seal_jpeg(source, recipients, options)
-            return SealedFile(
-                made.payload.header, made.file(embedded=False), made.payload.to_bytes()
-            )
+            whole = seal_jpeg(source, recipients, options)
+            payload = whole.payload
+            return SealedFile(payload.header, whole.file(embedded=False), payload.to_bytes())
         made = seal_picture(source, recipients, options, suffix)
-        payload = made.payload.to_bytes()
-        data = encode_pixels(made.sealed, made.like, suffix, payload)
-        return SealedFile(made.payload.header, data, payload)
+        beside = made.payload.to_bytes()
+        data = encode_pixels(made.sealed, made.like, suffix, beside)
+        return SealedFile(made.payload.header, data, beside)
 
     def open(
         self,
@@ -114,12 +113,6 @@ class Sidecar:
         return made._replace(data=erase_pixels(Source(read_bounded(file)), payload))
 
 
-def _check_name(path: Path, beside: Path, header: Header) -> None:
-    wanted = sidecar_path(path, header).name
-    if beside.name != wanted:
-        raise ContainerError(f"{beside}: its name is not that of its header, which is {wanted}")
-
-
 def _fitting(path: Path, data: bytes, payloads: Mapping[Path, bytes]) -> list[bytes]:
     """The payloads of those whose public pixels are this picture's: another sealing, or a killed
     one, may have left its own."""
@@ -129,7 +122,7 @@ def _fitting(path: Path, data: bytes, payloads: Mapping[Path, bytes]) -> list[by
     def fits(beside: Path, data: bytes) -> bool:
         try:
             header = Payload.from_bytes(data).header
-            _check_name(path, beside, header)
+            check_name(path, beside, header)
             if header.carrier == "jpeg":
                 return has_public(source.data, header)
             return with_header(decoded(), header).has_public()

@@ -8,10 +8,18 @@ import unicodedata
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from facecrypt.errors import ContainerError
 from facecrypt.files import PathLike, media_error
 from facecrypt.sealing.header import Header
 
-__all__ = ["is_sidecar", "remember", "remember_rewritten", "sidecar_path", "sidecars_of"]
+__all__ = [
+    "check_name",
+    "is_sidecar",
+    "remember",
+    "remember_rewritten",
+    "sidecar_path",
+    "sidecars_of",
+]
 
 _SUFFIX = ".fcrypt"
 _NAME = re.compile(r"(.+)\.([0-9a-f]{16})\.fcrypt", re.DOTALL)
@@ -28,6 +36,13 @@ _KEPT = 8
 def sidecar_path(path: PathLike, header: Header) -> Path:
     """``photo.png`` -> ``photo.png.0123456789abcdef.fcrypt``."""
     return _sidecar(Path(path), header.picture_id[:8].hex())
+
+
+def check_name(path: Path, beside: Path, header: Header) -> None:
+    """ContainerError where a sidecar has not the name that its header gives it."""
+    wanted = sidecar_path(path, header).name
+    if beside.name != wanted:
+        raise ContainerError(f"{beside}: its name is not that of its header, which is {wanted}")
 
 
 def is_sidecar(path: Path) -> bool:

@@ -122,10 +122,10 @@ def inside(box: list, x: int, y: int) -> bool:
     return Fraction(dx, w) ** 2 + Fraction(dy, h) ** 2 <= 1
 
 
-def keystream(key: bytes, n: int) -> bytes:
-    """The sealing stream: 64 lanes, 256 iterates discarded, two bytes an iterate."""
-    assert n <= 4 << 20, "one chunk is enough for a test"
-    u = struct.unpack(">128Q", expand(key, LABEL + b"lanes" + bytes(8), 1024))
+def keystream(key: bytes, n: int, chunk: int = 0) -> bytes:
+    """The sealing stream of one chunk: 64 lanes, 256 iterates discarded, two bytes an iterate."""
+    assert n <= 4 << 20, "no chunk has more"
+    u = struct.unpack(">128Q", expand(key, LABEL + b"lanes" + chunk.to_bytes(8, "big"), 1024))
     mu = [(2**53 - 2**36 + (a >> 29)) / 2**51 for a in u[0::2]]
     d = [(1 + ((b * (2**52 - 1)) >> 64)) / 2**53 for b in u[1::2]]
     out, step = bytearray(), 0

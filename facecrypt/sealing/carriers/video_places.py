@@ -1,0 +1,116 @@
+"""Where the payload of a sealed video lies: in the file, or in one beside it."""
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO, NamedTuple
+
+from facecrypt.errors import ContainerError
+from facecrypt.files import media_error
+from facecrypt.media.video import Place, find_payload, public_chunks
+from facecrypt.sealing.carriers.sidecar_names import check_name, sidecars_of
+from facecrypt.sealing.payload_file import StoredPayload
+from facecrypt.sealing.streams import Span
+
+__all__ = ["Found", "find_videos", "opened", "public_digest"]
+
+# As of other sidecars: each costs a digest of the public video.
+_MOST = 16
+
+
+class Found(NamedTuple):
+    """A payload of a video.
+
+    Attributes
+    ----------
+    path : Path
+        The public video.
+    payload : StoredPayload
+    holder : Path
+        The file that the payload is in.
+    place : Place, optional
+        Where in the public video it is; None where it lies beside it.
+    """
+
+    path: Path
+    payload: StoredPayload
+    holder: Path
+    place: Place | None
+
+    @property
+    def edited(self) -> bool:
+        """Whether the public video is not the one that was sealed; it is read for that."""
+        with opened(self.path) as file:
+            return public_digest(file, self.place) != self.payload.header.public_digest
+
+
+def find_videos(path: Path) -> list[Found]:
+    """The payloads of a video; several only where without a key nothing tells which is its own.
+
+    Raises
+    ------
+    ContainerError
+        One is damaged, or cut off.
+    """
+    with opened(path) as file:
+        place = find_payload(file)
+        if place is not None:
+            payload = StoredPayload.read(file, Span(place.offset, place.size))
+            return [Found(path, payload, path, place)]
+    beside = sidecars_of(path)
+    if len(beside) > _MOST:
+        raise ContainerError(
+            f"{path}: {len(beside)} sidecars lie beside it, and {_MOST} may at most; "
+            "move those of other videos away"
+        )
+    if len(beside) <= 1:
+        return [_beside(path, one) for one in beside]
+    return _fitting(path, beside)
+
+
+def public_digest(file: BinaryIO, place: Place | None) -> bytes:
+    """SHA-256 of a public video, without the payload that lies in it."""
+    digest = hashlib.sha256(b"facecrypt v2 public video")
+    for chunk in public_chunks(file, place):
+        digest.update(chunk)
+    return digest.digest()
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[BinaryIO]:
+    """A file to read; MediaError where that fails."""
+    try:
+        file = path.open("rb")
+    except OSError as error:
+        raise media_error(path, error) from error
+    with file:
+        yield file
+
+
+def _beside(path: Path, beside: Path) -> Found:
+    with opened(beside) as file:
+        payload = StoredPayload.read(file, Span(0, beside.stat().st_size))
+    check_name(path, beside, payload.header)
+    return Found(path, payload, beside, None)
+
+
+def _fitting(path: Path, beside: list[Path]) -> list[Found]:
+    """Those whose public video this is: another sealing, or a killed one, may have left its own."""
+    with opened(path) as file:
+        digest = public_digest(file, None)
+    found = []
+    for one in beside:
+        try:
+            candidate = _beside(path, one)
+        except ContainerError:
+            continue
+        if candidate.payload.header.public_digest == digest:
+            found.append(candidate)
+    if not found:
+        names = ", ".join(one.name for one in beside)
+        raise ContainerError(
+            f"{path}: of the sidecars beside it none fits the video as it is now: {names}; "
+            "move those of other videos away"
+        )
+    return found

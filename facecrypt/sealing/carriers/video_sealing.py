@@ -1,0 +1,234 @@
+"""A video sealed: who is in it, the public video, and all that only keys open."""
+
+import errno
+import os
+import shutil
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, BinaryIO, Self, cast
+
+from facecrypt._version import __version__
+from facecrypt.detector import default_detector
+from facecrypt.errors import AuthenticationError, ContainerError, MediaError
+from facecrypt.files import already_exists, named, prepared
+from facecrypt.keys import RecipientLike
+from facecrypt.media.video import Public, Written, append_payload, probe, write_public
+from facecrypt.sealing.carriers.sidecar_names import sidecar_path
+from facecrypt.sealing.carriers.video_journal import journal_for
+from facecrypt.sealing.carriers.video_parts import Original, seal_clip
+from facecrypt.sealing.carriers.video_people import People, find_people, tracking_detector
+from facecrypt.sealing.carriers.video_places import opened, public_digest
+from facecrypt.sealing.content_video import Video
+from facecrypt.sealing.header import Header, check_counts
+from facecrypt.sealing.options import Seal
+from facecrypt.sealing.pairs import place_pair
+from facecrypt.sealing.parts import Sealer, start
+from facecrypt.sealing.payload_file import PayloadWriter, StoredPayload
+from facecrypt.sealing.streams import Plain, Span, open_stream
+
+__all__ = ["seal_video"]
+
+# The public video and the original, in sizes of the original; clips of people lie elsewhere.
+_ROOM = 2
+
+
+def seal_video(src: Path, dst: Path, recipients: Sequence[RecipientLike], options: Seal) -> Header:
+    """Seal a video into a file, or into one and a sidecar where that is asked for.
+
+    Raises
+    ------
+    MediaError
+        It cannot be decoded, was changed meanwhile, or there is no room. Nothing was written.
+    ContainerError
+        More people or recipients than a reader takes.
+    """
+    with _Work(src, dst, recipients, options) as work:
+        with journal_for(dst, work.about()) as journal:
+            work.people = find_people(src, options, journal, work.on_frame())
+            work.write()
+        return work.header
+
+
+class _Work:
+    """One video on its way."""
+
+    people: People
+    _written: Written
+    _sealer: Sealer
+    header: Header
+
+    def __init__(
+        self, src: Path, dst: Path, recipients: Sequence[RecipientLike], options: Seal
+    ) -> None:
+        if options.cipher == "logistic":
+            raise ValueError("cipher='logistic' is for research and seals no videos; use another")
+        self._src, self._dst, self._recipients, self._options = src, dst, recipients, options
+        if os.path.lexists(dst) and not options.overwrite:
+            raise already_exists(dst)
+        self._found = src.stat()
+        _check_room(dst.parent, _ROOM * self._found.st_size)
+        self._video = probe(src)
+        check_counts((self._video.height, self._video.width), (), len(recipients))
+        with opened(src) as file:
+            self._original = Original.of(file, src.suffix)
+        self._stack = ExitStack()
+        # Clips show faces until they are sealed: only their owner may look.
+        self._folder = Path(self._stack.enter_context(TemporaryDirectory(prefix="facecrypt-")))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    def about(self) -> dict[str, Any] | None:
+        """What the journal has to be of; None where detections cannot be told from others."""
+        if self._options.regions is not None:
+            return None
+        detector = tracking_detector(self._options.detector or default_detector())
+        fingerprint = getattr(detector, "fingerprint", None)
+        if fingerprint is None:
+            return None
+        return {
+            "software": f"facecrypt {__version__}",
+            "sha256": self._original.sha256.hex(),
+            "detector": fingerprint,
+            "every": self._options.video.every,
+        }
+
+    def on_frame(self, earlier: int = 0) -> Callable[[int], None]:
+        """What is called after each frame of a pass; of the second, how many frames there are.
+
+        Each pass does half of every frame.
+        """
+        watch = self._options.watch
+        if watch is None:
+            return lambda _: None
+        total = earlier or self._video.frames or 0
+        return lambda done: watch(self._src, (earlier + done) // 2, total)
+
+    def write(self) -> None:
+        """Write the file, and the one beside it."""
+        overwrite = self._options.overwrite
+        if self._options.sidecar:
+            place_pair(
+                self._dst,
+                self._write_public,
+                self._write_beside,
+                lambda: sidecar_path(self._dst, self.header),
+                overwrite=overwrite,
+                like=self._src,
+            )
+        else:
+            with prepared(self._dst, self._write_both, overwrite=overwrite, like=self._src) as file:
+                named(file)
+
+    def _write_both(self, file: BinaryIO, place: Path) -> None:
+        self._write_public(file, place)
+        payload = PayloadWriter(self._sealer, self._parts())
+        found = append_payload(file, payload.size, cast("Iterator[bytes]", payload.chunks()))
+        self._finish(file, payload, Span(found.offset, found.size))
+
+    def _write_beside(self, file: BinaryIO, _: Path) -> None:
+        payload = PayloadWriter(self._sealer, self._parts())
+        for chunk in self._chunks(payload):
+            file.write(chunk)
+        self._finish(file, payload, Span(0, payload.size))
+
+    def _write_public(self, file: BinaryIO, place: Path) -> None:
+        # FFmpeg chooses by suffix, which a file without its name has not.
+        target = self._folder / f"public{self._dst.suffix.lower()}"
+        target.symlink_to(place.absolute())
+        asked = self._options.video
+        clips = range(len(self.people.tracks)) if asked.tracks else ()
+        self._written = write_public(
+            self._src,
+            target,
+            self.people,
+            Public(
+                fill=asked.fill,
+                crf=asked.crf,
+                speed=asked.speed,
+                codec=asked.codec,
+                mute=asked.mute,
+                keep_metadata=self._options.keep_metadata,
+            ),
+            clips={number: self._folder / f"{number}.mp4" for number in clips},
+            progress=self.on_frame(len(self.people)),
+        )
+        duration = max(self._written.duration_ms, 1)
+        self._sealer = start(
+            Video(self._video.width, self._video.height, self._written.frames, duration),
+            self.people.persons(duration),
+            self._recipients,
+            self._options,
+            public_digest=public_digest(file, None),
+            private=("original",),
+        )
+
+    def _chunks(self, payload: PayloadWriter) -> Iterator[bytes]:
+        count = len(self.people)
+        on_frame = self.on_frame(count)
+        for chunk in cast("Iterator[bytes]", payload.chunks()):
+            yield chunk
+            on_frame(count)  # which ends the work if nobody waits for it
+
+    def _parts(self) -> list[Plain]:
+        clips = self._written.clips
+        people = [
+            seal_clip(clips[number]) if number in clips else Plain([], 0)
+            for number in range(len(self.people.tracks))
+        ]
+        return [*people, self._original.plain(self._src, self._found.st_size)]
+
+    def _finish(self, file: BinaryIO, payload: PayloadWriter, span: Span) -> None:
+        """Write the header that is now known, and read all of it back."""
+        file.seek(span.start)
+        file.write(payload.start())
+        self.header = payload.header
+        now = self._src.stat()
+        if (now.st_size, now.st_mtime_ns) != (self._found.st_size, self._found.st_mtime_ns):
+            raise MediaError(
+                f"{self._src}: was changed while it was sealed; try again when it is at rest"
+            )
+        try:
+            stored = StoredPayload.read(file, span)
+            if stored.header != self.header:
+                raise ContainerError("another header")
+            for index, part in enumerate(stored.parts):
+                self._read_back(file, index, part)
+        except (AuthenticationError, ContainerError):
+            raise MediaError(
+                f"{self._src}: what was sealed does not read back as it was; nothing was written. "
+                "Try again; if it fails again, the memory is faulty or this is a defect of "
+                "facecrypt: please report it"
+            ) from None
+
+    def _read_back(self, file: BinaryIO, index: int, part: Span) -> None:
+        digests = self.header.digests
+        chunks = open_stream(
+            file,
+            part,
+            self.header.tags[index],
+            self._sealer.stream_key(index),
+            digest=digests[index] if index < len(digests) else None,
+        )
+        if index == len(digests):
+            found, chunks = Original.open(chunks)
+            if found != self._original:
+                raise ContainerError("another original")
+        deque(chunks, maxlen=0)
+
+
+def _check_room(folder: Path, needed: int) -> None:
+    free = shutil.disk_usage(folder).free
+    if free < needed:
+        error = MediaError(
+            f"{folder}: {needed >> 20} MiB are needed and {free >> 20} MiB are free; free some or "
+            "choose another folder"
+        )
+        error.errno = errno.ENOSPC
+        raise error
