@@ -103,7 +103,7 @@ function dtypeOf({ image, frame }) {
 export function openedName(name, suffix) {
   if (!suffix) return name;
   const stem = name.replace(/(?<=.)\.[^.]*$/, "");
-  return stem.toLowerCase().endsWith(suffix) ? stem : stem + suffix;
+  return stem.toLowerCase().endsWith(suffix.toLowerCase()) ? stem : stem + suffix;
 }
 
 /**

@@ -171,7 +171,7 @@ const de = {
   pictures: "Versiegelte Bilder und Videos",
   choose: "Dateien auswählen",
   "or-drop": "oder hierher ziehen",
-  "files-hint": "JPEG, PNG oder Video; liegt eine .fcrypt-Datei beim Bild, wählen Sie sie mit aus",
+  "files-hint": "JPEG, PNG oder Video; liegt eine .fcrypt-Datei dabei, wählen Sie sie mit aus",
   key: "Ihr Schlüssel",
   "key-text": "Schlüssel einfügen",
   passphrase: "oder Passphrase eingeben",

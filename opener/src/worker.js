@@ -27,7 +27,8 @@ async function keysFrom({ texts, files, secret, costly }, tell) {
     ...texts.map(parseKeys),
     ...files.map(async (file) => keysOf(new Uint8Array(await file.arrayBuffer()))),
   ]);
-  const phrase = secret ? passphraseKey(secret, costly, tell) : null;
+  const stretching = (share) => tell(share, "stretching");
+  const phrase = secret ? passphraseKey(secret, costly, stretching) : null;
   const keys = await Promise.all(lists.flat().map((key) => unlocked(key, phrase)));
   // A passphrase that unlocks a key is there for that.
   if (phrase && !lists.flat().some(({ kind }) => kind === "locked")) keys.push(phrase);
@@ -75,7 +76,7 @@ const tasks = {
 };
 
 self.onmessage = async ({ data: { number, task, input } }) => {
-  const tell = (share) => self.postMessage({ number, share });
+  const tell = (share, what = "working") => self.postMessage({ number, share, what });
   try {
     self.postMessage({ number, result: await tasks[task](input, tell) });
   } catch (error) {
