@@ -5,10 +5,10 @@ import struct
 
 import pytest
 from support.clips import write_clip
+from support.sealed_videos import KEY, PUBLIC, in_uuid, sealed_payload
 from support.second_reader import video as second_reader
 from support.second_reader.header import expand
 from support.second_reader.keys import content_key
-from support.sealed_videos import KEY, PUBLIC, in_uuid, sealed_payload
 
 from facecrypt import Region, encrypt_file, forget_regions, region_key
 from facecrypt.sealing.files import inspect
