@@ -118,7 +118,7 @@ public:
     // n <= 32, and nothing above them in `bits`. Together at most 56 until they are stored.
     void add(std::uint32_t bits, int n) noexcept {
         held_ += n;
-        window_ |= std::uint64_t{bits} << (64 - held_);
+        window_ |= std::uint64_t{bits} << (-held_ & 63);  // none of no bits
     }
     void store() noexcept {
         store_be64(at_, window_);

@@ -16,6 +16,7 @@ from facecrypt.detector.turned import QUARTERS
 from facecrypt.errors import MediaError
 from facecrypt.jobs.boxes import load_boxes
 from facecrypt.jobs.inputs import MEDIA_SUFFIXES
+from facecrypt.machine import cores
 from facecrypt.media.npy import ARRAY_SUFFIXES
 from facecrypt.regions import Region
 
@@ -215,7 +216,13 @@ def _settings(args: Namespace, device: str | None) -> dict[str, Any]:
         raise ValueError(
             "--preset, --min-face and --threshold are for MTCNN; --detector is another detector"
         )
-    return {"device": device or args.device, **settings}
+    return {"device": device or args.device, "threads": _threads(args), **settings}
+
+
+def _threads(args: Namespace) -> int:
+    """Of one picture: all there are where it is the only one, else pictures have one each."""
+    alone = len(args.inputs) == 1 and not Path(args.inputs[0]).is_dir()
+    return (getattr(args, "jobs", None) or cores()) if alone else 1
 
 
 def _make_detector(

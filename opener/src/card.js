@@ -35,8 +35,9 @@ export function makeCard(file, onRemove) {
     describe: (description) => change({ description, problem: null }),
     fail: (problem) => change({ problem, opened: null }),
     open: (result) => {
-      const place = url(state, result.blob);
-      change({ opened: { ...result, place }, description: result.description, problem: null });
+      const [place, picture] = [url(state, result.blob), url(state, result.shown)];
+      const opened = { ...result, place, picture };
+      change({ opened, description: result.description, problem: null });
     },
   };
 }
@@ -56,7 +57,7 @@ function content(file, state, source, remove) {
     problem ? problemBox(problem, state.anyway) : null,
     opened ? outcome(opened) : null,
     description ? figures(source, description, opened) : null,
-    opened ? actions(file, opened) : null,
+    opened ? actions(opened) : null,
     description ? says(description) : null,
   ].filter((part) => part !== null);
 }
@@ -86,7 +87,7 @@ function outcome({ whole, edited, regions, description }) {
 
 function figures(source, description, opened) {
   const before = figure(source, say("sealed"), marks(description));
-  const after = opened ? figure(opened.place, say("opened"), []) : null;
+  const after = opened ? figure(opened.picture, say("opened"), []) : null;
   return make("div", { className: "figures" }, before, after);
 }
 
@@ -117,16 +118,16 @@ function marks({ size: [height, width], regions }) {
   });
 }
 
-function actions(file, { place }) {
-  const link = { className: "button save", href: place, download: file.name };
-  return make("div", { className: "actions" }, make("a", link, say("save", { name: file.name })));
+function actions({ place, name }) {
+  const link = { className: "button save", href: place, download: name };
+  return make("div", { className: "actions" }, make("a", link, say("save", { name })));
 }
 
 function says(description) {
-  const { software, shape, dtype, carrier, coding, cipher, keys, regions, id } = description;
+  const { software, size, shape, dtype, carrier, coding, cipher, keys, regions, id } = description;
   const rows = [
     ["says-carrier", [say(`carrier-${carrier}`)]],
-    ["says-picture", [`${shape.join(" × ")} ${dtype}`]],
+    ["says-picture", [`${size[1]} × ${size[0]} (${shape.join("x")} ${dtype})`]],
     ["says-coding", coding ? [coding] : []],
     ["says-keys", keys.map((key) => say(`key-${key.type}`, key))],
     ["says-regions", regions.length ? regions.map(regionText) : [say("none")]],

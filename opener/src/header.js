@@ -8,6 +8,10 @@ const MAX_PIXELS = 2 ** 28;
 const MAX_SIDE = 1_000_000;
 const CIPHERS = ["logistic+aes-256-gcm", "aes-256-gcm", "logistic"];
 const COLOURS = ["cHRM", "cICP", "cLLI", "gAMA", "mDCV", "sBIT", "sRGB"];
+// Of files that can come back from a picture that is sealed in its pixels.
+const SUFFIXES =
+  ".jpg .jpeg .jpe .jfif .jif .pjpeg .pjp .png .tif .tiff .webp .avif .gif .bmp .dib .pnm .ppm " +
+  ".pgm .pbm .jp2 .jpf .jpx .j2k .j2c .jpc";
 const SHOWN = ["adobe", "exif", "icc", "turn", ...COLOURS];
 const WRAPPED = {
   "hpke-x25519": 32 + 48,
@@ -60,6 +64,12 @@ export function macInput(header) {
 /** Names of all parts: numbers of regions, then names of private ones. */
 export function partsOf(header) {
   return [...header.regions.keys(), ...(header.private ?? [])];
+}
+
+/** Numbers of the parts whose ciphertext was erased. */
+export function forgottenParts(header) {
+  const names = partsOf(header);
+  return (header.forgotten ?? []).map((name) => names.indexOf(name));
 }
 
 /** The entry of a part in `commitments`, `tags` or `digests`. */
@@ -207,7 +217,12 @@ const pixels = {
     need(["uint8", "uint16"].includes(dtype), "image.dtype");
     need(areNumbers(grid, [3], 0, 64) && grid[0] >= 1, "image.grid");
     need(Math.max(grid[1], grid[2]) < grid[0], "image.grid");
-    return { image: { shape, dtype, grid, ...checkedShown(image) } };
+    const found = { shape, dtype, grid, ...checkedShown(image) };
+    if ("original" in image) {
+      need(SUFFIXES.split(" ").includes(image.original), "image.original");
+      found.original = image.original;
+    }
+    return { image: found };
   },
   region(item) {
     const shape = item !== null && Object.hasOwn(Object(item), "ellipse") ? "ellipse" : "box";

@@ -77,7 +77,7 @@ export async function describe({ header, regions, private: own }) {
       forgotten: forgotten.includes(i),
     })),
     private: names.slice(count).map((name, i) => ({
-      name,
+      name: header.image?.original ? `${name} ${header.image.original}` : name,
       bytes: own[i].length,
       forgotten: forgotten.includes(name),
     })),
@@ -88,6 +88,13 @@ function shapeOf(header) {
   if (header.carrier === "pixels") return header.image.shape;
   const size = sizeOf(header);
   return header.frame[3].length === 1 ? size : [...size, 3];
+}
+
+/** `photo.png` -> `photo.bmp`, and `photo.bmp.png` as well, which stood beside another. */
+export function openedName(name, suffix) {
+  if (!suffix) return name;
+  const stem = name.replace(/(?<=.)\.[^.]*$/, "");
+  return stem.toLowerCase().endsWith(suffix) ? stem : stem + suffix;
 }
 
 /** Opens a picture with the payload that fits, of several the first that opens. */

@@ -1,7 +1,7 @@
 // Parts: which keys open them, and their bytes.
 import { be4, be8, equal, hex, join, utf8, viewOf } from "./bytes.js";
 import { expand, hmac, openGcm, sha256 } from "./crypto.js";
-import { aadOf, entryOf, macInput, partsOf, pictureId } from "./header.js";
+import { aadOf, entryOf, forgottenParts, macInput, partsOf, pictureId } from "./header.js";
 import { Problem } from "./problem.js";
 
 const CHUNK = 4 << 20;
@@ -14,12 +14,11 @@ const LANES = 64;
 export async function unlock(header, keys) {
   const content = await contentKey(header, keys);
   const found = content ? await allKeys(header, content) : await regionKeys(header, keys);
+  for (const index of forgottenParts(header)) found.delete(index);
   for (const [index, key] of found) {
     const committed = await expand(key, utf8("facecrypt v2 commitment"));
     if (!equal(committed, entryOf(header, "commitments", index))) throw new Problem("wrong-key");
   }
-  const parts = partsOf(header);
-  for (const name of header.forgotten ?? []) found.delete(parts.indexOf(name));
   if (!content && !found.size) throw new Problem("forgotten");
   return { keys: found, whole: content !== null };
 }

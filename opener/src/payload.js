@@ -1,6 +1,6 @@
 // The payload: a JUMBF superbox with a description, the header and the encrypted parts.
 import { equal, join, latin1, readBe8, viewOf } from "./bytes.js";
-import { parseHeader } from "./header.js";
+import { forgottenParts, parseHeader } from "./header.js";
 import { Problem, damaged } from "./problem.js";
 
 const DESCRIPTION = join("facecrypt sealed", Uint8Array.of(3), "facecrypt", Uint8Array.of(0));
@@ -28,6 +28,8 @@ export function parsePayload(data) {
   const wanted = [...Array(regions).fill("fcRg"), ...Array(own).fill("fcPv")];
   if (kinds.slice(2).join() !== wanted.join()) throw damaged("parts are missing or too many");
   const parts = found.slice(2).map(({ body }) => body);
+  const gone = forgottenParts(header).map((index) => parts[index - header.regions.length + regions]);
+  if (gone.some((part) => part?.length)) throw damaged("a part that was forgotten is there");
   return { header, regions: parts.slice(0, regions), private: parts.slice(regions) };
 }
 

@@ -3,11 +3,14 @@ import { hex, join } from "./bytes.js";
 import { claims } from "./claims.js";
 import { sha256 } from "./crypto.js";
 import { canonical } from "./header.js";
+import { unpackOriginal } from "./originals.js";
 import { partOpener, unlock } from "./parts.js";
 import { chunkOf, decodePng, encodePng, pngChunks, profileOf } from "./png.js";
 import { Problem, damaged } from "./problem.js";
 
 const CHUNK = "fcRP";
+// Of files that every browser shows.
+const SHOWN = [".png", ".webp", ".gif", ".bmp", ".jpg", ".jpeg"];
 // In the order in which they are written.
 const COLOURS = { cICP: 4, mDCV: 24, cLLI: 8, sRGB: 1, gAMA: 4, cHRM: 32 };
 
@@ -34,20 +37,42 @@ export async function openPng(data, payload, keys, kernel, { allowEdited }) {
   const size = (picture.channels * picture.depth) / 8;
   const edited =
     (await publicDigest(picture.samples, owned, size, header)) !== header.public_sha256 ||
+    !areErased(picture, owned, size, header) ||
     (await besideChanged(chunks, header));
   if (edited && !allowEdited) throw new Problem("edited");
   const open = await partOpener(header, kernel);
-  const opened = picture.samples.slice();
+  const opened = { ...picture, samples: picture.samples.slice() };
+  let original = null;
   for (const [index, key] of unlocked.keys) {
-    const sealed = gather(picture.samples, owned[index], size);
-    scatter(opened, owned[index], size, await open(index, sealed, key));
+    if (index < owned.length) {
+      const sealed = gather(picture.samples, owned[index], size);
+      scatter(opened.samples, owned[index], size, await open(index, sealed, key));
+    } else if (!edited) {
+      original = await unpackOriginal(await open(index, payload.private[0], key), opened);
+    }
   }
+  const suffix = original ? header.image.original : ".png";
+  const shown = SHOWN.includes(suffix) && original ? original : await anew(opened, chunks);
+  return { data: original ?? shown, shown, suffix, edited, whole: original !== null, unlocked };
+}
+
+/** A PNG of opened pixels, with the profile, EXIF and colours of the sealed one. */
+function anew(opened, chunks) {
   const kept = ["iCCP", "eXIf", ...Object.keys(COLOURS)].map((kind) => [kind, chunkOf(chunks, kind)]);
-  const file = await encodePng(
-    { ...picture, samples: opened },
+  return encodePng(
+    opened,
     kept.filter(([, body]) => body !== null),
   );
-  return { data: file, edited, whole: false, unlocked };
+}
+
+/** Whether the pixels of forgotten regions are gray. */
+function areErased({ samples, depth }, owned, size, { forgotten = [] }) {
+  const bytes = depth === 8 ? [128] : [0, 128];
+  return owned.every(
+    (runs, index) =>
+      !forgotten.includes(index) ||
+      gather(samples, runs, size).every((byte, i) => byte === bytes[i % bytes.length]),
+  );
 }
 
 function checkShape({ width, height, channels, depth }, { image }) {

@@ -63,6 +63,7 @@ const en = {
   "kind-identity": "private key",
   "kind-symmetric": "symmetric key",
   "kind-region": "key of one face",
+  "kind-locked": "locked key: enter its passphrase too",
   "no-pictures": "Choose a sealed picture first.",
   problems: {
     "wrong-key": [
@@ -87,6 +88,14 @@ const en = {
       "Give the private key that belongs to it.",
     ],
     "mistyped-key": ["The key is mistyped or cut short.", "Its checksum does not fit. Copy it again."],
+    "locked-key": [
+      "This key is locked with a passphrase.",
+      "Enter its passphrase too, and open again.",
+    ],
+    "wrong-passphrase": [
+      "The passphrase does not unlock this key.",
+      "Enter the one that the key file was locked with.",
+    ],
     "other-picture": [
       "This key is for a face of another picture.",
       "The key of a face opens only the very file that it was made for.",
@@ -212,6 +221,7 @@ const de = {
   "kind-identity": "privater Schlüssel",
   "kind-symmetric": "symmetrischer Schlüssel",
   "kind-region": "Schlüssel eines Gesichts",
+  "kind-locked": "gesperrter Schlüssel: auch seine Passphrase eingeben",
   "no-pictures": "Wählen Sie zuerst ein versiegeltes Bild aus.",
   problems: {
     "wrong-key": [
@@ -241,6 +251,14 @@ const de = {
     "mistyped-key": [
       "Der Schlüssel ist vertippt oder abgeschnitten.",
       "Seine Prüfsumme passt nicht. Kopieren Sie ihn noch einmal.",
+    ],
+    "locked-key": [
+      "Dieser Schlüssel ist mit einer Passphrase gesperrt.",
+      "Geben Sie auch seine Passphrase ein und öffnen Sie noch einmal.",
+    ],
+    "wrong-passphrase": [
+      "Die Passphrase entsperrt diesen Schlüssel nicht.",
+      "Geben Sie die ein, mit der die Schlüsseldatei gesperrt wurde.",
     ],
     "other-picture": [
       "Dieser Schlüssel gehört zu einem Gesicht auf einem anderen Bild.",

@@ -3,8 +3,10 @@ import code from "opener-wasm";
 
 import { Kernel } from "./kernel.js";
 import { keysOf, parseKeys, passphrase } from "./keys.js";
-import { describe, kindOf, openSealed, readSealed } from "./open.js";
+import { describe, kindOf, openedName, openSealed, readSealed } from "./open.js";
 import { Problem } from "./problem.js";
+
+const TYPES = { "": "image/jpeg", ".png": "image/png" };
 
 let compiled = null;
 // Stretching takes seconds, and the pictures of one job mostly share a salt.
@@ -27,10 +29,18 @@ async function keysFrom({ texts, files, secret, costly }, tell) {
     ...texts.map(parseKeys),
     ...files.map(async (file) => keysOf(new Uint8Array(await file.arrayBuffer()))),
   ]);
-  const keys = lists.flat();
-  if (secret) keys.push(passphraseKey(secret, costly, tell));
+  const phrase = secret ? passphraseKey(secret, costly, tell) : null;
+  const keys = await Promise.all(lists.flat().map((key) => unlocked(key, phrase)));
+  // A passphrase that unlocks a key is there for that.
+  if (phrase && !lists.flat().some(({ kind }) => kind === "locked")) keys.push(phrase);
   if (!keys.length) throw new Problem("no-key-given");
   return keys;
+}
+
+async function unlocked(key, phrase) {
+  if (key.kind !== "locked") return key;
+  if (!phrase) throw new Problem("locked-key");
+  return key.unlock(phrase);
 }
 
 const tasks = {
@@ -47,7 +57,7 @@ const tasks = {
   async open({ file, beside, keys, allowEdited }, tell) {
     const given = await keysFrom(keys, tell);
     const sealed = await readSealed(file, beside);
-    const { data, edited, whole, unlocked, payload } = await openSealed(
+    const { data, shown, suffix, edited, whole, unlocked, payload } = await openSealed(
       sealed,
       given,
       await kernel(),
@@ -55,7 +65,9 @@ const tasks = {
     );
     const count = payload.header.regions.length;
     return {
-      blob: new Blob([data], { type: sealed.kind === "jpeg" ? "image/jpeg" : "image/png" }),
+      blob: new Blob([data], { type: TYPES[suffix] ?? "application/octet-stream" }),
+      shown: new Blob([shown]),
+      name: openedName(file.name, suffix),
       edited,
       whole,
       regions: [...unlocked.keys.keys()].filter((index) => index < count).sort((a, b) => a - b),

@@ -1,5 +1,6 @@
 """The public part of videos of every kind, compared with the clips they were made of."""
 
+import gc
 import subprocess
 import sys
 from fractions import Fraction
@@ -513,6 +514,30 @@ def test_interlaced_chroma_is_hidden_with_its_field(tmp_path):
         assert (luma[32:72, 10:50] == 128).all()
         assert luma[30:32, 10:50].std() > 0
         assert all((colour[16:36, 5:25] == 128).all() for colour in colours)
+
+
+def test_frames_are_let_go_of(clip, tmp_path):
+    # Cycles would hold them until a collection: gigabytes of pictures are few objects.
+    def alive() -> int:
+        return sum(isinstance(one, av.VideoFrame) for one in gc.get_objects())
+
+    gc.collect()
+    gc.disable()
+    try:
+        for _ in read_frames(clip("plain.mp4")):
+            assert alive() < 15
+        paths = {1: tmp_path / "1", 2: tmp_path / "2"}
+        counts = []
+        write_public(
+            clip("plain.mp4"),
+            tmp_path / "a",
+            boxes(),
+            clips=paths,
+            progress=lambda _: counts.append(alive()),
+        )
+        assert max(counts) < 15
+    finally:
+        gc.enable()
 
 
 def test_videos_do_not_load_ffmpeg_before_it_is_wanted():

@@ -54,6 +54,9 @@ EXIF = Image.Exif()
 EXIF[0x010E] = "a description of the face"
 GRAY, RGBA = photo()[..., 1].copy(), np.dstack([photo(), photo()[..., 0]])
 DEEP = photo()[..., 0].astype(np.uint16) * 257 + 3
+PALETTE = io.BytesIO()
+Image.fromarray(photo()).quantize(16).save(PALETTE, "BMP")
+PALETTE = PALETTE.getvalue()
 FILES = {
     "a.png": wild_png(),
     "b.webp": saved(photo(), "WEBP", lossless=True, exif=EXIF),
@@ -68,7 +71,7 @@ FILES = {
     "k.bmp": saved(GRAY, "BMP"),
     "l.tif": saved(RGBA, "TIFF"),
     "m.pbm": b"P4 160 120\n" + bytes(range(256))[:240] * 10,
-    "n.tif": b"MM" + saved(DEEP, "TIFF")[2:],
+    "o.bmp": PALETTE,
 }
 FILES["n.tif"] = (
     b"MM\0*"
@@ -93,8 +96,8 @@ FILES["n.tif"] = (
 )
 # How the private part holds them: as they are, deflated, without their rows.
 MODES = {
-    0: "a.png b.webp c.webp j.jp2",
-    1: "f.tiff g.gif m.pbm",
+    0: "a.png b.webp c.webp f.tiff g.gif j.jp2",
+    1: "m.pbm o.bmp",
     2: "d.bmp e.tif h.ppm i.pgm k.bmp l.tif n.tif",
 }
 

@@ -120,7 +120,8 @@ class Source:
                 f"{self.path}: frame {number} is {size[0]}x{size[1]}, those before it are "
                 f"{first[0]}x{first[1]}; scale all to one size first, as with ffmpeg -vf scale"
             )
-        if turn_of(frame) != self.turn:
+        # Not its side data: PyAV ties them and the frame together until the next collection.
+        if frame.rotation != self.first.rotation:
             raise MediaError(
                 f"{self.path}: from frame {number} on the picture is turned otherwise; "
                 "cut the video there"

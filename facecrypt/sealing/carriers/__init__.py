@@ -150,8 +150,10 @@ def _original_suffix(path: Path) -> str:
 
 
 def _said_original(file: BinaryIO) -> str:
-    content = read_header(file).content
-    return content.original if isinstance(content, Pixels) else ""
+    header = read_header(file)
+    content = header.content
+    there = isinstance(content, Pixels) and "original" not in header.forgotten
+    return content.original if there else ""
 
 
 def sealed_suffix(data: bytes, suffix: str = "") -> str:
