@@ -4,7 +4,7 @@ import hashlib
 import json
 import re
 import struct
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from io import BytesIO
 from itertools import chain
 from pathlib import Path
@@ -41,9 +41,12 @@ class Original(NamedTuple):
     sha256: bytes
 
     @classmethod
-    def of(cls, file: BinaryIO, suffix: str) -> Self:
-        """Read a file to its end."""
-        digest = hashlib.file_digest(file, "sha256")  # type: ignore[arg-type]
+    def of(cls, file: BinaryIO, suffix: str, alive: Callable[[int], object] = int) -> Self:
+        """Read a file to its end; `alive`, called with 0, may end that."""
+        digest = hashlib.sha256()
+        while block := file.read(_BLOCK):
+            digest.update(block)
+            alive(0)
         return cls.of_suffix(suffix)._replace(sha256=digest.digest())
 
     @classmethod

@@ -15,7 +15,7 @@ from typing import Any, BinaryIO, Self, cast
 from facecrypt._version import __version__
 from facecrypt.detector import default_detector
 from facecrypt.errors import AuthenticationError, ContainerError, MediaError
-from facecrypt.files import already_exists, named, prepared
+from facecrypt.files import already_exists, media_error, named, prepared
 from facecrypt.keys import RecipientLike
 from facecrypt.machine import cores
 from facecrypt.media.video import Public, Written, append_payload, probe, write_public
@@ -73,12 +73,12 @@ class _Work:
         self._src, self._dst, self._recipients, self._options = src, dst, recipients, options
         if os.path.lexists(dst) and not options.overwrite:
             raise already_exists(dst)
-        self._found = src.stat()
-        _check_room(dst.parent, _ROOM * self._found.st_size)
-        self._video = probe(src)
-        check_counts((self._video.height, self._video.width), (), len(recipients))
         with opened(src) as file:
-            self._original = Original.of(file, src.suffix)
+            self._found = os.fstat(file.fileno())
+            _check_room(dst.parent, _ROOM * self._found.st_size)
+            self._video = probe(src)
+            check_counts((self._video.height, self._video.width), (), len(recipients))
+            self._original = Original.of(file, src.suffix, self.on_frame())
         self._stack = ExitStack()
         # Clips show faces until they are sealed: only their owner may look.
         self._folder = Path(self._stack.enter_context(TemporaryDirectory(prefix="facecrypt-")))
@@ -233,7 +233,10 @@ class _Work:
 
 
 def _check_room(folder: Path, needed: int) -> None:
-    free = shutil.disk_usage(folder).free
+    try:
+        free = shutil.disk_usage(folder).free
+    except OSError as error:
+        raise media_error(folder, error) from error
     if free < needed:
         error = MediaError(
             f"{folder}: {needed >> 20} MiB are needed and {free >> 20} MiB are free; free some or "
