@@ -327,6 +327,8 @@ def open_jpeg(
         if given is not None and not options.pristine:
             beside = False
         if (edited or beside) and not options.allow_edited:
+            if edited and (moved := jpeg.how_turned(data, rects)) is not None:
+                raise ContainerError(f"the picture was {moved[0]} after sealing; {_undo(moved[1])}")
             why = EDITED if edited else _BESIDE
             raise AuthenticationError(why, hint=None if options.pristine else ALLOW_EDITED)
         if given is None:
@@ -349,12 +351,19 @@ def _is_beside_edited(sealed: _Plain, content: Jpeg) -> bool:
     return _shown(sealed.segments, exif="exif" in content.shown) != content.shown
 
 
+def _undo(option: str) -> str:
+    return f"undo it without loss: jpegtran -copy all {option} IN > OUT".replace("  ", " ")
+
+
 @contextmanager
 def _as_container_errors() -> Iterator[None]:
     try:
         yield
     except UnsupportedJpegError as error:
-        raise ContainerError(f"the sealed JPEG is damaged: {error.message}") from error
+        why = f"is damaged: {error.message}"
+        if "arithmetic coding" in error.message:
+            why = f"was recoded with arithmetic coding after sealing; {_undo('')}"
+        raise ContainerError(f"the sealed JPEG {why}") from error
 
 
 def _read_sealed(data: bytes, content: Jpeg) -> _Plain:
@@ -366,7 +375,9 @@ def _read_sealed(data: bytes, content: Jpeg) -> _Plain:
         content.width,
         content.height,
     ):
-        raise ContainerError("the picture was rotated, cropped or resized after sealing")
+        quarter = (found.height, found.width) == (content.width, content.height)
+        what = f"; if it was rotated, {_undo('-rotate 90')}, or 270" if quarter else ""
+        raise ContainerError(f"the picture was rotated, cropped or resized after sealing{what}")
     if not _same_frame(found, content):
         raise ContainerError(
             "the picture was compressed again after sealing: its faces no longer fit it; "
