@@ -516,7 +516,7 @@ def test_sound_of_old_files_becomes_aac(rate, layout, becomes, tmp_path):
         video.width, video.height, video.pix_fmt = WIDTH, HEIGHT, "yuv420p"
         sound = out.add_stream("pcm_s16le", rate=rate)
         sound.layout = layout
-        count = sound.layout.nb_channels * rate // 2
+        count = sound.layout.nb_channels * (rate // 2)
         frame = av.AudioFrame.from_ndarray(np.full((1, count), 99, np.int16), "s16", layout)
         frame.sample_rate, frame.pts, frame.time_base = rate, 0, Fraction(1, rate)
         out.mux(sound.encode(frame))
