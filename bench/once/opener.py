@@ -64,7 +64,9 @@ def main() -> None:
     for name, (suffix, phrase) in CASES.items():
         with tempfile.TemporaryDirectory() as folder:
             here, there, size = measure(Path(folder), suffix, phrase=phrase)
-        print(f"| {name}, {size / 1e6:.1f} MB | {here:.2f} s, {here / there:.1f}x | {there:.2f} s |")
+        print(
+            f"| {name}, {size / 1e6:.1f} MB | {here:.2f} s, {here / there:.1f}x | {there:.2f} s |"
+        )
 
 
 if __name__ == "__main__":
