@@ -20,7 +20,7 @@ from facecrypt.sealing.carriers.video_parts import Original
 from facecrypt.sealing.header import Header
 from facecrypt.sealing.parts import unlock
 from facecrypt.sealing.payload import Payload
-from facecrypt.sealing.payload_file import StoredPayload
+from facecrypt.sealing.payload_file import PayloadWriter, StoredPayload
 from facecrypt.sealing.streams import (
     Plain,
     SealedStream,
@@ -219,6 +219,14 @@ def test_payloads_of_videos_and_pictures_are_not_taken_for_each_other():
     payload = sealed_payload(noise(99), [PERSON])
     with pytest.raises(ContainerError, match="not of a picture"):
         Payload.from_bytes(payload)
+
+
+def test_a_payload_without_an_original_is_refused():
+    made = sealer(1, private=())
+    writer = PayloadWriter(made, [Plain([io.BytesIO(PERSON)], len(PERSON))])
+    payload = b"".join(map(bytes, writer.chunks()))
+    with pytest.raises(ContainerError, match="parts are missing"):
+        stored(writer.start() + payload[len(writer.start()) :])
 
 
 SMALL = sealed_payload(noise(300), [PERSON])
