@@ -1,6 +1,7 @@
-"""The page that opens sealed files beside Python: ``PYTHONPATH=tests python -m bench.once.opener``.
+"""The page that opens sealed files, beside Python.
 
-Both open the same file in turn, the page in Chromium from the press of the button to what it offers.
+``PYTHONPATH=tests python -m bench.once.opener``: both open the same file in turn, the page in
+Chromium from the press of the button to what it offers.
 """
 
 import tempfile
@@ -64,7 +65,9 @@ def main() -> None:
     for name, (suffix, phrase) in CASES.items():
         with tempfile.TemporaryDirectory() as folder:
             here, there, size = measure(Path(folder), suffix, phrase=phrase)
-        print(f"| {name}, {size / 1e6:.1f} MB | {here:.2f} s, {here / there:.1f}x | {there:.2f} s |")
+        print(
+            f"| {name}, {size / 1e6:.1f} MB | {here:.2f} s, {here / there:.1f}x | {there:.2f} s |"
+        )
 
 
 if __name__ == "__main__":

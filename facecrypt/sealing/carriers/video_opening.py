@@ -193,7 +193,7 @@ def _show(unlocked: _Unlocked, dst: Path, options: Open) -> None:
 
 def _clips(unlocked: _Unlocked, folder: Path, options: Open) -> Iterator[Clip]:
     with opened(unlocked.found.holder) as file:
-        for index in unlocked.keys.keys:
+        for index in sorted(unlocked.keys.keys):
             if not unlocked.found.payload.regions[index].size:
                 raise ContainerError(
                     "was sealed without clips of people: only the whole original opens"

@@ -6,7 +6,14 @@ from pathlib import Path
 
 import numpy as np
 
-from facecrypt.detector import MTCNN, Detector, FaceTracker, Track, default_detector
+from facecrypt.detector import (
+    MTCNN,
+    Detector,
+    FaceTracker,
+    Track,
+    default_detector,
+    looking_in_turn,
+)
 from facecrypt.detector.presets import DEFAULT
 from facecrypt.media.video import read_frames
 from facecrypt.regions import Region, clip_given
@@ -19,8 +26,6 @@ __all__ = ["People", "find_people", "find_ways", "tracking_detector"]
 
 # Frames that share a list of who may be in them.
 _SPAN = 64
-# As a FaceTracker takes them.
-_LENIENT = (0.6, 0.6, 0.4)
 
 
 class People:
@@ -118,13 +123,10 @@ def _follow(path: Path, tracker: FaceTracker, on_frame: Callable[[int], None]) -
     return People(tracker.finish() if count else [], count)
 
 
-def tracking_detector(detector: Detector) -> Detector:
-    """The detector for frames: where nobody set thresholds, lower ones.
-
-    What one frame leaves in doubt, the frames around it settle.
-    """
+def tracking_detector(detector: Detector) -> Detector | Sequence[Detector]:
+    """Who looks at the frames: where nobody set thresholds, those who do it in turn."""
     if isinstance(detector, MTCNN) and (detector.settings, detector.preset) == (DEFAULT, None):
-        return detector.with_thresholds(_LENIENT)
+        return looking_in_turn(detector.device)
     return detector
 
 
