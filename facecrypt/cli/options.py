@@ -19,6 +19,7 @@ from facecrypt.jobs.inputs import MEDIA_SUFFIXES
 from facecrypt.machine import cores
 from facecrypt.media.npy import ARRAY_SUFFIXES
 from facecrypt.regions import Region
+from facecrypt.sealing.options import VideoOptions
 
 __all__ = [
     "add_batch",
@@ -70,6 +71,28 @@ def add_inputs(sub: argparse.ArgumentParser, what: str = "pictures") -> None:
 
 def add_json(sub: argparse.ArgumentParser, what: str) -> None:
     sub.add_argument("--json", action="store_true", help=f"print {what} as JSON")
+
+
+def add_following(sub: argparse.ArgumentParser) -> "argparse._ArgumentGroup":
+    """How people in videos are followed, in a group that others add to."""
+    usual = VideoOptions()
+    group = sub.add_argument_group("videos", "Pictures ignore these options.")
+    group.add_argument(
+        "--every",
+        type=whole(1),
+        default=usual.every,
+        metavar="N",
+        help="look for faces in each so many frames, and follow them between (default %(default)s)",
+    )
+    group.add_argument(
+        "--hold",
+        type=whole(0),
+        default=usual.hold,
+        metavar="N",
+        help="hide a face for so many frames before it is first found and after it was last found "
+        "(default %(default)s)",
+    )
+    return group
 
 
 def add_detection(sub: argparse.ArgumentParser) -> None:

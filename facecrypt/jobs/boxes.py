@@ -1,8 +1,9 @@
 """Boxes as text: what ``facecrypt detect --json`` prints and ``encrypt --boxes`` reads.
 
 One JSON object: the path of a picture below its folder -> a list of boxes, each
-``[x0, y0, x1, y1]`` or an object with such a ``box``. People edit these files, so
-nothing in them is guessed: a wrong box leaves a face in the clear.
+``[x0, y0, x1, y1]`` or an object with such a ``box``; or the path of a video -> what
+:mod:`facecrypt.jobs.people` says. People edit these files, so nothing in them is guessed: a
+wrong box leaves a face in the clear.
 """
 
 import json
@@ -10,20 +11,24 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from facecrypt.detector import Track
 from facecrypt.files import PathLike, read_small
+from facecrypt.jobs.people import dump_tracks, read_tracks
 from facecrypt.regions import Region
 
-__all__ = ["Boxes", "dump_boxes", "load_boxes", "regions_of"]
+__all__ = ["Boxes", "Places", "dump_boxes", "load_boxes", "regions_of"]
 
-# For every picture the same, or for each its own.
-Boxes = Sequence[Region] | Mapping[str, Sequence[Region]]
+# Of a picture regions; of a video people, or regions for all of its frames.
+Places = Sequence[Region] | Sequence[Track]
+# For every picture and video the same, or for each its own.
+Boxes = Places | Mapping[str, Places]
 
 MAX_BYTES = 1 << 30
 _SHOWN = 40  # characters of what was found instead
 
 
-def dump_boxes(found: Mapping[str, Sequence[Region]]) -> str:
-    """Faces by picture as JSON, one line a picture.
+def dump_boxes(found: Mapping[str, Places]) -> str:
+    """Faces by picture, and people by video, as JSON; one line a picture, and one a person.
 
     Examples
     --------
@@ -33,14 +38,18 @@ def dump_boxes(found: Mapping[str, Sequence[Region]]) -> str:
     "b.jpg": []
     }
     """
-    lines = [
-        f"{json.dumps(name)}: {json.dumps([_fields(face) for face in faces])}"
-        for name, faces in found.items()
-    ]
+    lines = [f"{json.dumps(name)}: {_dump(places)}" for name, places in found.items()]
     return "\n".join(("{", ",\n".join(lines), "}"))
 
 
-def load_boxes(path: PathLike, *, shape: str = "box", grow: float = 0.0) -> dict[str, list[Region]]:
+def _dump(places: Places) -> str:
+    tracks = [place for place in places if isinstance(place, Track)]
+    if tracks:
+        return dump_tracks(tracks)
+    return json.dumps([_fields(place) for place in places if isinstance(place, Region)])
+
+
+def load_boxes(path: PathLike, *, shape: str = "box", grow: float = 0.0) -> dict[str, Places]:
     """Read boxes.
 
     Parameters
@@ -61,7 +70,9 @@ def load_boxes(path: PathLike, *, shape: str = "box", grow: float = 0.0) -> dict
     try:
         listed = json.loads(data.decode("utf-8-sig"), object_pairs_hook=_unambiguous)
         return {
-            name: [region.grow(grow) for region in _regions(name, boxes, shape)]
+            name: read_tracks(name, boxes, grow)
+            if isinstance(boxes, dict)
+            else [region.grow(grow) for region in _regions(name, boxes, shape)]
             for name, boxes in _object(listed).items()
         }
     except (ValueError, TypeError, ArithmeticError, RecursionError) as error:
@@ -114,7 +125,7 @@ def _unambiguous(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return result
 
 
-def regions_of(source: Path, relative: Path, regions: Boxes | None) -> Sequence[Region] | None:
+def regions_of(source: Path, relative: Path, regions: Boxes | None) -> Places | None:
     """Those of one picture; ValueError where a mapping lacks it."""
     if not isinstance(regions, Mapping):
         return regions

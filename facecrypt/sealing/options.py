@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
 
-from facecrypt.detector import Detector, default_detector
+from facecrypt.detector import Detector, Track, default_detector
 from facecrypt.regions import SHAPES, Region
 from facecrypt.sealing.header import CIPHERS
 
@@ -102,7 +102,7 @@ class Seal:
         A cipher, a shape or a margin that there is not.
     """
 
-    regions: Sequence[Region] | None = None
+    regions: Sequence[Region] | Sequence[Track] | None = None
     detector: Detector | None = None
     cipher: str = CIPHERS[0]
     grow: float = GROW
@@ -147,7 +147,7 @@ class Seal:
         flags = self.keep_metadata | (self.padding == "double") << 1
         asked = self._search(shape=not video)
         if video and self.regions is not None:
-            asked = {"boxes": [list(region.box) for region in self.regions]}
+            asked = {"boxes": [_asked(region) for region in self.regions]}
         if asked is None:
             return bytes([flags]) + bytes(7)
         text = json.dumps(asked | (asdict(self.video) if video else {}), sort_keys=True)
@@ -182,6 +182,12 @@ class Open:
     def __post_init__(self) -> None:
         if self.regions is not None and not isinstance(self.regions, Iterable):
             raise TypeError(_no_sequence("numbers", self.regions))
+
+
+def _asked(place: Region | Track) -> object:
+    if isinstance(place, Region):
+        return list(place.box)
+    return [place.first, hashlib.sha256(place.boxes.tobytes()).hexdigest()]
 
 
 def _no_sequence(what: str, received: object) -> str:

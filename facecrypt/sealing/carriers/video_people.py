@@ -15,6 +15,7 @@ from facecrypt.detector import (
     looking_in_turn,
 )
 from facecrypt.detector.presets import DEFAULT
+from facecrypt.detector.tracks.track import tracks_of
 from facecrypt.media.video import read_frames
 from facecrypt.regions import clip_given
 from facecrypt.sealing.carriers.video_journal import Journal
@@ -117,21 +118,40 @@ def tracking_detector(detector: Detector) -> Detector | Sequence[Detector]:
 
 
 def _given(path: Path, options: Seal, on_frame: Callable[[int], None]) -> People:
-    """Boxes that stay where they are from the first frame to the last."""
+    """People whose boxes are given, and boxes that stay where they are in all frames."""
     count, shape = 0, (0, 0)
     for count, frame in enumerate(read_frames(path), 1):
         shape = frame.shape[:2]
         on_frame(count)
     if not count:
         return People([], 0)
-    boxes = [region.box for region in clip_given(options.regions or (), *shape)]
-    return People(
-        [
-            Track(0, np.tile(np.array(box, np.int32), (count, 1)), np.zeros(count, bool))
-            for box in boxes
-        ],
-        count,
-    )
+    given = options.regions or ()
+    tracks = [
+        _fitted(number, place, count, shape)
+        for number, place in enumerate(given)
+        if isinstance(place, Track)
+    ]
+    still = clip_given([place for place in given if not isinstance(place, Track)], *shape)
+    for region in still:
+        boxes = np.tile(np.array(region.box, np.int32), (count, 1))
+        tracks.append(Track(0, boxes, np.zeros(count, bool)))
+    return People(tracks, count)
+
+
+def _fitted(number: int, track: Track, count: int, shape: tuple[int, int]) -> Track:
+    """A track that is given, clipped to the frames; ValueError where it has no place in them."""
+    if _end(track) > count:
+        raise ValueError(
+            f"track {number} goes on to frame {_end(track) - 1}, and the video has {count} frames, "
+            "0 the first"
+        )
+    inside = list(tracks_of(track.first, track.boxes.astype(np.float32), track.detected, 0, shape))
+    if not inside:
+        raise ValueError(
+            f"track {number} lies wholly outside the {shape[1]}x{shape[0]} frames; boxes are "
+            "x0, y0, x1, y1 in pixels of the upright frame"
+        )
+    return inside[0]
 
 
 def _end(track: Track) -> int:
