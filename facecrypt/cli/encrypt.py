@@ -114,7 +114,8 @@ def _add_regions(sub: ArgumentParser) -> None:
 
 def _add_videos(sub: ArgumentParser) -> None:
     usual = VideoOptions()
-    group = add_following(sub)
+    group = sub.add_argument_group("videos", "Pictures ignore these options.")
+    add_following(group)
     group.add_argument(
         "--fill",
         choices=FILLS,

@@ -7,9 +7,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
 
-from facecrypt.detector import Detector, Track, default_detector
+from facecrypt.detector import Detector, default_detector
 from facecrypt.regions import SHAPES, Region
 from facecrypt.sealing.header import CIPHERS
+from facecrypt.sealing.ways import Way
 
 __all__ = ["CODECS", "FILLS", "GROW", "PADDINGS", "SPEEDS", "Open", "Seal", "VideoOptions", "Watch"]
 
@@ -102,7 +103,7 @@ class Seal:
         A cipher, a shape or a margin that there is not.
     """
 
-    regions: Sequence[Region] | Sequence[Track] | None = None
+    regions: Sequence[Region | Way] | None = None
     detector: Detector | None = None
     cipher: str = CIPHERS[0]
     grow: float = GROW
@@ -147,7 +148,7 @@ class Seal:
         flags = self.keep_metadata | (self.padding == "double") << 1
         asked = self._search(shape=not video)
         if video and self.regions is not None:
-            asked = {"boxes": [_asked(region) for region in self.regions]}
+            asked = {"boxes": list(map(_place, self.regions))}
         if asked is None:
             return bytes([flags]) + bytes(7)
         text = json.dumps(asked | (asdict(self.video) if video else {}), sort_keys=True)
@@ -184,10 +185,8 @@ class Open:
             raise TypeError(_no_sequence("numbers", self.regions))
 
 
-def _asked(place: Region | Track) -> object:
-    if isinstance(place, Region):
-        return list(place.box)
-    return [place.first, hashlib.sha256(place.boxes.tobytes()).hexdigest()]
+def _place(region: Region | Way) -> list[object]:
+    return list(region.keys if isinstance(region, Way) else region.box)
 
 
 def _no_sequence(what: str, received: object) -> str:

@@ -15,14 +15,14 @@ from facecrypt.detector import (
     looking_in_turn,
 )
 from facecrypt.detector.presets import DEFAULT
-from facecrypt.detector.tracks.track import tracks_of
 from facecrypt.media.video import read_frames
-from facecrypt.regions import clip_given
+from facecrypt.regions import Region, clip_given
 from facecrypt.sealing.carriers.video_journal import Journal
 from facecrypt.sealing.content_video import Person
-from facecrypt.sealing.options import Seal
+from facecrypt.sealing.options import Seal, VideoOptions
+from facecrypt.sealing.ways import Way
 
-__all__ = ["People", "find_people", "tracking_detector"]
+__all__ = ["People", "find_people", "find_ways", "tracking_detector"]
 
 # Frames that share a list of who may be in them.
 _SPAN = 64
@@ -103,6 +103,19 @@ def find_people(
         recorded=journal.recorded,
         on_detection=journal.note,
     )
+    return _follow(path, tracker, on_frame)
+
+
+def find_ways(
+    path: Path, detector: Detector, video: VideoOptions, on_frame: Callable[[int], None]
+) -> list[Way]:
+    """The ways of the people in a video, with boxes as they were found."""
+    lenient = tracking_detector(detector)
+    tracker = FaceTracker(detector=lenient, every=video.every, hold=video.hold, grow=0)
+    return [Way.of(track) for track in _follow(path, tracker, on_frame).tracks]
+
+
+def _follow(path: Path, tracker: FaceTracker, on_frame: Callable[[int], None]) -> People:
     count = 0
     for count, frame in enumerate(read_frames(path), 1):
         tracker.add(frame)
@@ -118,40 +131,29 @@ def tracking_detector(detector: Detector) -> Detector | Sequence[Detector]:
 
 
 def _given(path: Path, options: Seal, on_frame: Callable[[int], None]) -> People:
-    """People whose boxes are given, and boxes that stay where they are in all frames."""
+    """Boxes that stay where they are from the first frame to the last, and ways."""
     count, shape = 0, (0, 0)
     for count, frame in enumerate(read_frames(path), 1):
         shape = frame.shape[:2]
         on_frame(count)
     if not count:
         return People([], 0)
-    given = options.regions or ()
-    tracks = [
-        _fitted(number, place, count, shape)
-        for number, place in enumerate(given)
-        if isinstance(place, Track)
-    ]
-    still = clip_given([place for place in given if not isinstance(place, Track)], *shape)
-    for region in still:
-        boxes = np.tile(np.array(region.box, np.int32), (count, 1))
-        tracks.append(Track(0, boxes, np.zeros(count, bool)))
+    tracks = [_given_track(place, count, shape) for place in options.regions or ()]
     return People(tracks, count)
 
 
-def _fitted(number: int, track: Track, count: int, shape: tuple[int, int]) -> Track:
-    """A track that is given, clipped to the frames; ValueError where it has no place in them."""
-    if _end(track) > count:
-        raise ValueError(
-            f"track {number} goes on to frame {_end(track) - 1}, and the video has {count} frames, "
-            "0 the first"
-        )
-    inside = list(tracks_of(track.first, track.boxes.astype(np.float32), track.detected, 0, shape))
-    if not inside:
-        raise ValueError(
-            f"track {number} lies wholly outside the {shape[1]}x{shape[0]} frames; boxes are "
-            "x0, y0, x1, y1 in pixels of the upright frame"
-        )
-    return inside[0]
+def _given_track(place: Region | Way, frames: int, shape: tuple[int, int]) -> Track:
+    if isinstance(place, Way):
+        track = place.track(frames, *shape)
+        if track is None:
+            raise ValueError(
+                f"a track from frame {place.keys[0][0]} on lies wholly outside the video, which "
+                f"has {frames} frames of {shape[1]}x{shape[0]}"
+            )
+        return track
+    [region] = clip_given([place], *shape)
+    boxes = np.tile(np.array(region.box, np.int32), (frames, 1))
+    return Track(0, boxes, np.zeros(frames, bool))
 
 
 def _end(track: Track) -> int:
