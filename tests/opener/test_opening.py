@@ -97,9 +97,9 @@ def test_large_and_overlapping_regions_of_16_bits(opener, tmp_path):
     pixels = np.random.default_rng(3).integers(0, 1 << 16, (1100, 900, 3), np.uint16)
     (tmp_path / "plain.png").write_bytes(encode_image(".png", pixels))
     regions = [
-        Region(10, 20, 880, 1080),
-        Region(300, 5, 700, 1095, shape="ellipse"),
-        Region(3, 700, 333, 1000, shape="ellipse"),
+        Region(10, 20, 880, 600),
+        Region(300, 500, 700, 1090, shape="ellipse"),
+        Region(30, 700, 333, 1000, shape="ellipse"),
     ]
     key = SecretKey.generate()
     encrypt_file(tmp_path / "plain.png", tmp_path / "sealed.png", [key], regions=regions)

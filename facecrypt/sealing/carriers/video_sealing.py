@@ -238,9 +238,9 @@ def _check_room(folder: Path, needed: int) -> None:
     except OSError as error:
         raise media_error(folder, error) from error
     if free < needed:
-        error = MediaError(
+        full = MediaError(
             f"{folder}: {needed >> 20} MiB are needed and {free >> 20} MiB are free; free some or "
             "choose another folder"
         )
-        error.errno = errno.ENOSPC
-        raise error
+        full.errno = errno.ENOSPC
+        raise full
