@@ -29,9 +29,9 @@ FLAGS = [
 KERNELS = ("logistic.cpp", "groups.cpp", "groups.h", "dispatch.cpp", "kernels.h")
 ESBUILD = ["--bundle", "--minify", "--target=es2022", "--legal-comments=eof", "--log-level=error"]
 POLICY = (
-    "default-src 'none'; script-src 'sha256-{script}' 'wasm-unsafe-eval'; style-src 'sha256-{style}'; "
-    "img-src blob: data:; media-src blob:; worker-src blob:; connect-src 'none'; "
-    "form-action 'none'; base-uri 'none'"
+    "default-src 'none'; script-src 'sha256-{script}' 'wasm-unsafe-eval'; "
+    "style-src 'sha256-{style}'; img-src blob: data:; media-src blob:; worker-src blob:; "
+    "connect-src 'none'; form-action 'none'; base-uri 'none'"
 )
 
 

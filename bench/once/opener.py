@@ -1,6 +1,7 @@
-"""The page that opens sealed files beside Python: ``PYTHONPATH=tests python -m bench.once.opener``.
+"""The page that opens sealed files, beside Python.
 
-Both open the same file in turn, the page in Chromium from the press of the button to what it offers.
+``PYTHONPATH=tests python -m bench.once.opener``: both open the same file in turn, the page in
+Chromium from the press of the button to what it offers.
 """
 
 import tempfile

@@ -4,8 +4,9 @@
 
 prints a Markdown table: of how many files of a format, how large the original is and the sealed
 file without it, how much the original adds (median, and over all bytes), and how many
-times as long sealing and opening take. A twentieth of each picture is sealed. With and without alternate in each
-round; of each the best counts. With ``--made``, the pictures are written in other formats first.
+times as long sealing and opening take. A twentieth of each picture is sealed. With and without
+alternate in each round; of each the best counts. With ``--made``, the pictures are written in other
+formats first.
 """
 
 import argparse

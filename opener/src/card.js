@@ -35,8 +35,8 @@ export function makeCard(file, onRemove) {
     describe: (description) => change({ description, problem: null }),
     fail: (problem) => change({ problem, opened: null }),
     open: (result) => {
-      const [place, picture] = [url(state, result.blob), url(state, result.shown)];
-      const opened = { ...result, place, picture };
+      const files = result.files.map(({ blob, name }) => ({ name, place: url(state, blob) }));
+      const opened = { ...result, files, picture: result.shown && url(state, result.shown) };
       change({ opened, description: result.description, problem: null });
     },
   };
@@ -86,9 +86,19 @@ function outcome({ whole, edited, regions, description }) {
 }
 
 function figures(source, description, opened) {
+  if (description.carrier === "video") {
+    const after = opened ? opened.files.map(({ place, name }) => film(place, name)) : [];
+    return make("div", { className: "figures" }, film(source, say("sealed")), ...after);
+  }
   const before = figure(source, say("sealed"), marks(description));
   const after = opened ? figure(opened.picture, say("opened"), []) : null;
   return make("div", { className: "figures" }, before, after);
+}
+
+function film(place, caption) {
+  const video = make("video", { src: place, controls: true, preload: "metadata", muted: true });
+  video.setAttribute("aria-label", caption);
+  return make("figure", {}, make("figcaption", {}, caption), video);
 }
 
 function figure(place, caption, boxes) {
@@ -118,16 +128,19 @@ function marks({ size: [height, width], regions }) {
   });
 }
 
-function actions({ place, name }) {
-  const link = { className: "button save", href: place, download: name };
-  return make("div", { className: "actions" }, make("a", link, say("save", { name })));
+function actions({ files }) {
+  const links = files.map(({ place, name }) =>
+    make("a", { className: "button save", href: place, download: name }, say("save", { name })),
+  );
+  return make("div", { className: "actions" }, ...links);
 }
 
 function says(description) {
-  const { software, size, shape, dtype, carrier, coding, cipher, keys, regions, id } = description;
+  const { software, size, shape, dtype, carrier, coding, cipher, keys, regions, id, video } = description;
   const rows = [
     ["says-carrier", [say(`carrier-${carrier}`)]],
     ["says-picture", [`${size[1]} × ${size[0]} (${shape.join("x")} ${dtype})`]],
+    ["says-video", video ? [`${(video.duration_ms / 1000).toFixed(1)} s, ${video.frames}`] : []],
     ["says-coding", coding ? [coding] : []],
     ["says-keys", keys.map((key) => say(`key-${key.type}`, key))],
     ["says-regions", regions.length ? regions.map(regionText) : [say("none")]],

@@ -81,6 +81,7 @@ export function entryOf(header, field, index) {
 /** Height and width in pixels. */
 export function sizeOf(header) {
   if (header.carrier === "jpeg") return [header.frame[2], header.frame[1]];
+  if (header.carrier === "video") return [header.video.height, header.video.width];
   return header.image.shape;
 }
 
@@ -162,6 +163,7 @@ function checkedForgotten(items, regions, names) {
 function checkedRegions(fields, carrier, own) {
   const { regions } = fields;
   need(isList(regions) && regions.length <= 65_536, "regions");
+  if (carrier.timed) return regions.map((item) => carrier.region(item, own)[0]);
   const [height, width] = sizeOf({ carrier: fields.carrier, ...own });
   need(Math.max(height, width) <= MAX_SIDE && height * width <= MAX_PIXELS, "the picture's size");
   let covered = 0;
@@ -254,7 +256,25 @@ const jpeg = {
   },
 };
 
-const CARRIERS = { pixels, jpeg };
+const video = {
+  private: ["original"],
+  timed: true,
+  checked(fields) {
+    need(fields.cipher !== "logistic", "cipher");
+    need(fields.video !== null && typeof fields.video === "object", "video");
+    const { width, height, frames, duration_ms } = fields.video;
+    need(isNumber(width, 1, MAX_SIDE) && isNumber(height, 1, MAX_SIDE), "video");
+    need(isNumber(frames, 0, 2 ** 31 - 1) && isNumber(duration_ms, 0, 2 ** 40), "video");
+    return { video: { width, height, frames, duration_ms } };
+  },
+  region(item, own) {
+    need(areNumbers(item?.track, [2], 0, own.video.duration_ms), "a region");
+    need(item.track[0] < item.track[1], "a region");
+    return [{ track: item.track }];
+  },
+};
+
+const CARRIERS = { pixels, jpeg, video };
 
 /** Pixels of the picture as it is stored that cells cover. */
 export function boxOfCells([x0, y0, x1, y1], [, width, height, components]) {

@@ -4,7 +4,7 @@ import { expand, hmac, openGcm, sha256 } from "./crypto.js";
 import { aadOf, entryOf, forgottenParts, macInput, partsOf, pictureId } from "./header.js";
 import { Problem } from "./problem.js";
 
-const CHUNK = 4 << 20;
+export const CHUNK = 4 << 20;
 const LANES = 64;
 
 /**
@@ -87,13 +87,13 @@ async function authenticated(header, index, data, key, aad) {
   return plain;
 }
 
-/** Bytes without the sealing stream. */
-async function unmixed(data, key, kernel) {
+/** Bytes without the sealing stream, whose chunk of that number they begin. */
+export async function unmixed(data, key, kernel, number = 0) {
   const chunks = Math.ceil(data.length / CHUNK);
   const mu = new Float64Array(LANES * chunks);
   const first = new Float64Array(LANES * chunks);
   for (let chunk = 0; chunk < chunks; ++chunk) {
-    const words = viewOf(await expand(key, join("facecrypt v2 lanes", be8(chunk)), 1024));
+    const words = viewOf(await expand(key, join("facecrypt v2 lanes", be8(number + chunk)), 1024));
     for (let lane = 0; lane < LANES; ++lane) {
       const [a, b] = [words.getBigUint64(16 * lane), words.getBigUint64(16 * lane + 8)];
       mu[LANES * chunk + lane] = muOf(a);

@@ -3,7 +3,7 @@ import { equal, join, latin1, readBe8, viewOf } from "./bytes.js";
 import { forgottenParts, parseHeader } from "./header.js";
 import { Problem, damaged } from "./problem.js";
 
-const DESCRIPTION = join("facecrypt sealed", Uint8Array.of(3), "facecrypt", Uint8Array.of(0));
+export const DESCRIPTION = join("facecrypt sealed", Uint8Array.of(3), "facecrypt", Uint8Array.of(0));
 // How the content of our superbox begins, by which it is found among others.
 export const START = join(Uint8Array.of(0, 0, 0, 8 + DESCRIPTION.length), "jumdfacecrypt sealed");
 
@@ -23,6 +23,7 @@ export function parsePayload(data) {
   if (kinds[0] !== "jumd" || kinds[1] !== "json" || !equal(found[0].body, DESCRIPTION))
     throw damaged("the payload does not begin with a header");
   const header = parseHeader(found[1].body);
+  if (header.carrier === "video") throw damaged("the payload is that of a video");
   const regions = header.carrier === "pixels" ? 0 : header.regions.length;
   const own = header.private?.length ?? 0;
   const wanted = [...Array(regions).fill("fcRg"), ...Array(own).fill("fcPv")];

@@ -6,8 +6,6 @@ import { keysOf, parseKeys, passphrase } from "./keys.js";
 import { describe, kindOf, openedName, openSealed, readSealed } from "./open.js";
 import { Problem } from "./problem.js";
 
-const TYPES = { "": "image/jpeg", ".png": "image/png" };
-
 let compiled = null;
 // Stretching takes seconds, and the pictures of one job mostly share a salt.
 let known = { name: null, key: null };
@@ -29,7 +27,8 @@ async function keysFrom({ texts, files, secret, costly }, tell) {
     ...texts.map(parseKeys),
     ...files.map(async (file) => keysOf(new Uint8Array(await file.arrayBuffer()))),
   ]);
-  const phrase = secret ? passphraseKey(secret, costly, tell) : null;
+  const stretching = (share) => tell(share, "stretching");
+  const phrase = secret ? passphraseKey(secret, costly, stretching) : null;
   const keys = await Promise.all(lists.flat().map((key) => unlocked(key, phrase)));
   // A passphrase that unlocks a key is there for that.
   if (phrase && !lists.flat().some(({ kind }) => kind === "locked")) keys.push(phrase);
@@ -57,17 +56,17 @@ const tasks = {
   async open({ file, beside, keys, allowEdited }, tell) {
     const given = await keysFrom(keys, tell);
     const sealed = await readSealed(file, beside);
-    const { data, shown, suffix, edited, whole, unlocked, payload } = await openSealed(
+    const { files, shown, edited, whole, unlocked, payload } = await openSealed(
       sealed,
       given,
       await kernel(),
       { allowEdited },
+      tell,
     );
     const count = payload.header.regions.length;
     return {
-      blob: new Blob([data], { type: TYPES[suffix] ?? "application/octet-stream" }),
-      shown: new Blob([shown]),
-      name: openedName(file.name, suffix),
+      files: files.map(({ blob, suffix }) => ({ blob, name: openedName(file.name, suffix) })),
+      shown,
       edited,
       whole,
       regions: [...unlocked.keys.keys()].filter((index) => index < count).sort((a, b) => a - b),
@@ -77,7 +76,7 @@ const tasks = {
 };
 
 self.onmessage = async ({ data: { number, task, input } }) => {
-  const tell = (share) => self.postMessage({ number, share });
+  const tell = (share, what = "working") => self.postMessage({ number, share, what });
   try {
     self.postMessage({ number, result: await tasks[task](input, tell) });
   } catch (error) {

@@ -113,8 +113,7 @@ EMSCRIPTEN_KEEPALIVE bool begin_restore(const std::uint8_t *at, std::size_t size
     parts.recipe = own[1];
     parts.dummies = own[2];
     parts.tail = own[3];
-    task = start_restore({at, size}, rects_of(rects, count), std::move(parts), original,
-                         failure);
+    task = start_restore({at, size}, rects_of(rects, count), std::move(parts), original, failure);
     return task != nullptr;
 }
 
@@ -132,8 +131,8 @@ EMSCRIPTEN_KEEPALIVE int step() {
 
 // Regions of size 0 are not put back.
 EMSCRIPTEN_KEEPALIVE bool put_back(const std::uint8_t *at, std::size_t size,
-                                        const std::uint32_t *rects, const std::uint32_t *regions,
-                                        std::size_t count) {
+                                   const std::uint32_t *rects, const std::uint32_t *regions,
+                                   std::size_t count) {
     begin();
     const std::vector<View> views = views_of(regions, count);
     std::vector<bool> wanted;
@@ -162,8 +161,8 @@ EMSCRIPTEN_KEEPALIVE int cells_empty(const std::uint8_t *at, std::size_t size,
             const std::size_t v = static_cast<std::size_t>(components[i].v);
             const std::size_t width = 64 * h * (rect.x1 - rect.x0);
             for (std::size_t y = v * rect.y0; y < v * rect.y1; ++y) {
-                const std::int16_t *row =
-                    blocks[i].data() + 64 * (y * components[i].across + h * rect.x0);
+                const std::int16_t *row = blocks[i].data() +
+                                          64 * (y * components[i].across + h * rect.x0);
                 if (std::any_of(row, row + width, [](std::int16_t c) { return c != 0; })) return 2;
             }
         }

@@ -14,6 +14,7 @@ from support.command_line import command
 from support.sealed_jpegs import photo, save
 
 from facecrypt import (
+    Identity,
     MediaError,
     Region,
     SecretKey,
@@ -26,7 +27,10 @@ from facecrypt import (
     verify,
 )
 from facecrypt.errors import ContainerError
+from facecrypt.integrations.batch_encryptor import BatchEncryptor
+from facecrypt.limits import MAX_HEADER_BYTES
 from facecrypt.media import decode_image
+from facecrypt.sealing import carriers
 from facecrypt.sealing.carriers import Source
 from facecrypt.sealing.carriers.originals import pack, unpack
 from facecrypt.sealing.files import decode, encode, read_payload
@@ -236,6 +240,43 @@ def test_the_command_line(folder):
     assert (folder / "back/b.webp").read_bytes() == FILES["b.webp"]
     assert command("encrypt", "in/b.webp", "-o", "t", "-k", "k", "--no-original").code == 0
     assert inspect("t/b.png").private == ()
+
+
+def test_what_does_not_come_back_is_not_sealed(monkeypatch):
+    monkeypatch.setattr(
+        carriers.pixels, "pack", lambda data, pixels: pack(data[:-1] + b"?", pixels)
+    )
+    with pytest.raises(MediaError, match="the encoded original is not what was to be written"):
+        encode(Source(FILES["a.png"]), [KEY], Seal(regions=FACES))
+
+
+def test_a_file_that_does_not_fit_is_named_with_its_remedy(monkeypatch):
+    monkeypatch.setattr(carriers.pixels, "MAX_PAYLOAD_BYTES", MAX_HEADER_BYTES + 1_000)
+    with pytest.raises(MediaError, match=r"do not fit into a sealed picture.*--no-original"):
+        encode(Source(FILES["a.png"]), [KEY], Seal(regions=FACES))
+    encode(Source(FILES["a.png"]), [KEY], Seal(regions=FACES, original=False))
+    encode(Source(FILES["d.bmp"]), [KEY], Seal(regions=FACES))
+
+
+@pytest.mark.parametrize("original", [True, False])
+def test_batches_of_other_programs(original):
+    def whole_picture():
+        return FixedDetector(Region(0, 0, 160, 120))
+
+    alice = Identity.generate()
+    encryptor = BatchEncryptor(alice.recipient, detector=whole_picture, original=original)
+    rows = encryptor({"path": ["a.webp"], "bytes": [FILES["b.webp"]]})
+    opened = decode(Source(rows["bytes"][0]), [alice])
+    assert (rows["name"][0], rows["error"][0]) == ("a.webp.png", "")
+    assert opened.original == (FILES["b.webp"] if original else None)
+
+
+class FixedDetector:
+    def __init__(self, *regions):
+        self.regions = list(regions)
+
+    def detect(self, image):
+        return self.regions
 
 
 def test_lengths_tell_little(folder):

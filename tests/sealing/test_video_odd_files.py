@@ -57,13 +57,15 @@ def test_it_comes_back(tmp_path, name):
 
 
 def test_a_video_that_is_cut_off_comes_back_as_it_was(tmp_path):
-    whole = write_clip(tmp_path / "whole.mkv", frames=60).read_bytes()
-    source, path = tmp_path / "cut.mkv", tmp_path / "sealed.mkv"
+    front = {"movflags": "faststart"}
+    whole = write_clip(tmp_path / "whole.mp4", frames=60, container_options=front).read_bytes()
+    source, path = tmp_path / "cut.mp4", tmp_path / "sealed.mp4"
     source.write_bytes(whole[: 2 * len(whole) // 3])
-    header = encrypt_file(source, path, KEY, regions=FACES)
+    with pytest.warns(UserWarning, match=r"cut.mp4: the file is cut off within a frame"):
+        header = encrypt_file(source, path, KEY, regions=FACES)
     assert 10 < header.content.frames < 60
-    decrypt_file(path, tmp_path / "back.mkv", KEY)
-    assert (tmp_path / "back.mkv").read_bytes() == source.read_bytes()
+    decrypt_file(path, tmp_path / "back.mp4", KEY)
+    assert (tmp_path / "back.mp4").read_bytes() == source.read_bytes()
 
 
 def test_a_video_without_a_frame_is_an_error(tmp_path):

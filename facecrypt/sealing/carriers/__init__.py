@@ -152,8 +152,9 @@ def _original_suffix(path: Path) -> str:
 def _said_original(file: BinaryIO) -> str:
     header = read_header(file)
     content = header.content
-    there = isinstance(content, Pixels) and "original" not in header.forgotten
-    return content.original if there else ""
+    if not isinstance(content, Pixels) or "original" in header.forgotten:
+        return ""
+    return content.original
 
 
 def sealed_suffix(data: bytes, suffix: str = "") -> str:
