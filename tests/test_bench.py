@@ -1,14 +1,20 @@
 """The benchmarks: their arithmetic on figures worked by hand; every row runs, and all agree."""
 
+import json
 import sys
 from importlib import import_module
+from pathlib import Path
 
+import numpy as np
 import pytest
+from support.places import ROOT
 
 from bench.__main__ import SUITES, run
 from bench.harness import Measured, Sample, Spec, measure, median_and_mad
 from bench.pictures import _score
+from bench.recall import prepare, score
 from bench.report import Gain, Goal, Table, gain_table, memory_table, render, versions
+from bench.worsened import CONDITIONS, Photo, photos
 from facecrypt import _native
 
 
@@ -150,3 +156,65 @@ def test_versions_are_of_python_and_of_what_is_asked_for(monkeypatch):
     assert versions(["numpy"]) == "Python 3.99.1, numpy 2.5"
     monkeypatch.undo()
     assert versions(["no-such-package-2"]).endswith(", no no-such-package-2")
+
+
+def test_faces_are_found_by_boxes_of_their_own():
+    faces = np.array([[0, 0, 10, 10], [20, 0, 30, 10], [40, 0, 50, 10]], float)
+    unsure = np.array([[60, 0, 80, 20]], float)
+    boxes = [
+        [1, 0, 10, 10],  # the first face, 0.9 of it
+        [0, 0, 10, 8],  # the same again: neither another face nor none
+        [20, 0, 30, 3],  # 0.3 of the second is too little
+        [65, 5, 75, 15],  # within what may be one
+        [90, 0, 99, 9],  # nothing
+    ]
+    assert score(np.array(boxes, float), faces, unsure) == (1, 2)
+    nothing = np.empty((0, 4))
+    assert score(nothing, faces, unsure) == (0, 0)
+    assert score(np.array(boxes, float), nothing, nothing) == (0, 5)
+
+
+@pytest.mark.parametrize("degrees", [90, 180])
+def test_boxes_turn_with_their_picture(degrees):
+    pixels = np.zeros((40, 60, 3), np.uint8)
+    pixels[5:15, 10:30] = 255
+    box = np.array([[10, 5, 30, 15]], float)
+    copy = CONDITIONS[f"turned by {degrees} degrees"](Photo("", pixels, box, box))
+    (x0, y0, x1, y1) = copy.faces[0].round().astype(int)
+    # As NumPy turns it, the other way round.
+    assert (copy.pixels == np.rot90(pixels, -degrees // 90)).all()
+    assert (copy.pixels[y0:y1, x0:x1] == 255).all()
+    assert copy.pixels.sum() == pixels.sum()
+
+
+def test_boxes_shrink_with_their_picture():
+    pixels = np.zeros((80, 120, 3), np.uint8)
+    boxes = np.array([[10, 20, 50, 60], [0, 0, 30, 30]], float)
+    copy = CONDITIONS["a third of the size"](Photo("", pixels, boxes, boxes[:0]))
+    assert copy.pixels.shape == (27, 40, 3)
+    np.testing.assert_allclose(copy.faces, [[10 / 3, 6.75, 50 / 3, 20.25]])
+    # 10 pixels are too few to be asked for, and whoever finds it is not wrong.
+    np.testing.assert_allclose(copy.unsure, [[0, 0, 10, 10.125]])
+
+
+def test_photographs_are_known_by_their_bytes(tmp_path):
+    (tmp_path / "astronaut.png").write_bytes((ROOT / "examples" / "astronaut.png").read_bytes())
+    (tmp_path / "t1.jpg").write_bytes(b"another")
+    (photo,) = photos(tmp_path)
+    assert photo.name == "astronaut.png"
+    # The tip of her nose, read off by eye.
+    (x0, y0, x1, y1) = photo.faces[0]
+    assert x0 < 225 < x1
+    assert y0 < 129 < y1
+
+
+def test_every_copy_is_a_file_of_its_own(tmp_path, monkeypatch):
+    none = np.empty((0, 4))
+    two = [Photo(name, np.full((30, 30, 3), 9 * level, np.uint8), none, none)
+           for level, name in enumerate("ab", 1)]  # fmt: skip
+    monkeypatch.setattr("bench.worsened.photos", lambda folder: two)
+    index = json.loads(Path(prepare(tmp_path, "full", {"photos": None})["index"]).read_text())
+    assert list(index) == list(CONDITIONS)
+    for condition, entries in index.items():
+        for photo, (path, _, _) in zip(two, entries, strict=True):
+            assert (np.load(path) == CONDITIONS[condition](photo).pixels).all()

@@ -5,7 +5,10 @@ networks busy for hours, so what each stage looks at is bounded. Beyond it a sta
 error, never in part of the faces: the others would stay in the clear.
 """
 
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 
@@ -16,6 +19,9 @@ from facecrypt.errors import WHERE_FACES_ARE, TooManyFacesError
 from facecrypt.limits import MAX_CANDIDATES
 
 __all__ = ["Stages", "check_candidates"]
+
+Item = TypeVar("Item")
+Done = TypeVar("Done")
 
 # R-Net and O-Net are fastest on batches that stay in the cache; the kernels take 12 or 24 crops
 # through the dense layers together.
@@ -41,6 +47,7 @@ class Stages(NamedTuple):
 
     networks: Networks
     settings: Settings
+    threads: int = 1
 
     def propose(self, sampler: cascade.AreaSampler) -> np.ndarray:
         """P-Net on every level: squares that may hold a face."""
@@ -60,14 +67,16 @@ class Stages(NamedTuple):
     def _cells(self, sampler: cascade.AreaSampler, scale: float, count: int) -> list[np.ndarray]:
         """Boxes, scores and shifts that P-Net finds at one scale, after `count` at others."""
         height, width = (int(side * scale + 1) for side in sampler.shape)
-        found = []
-        for strip in cascade.strips(height, width):
+
+        def look(strip: cascade.Strip) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
             pixels = sampler.rows((height, width), strip.start, strip.stop)
             logit, shifts = self.networks.pnet.run(OUTPUTS["pnet"], {"pixels": pixels})
-            found.append(
-                cascade.cells(logit[0, 0], shifts[0], strip, scale, self.settings.thresholds[0])
-            )
-            count += len(found[-1][0])
+            return cascade.cells(logit[0, 0], shifts[0], strip, scale, self.settings.thresholds[0])
+
+        found = []
+        for cells in self._each(look, cascade.strips(height, width)):
+            found.append(cells)
+            count += len(cells[0])
             check_candidates("pnet", count, sampler.shape)
         return [np.concatenate(part) for part in zip(*found, strict=True)]
 
@@ -100,11 +109,25 @@ class Stages(NamedTuple):
         whole, visible = cascade.inside(boxes, sampler.shape)
         boxes, whole = boxes[visible], whole[visible]
         check_candidates(name, len(boxes), sampler.shape)
-        found = [[np.empty(shape, np.float32) for shape in NOTHING[: len(outputs) + 1]]]
-        for first in range(0, len(boxes), CHUNK):
+
+        def look(first: int) -> list[np.ndarray]:
             pixels = sampler.crops(whole[first : first + CHUNK], side)
             logit, *rest = network.run(outputs, {"pixels": pixels})
             scores = cascade.probability(logit[:, 0])
             parts = boxes[first : first + CHUNK], scores, *rest
-            found.append([part[scores > threshold] for part in parts])
+            return [part[scores > threshold] for part in parts]
+
+        nothing = [np.empty(shape, np.float32) for shape in NOTHING[: len(outputs) + 1]]
+        found = [nothing, *self._each(look, range(0, len(boxes), CHUNK))]
         return [np.concatenate(part) for part in zip(*found, strict=True)]
+
+    def _each(self, look: Callable[[Item], Done], items: Iterable[Item]) -> Iterator[Done]:
+        """What `look` makes of each item, in order; so many at a time as there are threads."""
+        if self.threads == 1:
+            yield from map(look, items)
+            return
+        waiting = iter(items)
+        with ThreadPoolExecutor(self.threads) as pool:
+            # No more at once: what they find is counted, and bounded, in between.
+            while group := list(islice(waiting, self.threads)):
+                yield from pool.map(look, group)

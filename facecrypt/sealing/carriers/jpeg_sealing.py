@@ -56,17 +56,20 @@ class SealedJpeg(NamedTuple):
     segments : bytes
         From SOI to before the payload.
     payload : Payload
+    packed : bytes
+        The payload as it is written.
     public : bytes
         From DQT to EOI.
     """
 
     segments: bytes
     payload: Payload
+    packed: bytes
     public: bytes
 
     def file(self, *, embedded: bool) -> bytes:
         """The file, with the payload in it or without."""
-        packets = jpeg.packets(self.payload.to_bytes()) if embedded else b""
+        packets = jpeg.packets(self.packed) if embedded else b""
         return b"".join((self.segments, packets, self.public))
 
 
@@ -262,7 +265,8 @@ def _seal(
         [part.data for part in sealed[:count]],
         [part.data for part in sealed[count:]],
     )
-    result = SealedJpeg(_SOI + plain.segments.to_bytes(), payload, parts.public)
+    segments = _SOI + plain.segments.to_bytes()
+    result = SealedJpeg(segments, payload, payload.to_bytes(), parts.public)
     _check(result, sealer.content_key, plain)
     return result
 
@@ -276,7 +280,7 @@ def _filled(part: bytes, cells: tuple[int, int, int, int], options: Seal) -> byt
 
 def _check(sealed: SealedJpeg, content_key: bytes, plain: _Plain) -> None:
     """Open what was made, as a reader does, and compare."""
-    payload = Payload.from_bytes(sealed.payload.to_bytes())
+    payload = Payload.from_bytes(sealed.packed)
     try:
         opened = open_jpeg(sealed.file(embedded=False), payload, [_ContentKey(content_key)], Open())
     except (ContainerError, AuthenticationError) as error:
