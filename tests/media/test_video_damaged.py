@@ -241,6 +241,19 @@ def test_limits(limit, value, said, tmp_path, monkeypatch):
 
 
 @pytest.mark.usefixtures("av")
+def test_sound_of_an_unknown_codec_is_left_out(tmp_path):
+    # As phones write beside AAC what only their maker reads.
+    path = write_clip(tmp_path / "a.mp4", frames=5)
+    data = path.read_bytes()
+    assert data.count(b"mp4a") == 1
+    path.write_bytes(data.replace(b"mp4a", b"zzzz").replace(b"esds", b"free"))
+    told = probe(path)
+    assert told.codecs == "h264 + unknown"
+    written = write_public(path, tmp_path / "b.mp4", boxes(5))
+    assert written.streams[1].became == "left out: of a codec that FFmpeg does not know"
+
+
+@pytest.mark.usefixtures("av")
 def test_frames_grow_no_larger_than_their_head_says(tmp_path):
     path = write_clip(tmp_path / "a.mp4", frames=3, audio=None)
     data = bytearray(path.read_bytes())
