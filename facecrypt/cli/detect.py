@@ -22,13 +22,13 @@ from facecrypt.cli.options import (
 from facecrypt.cli.pages import add_examples
 from facecrypt.cli.terminal import count, exit_code, say_errors, video_bars
 from facecrypt.detector import Detector
-from facecrypt.errors import MediaError
 from facecrypt.files import atomic_write
 from facecrypt.jobs.boxes import Place, dump_boxes
 from facecrypt.jobs.inputs import MEDIA_SUFFIXES, Input, find_inputs, find_pictures, prepare
 from facecrypt.jobs.pool import forget_frames
 from facecrypt.media import encode_image, read_image
-from facecrypt.media.draw import draw_regions
+from facecrypt.media.draw import draw_people, draw_regions
+from facecrypt.media.video import probe, read_frames
 from facecrypt.regions import Region
 from facecrypt.sealing.carriers import file_carrier
 from facecrypt.sealing.carriers.video_people import find_ways
@@ -43,12 +43,16 @@ def add_options(sub: ArgumentParser) -> None:
         sub,
         "facecrypt detect photos --draw looked",
         "facecrypt detect photos --json > boxes.json",
-        "facecrypt detect clip.mp4 --json > boxes.json",
+        "facecrypt detect clip.mp4 --draw looked --json > boxes.json",
     )
     add_pictures(sub)
     add_json(sub, "the boxes, for --boxes of other commands,")
     sub.add_argument(
-        "--draw", type=folder, metavar="DIR", help="write pictures with the boxes drawn in"
+        "--draw",
+        type=folder,
+        metavar="DIR",
+        help="write pictures with the boxes drawn in; of a video NAME.N.png, which shows person N "
+        "in some frames",
     )
     add_force(sub)
     add_detection(sub)
@@ -79,9 +83,12 @@ def _look(item: "_Picture", detector: Detector, args: Namespace, watch: Watch) -
     """The faces of a picture, or the ways of the people in a video."""
     if file_carrier(item.source) is not None:
         if item.drawing:
-            raise MediaError(f"{item.source}: --draw draws pictures; leave it out for a video")
+            prepare(item.drawing)
         video = VideoOptions(every=args.every, hold=args.hold)
-        return find_ways(item.source, detector, video, lambda done: watch(item.source, done, 0))
+        ways = find_ways(item.source, detector, video, lambda done: watch(item.source, done, 0))
+        if item.drawing:
+            _draw_people(item.drawing, ways, overwrite=args.force)
+        return ways
     if item.drawing:
         prepare(item.drawing)
     picture = read_image(item.source)
@@ -125,3 +132,15 @@ def _pictures(args: Namespace) -> tuple[list[_Picture], Mapping[str, int]]:
 def _draw(item: Input, pixels: np.ndarray, faces: Sequence[Region], *, overwrite: bool) -> None:
     data = encode_image(".png", draw_regions(pixels, faces))
     atomic_write(item.output, data, overwrite=overwrite, like=item.source)
+
+
+def _draw_people(item: Input, ways: Sequence[Way], *, overwrite: bool) -> None:
+    video = probe(item.source)
+    tracks = []
+    for way in ways:
+        track = way.track(way.keys[-1][0] + 1, video.height, video.width)
+        assert track is not None  # as it was found in these frames
+        tracks.append(track)
+    for number, sheet in draw_people(read_frames(item.source), tracks):
+        path = item.output.with_suffix(f".{number}.png")
+        atomic_write(path, encode_image(".png", sheet), overwrite=overwrite, like=item.source)
