@@ -55,10 +55,11 @@ def prepare(folder: Path, scale: str, options: Mapping[str, Any]) -> dict[str, A
     known = {photo.name: photo for place in places for photo in photos(place)}
     for photo in known.values():
         for condition, copy in worsened(photo):
-            path = folder / f"{len(index)}-{len(index.get(condition, []))}.npy"
+            entries = index.setdefault(condition, [])
+            path = folder / f"{condition} {len(entries)}.npy"
+            assert not path.exists(), path
             np.save(path, copy.pixels)
-            entry = [str(path), copy.faces.tolist(), copy.unsure.tolist()]
-            index.setdefault(condition, []).append(entry)
+            entries.append([str(path), copy.faces.tolist(), copy.unsure.tolist()])
             if scale == "tiny":
                 break
     (folder / "index.json").write_text(json.dumps(index))

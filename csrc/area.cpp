@@ -39,7 +39,7 @@ private:
 template <class Sum>
 void add_rows(const Byte *line, std::size_t pitch, std::size_t rows, std::size_t samples,
               Sum *sums) {
-    const auto of = [](int sum) { return static_cast<Sum>(sum); };
+    const auto of = [](auto sum) { return static_cast<Sum>(sum); };
     std::size_t done = rows < 3 ? rows : 3;  // most windows have two or three
     if (done == 1)
         for (std::size_t i = 0; i < samples; ++i) sums[i] = line[i];
@@ -48,9 +48,16 @@ void add_rows(const Byte *line, std::size_t pitch, std::size_t rows, std::size_t
     else
         for (std::size_t i = 0; i < samples; ++i)
             sums[i] = of(line[i] + line[pitch + i] + line[2 * pitch + i]);
+    // Of many rows four at a time: sums are read and written less often.
+    for (; rows - done >= 4; done += 4) {
+        const Byte *more = line + done * pitch;
+        for (std::size_t i = 0; i < samples; ++i)
+            sums[i] = of(sums[i] + more[i] + more[pitch + i] + more[2 * pitch + i] +
+                         more[3 * pitch + i]);
+    }
     for (; done < rows; ++done) {
         const Byte *more = line + done * pitch;
-        for (std::size_t i = 0; i < samples; ++i) sums[i] = static_cast<Sum>(sums[i] + more[i]);
+        for (std::size_t i = 0; i < samples; ++i) sums[i] = of(sums[i] + more[i]);
     }
 }
 

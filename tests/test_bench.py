@@ -1,7 +1,9 @@
 """The benchmarks: their arithmetic on figures worked by hand; every row runs, and all agree."""
 
+import json
 import sys
 from importlib import import_module
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,7 +12,7 @@ from support.places import ROOT
 from bench.__main__ import SUITES, run
 from bench.harness import Measured, Sample, Spec, measure, median_and_mad
 from bench.pictures import _score
-from bench.recall import score
+from bench.recall import prepare, score
 from bench.report import Gain, Goal, Table, gain_table, memory_table, render, versions
 from bench.worsened import CONDITIONS, Photo, photos
 from facecrypt import _native
@@ -204,3 +206,15 @@ def test_photographs_are_known_by_their_bytes(tmp_path):
     (x0, y0, x1, y1) = photo.faces[0]
     assert x0 < 225 < x1
     assert y0 < 129 < y1
+
+
+def test_every_copy_is_a_file_of_its_own(tmp_path, monkeypatch):
+    none = np.empty((0, 4))
+    two = [Photo(name, np.full((30, 30, 3), 9 * level, np.uint8), none, none)
+           for level, name in enumerate("ab", 1)]  # fmt: skip
+    monkeypatch.setattr("bench.worsened.photos", lambda folder: two)
+    index = json.loads(Path(prepare(tmp_path, "full", {"photos": None})["index"]).read_text())
+    assert list(index) == list(CONDITIONS)
+    for condition, entries in index.items():
+        for photo, (path, _, _) in zip(two, entries, strict=True):
+            assert (np.load(path) == CONDITIONS[condition](photo).pixels).all()

@@ -48,9 +48,8 @@ public:
         at_ += (63 - held_) >> 3;
         held_ |= 56;
     }
-    // At least 31 bits are then there: a code and what follows it.
-    void fill_if_low() noexcept {
-        if (held_ < 31) fill();
+    void fill_to(int bits) noexcept {
+        if (held_ < bits) fill();
     }
     // 1 <= n <= what is there.
     std::uint32_t peek(int n) const noexcept {

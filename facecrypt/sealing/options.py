@@ -62,6 +62,11 @@ class VideoOptions:
     ------
     ValueError
         A value that there is not.
+
+    Examples
+    --------
+    >>> VideoOptions(mute=True).crf
+    21
     """
 
     every: int = 5

@@ -6,12 +6,12 @@ import * as pixels from "./pixels.js";
 import { isPng } from "./png.js";
 import { isVideo } from "./places.js";
 import { Problem } from "./problem.js";
-import { latin1 } from "./bytes.js";
 import { mayBeKeys } from "./keys.js";
+import { isTiff } from "./tiff.js";
 import { openVideo, readVideo } from "./video.js";
 
 const MAX_FILE = 2 ** 31 - 1;
-const CARRIERS = { jpeg: "jpeg", png: "pixels", video: "video" };
+const CARRIERS = { jpeg: "jpeg", png: "pixels", tiff: "pixels", video: "video" };
 
 /** "jpeg", "png", "tiff", "video", "payload", "keys" or "other", by content. */
 export async function kindOf(file) {
@@ -19,8 +19,7 @@ export async function kindOf(file) {
   if (jpeg.isJpeg(head)) return "jpeg";
   if (isPng(head)) return "png";
   if (isPayload(head)) return "payload";
-  const first = latin1(head.subarray(0, 12));
-  if (/^(II\*\0|MM\0\*)/.test(first)) return "tiff";
+  if (isTiff(head)) return "tiff";
   if (isVideo(head)) return "video";
   const small = file.size <= 1 << 16;
   if (small && mayBeKeys(new Uint8Array(await file.arrayBuffer()))) return "keys";
@@ -41,8 +40,7 @@ async function bytesOf(file) {
 export async function readSealed(file, beside) {
   const kind = await kindOf(file);
   if (kind === "video") return { file, kind, payloads: await readVideo(file, beside) };
-  if (kind === "tiff") throw new Problem("tiff");
-  if (kind !== "jpeg" && kind !== "png") throw new Problem("no-picture");
+  if (!(kind in CARRIERS)) throw new Problem("no-picture");
   const data = await bytesOf(file);
   const inside = (kind === "jpeg" ? jpeg : pixels).findPayload(data);
   if (inside) return { data, kind, payloads: [parsePayload(inside)] };
@@ -119,7 +117,7 @@ export async function openSealed({ file, data, kind, payloads }, keys, kernel, o
       if (payload.header.carrier !== CARRIERS[kind]) throw new Problem("converted");
       if (kind === "video")
         return { ...(await openVideo(file, payload, keys, kernel, options, tell)), payload };
-      const open = kind === "jpeg" ? jpeg.openJpeg : pixels.openPng;
+      const open = kind === "jpeg" ? jpeg.openJpeg : pixels.openPixels;
       const opened = await open(data, payload, keys, kernel, options);
       const files = [{ blob: new Blob([opened.data]), suffix: opened.suffix }];
       return { ...opened, files, shown: new Blob([opened.shown]), payload };

@@ -5,8 +5,9 @@ import { sha256 } from "./crypto.js";
 import { canonical } from "./header.js";
 import { unpackOriginal } from "./originals.js";
 import { partOpener, unlock } from "./parts.js";
-import { chunkOf, decodePng, encodePng, pngChunks, profileOf } from "./png.js";
+import { chunkOf, decodePng, encodePng, pngChunks, profileChunk, profileOf } from "./png.js";
 import { Problem, damaged } from "./problem.js";
+import { decodeTiff, isTiff } from "./tiff.js";
 
 const CHUNK = "fcRP";
 // Of files that every browser shows.
@@ -14,8 +15,9 @@ const SHOWN = [".png", ".webp", ".gif", ".bmp", ".jpg", ".jpeg"];
 // In the order in which they are written.
 const COLOURS = { cICP: 4, mDCV: 24, cLLI: 8, sRGB: 1, gAMA: 4, cHRM: 32 };
 
-/** The payload in a PNG, or null. */
+/** The payload in a PNG, or null; a TIFF has none in it. */
 export function findPayload(data) {
+  if (isTiff(data)) return null;
   const found = [];
   for (const [kind, body] of pngChunks(data)) {
     if (kind === CHUNK) found.push(body);
@@ -25,11 +27,10 @@ export function findPayload(data) {
   return found[0] ?? null;
 }
 
-/** What the keys open, as a PNG; as of openJpeg. */
-export async function openPng(data, payload, keys, kernel, { allowEdited }) {
+/** What the keys open of a PNG or TIFF: the original, or a PNG; as of openJpeg. */
+export async function openPixels(data, payload, keys, kernel, { allowEdited }) {
   const { header } = payload;
-  const chunks = pngChunks(data);
-  const picture = await decodePng(chunks);
+  const { picture, beside, kept } = await (isTiff(data) ? readTiff : readPng)(data);
   checkShape(picture, header);
   const unlocked = await unlock(header, keys);
   const { grid } = header.image;
@@ -38,7 +39,7 @@ export async function openPng(data, payload, keys, kernel, { allowEdited }) {
   const edited =
     (await publicDigest(picture.samples, owned, size, header)) !== header.public_sha256 ||
     !areErased(picture, owned, size, header) ||
-    (await besideChanged(chunks, header));
+    (await isOther(beside, header));
   if (edited && !allowEdited) throw new Problem("edited");
   const open = await partOpener(header, kernel);
   const opened = { ...picture, samples: picture.samples.slice() };
@@ -52,17 +53,29 @@ export async function openPng(data, payload, keys, kernel, { allowEdited }) {
     }
   }
   const suffix = original ? header.image.original : ".png";
-  const shown = SHOWN.includes(suffix) && original ? original : await anew(opened, chunks);
+  const shown = SHOWN.includes(suffix) && original ? original : await encodePng(opened, kept);
   return { data: original ?? shown, shown, suffix, edited, whole: original !== null, unlocked };
 }
 
-/** A PNG of opened pixels, with the profile, EXIF and colours of the sealed one. */
-function anew(opened, chunks) {
-  const kept = ["iCCP", "eXIf", ...Object.keys(COLOURS)].map((kind) => [kind, chunkOf(chunks, kind)]);
-  return encodePng(
-    opened,
-    kept.filter(([, body]) => body !== null),
-  );
+/** Pixels, what is shown beside them, and the chunks of a PNG that say the same. */
+async function readPng(data) {
+  const chunks = pngChunks(data);
+  const before = chunks.slice(0, chunks.findIndex(([kind]) => kind === "IDAT"));
+  const [profile, exif] = [chunkOf(chunks, "iCCP"), chunkOf(chunks, "eXIf")];
+  const beside = { icc: profile && (await profileOf(profile)), exif };
+  for (const kind of Object.keys(COLOURS)) {
+    const body = chunkOf(before, kind);
+    beside[kind] = body?.length === COLOURS[kind] ? body : null;
+  }
+  const names = ["iCCP", "eXIf", ...Object.keys(COLOURS)];
+  const kept = names.map((kind) => [kind, chunkOf(chunks, kind)]).filter(([, body]) => body);
+  return { picture: await decodePng(chunks), beside, kept };
+}
+
+async function readTiff(data) {
+  const { picture, icc } = decodeTiff(data);
+  const kept = icc ? [["iCCP", await profileChunk(icc)]] : [];
+  return { picture, beside: { icc }, kept };
 }
 
 /** Whether the pixels of forgotten regions are gray. */
@@ -115,16 +128,11 @@ function scatter(samples, runs, size, data) {
 }
 
 /** Whether profile, EXIF or colours are not those that were sealed. */
-async function besideChanged(chunks, { image: { shown = {} } }) {
-  const before = chunks.slice(0, chunks.findIndex(([kind]) => kind === "IDAT"));
-  const [profile, exif] = [chunkOf(chunks, "iCCP"), chunkOf(chunks, "eXIf")];
-  const there = { icc: profile && (await profileOf(profile)), exif };
-  for (const kind of Object.keys(COLOURS)) {
-    const body = chunkOf(before, kind);
-    there[kind] = body?.length === COLOURS[kind] ? body : null;
-  }
+async function isOther(beside, { image: { shown = {} } }) {
+  // The EXIF of a TIFF is not one block, of which a digest could be compared.
+  if (shown.exif && !("exif" in beside)) throw new Problem("tiff");
   const digests = {};
-  for (const [name, body] of Object.entries(there))
+  for (const [name, body] of Object.entries(beside))
     if (body) digests[name] = hex(await sha256(body));
   return canonical(digests) !== canonical(shown);
 }

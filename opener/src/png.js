@@ -252,3 +252,8 @@ export async function profileOf(body) {
   const profile = end < 0 ? null : await inflate(body.subarray(end + 2), "deflate", MAX_PROFILE);
   return profile ?? new Uint8Array(0);
 }
+
+/** The content of an iCCP chunk. */
+export async function profileChunk(icc) {
+  return join("ICC profile\0\0", await deflate(new Blob([icc]).stream()));
+}

@@ -2,7 +2,7 @@
 import { sha256 as incremental } from "@noble/hashes/sha2.js";
 
 import { equal, hex, join, latin1, readBe8, utf8, viewOf } from "./bytes.js";
-import { expand, openGcm } from "./crypto.js";
+import { expand, openGcm, sha256 } from "./crypto.js";
 import { aadOf, entryOf, forgottenParts, parseHeader, partsOf, pictureId } from "./header.js";
 import { CHUNK, unlock, unmixed } from "./parts.js";
 import { DESCRIPTION } from "./payload.js";
@@ -13,6 +13,8 @@ const TAG = 16;
 const MAX_HEADER = 16 << 20;
 const MOST_HEAD = 1024;
 const PLACEMENT = 28;
+// The browser hashes ten times as fast as JavaScript, but only what is whole in memory.
+const AT_ONCE = 256 << 20;
 
 /**
  * The payloads that may be a video's: where the parts lie in the file that holds them.
@@ -102,7 +104,13 @@ export async function openVideo(file, payload, keys, kernel, { allowEdited }, te
 }
 
 async function publicDigest(file, place) {
-  const digest = incremental.create().update(utf8("facecrypt v2 public video"));
+  const label = utf8("facecrypt v2 public video");
+  if (file.size <= AT_ONCE) {
+    const pieces = [label];
+    for await (const piece of publicBytes(file, place)) pieces.push(piece);
+    return hex(await sha256(...pieces));
+  }
+  const digest = incremental.create().update(label);
   for await (const piece of publicBytes(file, place)) digest.update(piece);
   return hex(digest.digest());
 }
@@ -114,6 +122,7 @@ async function chunkOpener({ header, file, regions, private: own }, kernel, tell
     const { start, length } = [...regions, ...own][index];
     const aes = await expand(key, utf8("facecrypt v2 stream"));
     const chaos = await expand(key, utf8("facecrypt v2 logistic"));
+    const person = index < regions.length;
     const digest = incremental.create().update(utf8("facecrypt v2 sealed"));
     const tag = entryOf(header, "tags", index);
     for (let at = 0, number = 0; number === 0 || at < length; ++number) {
@@ -121,13 +130,12 @@ async function chunkOpener({ header, file, regions, private: own }, kernel, tell
       const size = Math.min(length - at, CHUNK + TAG);
       const data = await bytesAt(file, start + at, start + at + size);
       at += size;
-      if (index < regions.length) digest.update(data);
+      if (person) digest.update(data);
       const plain = await openGcm(aes, nonce(number, end), end ? join(data, tag) : data, aad);
       if (plain === null) throw new Problem("changed");
       const mixed = header.cipher !== "aes-256-gcm";
       const out = mixed ? await unmixed(plain, chaos, kernel, number) : plain;
-      const whole = index >= regions.length || !end;
-      if (!whole && !equal(digest.digest(), entryOf(header, "digests", index)))
+      if (person && end && !equal(digest.digest(), entryOf(header, "digests", index)))
         throw new Problem("changed");
       tell(Math.min(at / length, 1));
       yield out;
@@ -149,22 +157,22 @@ async function original(chunks) {
   const { value: first } = await chunks.next();
   const size = first.length >= 4 ? viewOf(first).getUint32(0) : Infinity;
   if (size > MOST_HEAD || size > first.length - 4) throw damaged("the private part");
-  const { sha256, suffix } = headOf(latin1(first.subarray(4, 4 + size)));
-  const pieces = [first.subarray(4 + size)];
-  const digest = incremental.create().update(pieces[0]);
-  const blobs = [new Blob(pieces)];
-  for await (const chunk of chunks) {
-    digest.update(chunk);
-    blobs.push(new Blob([chunk]));
+  const head = headOf(latin1(first.subarray(4, 4 + size)));
+  const blobs = [new Blob([first.subarray(4 + size)])];
+  for await (const chunk of chunks) blobs.push(new Blob([chunk]));
+  const blob = new Blob(blobs);
+  // That it is what was sealed, the tags of all chunks say already.
+  if (blob.size <= AT_ONCE) {
+    const digest = await sha256(new Uint8Array(await blob.arrayBuffer()));
+    if (hex(digest) !== head.sha256) throw damaged("the private part");
   }
-  if (hex(digest.digest()) !== sha256) throw new Problem("changed");
-  return { blob: new Blob(blobs), suffix };
+  return { blob, suffix: head.suffix };
 }
 
 function headOf(text) {
   try {
-    const { sha256, suffix } = JSON.parse(text);
-    if (/^(\.[^\x00-\x1f\x7f./\\:]{1,32})?$/.test(suffix)) return { sha256, suffix };
+    const head = JSON.parse(text);
+    if (/^(\.[^\x00-\x1f\x7f./\\:]{1,32})?$/.test(head.suffix)) return head;
   } catch {
     // As below.
   }

@@ -88,6 +88,12 @@ def test_another_video_of_that_name_is_not_done(job):
     assert (done.code, "already exists and is not this video opened" in done.err[0]) == (1, True)
 
 
+def test_a_video_of_another_date_is_not_done(job):
+    os.utime("in/a.mp4", (1, 1))
+    done = command("encrypt", "in/a.mp4", "-o", "sealed", *SEAL)
+    assert (done.code, "sealed from another file" in done.err[0]) == (1, True)
+
+
 def test_sealed_videos_in_folders_are_passed_over(job):
     done = command("encrypt", "sealed", "-o", "again", *SEAL)
     assert (done.code, "3 sealed already" in done.err[-1]) == (0, True)

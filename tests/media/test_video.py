@@ -334,7 +334,8 @@ def test_colours_and_depth_are_kept(public):
     assert tags == (9, 18, 9, 1)
 
 
-def test_static_hdr_is_kept(tmp_path):
+@pytest.mark.parametrize("codec", [None, "h264"])
+def test_static_hdr_is_kept(codec, tmp_path):
     display = "G(13250,34500)B(7500,3000)R(34000,16000)WP(15635,16450)L(10000000,50)"
     told = f"log-level=none:master-display={display}:max-cll=1000,400"
     source = write_clip(
@@ -344,7 +345,7 @@ def test_static_hdr_is_kept(tmp_path):
         audio=None,
         options={"preset": "ultrafast", "x265-params": told},
     )
-    write_public(source, tmp_path / "b.mp4", boxes(4))
+    write_public(source, tmp_path / "b.mp4", boxes(4), Public(codec=codec))
 
     def told_of(path: Path) -> list[bytes]:
         with av.open(str(path)) as container:
@@ -516,7 +517,7 @@ def test_sound_of_old_files_becomes_aac(rate, layout, becomes, tmp_path):
         video.width, video.height, video.pix_fmt = WIDTH, HEIGHT, "yuv420p"
         sound = out.add_stream("pcm_s16le", rate=rate)
         sound.layout = layout
-        count = sound.layout.nb_channels * rate // 2
+        count = sound.layout.nb_channels * (rate // 2)
         frame = av.AudioFrame.from_ndarray(np.full((1, count), 99, np.int16), "s16", layout)
         frame.sample_rate, frame.pts, frame.time_base = rate, 0, Fraction(1, rate)
         out.mux(sound.encode(frame))

@@ -3,6 +3,7 @@
 import io
 import struct
 import zlib
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -30,11 +31,13 @@ from facecrypt.errors import ContainerError
 from facecrypt.integrations.batch_encryptor import BatchEncryptor
 from facecrypt.limits import MAX_HEADER_BYTES
 from facecrypt.media import decode_image
+from facecrypt.media.png import encode_png, replace_chunk
 from facecrypt.sealing import carriers
 from facecrypt.sealing.carriers import Source
 from facecrypt.sealing.carriers.originals import pack, unpack
 from facecrypt.sealing.files import decode, encode, read_payload
 from facecrypt.sealing.options import Open, Seal
+from facecrypt.sealing.payload import Payload
 
 KEY = SecretKey(bytes(range(32)))
 FACES = [Region(20, 20, 60, 60), Region(90, 30, 120, 70)]
@@ -76,6 +79,9 @@ FILES = {
     "l.tif": saved(RGBA, "TIFF"),
     "m.pbm": b"P4 160 120\n" + bytes(range(256))[:240] * 10,
     "o.bmp": PALETTE,
+    "p.bmp": b"BM"
+    + struct.pack("<IHHIIiiHHIIiiII", 57654, 0, 0, 54, 40, 160, -120, 1, 24, *[0] * 6)
+    + photo()[..., ::-1].tobytes(),  # the first row comes first
 }
 FILES["n.tif"] = (
     b"MM\0*"
@@ -102,7 +108,7 @@ FILES["n.tif"] = (
 MODES = {
     0: "a.png b.webp c.webp f.tiff g.gif j.jp2",
     1: "m.pbm o.bmp",
-    2: "d.bmp e.tif h.ppm i.pgm k.bmp l.tif n.tif",
+    2: "d.bmp e.tif h.ppm i.pgm k.bmp l.tif n.tif p.bmp",
 }
 
 
@@ -159,6 +165,19 @@ def test_names_are_those_of_the_files_where_several_shared_one(folder):
     assert {"a.png.png", "a.webp.png", "a.bmp.png"} <= contents(folder / "sealed").keys()
     decrypt_files("sealed", "back", KEY)
     assert contents(folder / "back") == contents(folder / "in")
+    # With one face they are PNG, and would be three of one name.
+    decrypt_files(list(folder.glob("sealed/a.*")), "one", KEY, regions=[0])
+    assert contents(folder / "one").keys() == {"a.png.png", "a.webp.png", "a.bmp.png"}
+
+
+def test_a_header_that_names_an_original_which_is_not_there(folder):
+    encrypt_file("in/b.webp", "s.png", KEY, regions=FACES, original=False)
+    payload = read_payload("s.png")
+    content = replace(payload.header.content, original=".webp")
+    changed = Payload(replace(payload.header, content=content)).to_bytes()
+    data = replace_chunk((folder / "s.png").read_bytes(), b"fcRP", changed)
+    with pytest.raises(ContainerError, match="another kind of picture, or damaged"):
+        decode(Source(data), [KEY])
 
 
 def test_what_a_file_is_its_content_says(folder):
@@ -210,8 +229,6 @@ def test_an_edited_picture_gives_pixels(folder):
     sealed = decode_image(path.read_bytes()).pixels
     sealed[0, 0] ^= 1
     payload = read_payload(path).to_bytes()
-    from facecrypt.media.png import encode_png
-
     path.write_bytes(encode_png(sealed, chunks=[(b"fcRP", payload)]))
     assert "edited" in str(decrypt_files("sealed", "back", KEY).failed[0].error)
     [result] = decrypt_files("sealed", "back", KEY, allow_edited=True).results
@@ -333,6 +350,9 @@ def test_a_part_that_inflates_without_end_costs_no_more_than_its_picture():
     bomb = zlib.compress(bytes(1 << 26), wbits=-15)
     with pytest.raises(ContainerError, match="damaged"):
         unpack(b"\1" + struct.pack(">Q", 1 << 26) + bomb, PIXELS)
+    size = PIXELS.nbytes + (1 << 26)
+    with pytest.raises(ContainerError, match="damaged"):
+        unpack(b"\2" + struct.pack(">QBQI", size, 0, 0, 0) + bomb, PIXELS)
 
 
 @given(

@@ -78,7 +78,7 @@ def read_frames(path: PathLike) -> Iterator[np.ndarray]:
             with said_of(path, "cannot be shown as RGB"):
                 shown = frame.to_ndarray(format="rgb24")
             if absolute:
-                shown = _usual_screen()[shown]
+                shown = _usual_screen().take(shown)
             yield source.turn.upright(shown)
 
 

@@ -14,7 +14,7 @@ from facecrypt.errors import MediaError
 from facecrypt.files import PathLike, refuse_special
 from facecrypt.limits import MAX_FRAMES, MAX_SIDE, MAX_STREAMS, MAX_VIDEO_PIXELS
 from facecrypt.media.video.kinds import DEMUXERS, HEAD, container_of
-from facecrypt.media.video.library import THREADS, load, said_of
+from facecrypt.media.video.library import load, said_of
 from facecrypt.media.video.turning import Turn, turn_of
 
 __all__ = ["Source", "is_picture"]
@@ -147,8 +147,8 @@ class Source:
         for stream in container.streams.video:
             if not is_picture(stream):
                 _check_size(self.path, stream)
-                stream.thread_type = "AUTO"
-                stream.codec_context.thread_count = THREADS
+                # Several threads repair damage now like this and now like that.
+                stream.codec_context.thread_count = 1
                 return stream
         raise MediaError(f"{self.path}: has no video stream; there are no faces to hide in sound")
 
