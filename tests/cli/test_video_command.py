@@ -8,9 +8,10 @@ import subprocess
 import sys
 import time
 
+import numpy as np
 import pytest
 from support.clips import write_clip
-from support.command_line import command
+from support.command_line import command, pixels
 
 SEAL = ("-R", "key.pub")
 OPEN = ("-i", "key.txt")
@@ -246,3 +247,20 @@ def test_a_killed_run_goes_on_where_its_notes_end(job, until):
     assert (done.code, "1 face" in done.err[-1]) == (0, True)
     shown = [name for name in seen("out") if not name.endswith(".tmp")]
     assert shown == ["long.mp4"]
+
+
+def test_detect_draws_each_person_on_a_sheet(job):
+    done = command("detect", "in/a.mp4", "--draw", "drawn", "--json")
+    assert done.code == 0, done.err
+    assert len(json.loads(done.out)["a.mp4"]) == 1
+    assert names(job / "drawn") == ["a.0.png"]
+    sheet = pixels(job / "drawn" / "a.0.png")
+    # Eight frames, four in a row of squares of 192 pixels, each with a yellow box.
+    assert sheet.shape == (2 * 192, 4 * 192, 3)
+    yellow = (np.abs(sheet.astype(int) - (0, 220, 255)) < 8).all(axis=2)
+    for row, column in np.ndindex(2, 4):
+        cell = yellow[row * 192 : (row + 1) * 192, column * 192 : (column + 1) * 192]
+        assert 300 < cell.sum() < 2000
+    again = command("detect", "in/a.mp4", "--draw", "drawn")
+    assert again.code == 1
+    assert "already exists" in again.err[0]

@@ -44,7 +44,7 @@ class Scene:
 
     def __iter__(self) -> Iterator[np.ndarray]:
         for number in range(self.frames):
-            frame = self.grounds[self.cut is not None and number >= self.cut].copy()
+            frame = self.grounds[int(self.cut is not None and number >= self.cut)].copy()
             if box := self.box(number):
                 x0, y0, x1, y1 = box
                 left, top, right, bottom = max(x0, 0), max(y0, 0), min(x1, WIDTH), min(y1, HEIGHT)
