@@ -49,8 +49,8 @@ class Copied:
         self._lead: Any = None
 
     def take(self, packet: Any) -> Iterator[Any]:
-        """Give the packets to write: none for one that is hidden or empty."""
-        if not packet.size:
+        """Give the packets to write: none for one that is hidden, empty, or of no time."""
+        if not packet.size or (packet.dts is None and packet.pts is None):
             return
         self._seen += 1
         if packet.is_discard:

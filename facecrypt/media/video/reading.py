@@ -107,5 +107,7 @@ def _codecs(source: Source) -> str:
 
 def _codec(stream: Any) -> str:
     context = stream.codec_context
-    name = context.codec.canonical_name if context is not None else stream.name
-    return str(name or "unknown")
+    if context is not None:
+        return str(context.codec.canonical_name)
+    # Streams of unknown codecs have names only where they are data.
+    return str(getattr(stream, "name", None) or "unknown")
