@@ -22,7 +22,19 @@ import numpy as np
 
 from bench.harness import ROOT
 
-__all__ = ["CLIPS", "HELD_OUT", "Face", "frames_of", "write_clip"]
+__all__ = [
+    "CLIPS",
+    "FACES",
+    "HELD_OUT",
+    "SIZE",
+    "Face",
+    "Shot",
+    "View",
+    "Walk",
+    "Walker",
+    "frames_of",
+    "write_clip",
+]
 
 SIZE, RATE = (960, 540), 25
 # A face counts where this much of it is seen, and no side is below so many pixels.

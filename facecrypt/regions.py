@@ -185,7 +185,7 @@ class Region:
         return dx.astype(np.int32) <= reach.astype(np.int32)[:, None]
 
 
-def clip_given(regions: Iterable[Region], height: int, width: int) -> list[Region]:
+def clip_given(regions: Iterable[object], height: int, width: int) -> list[Region]:
     """Clip regions that somebody chose to a picture.
 
     Raises

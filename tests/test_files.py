@@ -51,6 +51,48 @@ def test_a_file_that_appears_meanwhile_stays_as_it_is(tmp_path, way, monkeypatch
     assert os.listdir(tmp_path) == ["a"]
 
 
+def test_what_is_written_piece_by_piece_is_whole_too(tmp_path, way):
+    def write(file, place):
+        file.write(b"first, ")
+        file.flush()
+        with place.open("r+b") as other:
+            other.seek(0, os.SEEK_END)
+            other.write(b"second")
+        file.seek(0)
+        assert file.read() == b"first, second"
+        assert os.listdir(tmp_path) in ([], [place.name])
+
+    like = tmp_path.parent / "like"
+    like.touch()
+    like.chmod(0o440)
+    atomic_write(tmp_path / "a", write, like=like)
+    assert (tmp_path / "a").read_bytes() == b"first, second"
+    assert (tmp_path / "a").stat().st_mode & 0o777 == 0o440
+    assert os.listdir(tmp_path) == ["a"]
+
+
+def test_what_fails_while_it_is_written_leaves_nothing(tmp_path, way):
+    def write(file, place):
+        file.write(b"half")
+        raise MediaError("clip.mp4: no video")
+
+    with pytest.raises(MediaError, match=r"^clip.mp4: no video$"):
+        atomic_write(tmp_path / "a", write)
+    assert not os.listdir(tmp_path)
+
+
+def test_what_is_written_piece_by_piece_is_not_written_twice(tmp_path, monkeypatch):
+    calls = []
+
+    def refuse(*_):
+        raise OSError(errno.EPERM, "no links here")
+
+    monkeypatch.setattr(pending, "_link", refuse)
+    atomic_write(tmp_path / "a", lambda file, _: calls.append(file.write(b"content")))
+    assert calls == [7]
+    assert (tmp_path / "a").read_bytes() == b"content"
+
+
 def test_overwrite_replaces_it(tmp_path, way):
     (tmp_path / "a").write_bytes(b"old")
     atomic_write(tmp_path / "a", b"new", overwrite=True)

@@ -48,9 +48,8 @@ public:
         at_ += (63 - held_) >> 3;
         held_ |= 56;
     }
-    // At least 31 bits are then there: a code and what follows it.
-    void fill_if_low() noexcept {
-        if (held_ < 31) fill();
+    void fill_to(int bits) noexcept {
+        if (held_ < bits) fill();
     }
     // 1 <= n <= what is there.
     std::uint32_t peek(int n) const noexcept {
@@ -118,7 +117,7 @@ public:
     // n <= 32, and nothing above them in `bits`. Together at most 56 until they are stored.
     void add(std::uint32_t bits, int n) noexcept {
         held_ += n;
-        window_ |= std::uint64_t{bits} << (64 - held_);
+        window_ |= std::uint64_t{bits} << (-held_ & 63);  // none of no bits
     }
     void store() noexcept {
         store_be64(at_, window_);

@@ -1,6 +1,8 @@
 #include "regions.h"
 #include "sinks.h"
 
+#include <optional>
+
 namespace facecrypt::jpeg {
 namespace {
 
@@ -74,13 +76,49 @@ Spec take_table(Input &input) {
 }
 
 void write(Bytes &out, View blocks, const std::vector<std::size_t> &components,
-           const std::array<Spec, 2> &dc, const std::array<Spec, 2> &ac) {
-    const std::array<EncodeTable, 4> made{EncodeTable(dc[0], false), EncodeTable(dc[1], false),
-                                          EncodeTable(ac[0], true), EncodeTable(ac[1], true)};
+           const std::array<EncodeTable, 4> &tables) {
     Writer<false> writer(out);
-    for (std::size_t c = 0; c < 4; ++c) writer.use(c, &made[table_of(c)], &made[2 + table_of(c)]);
+    for (std::size_t c = 0; c < 4; ++c)
+        writer.use(c, &tables[table_of(c)], &tables[2 + table_of(c)]);
     encode(blocks, components, writer);
 }
+
+const std::array<EncodeTable, 4> &standard_encoders() {
+    static const std::array<EncodeTable, 4> made{
+        EncodeTable(standard(false, 0), false), EncodeTable(standard(false, 1), false),
+        EncodeTable(standard(true, 0), true), EncodeTable(standard(true, 1), true)};
+    return made;
+}
+
+// The bits of what is counted; none where a symbol has no code.
+std::optional<std::uint64_t> bits_of(const Counts &counts, const Spec &spec) {
+    std::array<std::uint64_t, 256> lengths{};
+    std::size_t k = 0;
+    for (std::size_t length = 1; length <= 16; ++length)
+        for (int i = 0; i < spec.counts[length]; ++i) lengths[spec.symbols[k++]] = length;
+    std::uint64_t bits = 0;
+    for (std::size_t symbol = 0; symbol < counts.size(); ++symbol) {
+        if (counts[symbol] == 0) continue;
+        if (lengths[symbol] == 0) return std::nullopt;
+        bits += counts[symbol] * (lengths[symbol] + symbol % 16);
+    }
+    return bits;
+}
+
+// Tables of a region by number, with what they would take.
+struct Tables {
+    std::array<Spec, 2> dc, ac;
+    std::uint64_t bits = 0;
+    bool fits = true;
+
+    void count(const Counter &counter, std::size_t t) {
+        for (const auto one : {bits_of(counter.dc_counts[t], dc[t]),
+                               bits_of(counter.ac_counts[t], ac[t])}) {
+            fits &= one.has_value();
+            bits += one.value_or(0);
+        }
+    }
+};
 
 template <class Table, bool ac> std::shared_ptr<const Table> standard_decoder(std::size_t which) {
     static const std::shared_ptr<const Table> made[2] = {
@@ -109,27 +147,31 @@ void RegionTaker::take(const PackedRow &row, const Owners &owners) {
 Bytes RegionTaker::finish() {
     if (!owns_) return {};
     const std::vector<std::size_t> components = components_of(frame_);
-    Bytes fixed, own;
-    fixed.put(standard_tables);
-    bool fits = true;
-    try {
-        write(fixed, blocks_.view(), components, {standard(false, 0), standard(false, 1)},
-              {standard(true, 0), standard(true, 1)});
-    } catch (const MissingSymbol &) {
-        fits = false;
-    }
     const Scan scan = scan_of(frame_);
     Counter counter(scan);
     encode(blocks_.view(), components, counter);
-    std::array<Spec, 2> dc, ac;
+    Bytes fixed, own;
+    fixed.put(standard_tables);
     own.put(own_tables);
+    Tables annex_k, best;
     for (std::size_t t = 0; t < tables(frame_); ++t) {
-        put_table(own, dc[t] = optimal(counter.dc_counts[t]));
-        put_table(own, ac[t] = optimal(counter.ac_counts[t]));
+        annex_k.dc[t] = standard(false, static_cast<int>(t));
+        annex_k.ac[t] = standard(true, static_cast<int>(t));
+        put_table(own, best.dc[t] = optimal(counter.dc_counts[t]));
+        put_table(own, best.ac[t] = optimal(counter.ac_counts[t]));
+        annex_k.count(counter, t);
+        best.count(counter, t);
     }
-    write(own, blocks_.view(), components, dc, ac);
+    const bool fixed_is_shorter =
+        annex_k.fits && (annex_k.bits + 7) / 8 + 1 <= (best.bits + 7) / 8 + own.size();
+    if (fixed_is_shorter)
+        write(fixed, blocks_.view(), components, standard_encoders());
+    else
+        write(own, blocks_.view(), components,
+              {EncodeTable(best.dc[0], false), EncodeTable(best.dc[1], false),
+               EncodeTable(best.ac[0], true), EncodeTable(best.ac[1], true)});
     blocks_ = Bytes();
-    return fits && fixed.size() <= own.size() ? std::move(fixed) : std::move(own);
+    return fixed_is_shorter ? std::move(fixed) : std::move(own);
 }
 
 RegionPutter::RegionPutter(const Frame &frame, Rect rect, std::uint32_t index, View part)

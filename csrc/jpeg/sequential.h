@@ -57,6 +57,8 @@ FACECRYPT_ALWAYS inline std::uint8_t *decode_block(BitReader &reader, const Deco
         ended = entry.how & AcTable::ends;
         return !ended;
     };
+    reader.fill_to(40);  // mostly they are still there
+    step() && step() && step() && step();
     while (!ended) {
         reader.fill();
         step() && step() && step() && step() && step();

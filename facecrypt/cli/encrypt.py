@@ -6,7 +6,15 @@ from typing import Any
 
 from facecrypt.cli import deface, keys, options
 from facecrypt.cli.batches import print_results, report
-from facecrypt.cli.options import add_batch, add_detection, add_inputs, add_json, margin, whole
+from facecrypt.cli.options import (
+    add_batch,
+    add_detection,
+    add_following,
+    add_inputs,
+    add_json,
+    margin,
+    whole,
+)
 from facecrypt.cli.pages import add_examples
 from facecrypt.cli.terminal import count, progress_bar, say, video_bars
 from facecrypt.jobs.sealing import encrypt_files
@@ -63,7 +71,8 @@ def add_options(sub: ArgumentParser) -> None:
         action=BooleanOptionalAction,
         default=True,
         help="seal the file with its pixels, so that it comes back byte for byte, metadata and "
-        "all; without it a PNG is about half as large. A JPEG that stays one has it in any case",
+        "all; a sealed PNG is a third to four fifths larger for it. A JPEG that stays one and a "
+        "video have it in any case",
     )
     add_json(sub, "what became of each picture, one line each,")
     add_batch(sub)
@@ -107,21 +116,7 @@ def _add_regions(sub: ArgumentParser) -> None:
 def _add_videos(sub: ArgumentParser) -> None:
     usual = VideoOptions()
     group = sub.add_argument_group("videos", "Pictures ignore these options.")
-    group.add_argument(
-        "--every",
-        type=whole(1),
-        default=usual.every,
-        metavar="N",
-        help="look for faces in each so many frames, and follow them between (default %(default)s)",
-    )
-    group.add_argument(
-        "--hold",
-        type=whole(0),
-        default=usual.hold,
-        metavar="N",
-        help="hide a face for so many frames before it is first found and after it was last found "
-        "(default %(default)s)",
-    )
+    add_following(group)
     group.add_argument(
         "--fill",
         choices=FILLS,

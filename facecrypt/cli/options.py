@@ -14,16 +14,18 @@ from facecrypt.detector.named import named_detector
 from facecrypt.detector.presets import SURE
 from facecrypt.detector.turned import QUARTERS
 from facecrypt.errors import MediaError
-from facecrypt.jobs.boxes import load_boxes
+from facecrypt.jobs.boxes import Boxes, load_places
 from facecrypt.jobs.inputs import MEDIA_SUFFIXES
 from facecrypt.machine import cores
 from facecrypt.media.npy import ARRAY_SUFFIXES
 from facecrypt.regions import Region
+from facecrypt.sealing.options import VideoOptions
 
 __all__ = [
     "add_batch",
     "add_detection",
     "add_device",
+    "add_following",
     "add_force",
     "add_inputs",
     "add_json",
@@ -106,6 +108,25 @@ def add_detection(sub: argparse.ArgumentParser) -> None:
         help="another detector: an object of a Python module with detect(image), or what makes one",
     )
     add_device(group)
+
+
+def add_following(group: argparse._ActionsContainer) -> None:
+    usual = VideoOptions()
+    group.add_argument(
+        "--every",
+        type=whole(1),
+        default=usual.every,
+        metavar="N",
+        help="look for faces in each so many frames, and follow them between (default %(default)s)",
+    )
+    group.add_argument(
+        "--hold",
+        type=whole(0),
+        default=usual.hold,
+        metavar="N",
+        help="hide a face for so many frames before it is first found and after it was last found "
+        "(default %(default)s)",
+    )
 
 
 def add_device(sub: argparse._ActionsContainer) -> None:
@@ -237,13 +258,13 @@ def _make_detector(
     return Turned(upright, int(turn)) if turn else upright
 
 
-def regions(args: Namespace) -> list[Region] | dict[str, list[Region]] | None:
+def regions(args: Namespace) -> Boxes | None:
     """What to encrypt, where the options say so; None to detect faces."""
     if args.whole and args.boxes:
         raise ValueError("--whole and --boxes exclude each other")
     if args.whole:
         return [Region(0, 0, _WHOLE, _WHOLE)]
-    return load_boxes(args.boxes, shape=args.shape, grow=args.grow) if args.boxes else None
+    return load_places(args.boxes, shape=args.shape, grow=args.grow) if args.boxes else None
 
 
 def some(pictures: Iterable[Item], ignored: Mapping[str, int], *, quiet: bool) -> list[Item]:

@@ -21,7 +21,7 @@ __all__ = ["ONLY", "show_many"]
 _WHO = 2  # ids in a line
 ONLY: dict[str, tuple[str, Callable[[Overview], bool]]] = {
     "face": ("with a face that can be opened", lambda one: one.faces > 0),
-    "no-face": ("without one", lambda one: one.faces == 0),
+    "no-face": ("in which none was sealed", lambda one: not one.header.regions),
     "opens": ("that the keys open, be it in part", lambda one: one.opens is not None),
     "closed": ("that they do not open", lambda one: one.opens is None),
     "edited": ("changed since they were sealed", lambda one: one.edited is True),
@@ -105,7 +105,10 @@ class _Table:
     def sum(self, found: Sequence[Overview], failed: int, listed: int | None) -> str:
         """What there is in all, and how many were listed where not all are."""
         parts = [] if listed is None else [f"{listed} listed"]
-        parts += [f"{len(found)} sealed", f"{sum(not one.faces for one in found)} without a face"]
+        parts += [
+            f"{len(found)} sealed",
+            f"{sum(not one.header.regions for one in found)} without a face",
+        ]
         if self._opens:
             parts.append(f"{sum(one.opens is not None for one in found)} that the keys open")
         if self._edited:

@@ -5,7 +5,7 @@ from facecrypt.detector.detections import Detections, as_rgb
 from facecrypt.detector.mtcnn import MTCNN, PRESETS
 from facecrypt.detector.named import named_detector
 from facecrypt.detector.protocol import Detector, default_detector
-from facecrypt.detector.tracks import FaceTracker, Track, track_faces
+from facecrypt.detector.tracks import FaceTracker, Track, looking_in_turn, track_faces
 from facecrypt.detector.turned import AnyRotation, Turned
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "Turned",
     "as_rgb",
     "default_detector",
+    "looking_in_turn",
     "named_detector",
     "track_faces",
 ]

@@ -2,18 +2,18 @@
 
 import errno
 import platform
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
 from facecrypt.detector import Detector
 from facecrypt.errors import MediaError
+from facecrypt.jobs.boxes import Boxes
 from facecrypt.jobs.inputs import Input, prepare
 from facecrypt.jobs.pool import forget_frames
 from facecrypt.jobs.sealing import FileEncryptor
 from facecrypt.jobs.summary import Result
-from facecrypt.regions import Region
 
 __all__ = ["Outcome", "Task", "Worker"]
 
@@ -27,7 +27,7 @@ class Task(NamedTuple):
 
     number: int
     item: Input
-    regions: Sequence[Region] | Mapping[str, Sequence[Region]] | None
+    regions: Boxes | None
     fresh: bool
 
 

@@ -36,7 +36,7 @@ class BatchEncryptor:
         ``functools.partial(MTCNN, preset="recall")`` can.
     cipher, grow, shape, backend
         As in :func:`facecrypt.encrypt_image`.
-    keep_metadata : bool
+    keep_metadata, original : bool
         As in :func:`facecrypt.encrypt_file`.
 
     Raises

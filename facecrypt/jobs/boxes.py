@@ -1,28 +1,32 @@
 """Boxes as text: what ``facecrypt detect --json`` prints and ``encrypt --boxes`` reads.
 
 One JSON object: the path of a picture below its folder -> a list of boxes, each
-``[x0, y0, x1, y1]`` or an object with such a ``box``. People edit these files, so
-nothing in them is guessed: a wrong box leaves a face in the clear.
+``[x0, y0, x1, y1]`` or an object with such a ``box``; of a video also with a ``track``, boxes of
+some frames, ``[frame, x0, y0, x1, y1]``, between which the face moves straight. People edit these
+files, so nothing in them is guessed: a wrong box leaves a face in the clear.
 """
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from facecrypt.files import PathLike, read_small
 from facecrypt.regions import Region
+from facecrypt.sealing.ways import Way
 
-__all__ = ["Boxes", "dump_boxes", "load_boxes", "regions_of"]
+__all__ = ["Boxes", "Place", "dump_boxes", "load_boxes", "load_places", "regions_of"]
 
+Place = Region | Way
+Given = TypeVar("Given", Region, Place)
 # For every picture the same, or for each its own.
-Boxes = Sequence[Region] | Mapping[str, Sequence[Region]]
+Boxes = Sequence[Place] | Mapping[str, Sequence[Place]]
 
 MAX_BYTES = 1 << 30
 _SHOWN = 40  # characters of what was found instead
 
 
-def dump_boxes(found: Mapping[str, Sequence[Region]]) -> str:
+def dump_boxes(found: Mapping[str, Sequence[Place]]) -> str:
     """Faces by picture as JSON, one line a picture.
 
     Examples
@@ -41,7 +45,16 @@ def dump_boxes(found: Mapping[str, Sequence[Region]]) -> str:
 
 
 def load_boxes(path: PathLike, *, shape: str = "box", grow: float = 0.0) -> dict[str, list[Region]]:
-    """Read boxes.
+    """Read boxes of pictures; errors as of :func:`load_places`, and of tracks."""
+    found = load_places(path, shape=shape, grow=grow)
+    for name, places in found.items():
+        if any(isinstance(place, Way) for place in places):
+            raise ValueError(f"{path}: {name}: a track is of a video, and pictures are wanted")
+    return cast("dict[str, list[Region]]", found)
+
+
+def load_places(path: PathLike, *, shape: str = "box", grow: float = 0.0) -> dict[str, list[Place]]:
+    """Read boxes of pictures, and of videos boxes and tracks.
 
     Parameters
     ----------
@@ -77,11 +90,14 @@ def _object(listed: Any) -> dict[str, Any]:
     return listed
 
 
-def _regions(name: str, boxes: Any, shape: str) -> Iterator[Region]:
+def _regions(name: str, boxes: Any, shape: str) -> Iterator[Place]:
     if not isinstance(boxes, list):
         raise TypeError(f"{name}: expected a list of boxes, received {_named(boxes)}")
     for number, box in enumerate(boxes):
         where = f"{name}, box {number}"
+        if isinstance(box, dict) and "track" in box:
+            yield _way(where, box["track"])
+            continue
         edges = box.get("box") if isinstance(box, dict) else box
         if not isinstance(edges, list) or len(edges) != 4:
             raise TypeError(f"{where}: expected [x0, y0, x1, y1], received {_named(box)}")
@@ -92,12 +108,24 @@ def _regions(name: str, boxes: Any, shape: str) -> Iterator[Region]:
             raise ValueError(f"{where}: {error}") from None
 
 
+def _way(where: str, keys: Any) -> Way:
+    fine = isinstance(keys, list) and all(isinstance(key, list) and len(key) == 5 for key in keys)
+    if not fine:
+        raise TypeError(f"{where}: expected [[frame, x0, y0, x1, y1], …], received {_named(keys)}")
+    try:
+        return Way(tuple((key[0], key[1], key[2], key[3], key[4]) for key in keys))
+    except (ValueError, TypeError) as error:
+        raise ValueError(f"{where}: {error}") from None
+
+
 def _named(value: Any) -> str:
     text = json.dumps(value)
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
 
 
-def _fields(face: Region) -> dict[str, Any]:
+def _fields(face: Place) -> dict[str, Any]:
+    if isinstance(face, Way):
+        return {"track": [list(key) for key in face.keys]}
     fields: dict[str, Any] = {"box": list(face.box)}
     if face.score is not None:
         fields["score"] = round(face.score, 4)
@@ -114,7 +142,9 @@ def _unambiguous(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return result
 
 
-def regions_of(source: Path, relative: Path, regions: Boxes | None) -> Sequence[Region] | None:
+def regions_of(
+    source: Path, relative: Path, regions: Sequence[Given] | Mapping[str, Sequence[Given]] | None
+) -> Sequence[Given] | None:
     """Those of one picture; ValueError where a mapping lacks it."""
     if not isinstance(regions, Mapping):
         return regions

@@ -10,6 +10,7 @@ from pathlib import Path
 from facecrypt.errors import MediaError
 from facecrypt.files import media_error
 from facecrypt.leftovers import hidden_name
+from facecrypt.sealing.carriers import file_carrier, sealed_name
 
 __all__ = [
     "Rename",
@@ -26,9 +27,9 @@ _Spelling = Callable[[Path], str]
 Rename = Callable[[Path, Path], Path]
 
 
-def png_name(_: Path, name: Path) -> Path:
-    """``a/x.jpg`` -> ``a/x.png``."""
-    return name.with_suffix(".png")
+def png_name(source: Path, name: Path) -> Path:
+    """``a/x.jpg`` -> ``a/x.png``; a video stays one."""
+    return name.with_suffix(".png") if file_carrier(source) is None else sealed_name(source, name)
 
 
 def make_folder(folder: Path) -> None:

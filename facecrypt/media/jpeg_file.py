@@ -16,7 +16,8 @@ from facecrypt.media.source import Source
 
 __all__ = ["read_jpeg"]
 
-# 00 is a stuffed byte, FF a fill byte, D0 to D7 restart inside a scan.
+# 00 is a stuffed byte, FF a fill byte; D0 to D7 restart inside a scan.
+_HEAD = re.compile(rb"\xff[^\x00\xff]")
 _MARKER = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
 
 _XMP = b"http://ns.adobe.com/xap/1.0/\0"
@@ -83,11 +84,11 @@ def _segments(data: bytes) -> tuple[list[tuple[int, bytes]], int]:
     """Markers and payloads before the first scan, and where that begins."""
     found: list[tuple[int, bytes]] = []
     at = 2
-    while True:
-        while data[at : at + 2] == b"\xff\xff":
-            at += 1
+    # What is no marker is passed over, as by decoders.
+    while (marker := _HEAD.search(data, at)) is not None:
+        at = marker.start()
         head = data[at : at + 4]
-        if len(head) < 4 or head[0] != 0xFF or head[1] in (0xD9, 0xDA):
+        if len(head) < 4 or head[1] in (0xD9, 0xDA):
             return found, at
         if head[1] == 0x01 or 0xD0 <= head[1] <= 0xD7:
             at += 2
@@ -97,6 +98,7 @@ def _segments(data: bytes) -> tuple[list[tuple[int, bytes]], int]:
             return found, at
         found.append((head[1], data[at + 4 : at + 2 + length]))
         at += 2 + length
+    return found, len(data)
 
 
 def _check_scans(data: bytes, pixels: int) -> None:

@@ -370,7 +370,7 @@ def encrypt_file(
         Likewise the length of the original in a PNG: to a Padmé length, or to a power of two.
     original : bool
         Seal the file itself with its pixels, so that ``src`` comes back byte for byte, with its
-        metadata. A JPEG that stays one has it in any case.
+        metadata. A JPEG that stays one and a video have it in any case.
     overwrite : bool
         Replace ``dst`` if it exists, with ``sidecar`` also the sidecars beside it.
     video : VideoOptions

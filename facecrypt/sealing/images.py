@@ -1,6 +1,5 @@
 """One picture as an array: detect, seal, open."""
 
-import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain
@@ -151,12 +150,6 @@ def seal_pixels(
         Goes into a private part.
     """
     image = checked_image(image)
-    if options.cipher == "logistic":
-        warnings.warn(
-            "cipher='logistic' is for research: the logistic map is not a secure cipher; "
-            "use the default for anything that must stay secret",
-            stacklevel=3,
-        )
     check_counts(image.shape, (), len(recipients))
     if grid is None:
         grid = CELLS if options.regions is None else PIXEL

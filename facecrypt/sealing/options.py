@@ -10,6 +10,7 @@ from typing import Literal
 from facecrypt.detector import Detector, default_detector
 from facecrypt.regions import SHAPES, Region
 from facecrypt.sealing.header import CIPHERS
+from facecrypt.sealing.ways import Way
 
 __all__ = ["CODECS", "FILLS", "GROW", "PADDINGS", "SPEEDS", "Open", "Seal", "VideoOptions", "Watch"]
 
@@ -61,6 +62,11 @@ class VideoOptions:
     ------
     ValueError
         A value that there is not.
+
+    Examples
+    --------
+    >>> VideoOptions(mute=True).crf
+    21
     """
 
     every: int = 5
@@ -102,7 +108,7 @@ class Seal:
         A cipher, a shape or a margin that there is not.
     """
 
-    regions: Sequence[Region] | None = None
+    regions: Sequence[Region | Way] | None = None
     detector: Detector | None = None
     cipher: str = CIPHERS[0]
     grow: float = GROW
@@ -147,7 +153,7 @@ class Seal:
         flags = self.keep_metadata | (self.padding == "double") << 1
         asked = self._search(shape=not video)
         if video and self.regions is not None:
-            asked = {"boxes": [list(region.box) for region in self.regions]}
+            asked = {"boxes": list(map(_place, self.regions))}
         if asked is None:
             return bytes([flags]) + bytes(7)
         text = json.dumps(asked | (asdict(self.video) if video else {}), sort_keys=True)
@@ -182,6 +188,10 @@ class Open:
     def __post_init__(self) -> None:
         if self.regions is not None and not isinstance(self.regions, Iterable):
             raise TypeError(_no_sequence("numbers", self.regions))
+
+
+def _place(region: Region | Way) -> list[object]:
+    return list(region.keys if isinstance(region, Way) else region.box)
 
 
 def _no_sequence(what: str, received: object) -> str:

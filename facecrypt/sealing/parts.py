@@ -6,6 +6,7 @@ bytes, its tag and the commitment to its key are made and checked here.
 
 import hmac
 import operator
+import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
@@ -88,7 +89,18 @@ def start(
     ------
     ContainerError
         No reader would take the header: shown before any work is done.
+
+    Warns
+    -----
+    UserWarning
+        The cipher is for research alone.
     """
+    if options.cipher == "logistic":
+        warnings.warn(
+            "cipher='logistic' is for research: the logistic map is not a secure cipher; "
+            "use the default for anything that must stay secret",
+            stacklevel=4,
+        )
     content_key = keys.new_content_key()
     header = Header(
         content=content,

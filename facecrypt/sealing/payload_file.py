@@ -64,6 +64,8 @@ class StoredPayload:
         header = Header.from_bytes(text)
         if not header.content.streamed:
             raise ContainerError(f"the header is that of {header.carrier}, not of a video")
+        if header.private != header.content.private:
+            raise _damaged("parts are missing or too many")
         count, parts = len(header.regions), []
         kinds = iter([REGION] * count + [PRIVATE] * len(header.private))
         for kind, part in inner:

@@ -150,9 +150,12 @@ def open_stream(
     plain_size(span.size)  # refuses what is cut within a tag
     file.seek(span.start)
     left, number = span.size, 0
+    # Fresh memory for each chunk would cost as much as the cipher.
+    buffer = memoryview(bytearray(min(span.size, CHUNK + _TAG)))
     while True:
         last = left <= CHUNK
-        data = _exactly(file, min(left, CHUNK + _TAG))
+        data = buffer[: min(left, CHUNK + _TAG)]
+        _fill(data, file)
         left -= len(data)
         if digest is not None:
             digester.update(data)
@@ -231,8 +234,6 @@ def _blocks(plain: Plain) -> Iterator[np.ndarray]:
         yield block
 
 
-def _exactly(file: BinaryIO, size: int) -> memoryview:
-    data = file.read(size)
-    if len(data) < size:
+def _fill(data: memoryview, file: BinaryIO) -> None:
+    if file.readinto(data) < len(data):  # type: ignore[attr-defined]
         raise ContainerError("the payload is damaged: it is cut short")
-    return memoryview(data)

@@ -35,8 +35,9 @@ export function makeCard(file, onRemove) {
     describe: (description) => change({ description, problem: null }),
     fail: (problem) => change({ problem, opened: null }),
     open: (result) => {
-      const place = url(state, result.blob);
-      change({ opened: { ...result, place }, description: result.description, problem: null });
+      const files = result.files.map(({ blob, name }) => ({ name, place: url(state, blob) }));
+      const opened = { ...result, files, picture: result.shown && url(state, result.shown) };
+      change({ opened, description: result.description, problem: null });
     },
   };
 }
@@ -56,7 +57,7 @@ function content(file, state, source, remove) {
     problem ? problemBox(problem, state.anyway) : null,
     opened ? outcome(opened) : null,
     description ? figures(source, description, opened) : null,
-    opened ? actions(file, opened) : null,
+    opened ? actions(opened) : null,
     description ? says(description) : null,
   ].filter((part) => part !== null);
 }
@@ -85,9 +86,19 @@ function outcome({ whole, edited, regions, description }) {
 }
 
 function figures(source, description, opened) {
+  if (description.carrier === "video") {
+    const after = opened ? opened.files.map(({ place, name }) => film(place, name)) : [];
+    return make("div", { className: "figures" }, film(source, say("sealed")), ...after);
+  }
   const before = figure(source, say("sealed"), marks(description));
-  const after = opened ? figure(opened.place, say("opened"), []) : null;
+  const after = opened ? figure(opened.picture, say("opened"), []) : null;
   return make("div", { className: "figures" }, before, after);
+}
+
+function film(place, caption) {
+  const video = make("video", { src: place, controls: true, preload: "metadata", muted: true });
+  video.setAttribute("aria-label", caption);
+  return make("figure", {}, make("figcaption", {}, caption), video);
 }
 
 function figure(place, caption, boxes) {
@@ -117,16 +128,19 @@ function marks({ size: [height, width], regions }) {
   });
 }
 
-function actions(file, { place }) {
-  const link = { className: "button save", href: place, download: file.name };
-  return make("div", { className: "actions" }, make("a", link, say("save", { name: file.name })));
+function actions({ files }) {
+  const links = files.map(({ place, name }) =>
+    make("a", { className: "button save", href: place, download: name }, say("save", { name })),
+  );
+  return make("div", { className: "actions" }, ...links);
 }
 
 function says(description) {
-  const { software, shape, dtype, carrier, coding, cipher, keys, regions, id } = description;
+  const { software, size, shape, dtype, carrier, coding, cipher, keys, regions, id, video } = description;
   const rows = [
     ["says-carrier", [say(`carrier-${carrier}`)]],
-    ["says-picture", [`${shape.join(" × ")} ${dtype}`]],
+    ["says-picture", [`${size[1]} × ${size[0]} (${shape.join("x")} ${dtype})`]],
+    ["says-video", video ? [`${(video.duration_ms / 1000).toFixed(1)} s, ${video.frames}`] : []],
     ["says-coding", coding ? [coding] : []],
     ["says-keys", keys.map((key) => say(`key-${key.type}`, key))],
     ["says-regions", regions.length ? regions.map(regionText) : [say("none")]],

@@ -77,10 +77,16 @@ async function ownX25519(secret, other) {
 
 /** Throws where the browser lacks what there is no substitute for. */
 export function checkBrowser() {
+  let deflate = false;
+  try {
+    deflate = Boolean(new DecompressionStream("deflate-raw"));
+  } catch {
+    // There is none, or an older one.
+  }
   const lacking = [
     [subtle, "WebCrypto (crypto.subtle)"],
     [globalThis.WebAssembly, "WebAssembly"],
-    [globalThis.DecompressionStream, "DecompressionStream"],
+    [deflate, 'DecompressionStream("deflate-raw")'],
     [globalThis.Worker ?? globalThis.WorkerGlobalScope, "Worker"],
   ].filter(([there]) => !there);
   if (lacking.length) throw new Problem("old-browser", lacking.map(([, name]) => name).join(", "));

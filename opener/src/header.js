@@ -8,6 +8,10 @@ const MAX_PIXELS = 2 ** 28;
 const MAX_SIDE = 1_000_000;
 const CIPHERS = ["logistic+aes-256-gcm", "aes-256-gcm", "logistic"];
 const COLOURS = ["cHRM", "cICP", "cLLI", "gAMA", "mDCV", "sBIT", "sRGB"];
+// Of files that can come back from a picture that is sealed in its pixels.
+const SUFFIXES =
+  ".jpg .jpeg .jpe .jfif .jif .pjpeg .pjp .png .tif .tiff .webp .avif .gif .bmp .dib .pnm .ppm " +
+  ".pgm .pbm .jp2 .jpf .jpx .j2k .j2c .jpc";
 const SHOWN = ["adobe", "exif", "icc", "turn", ...COLOURS];
 const WRAPPED = {
   "hpke-x25519": 32 + 48,
@@ -62,6 +66,12 @@ export function partsOf(header) {
   return [...header.regions.keys(), ...(header.private ?? [])];
 }
 
+/** Numbers of the parts whose ciphertext was erased. */
+export function forgottenParts(header) {
+  const names = partsOf(header);
+  return (header.forgotten ?? []).map((name) => names.indexOf(name));
+}
+
 /** The entry of a part in `commitments`, `tags` or `digests`. */
 export function entryOf(header, field, index) {
   const size = field === "tags" && header.cipher !== "logistic" ? 16 : 32;
@@ -71,6 +81,7 @@ export function entryOf(header, field, index) {
 /** Height and width in pixels. */
 export function sizeOf(header) {
   if (header.carrier === "jpeg") return [header.frame[2], header.frame[1]];
+  if (header.carrier === "video") return [header.video.height, header.video.width];
   return header.image.shape;
 }
 
@@ -152,6 +163,7 @@ function checkedForgotten(items, regions, names) {
 function checkedRegions(fields, carrier, own) {
   const { regions } = fields;
   need(isList(regions) && regions.length <= 65_536, "regions");
+  if (carrier.timed) return regions.map((item) => carrier.region(item, own)[0]);
   const [height, width] = sizeOf({ carrier: fields.carrier, ...own });
   need(Math.max(height, width) <= MAX_SIDE && height * width <= MAX_PIXELS, "the picture's size");
   let covered = 0;
@@ -207,7 +219,12 @@ const pixels = {
     need(["uint8", "uint16"].includes(dtype), "image.dtype");
     need(areNumbers(grid, [3], 0, 64) && grid[0] >= 1, "image.grid");
     need(Math.max(grid[1], grid[2]) < grid[0], "image.grid");
-    return { image: { shape, dtype, grid, ...checkedShown(image) } };
+    const found = { shape, dtype, grid, ...checkedShown(image) };
+    if ("original" in image) {
+      need(SUFFIXES.split(" ").includes(image.original), "image.original");
+      found.original = image.original;
+    }
+    return { image: found };
   },
   region(item) {
     const shape = item !== null && Object.hasOwn(Object(item), "ellipse") ? "ellipse" : "box";
@@ -239,7 +256,25 @@ const jpeg = {
   },
 };
 
-const CARRIERS = { pixels, jpeg };
+const video = {
+  private: ["original"],
+  timed: true,
+  checked(fields) {
+    need(fields.cipher !== "logistic", "cipher");
+    need(fields.video !== null && typeof fields.video === "object", "video");
+    const { width, height, frames, duration_ms } = fields.video;
+    need(isNumber(width, 1, MAX_SIDE) && isNumber(height, 1, MAX_SIDE), "video");
+    need(isNumber(frames, 0, 2 ** 31 - 1) && isNumber(duration_ms, 0, 2 ** 40), "video");
+    return { video: { width, height, frames, duration_ms } };
+  },
+  region(item, own) {
+    need(areNumbers(item?.track, [2], 0, own.video.duration_ms), "a region");
+    need(item.track[0] < item.track[1], "a region");
+    return [{ track: item.track }];
+  },
+};
+
+const CARRIERS = { pixels, jpeg, video };
 
 /** Pixels of the picture as it is stored that cells cover. */
 export function boxOfCells([x0, y0, x1, y1], [, width, height, components]) {

@@ -94,13 +94,21 @@ export async function openJpeg(data, payload, keys, kernel, { allowEdited }) {
   const all = plain.size === header.regions.length + 1;
   const file = { data, header, rects, kernel };
   const original = all ? await restored(file, plain) : null;
-  if (original) return { data: original, edited: false, whole: true, unlocked };
+  if (original) return { data: original, shown: original, suffix: "", edited: false, whole: true, unlocked };
   const edited =
-    all || (await publicDigest(file)) !== header.public_sha256 || (await besideChanged(segments, header));
+    all ||
+    (await publicDigest(file)) !== header.public_sha256 ||
+    !kernel.areEmpty(data, erased(header)) ||
+    (await besideChanged(segments, header));
   if (edited && !allowEdited) throw new Problem("edited");
   const faces = rects.map((_, index) => plain.get(index) ?? null);
   const picture = join(SOI, ...segmentBytes(segments), kernel.place(data, rects, faces));
-  return { data: picture, edited, whole: false, unlocked };
+  return { data: picture, shown: picture, suffix: "", edited, whole: false, unlocked };
+}
+
+/** The cells of regions that were forgotten. */
+function erased({ regions, forgotten = [] }) {
+  return regions.filter((_, index) => forgotten.includes(index)).map(({ cells }) => cells);
 }
 
 async function opened(payload, unlocked, kernel) {

@@ -2,7 +2,7 @@
 import { argon2id } from "@noble/hashes/argon2.js";
 import { ml_kem768 } from "@noble/post-quantum/ml-kem.js";
 
-import { equal, hex, join, latin1, unbase32, unbase64, utf8 } from "./bytes.js";
+import { base64, equal, hex, join, latin1, unbase32, unbase64, utf8 } from "./bytes.js";
 import { expand, hmac, openGcm, sha256, x25519Public } from "./crypto.js";
 import { curve, hybrid, openHpke } from "./hpke.js";
 import { Problem } from "./problem.js";
@@ -11,6 +11,7 @@ export const INFO = utf8("facecrypt v2 content key");
 // RFC 9106's second recommendation: what is written, and all that is tried unasked.
 const USUAL = { memory: 64 * 1024, time: 3, lanes: 4 };
 const PREFIXES = {
+  locked: "FACECRYPT-LOCKED-KEY-",
   identity: "FACECRYPT-SECRET-KEY-",
   symmetric: "FACECRYPT-SYMMETRIC-KEY-",
   region: "FACECRYPT-REGION-KEY-",
@@ -64,8 +65,28 @@ async function parseKey(word) {
   const check = await sha256(prefix.toLowerCase(), payload);
   if (!payload.length || !equal(data.subarray(-4), check.subarray(0, 4)))
     throw new Problem("mistyped-key");
-  if (!SIZES[kind].includes(payload.length)) throw new Problem("mistyped-key");
-  return { identity, symmetric, region }[kind](payload);
+  if (SIZES[kind] && !SIZES[kind].includes(payload.length)) throw new Problem("mistyped-key");
+  return { identity, symmetric, region, locked }[kind](payload);
+}
+
+/** A key that a passphrase unlocks: `01 || salt || wrapped file key || the key's word, sealed`. */
+function locked(payload) {
+  const head = payload.subarray(0, 1 + 16 + 96);
+  if (payload[0] !== 1 || payload.length <= head.length) throw new Problem("mistyped-key");
+  const [salt, wrapped] = [head.subarray(1, 17), head.subarray(17)].map(base64);
+  const stanza = { type: "argon2id", ...USUAL, salt, wrapped };
+  return {
+    kind: "locked",
+    async unlock(secret) {
+      const fileKey = await secret.unwrap(stanza);
+      if (fileKey === null) throw new Problem("wrong-passphrase");
+      const both = await expand(fileKey, utf8("facecrypt v2 key file"), 44);
+      const sealed = payload.subarray(head.length);
+      const word = await openGcm(both.subarray(0, 32), both.subarray(32), sealed, head);
+      if (word === null) throw new Problem("wrong-passphrase");
+      return parseKey(latin1(word));
+    },
+  };
 }
 
 function region(payload) {

@@ -4,11 +4,14 @@ import * as jpeg from "./jpeg.js";
 import { boxOf, partsOf, pictureId, sizeOf } from "./header.js";
 import * as pixels from "./pixels.js";
 import { isPng } from "./png.js";
+import { isVideo } from "./places.js";
 import { Problem } from "./problem.js";
-import { latin1 } from "./bytes.js";
 import { mayBeKeys } from "./keys.js";
+import { isTiff } from "./tiff.js";
+import { openVideo, readVideo } from "./video.js";
 
 const MAX_FILE = 2 ** 31 - 1;
+const CARRIERS = { jpeg: "jpeg", png: "pixels", tiff: "pixels", video: "video" };
 
 /** "jpeg", "png", "tiff", "video", "payload", "keys" or "other", by content. */
 export async function kindOf(file) {
@@ -16,9 +19,8 @@ export async function kindOf(file) {
   if (jpeg.isJpeg(head)) return "jpeg";
   if (isPng(head)) return "png";
   if (isPayload(head)) return "payload";
-  const first = latin1(head.subarray(0, 12));
-  if (/^(II\*\0|MM\0\*)/.test(first)) return "tiff";
-  if (first.slice(4, 8) === "ftyp") return "video";
+  if (isTiff(head)) return "tiff";
+  if (isVideo(head)) return "video";
   const small = file.size <= 1 << 16;
   if (small && mayBeKeys(new Uint8Array(await file.arrayBuffer()))) return "keys";
   return "other";
@@ -36,10 +38,10 @@ async function bytesOf(file) {
  * @param {File[]} beside sidecars that were chosen with it
  */
 export async function readSealed(file, beside) {
-  const [data, kind] = [await bytesOf(file), await kindOf(file)];
-  if (kind === "tiff") throw new Problem("tiff");
-  if (kind === "video") throw new Problem("video");
-  if (kind !== "jpeg" && kind !== "png") throw new Problem("no-picture");
+  const kind = await kindOf(file);
+  if (kind === "video") return { file, kind, payloads: await readVideo(file, beside) };
+  if (!(kind in CARRIERS)) throw new Problem("no-picture");
+  const data = await bytesOf(file);
   const inside = (kind === "jpeg" ? jpeg : pixels).findPayload(data);
   if (inside) return { data, kind, payloads: [parsePayload(inside)] };
   const payloads = [];
@@ -68,16 +70,17 @@ export async function describe({ header, regions, private: own }) {
     coding: header.coding ?? null,
     size: sizeOf(header).slice(0, 2),
     shape: shapeOf(header),
-    dtype: header.image?.dtype ?? (header.frame[0] === 8 ? "uint8" : "uint16"),
+    dtype: dtypeOf(header),
+    video: header.video ?? null,
     keys: header.keys.map(({ type, id = "" }) => ({ type, id })),
     regions: header.regions.map((region, i) => ({
-      shape: region.ellipse ? "ellipse" : "box",
-      box: boxOf(header, region),
+      shape: ["ellipse", "track"].find((shape) => shape in region) ?? "box",
+      box: region.track ?? boxOf(header, region),
       bytes: regions.length ? bytes[i] : null,
       forgotten: forgotten.includes(i),
     })),
     private: names.slice(count).map((name, i) => ({
-      name,
+      name: header.image?.original ? `${name} ${header.image.original}` : name,
       bytes: own[i].length,
       forgotten: forgotten.includes(name),
     })),
@@ -87,18 +90,37 @@ export async function describe({ header, regions, private: own }) {
 function shapeOf(header) {
   if (header.carrier === "pixels") return header.image.shape;
   const size = sizeOf(header);
-  return header.frame[3].length === 1 ? size : [...size, 3];
+  return header.frame?.[3].length === 1 ? size : [...size, 3];
 }
 
-/** Opens a picture with the payload that fits, of several the first that opens. */
-export async function openSealed({ data, kind, payloads }, keys, kernel, options) {
+function dtypeOf({ image, frame }) {
+  return image?.dtype ?? (frame?.[0] === 12 ? "uint16" : "uint8");
+}
+
+/** `photo.png` -> `photo.bmp`, and `photo.bmp.png` as well, which stood beside another. */
+export function openedName(name, suffix) {
+  if (!suffix) return name;
+  const stem = name.replace(/(?<=.)\.[^.]*$/, "");
+  return stem.toLowerCase().endsWith(suffix.toLowerCase()) ? stem : stem + suffix;
+}
+
+/**
+ * Opens a picture or video with the payload that fits, of several the first that opens.
+ *
+ * @returns {Promise<object>} `files`: blobs and suffixes of what is to be saved, `shown`: what a
+ *   browser shows of a picture
+ */
+export async function openSealed({ file, data, kind, payloads }, keys, kernel, options, tell) {
   let first = null;
   for (const payload of payloads) {
     try {
-      if (payload.header.carrier !== (kind === "jpeg" ? "jpeg" : "pixels"))
-        throw new Problem("converted");
-      const open = kind === "jpeg" ? jpeg.openJpeg : pixels.openPng;
-      return { ...(await open(data, payload, keys, kernel, options)), payload };
+      if (payload.header.carrier !== CARRIERS[kind]) throw new Problem("converted");
+      if (kind === "video")
+        return { ...(await openVideo(file, payload, keys, kernel, options, tell)), payload };
+      const open = kind === "jpeg" ? jpeg.openJpeg : pixels.openPixels;
+      const opened = await open(data, payload, keys, kernel, options);
+      const files = [{ blob: new Blob([opened.data]), suffix: opened.suffix }];
+      return { ...opened, files, shown: new Blob([opened.shown]), payload };
     } catch (error) {
       first ??= error;
     }

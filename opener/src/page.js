@@ -19,8 +19,8 @@ let calls = 0;
 
 function startWorker() {
   worker = new Worker(URL.createObjectURL(new Blob([source], { type: "text/javascript" })));
-  worker.onmessage = ({ data: { number, result, problem, share } }) => {
-    if (share !== undefined) return showShare(share);
+  worker.onmessage = ({ data: { number, result, problem, share, what } }) => {
+    if (share !== undefined) return showShare(share, what);
     const { resolve, reject } = waiting.get(number);
     waiting.delete(number);
     return problem ? reject(problem) : resolve(result);
@@ -42,9 +42,9 @@ function ask(task, input) {
   });
 }
 
-function showShare(share) {
+function showShare(share, what) {
   $("progress").value = share;
-  $("status").textContent = say("stretching");
+  $("status").textContent = say(what, { percent: Math.floor(100 * share) });
 }
 
 // ---- choosing -------------------------------------------------------------------------------

@@ -1,10 +1,10 @@
 // Parts: which keys open them, and their bytes.
 import { be4, be8, equal, hex, join, utf8, viewOf } from "./bytes.js";
 import { expand, hmac, openGcm, sha256 } from "./crypto.js";
-import { aadOf, entryOf, macInput, partsOf, pictureId } from "./header.js";
+import { aadOf, entryOf, forgottenParts, macInput, partsOf, pictureId } from "./header.js";
 import { Problem } from "./problem.js";
 
-const CHUNK = 4 << 20;
+export const CHUNK = 4 << 20;
 const LANES = 64;
 
 /**
@@ -14,12 +14,11 @@ const LANES = 64;
 export async function unlock(header, keys) {
   const content = await contentKey(header, keys);
   const found = content ? await allKeys(header, content) : await regionKeys(header, keys);
+  for (const index of forgottenParts(header)) found.delete(index);
   for (const [index, key] of found) {
     const committed = await expand(key, utf8("facecrypt v2 commitment"));
     if (!equal(committed, entryOf(header, "commitments", index))) throw new Problem("wrong-key");
   }
-  const parts = partsOf(header);
-  for (const name of header.forgotten ?? []) found.delete(parts.indexOf(name));
   if (!content && !found.size) throw new Problem("forgotten");
   return { keys: found, whole: content !== null };
 }
@@ -88,13 +87,13 @@ async function authenticated(header, index, data, key, aad) {
   return plain;
 }
 
-/** Bytes without the sealing stream. */
-async function unmixed(data, key, kernel) {
+/** Bytes without the sealing stream, whose chunk of that number they begin. */
+export async function unmixed(data, key, kernel, number = 0) {
   const chunks = Math.ceil(data.length / CHUNK);
   const mu = new Float64Array(LANES * chunks);
   const first = new Float64Array(LANES * chunks);
   for (let chunk = 0; chunk < chunks; ++chunk) {
-    const words = viewOf(await expand(key, join("facecrypt v2 lanes", be8(chunk)), 1024));
+    const words = viewOf(await expand(key, join("facecrypt v2 lanes", be8(number + chunk)), 1024));
     for (let lane = 0; lane < LANES; ++lane) {
       const [a, b] = [words.getBigUint64(16 * lane), words.getBigUint64(16 * lane + 8)];
       mu[LANES * chunk + lane] = muOf(a);

@@ -1,9 +1,9 @@
 // The payload: a JUMBF superbox with a description, the header and the encrypted parts.
 import { equal, join, latin1, readBe8, viewOf } from "./bytes.js";
-import { parseHeader } from "./header.js";
+import { forgottenParts, parseHeader } from "./header.js";
 import { Problem, damaged } from "./problem.js";
 
-const DESCRIPTION = join("facecrypt sealed", Uint8Array.of(3), "facecrypt", Uint8Array.of(0));
+export const DESCRIPTION = join("facecrypt sealed", Uint8Array.of(3), "facecrypt", Uint8Array.of(0));
 // How the content of our superbox begins, by which it is found among others.
 export const START = join(Uint8Array.of(0, 0, 0, 8 + DESCRIPTION.length), "jumdfacecrypt sealed");
 
@@ -23,11 +23,14 @@ export function parsePayload(data) {
   if (kinds[0] !== "jumd" || kinds[1] !== "json" || !equal(found[0].body, DESCRIPTION))
     throw damaged("the payload does not begin with a header");
   const header = parseHeader(found[1].body);
+  if (header.carrier === "video") throw damaged("the payload is that of a video");
   const regions = header.carrier === "pixels" ? 0 : header.regions.length;
   const own = header.private?.length ?? 0;
   const wanted = [...Array(regions).fill("fcRg"), ...Array(own).fill("fcPv")];
   if (kinds.slice(2).join() !== wanted.join()) throw damaged("parts are missing or too many");
   const parts = found.slice(2).map(({ body }) => body);
+  const gone = forgottenParts(header).map((index) => parts[index - header.regions.length + regions]);
+  if (gone.some((part) => part?.length)) throw damaged("a part that was forgotten is there");
   return { header, regions: parts.slice(0, regions), private: parts.slice(regions) };
 }
 

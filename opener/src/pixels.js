@@ -3,16 +3,21 @@ import { hex, join } from "./bytes.js";
 import { claims } from "./claims.js";
 import { sha256 } from "./crypto.js";
 import { canonical } from "./header.js";
+import { unpackOriginal } from "./originals.js";
 import { partOpener, unlock } from "./parts.js";
-import { chunkOf, decodePng, encodePng, pngChunks, profileOf } from "./png.js";
+import { chunkOf, decodePng, encodePng, pngChunks, profileChunk, profileOf } from "./png.js";
 import { Problem, damaged } from "./problem.js";
+import { decodeTiff, isTiff } from "./tiff.js";
 
 const CHUNK = "fcRP";
+// Of files that every browser shows.
+const SHOWN = [".png", ".webp", ".gif", ".bmp", ".jpg", ".jpeg"];
 // In the order in which they are written.
 const COLOURS = { cICP: 4, mDCV: 24, cLLI: 8, sRGB: 1, gAMA: 4, cHRM: 32 };
 
-/** The payload in a PNG, or null. */
+/** The payload in a PNG, or null; a TIFF has none in it. */
 export function findPayload(data) {
+  if (isTiff(data)) return null;
   const found = [];
   for (const [kind, body] of pngChunks(data)) {
     if (kind === CHUNK) found.push(body);
@@ -22,11 +27,10 @@ export function findPayload(data) {
   return found[0] ?? null;
 }
 
-/** What the keys open, as a PNG; as of openJpeg. */
-export async function openPng(data, payload, keys, kernel, { allowEdited }) {
+/** What the keys open of a PNG or TIFF: the original, or a PNG; as of openJpeg. */
+export async function openPixels(data, payload, keys, kernel, { allowEdited }) {
   const { header } = payload;
-  const chunks = pngChunks(data);
-  const picture = await decodePng(chunks);
+  const { picture, beside, kept } = await (isTiff(data) ? readTiff : readPng)(data);
   checkShape(picture, header);
   const unlocked = await unlock(header, keys);
   const { grid } = header.image;
@@ -34,20 +38,54 @@ export async function openPng(data, payload, keys, kernel, { allowEdited }) {
   const size = (picture.channels * picture.depth) / 8;
   const edited =
     (await publicDigest(picture.samples, owned, size, header)) !== header.public_sha256 ||
-    (await besideChanged(chunks, header));
+    !areErased(picture, owned, size, header) ||
+    (await isOther(beside, header));
   if (edited && !allowEdited) throw new Problem("edited");
   const open = await partOpener(header, kernel);
-  const opened = picture.samples.slice();
+  const opened = { ...picture, samples: picture.samples.slice() };
+  let original = null;
   for (const [index, key] of unlocked.keys) {
-    const sealed = gather(picture.samples, owned[index], size);
-    scatter(opened, owned[index], size, await open(index, sealed, key));
+    if (index < owned.length) {
+      const sealed = gather(picture.samples, owned[index], size);
+      scatter(opened.samples, owned[index], size, await open(index, sealed, key));
+    } else if (!edited) {
+      original = await unpackOriginal(await open(index, payload.private[0], key), opened);
+    }
   }
-  const kept = ["iCCP", "eXIf", ...Object.keys(COLOURS)].map((kind) => [kind, chunkOf(chunks, kind)]);
-  const file = await encodePng(
-    { ...picture, samples: opened },
-    kept.filter(([, body]) => body !== null),
+  const suffix = original ? header.image.original : ".png";
+  const shown = SHOWN.includes(suffix) && original ? original : await encodePng(opened, kept);
+  return { data: original ?? shown, shown, suffix, edited, whole: original !== null, unlocked };
+}
+
+/** Pixels, what is shown beside them, and the chunks of a PNG that say the same. */
+async function readPng(data) {
+  const chunks = pngChunks(data);
+  const before = chunks.slice(0, chunks.findIndex(([kind]) => kind === "IDAT"));
+  const [profile, exif] = [chunkOf(chunks, "iCCP"), chunkOf(chunks, "eXIf")];
+  const beside = { icc: profile && (await profileOf(profile)), exif };
+  for (const kind of Object.keys(COLOURS)) {
+    const body = chunkOf(before, kind);
+    beside[kind] = body?.length === COLOURS[kind] ? body : null;
+  }
+  const names = ["iCCP", "eXIf", ...Object.keys(COLOURS)];
+  const kept = names.map((kind) => [kind, chunkOf(chunks, kind)]).filter(([, body]) => body);
+  return { picture: await decodePng(chunks), beside, kept };
+}
+
+async function readTiff(data) {
+  const { picture, icc } = decodeTiff(data);
+  const kept = icc ? [["iCCP", await profileChunk(icc)]] : [];
+  return { picture, beside: { icc }, kept };
+}
+
+/** Whether the pixels of forgotten regions are gray. */
+function areErased({ samples, depth }, owned, size, { forgotten = [] }) {
+  const bytes = depth === 8 ? [128] : [0, 128];
+  return owned.every(
+    (runs, index) =>
+      !forgotten.includes(index) ||
+      gather(samples, runs, size).every((byte, i) => byte === bytes[i % bytes.length]),
   );
-  return { data: file, edited, whole: false, unlocked };
 }
 
 function checkShape({ width, height, channels, depth }, { image }) {
@@ -90,16 +128,11 @@ function scatter(samples, runs, size, data) {
 }
 
 /** Whether profile, EXIF or colours are not those that were sealed. */
-async function besideChanged(chunks, { image: { shown = {} } }) {
-  const before = chunks.slice(0, chunks.findIndex(([kind]) => kind === "IDAT"));
-  const [profile, exif] = [chunkOf(chunks, "iCCP"), chunkOf(chunks, "eXIf")];
-  const there = { icc: profile && (await profileOf(profile)), exif };
-  for (const kind of Object.keys(COLOURS)) {
-    const body = chunkOf(before, kind);
-    there[kind] = body?.length === COLOURS[kind] ? body : null;
-  }
+async function isOther(beside, { image: { shown = {} } }) {
+  // The EXIF of a TIFF is not one block, of which a digest could be compared.
+  if (shown.exif && !("exif" in beside)) throw new Problem("tiff");
   const digests = {};
-  for (const [name, body] of Object.entries(there))
+  for (const [name, body] of Object.entries(beside))
     if (body) digests[name] = hex(await sha256(body));
   return canonical(digests) !== canonical(shown);
 }

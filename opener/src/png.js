@@ -25,20 +25,44 @@ export function isPng(data) {
   return startsWith(data, SIGNATURE);
 }
 
-const CRC = Uint32Array.from({ length: 256 }, (_, byte) => {
+// CRC[k] of a byte that k more bytes follow: so four are done at once.
+const CRC = Array.from({ length: 4 }, () => new Uint32Array(256));
+for (let byte = 0; byte < 256; ++byte) {
   let value = byte;
   for (let bit = 0; bit < 8; ++bit) value = value & 1 ? (value >>> 1) ^ 0xedb88320 : value >>> 1;
-  return value;
-});
+  CRC[0][byte] = value;
+}
+for (let k = 1; k < 4; ++k)
+  for (let byte = 0; byte < 256; ++byte)
+    CRC[k][byte] = (CRC[k - 1][byte] >>> 8) ^ CRC[0][CRC[k - 1][byte] & 255];
 
 function crc32(bytes) {
-  let value = 0xffffffff;
-  for (let i = 0; i < bytes.length; ++i) value = CRC[(value ^ bytes[i]) & 255] ^ (value >>> 8);
+  const [one, two, three, four] = CRC;
+  const whole = bytes.length & ~3;
+  let value = -1;
+  let i = 0;
+  for (; i < whole; i += 4) {
+    value ^= bytes[i] | (bytes[i + 1] << 8) | (bytes[i + 2] << 16) | (bytes[i + 3] << 24);
+    value =
+      four[value & 255] ^
+      three[(value >>> 8) & 255] ^
+      two[(value >>> 16) & 255] ^
+      one[value >>> 24];
+  }
+  for (; i < bytes.length; ++i) value = one[(value ^ bytes[i]) & 255] ^ (value >>> 8);
   return ~value >>> 0;
 }
 
+const known = new WeakMap();
+
 /** Kind and content of each chunk; whatever is wrong with one is damage. */
 export function pngChunks(data) {
+  // Checksums take their time: once for a file.
+  if (!known.has(data)) known.set(data, checkedChunks(data));
+  return known.get(data);
+}
+
+function checkedChunks(data) {
   const found = [];
   for (let at = 8, kind = ""; kind !== "IEND"; ) {
     if (at + 12 > data.length) throw damaged("the PNG is cut short");
@@ -120,17 +144,23 @@ function unfilter(raw, from, to, size, step, above, kind) {
     raw.copyWithin(to, from, from + size);
     return;
   }
+  if (kind === UP) {
+    for (let i = 0; i < size; ++i) raw[to + i] = raw[from + i] + raw[above + i];
+    return;
+  }
   for (let i = 0; i < size; ++i) {
     const a = i >= step ? raw[to + i - step] : 0;
     const b = above >= 0 ? raw[above + i] : 0;
-    let near = kind === 1 ? a : kind === UP ? b : (a + b) >> 1;
+    let near = kind === 1 ? a : (a + b) >> 1;
     if (kind === 4) near = paeth(a, b, i >= step && above >= 0 ? raw[above + i - step] : 0);
     raw[to + i] = raw[from + i] + near;
   }
 }
 
 function paeth(a, b, c) {
-  const [pa, pb, pc] = [Math.abs(b - c), Math.abs(a - c), Math.abs(a + b - 2 * c)];
+  const pa = Math.abs(b - c);
+  const pb = Math.abs(a - c);
+  const pc = Math.abs(a + b - 2 * c);
   return pa <= pb && pa <= pc ? a : pb <= pc ? b : c;
 }
 
@@ -221,4 +251,9 @@ export async function profileOf(body) {
   const end = body.indexOf(0);
   const profile = end < 0 ? null : await inflate(body.subarray(end + 2), "deflate", MAX_PROFILE);
   return profile ?? new Uint8Array(0);
+}
+
+/** The content of an iCCP chunk. */
+export async function profileChunk(icc) {
+  return join("ICC profile\0\0", await deflate(new Blob([icc]).stream()));
 }

@@ -1,13 +1,13 @@
 // What the page says, in each language.
 const en = {
   title: "facecrypt opener",
-  lead: "Gives back the faces of pictures that were sealed with facecrypt, with your key.",
+  lead: "Gives back the faces of pictures and videos that were sealed with facecrypt, with your key.",
   promise:
     "Nothing leaves this device. The page has no access to the network: your browser blocks it, and it works offline too.",
-  pictures: "Sealed pictures",
+  pictures: "Sealed pictures and videos",
   choose: "Choose files",
   "or-drop": "or drop them here",
-  "files-hint": "JPEG or PNG; if there is a .fcrypt file beside the picture, choose it too",
+  "files-hint": "JPEG, PNG, TIFF or video; if there is a .fcrypt file beside it, choose that too",
   key: "Your key",
   "key-text": "Paste a key",
   passphrase: "or enter a passphrase",
@@ -19,8 +19,9 @@ const en = {
     "The file asks for more memory and time than usual to check a passphrase. Spend them (up to 1 GiB and minutes).",
   open: "Open",
   opening: "Opening {name} …",
+  working: "Working: {percent} % …",
   stretching: "Checking the passphrase, which takes a few seconds on purpose …",
-  results: "Pictures",
+  results: "Files",
   made: "This page is part of facecrypt",
   format: "format",
   "no-canvas": "Files are opened exactly, not drawn anew.",
@@ -45,6 +46,7 @@ const en = {
   "says-software": "written by",
   "says-picture": "picture",
   "says-carrier": "kind",
+  "says-video": "length, frames",
   "says-coding": "coding",
   "says-cipher": "cipher",
   "says-keys": "opens to",
@@ -55,6 +57,7 @@ const en = {
   forgotten: "erased",
   bytes: "{count} bytes",
   "carrier-jpeg": "JPEG that stays a JPEG",
+  "carrier-video": "video",
   "carrier-pixels": "sealed in its pixels",
   "key-argon2id": "a passphrase",
   "key-secret-key": "symmetric key {id}",
@@ -63,6 +66,7 @@ const en = {
   "kind-identity": "private key",
   "kind-symmetric": "symmetric key",
   "kind-region": "key of one face",
+  "kind-locked": "locked key: enter its passphrase too",
   "no-pictures": "Choose a sealed picture first.",
   problems: {
     "wrong-key": [
@@ -87,6 +91,14 @@ const en = {
       "Give the private key that belongs to it.",
     ],
     "mistyped-key": ["The key is mistyped or cut short.", "Its checksum does not fit. Copy it again."],
+    "locked-key": [
+      "This key is locked with a passphrase.",
+      "Enter its passphrase too, and open again.",
+    ],
+    "wrong-passphrase": [
+      "The passphrase does not unlock this key.",
+      "Enter the one that the key file was locked with.",
+    ],
     "other-picture": [
       "This key is for a face of another picture.",
       "The key of a face opens only the very file that it was made for.",
@@ -133,9 +145,12 @@ const en = {
       "The picture is too large for this page.",
       "Open it with the program: facecrypt decrypt.",
     ],
-    tiff: ["This page does not open TIFF.", "Open it with the program: facecrypt decrypt."],
-    video: ["This page does not open this video.", "Open it with the program: facecrypt decrypt."],
-    "no-picture": ["This is no picture that facecrypt seals.", "Choose a sealed JPEG or PNG."],
+    tiff: ["This page does not open a TIFF of this kind.", "Open it with the program: facecrypt decrypt."],
+    "no-clips": [
+      "This video was sealed without clips of people.",
+      "Only a key that opens all of it gives back the original.",
+    ],
+    "no-picture": ["This is no picture that facecrypt seals.", "Choose a sealed JPEG, PNG, TIFF or video."],
     "lone-sidecar": [
       "This .fcrypt file belongs to a picture.",
       "Choose the picture and the .fcrypt file together.",
@@ -150,13 +165,13 @@ const en = {
 
 const de = {
   title: "facecrypt-Öffner",
-  lead: "Gibt die Gesichter auf Bildern zurück, die mit facecrypt versiegelt wurden – mit Ihrem Schlüssel.",
+  lead: "Gibt die Gesichter auf Bildern und in Videos zurück, die mit facecrypt versiegelt wurden – mit Ihrem Schlüssel.",
   promise:
     "Nichts verlässt dieses Gerät. Die Seite kommt nicht ins Netz: Ihr Browser sperrt sie, und sie läuft auch offline.",
-  pictures: "Versiegelte Bilder",
+  pictures: "Versiegelte Bilder und Videos",
   choose: "Dateien auswählen",
   "or-drop": "oder hierher ziehen",
-  "files-hint": "JPEG oder PNG; liegt eine .fcrypt-Datei beim Bild, wählen Sie sie mit aus",
+  "files-hint": "JPEG, PNG, TIFF oder Video; liegt eine .fcrypt-Datei dabei, wählen Sie sie mit aus",
   key: "Ihr Schlüssel",
   "key-text": "Schlüssel einfügen",
   passphrase: "oder Passphrase eingeben",
@@ -168,8 +183,9 @@ const de = {
     "Die Datei verlangt mehr Speicher und Zeit als üblich, um eine Passphrase zu prüfen. Aufwenden (bis 1 GiB und Minuten).",
   open: "Öffnen",
   opening: "{name} wird geöffnet …",
+  working: "In Arbeit: {percent} % …",
   stretching: "Die Passphrase wird geprüft; das dauert mit Absicht einige Sekunden …",
-  results: "Bilder",
+  results: "Dateien",
   made: "Diese Seite gehört zu facecrypt",
   format: "Format",
   "no-canvas": "Dateien werden exakt geöffnet, nicht neu gezeichnet.",
@@ -194,6 +210,7 @@ const de = {
   "says-software": "geschrieben von",
   "says-picture": "Bild",
   "says-carrier": "Art",
+  "says-video": "Dauer, Einzelbilder",
   "says-coding": "Kodierung",
   "says-cipher": "Verfahren",
   "says-keys": "öffnet mit",
@@ -204,6 +221,7 @@ const de = {
   forgotten: "gelöscht",
   bytes: "{count} Bytes",
   "carrier-jpeg": "JPEG, das ein JPEG bleibt",
+  "carrier-video": "Video",
   "carrier-pixels": "in den Bildpunkten versiegelt",
   "key-argon2id": "einer Passphrase",
   "key-secret-key": "symmetrischem Schlüssel {id}",
@@ -212,6 +230,7 @@ const de = {
   "kind-identity": "privater Schlüssel",
   "kind-symmetric": "symmetrischer Schlüssel",
   "kind-region": "Schlüssel eines Gesichts",
+  "kind-locked": "gesperrter Schlüssel: auch seine Passphrase eingeben",
   "no-pictures": "Wählen Sie zuerst ein versiegeltes Bild aus.",
   problems: {
     "wrong-key": [
@@ -241,6 +260,14 @@ const de = {
     "mistyped-key": [
       "Der Schlüssel ist vertippt oder abgeschnitten.",
       "Seine Prüfsumme passt nicht. Kopieren Sie ihn noch einmal.",
+    ],
+    "locked-key": [
+      "Dieser Schlüssel ist mit einer Passphrase gesperrt.",
+      "Geben Sie auch seine Passphrase ein und öffnen Sie noch einmal.",
+    ],
+    "wrong-passphrase": [
+      "Die Passphrase entsperrt diesen Schlüssel nicht.",
+      "Geben Sie die ein, mit der die Schlüsseldatei gesperrt wurde.",
     ],
     "other-picture": [
       "Dieser Schlüssel gehört zu einem Gesicht auf einem anderen Bild.",
@@ -294,14 +321,14 @@ const de = {
       "Das Bild ist zu groß für diese Seite.",
       "Öffnen Sie es mit dem Programm: facecrypt decrypt.",
     ],
-    tiff: ["Diese Seite öffnet kein TIFF.", "Öffnen Sie es mit dem Programm: facecrypt decrypt."],
-    video: [
-      "Diese Seite öffnet dieses Video nicht.",
-      "Öffnen Sie es mit dem Programm: facecrypt decrypt.",
+    tiff: ["Diese Seite öffnet kein TIFF dieser Art.", "Öffnen Sie es mit dem Programm: facecrypt decrypt."],
+    "no-clips": [
+      "Dieses Video wurde ohne Ausschnitte der Personen versiegelt.",
+      "Nur ein Schlüssel, der alles öffnet, gibt das Original zurück.",
     ],
     "no-picture": [
       "Das ist kein Bild, das facecrypt versiegelt.",
-      "Wählen Sie ein versiegeltes JPEG oder PNG aus.",
+      "Wählen Sie ein versiegeltes JPEG, PNG, TIFF oder Video aus.",
     ],
     "lone-sidecar": [
       "Diese .fcrypt-Datei gehört zu einem Bild.",

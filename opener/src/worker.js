@@ -3,7 +3,7 @@ import code from "opener-wasm";
 
 import { Kernel } from "./kernel.js";
 import { keysOf, parseKeys, passphrase } from "./keys.js";
-import { describe, kindOf, openSealed, readSealed } from "./open.js";
+import { describe, kindOf, openedName, openSealed, readSealed } from "./open.js";
 import { Problem } from "./problem.js";
 
 let compiled = null;
@@ -27,10 +27,19 @@ async function keysFrom({ texts, files, secret, costly }, tell) {
     ...texts.map(parseKeys),
     ...files.map(async (file) => keysOf(new Uint8Array(await file.arrayBuffer()))),
   ]);
-  const keys = lists.flat();
-  if (secret) keys.push(passphraseKey(secret, costly, tell));
+  const stretching = (share) => tell(share, "stretching");
+  const phrase = secret ? passphraseKey(secret, costly, stretching) : null;
+  const keys = await Promise.all(lists.flat().map((key) => unlocked(key, phrase)));
+  // A passphrase that unlocks a key is there for that.
+  if (phrase && !lists.flat().some(({ kind }) => kind === "locked")) keys.push(phrase);
   if (!keys.length) throw new Problem("no-key-given");
   return keys;
+}
+
+async function unlocked(key, phrase) {
+  if (key.kind !== "locked") return key;
+  if (!phrase) throw new Problem("locked-key");
+  return key.unlock(phrase);
 }
 
 const tasks = {
@@ -47,15 +56,17 @@ const tasks = {
   async open({ file, beside, keys, allowEdited }, tell) {
     const given = await keysFrom(keys, tell);
     const sealed = await readSealed(file, beside);
-    const { data, edited, whole, unlocked, payload } = await openSealed(
+    const { files, shown, edited, whole, unlocked, payload } = await openSealed(
       sealed,
       given,
       await kernel(),
       { allowEdited },
+      tell,
     );
     const count = payload.header.regions.length;
     return {
-      blob: new Blob([data], { type: sealed.kind === "jpeg" ? "image/jpeg" : "image/png" }),
+      files: files.map(({ blob, suffix }) => ({ blob, name: openedName(file.name, suffix) })),
+      shown,
       edited,
       whole,
       regions: [...unlocked.keys.keys()].filter((index) => index < count).sort((a, b) => a - b),
@@ -65,7 +76,7 @@ const tasks = {
 };
 
 self.onmessage = async ({ data: { number, task, input } }) => {
-  const tell = (share) => self.postMessage({ number, share });
+  const tell = (share, what = "working") => self.postMessage({ number, share, what });
   try {
     self.postMessage({ number, result: await tasks[task](input, tell) });
   } catch (error) {

@@ -131,4 +131,4 @@ def test_into_a_folder(two):
     assert "2 forgotten already" in command(*words).err[0]
     assert command(*words[:-4], "--region", "1", "-k", "k").code == 1
     assert command(*words[:-4], "--region", "1", "-k", "k", "--force").code == 0
-    assert json.loads(command("inspect", "new/a.png", "--json").out)["forgotten"] == [1]
+    assert json.loads(command("inspect", "new/a.png", "--json").out)["forgotten"] == [1, "original"]

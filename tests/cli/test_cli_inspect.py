@@ -111,6 +111,13 @@ def test_lines_of_json(archive):
     assert [set(one) for one in plain] == [{"source", "carrier", "header"}] * 5
 
 
+def test_the_key_of_a_face_that_was_forgotten(archive):
+    command("region-key", "out/gone.png", "--region", "1", "-k", "k", "-o", "his")
+    assert listed("--only", "opens", "-i", "his") == ["gone.png"]
+    command("forget", "out/gone.png", "--region", "1", "-k", "k")
+    assert listed("--only", "opens", "-i", "his") == []
+
+
 def test_one_file_with_a_question(archive):
     done = command("inspect", "out/edited.png", "--edited")
     assert "yes     out/edited.png" in done.out

@@ -7,6 +7,7 @@ from importlib.util import find_spec
 
 import pytest
 from PIL import Image
+from support.clips import write_clip
 from support.command_line import ASTRONAUT, command
 
 from facecrypt.cli.parser import COMMANDS, parser
@@ -61,6 +62,7 @@ def place(tmp_path, monkeypatch):
         for side, name in enumerate(("one", "two")):
             small = picture.crop((side * 32, number * 8, side * 32 + 32, number * 8 + 32))
             small.save(f"classes/{name}/{number}.png")
+    write_clip(tmp_path / "clip.mp4", 4)
     (tmp_path / "faces.txt").write_text("photo.png 80 60 170 170\n")
     shell("facecrypt keygen -o key.txt > key.pub")
     assert command("encrypt", "photos", "-R", "key.pub", "-o", "sealed", "-q").code == 0

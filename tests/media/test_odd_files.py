@@ -377,3 +377,11 @@ def test_an_end_marker_in_a_thumbnail_is_not_the_end_of_the_picture():
     assert decode_image(JPEG[:2] + inner + JPEG[2:]).left_out == ()
     with pytest.raises(MediaError, match="ends without its end marker"):
         decode_image(JPEG[:2] + inner + JPEG[2:-2])
+
+
+@pytest.mark.filterwarnings("ignore:the decoder says")
+@pytest.mark.parametrize("stray", [b"\0", b"ab\xff\0c", b"\xff"])
+def test_stray_bytes_before_a_marker_of_a_jpeg_are_passed_over(stray):
+    at = JPEG.index(b"\xff\xdb")
+    odd = decode_image(JPEG[:at] + stray + JPEG[at:])
+    np.testing.assert_array_equal(odd.pixels, decode_image(JPEG).pixels)

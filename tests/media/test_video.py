@@ -1,5 +1,6 @@
 """The public part of videos of every kind, compared with the clips they were made of."""
 
+import gc
 import subprocess
 import sys
 from fractions import Fraction
@@ -18,8 +19,9 @@ from support.video_clips import (
     picture,
     red_at,
     write_clip,
+    write_lossless,
 )
-from support.video_views import complaints, heard, kinds, shown, times
+from support.video_views import complaints, heard, kinds, planes, shown, times
 
 from facecrypt import MediaError
 from facecrypt.media.video import (
@@ -200,19 +202,25 @@ def test_what_is_encoded_is_gray_to_the_last_sample_and_else_untouched(turn, tmp
             assert np.array_equal(want, got)
 
 
-def planes(path: Path, turn: int) -> list[list[np.ndarray]]:
-    """Luma and colour of every frame, upright."""
-    with av.open(str(path)) as container:
-        return [
-            [
-                np.rot90(
-                    np.frombuffer(plane, np.uint8).reshape(plane.height, -1)[:, : plane.width],
-                    turn // 90,
-                ).copy()
-                for plane in frame.planes
-            ]
-            for frame in container.decode(video=0)
-        ]
+@pytest.mark.parametrize(
+    "pix_fmt", ["yuv420p", "yuv422p", "yuv444p", "gbrp10le", "yuyv422", "bgra"]
+)
+@pytest.mark.parametrize("shift", [0, 1])
+def test_what_is_shown_does_not_depend_on_what_is_hidden(pix_fmt, shift, tmp_path):
+    x0, y0, x1, y1 = 40 + shift, 30 + shift, 81 + shift, 70 + shift
+    # What samples of colour the source shares over the edge is not meant here.
+    inset = 0 if pix_fmt in {"yuv444p", "gbrp10le", "bgra"} else 2
+    results = []
+    for colour in ((255, 0, 0), (0, 0, 255)):
+        pictures = [picture(number) for number in range(2)]
+        for pixels in pictures:
+            pixels[y0 + inset : y1 - inset, x0 + inset : x1 - inset] = colour
+        source = write_lossless(tmp_path / f"{colour[0]}.mkv", pictures, pix_fmt)
+        only = [[(1, x0, y0, x1, y1)]] * 2
+        write_public(source, tmp_path / "a.mkv", only, Public(crf=0, codec="h264"))
+        results.append(planes(tmp_path / "a.mkv"))
+    for one, other in zip(*results, strict=True):
+        assert all(np.array_equal(a, b) for a, b in zip(one, other, strict=True))
 
 
 @pytest.mark.parametrize("name", CLIPS)
@@ -326,7 +334,8 @@ def test_colours_and_depth_are_kept(public):
     assert tags == (9, 18, 9, 1)
 
 
-def test_static_hdr_is_kept(tmp_path):
+@pytest.mark.parametrize("codec", [None, "h264"])
+def test_static_hdr_is_kept(codec, tmp_path):
     display = "G(13250,34500)B(7500,3000)R(34000,16000)WP(15635,16450)L(10000000,50)"
     told = f"log-level=none:master-display={display}:max-cll=1000,400"
     source = write_clip(
@@ -336,7 +345,7 @@ def test_static_hdr_is_kept(tmp_path):
         audio=None,
         options={"preset": "ultrafast", "x265-params": told},
     )
-    write_public(source, tmp_path / "b.mp4", boxes(4))
+    write_public(source, tmp_path / "b.mp4", boxes(4), Public(codec=codec))
 
     def told_of(path: Path) -> list[bytes]:
         with av.open(str(path)) as container:
@@ -345,6 +354,100 @@ def test_static_hdr_is_kept(tmp_path):
         return [bytes(frame.side_data[name]) for name in names]
 
     assert told_of(tmp_path / "b.mp4") == told_of(source)
+
+
+def test_hdr_is_as_bright_as_on_a_usual_screen(tmp_path):
+    # ITU-R BT.2408: 58 % of PQ are white, 203 cd/m2; 51 % are 100, 186 of sRGB; and 38 % are 26.
+    curve = {0: 0, 97: 101, 130: 186, 148: 255, 255: 255}
+    source = write_clip(
+        tmp_path / "a.mkv", codec="ffv1", pix_fmt="gbrp10le", options={}, frames=1, audio=None
+    )
+    plain = next(read_frames(source))
+    told = write_clip(
+        tmp_path / "b.mkv",
+        codec="ffv1",
+        pix_fmt="gbrp10le",
+        options={},
+        frames=1,
+        audio=None,
+        colours=(9, 16, 0, 2),
+    )
+    bright = next(read_frames(told))
+    assert bright.shape == plain.shape
+    for sample, want in curve.items():
+        found = bright[plain == sample]
+        assert len(found) == 0 or abs(found.astype(int) - want).max() <= 3
+    seen = plain.ravel().astype(int), bright.ravel().astype(int)
+    order = np.argsort(seen[0], kind="stable")
+    assert (np.diff(seen[1][order]) >= 0).all()
+    assert sum(bool((plain == sample).any()) for sample in curve) >= 3
+
+
+LAYOUTS = [
+    ("a.mov", "prores_ks", "yuv422p10le", "hevc"),
+    ("b.mkv", "libx264rgb", "rgb24", "h264"),
+    ("c.avi", "mjpeg", "yuvj422p", "h264"),
+    ("d.mkv", "ffv1", "gray", "h264"),
+    ("e.mkv", "ffv1", "yuv411p", "h264"),
+    ("f.mkv", "ffv1", "gbrp10le", "hevc"),
+    ("g.mkv", "ffv1", "yuv420p16le", "hevc"),
+    ("h.mkv", "ffv1", "bgra", "h264"),
+    ("i.avi", "rawvideo", "yuyv422", "h264"),
+    ("j.mkv", "ffv1", "ya8", "h264"),
+    ("k.flv", "flv1", "yuv420p", "h264"),
+    ("l.wmv", "wmv2", "yuv420p", "h264"),
+    ("m.mpg", "mpeg1video", "yuv420p", "h264"),
+    ("n.mxf", "mpeg2video", "yuv422p", "h264"),
+    ("o.ivf", "libvpx", "yuv420p", "h264"),
+]
+
+
+@pytest.mark.parametrize(("name", "codec", "pix_fmt", "becomes"), LAYOUTS)
+def test_samples_of_every_layout(name, codec, pix_fmt, becomes, tmp_path):
+    source = write_clip(
+        tmp_path / name,
+        codec=codec,
+        pix_fmt=pix_fmt,
+        audio=None,
+        options={},
+        time_base=Fraction(1, RATE),
+        frames=6,
+    )
+    target = tmp_path / f"public{output_suffix(source.read_bytes()[:1024])}"
+    assert write_public(source, target, boxes(6), Public(crf=8)).codec == becomes
+    before, after = times(source), times(target)
+    assert [time - before[0] for time in before] == [time - after[0] for time in after]
+    for number, (old, new) in enumerate(zip(shown(source), shown(target), strict=True)):
+        assert is_gray(new, red_at(number))
+        assert is_gray(new, blue_at(number))
+        assert abs(old[100:].astype(int) - new[100:]).mean() < 3
+    assert complaints(target) == []
+
+
+def test_closed_captions_of_frames_are_left_out(clip, tmp_path):
+    # H.264's user data of ATSC A/53: two letters of a caption in each frame.
+    told = b"\xb5\x00\x31GA94\x03\x41\xff\xfc\xd4\xc5\xff"
+    message = b"\x06\x04" + bytes([len(told)]) + told + b"\x80"
+    source = tmp_path / "a.mp4"
+    with av.open(str(clip("plain.mp4"))) as old, av.open(str(source), "w") as new:
+        stream = new.add_stream_from_template(old.streams.video[0])
+        for packet in old.demux(video=0):
+            if packet.size:
+                more = av.Packet(len(message).to_bytes(4) + message + bytes(packet))
+                more.pts, more.dts, more.time_base = packet.pts, packet.dts, packet.time_base
+                more.is_keyframe, more.stream = packet.is_keyframe, stream
+                new.mux(more)
+
+    def captions(path: Path) -> int:
+        with av.open(str(path)) as container:
+            return sum("A53_CC" in frame.side_data for frame in container.decode(video=0))
+
+    assert captions(source) == FRAMES
+    for codec in ("h264", "hevc"):
+        target = tmp_path / codec
+        write_public(source, target, boxes(), Public(codec=codec))
+        assert captions(target) == 0
+        assert b"GA94" not in target.read_bytes()
 
 
 def test_full_range_stays_full(public):
@@ -394,6 +497,42 @@ def test_sound_is_left_out_where_that_is_asked_for(clip, tmp_path):
     written = write_public(clip("plain.mp4"), target, boxes(), Public(mute=True))
     assert kinds(target) == ["video h264"]
     assert [fate.became for fate in written.streams][1] == "left out: sound"
+
+
+@pytest.mark.parametrize(
+    ("rate", "layout", "becomes"),
+    [
+        (8000, "mono", (8000, "mono")),
+        (11025, "stereo", (11025, "stereo")),
+        (37800, "mono", (48000, "mono")),
+        (96000, "stereo", (48000, "stereo")),
+        (48000, "5.1", (48000, "5.1")),
+        (48000, "16 channels", (48000, "stereo")),
+    ],
+)
+def test_sound_of_old_files_becomes_aac(rate, layout, becomes, tmp_path):
+    source = tmp_path / "a.avi"
+    with av.open(str(source), "w") as out:
+        video = out.add_stream("mpeg4", rate=RATE)
+        video.width, video.height, video.pix_fmt = WIDTH, HEIGHT, "yuv420p"
+        sound = out.add_stream("pcm_s16le", rate=rate)
+        sound.layout = layout
+        count = sound.layout.nb_channels * (rate // 2)
+        frame = av.AudioFrame.from_ndarray(np.full((1, count), 99, np.int16), "s16", layout)
+        frame.sample_rate, frame.pts, frame.time_base = rate, 0, Fraction(1, rate)
+        out.mux(sound.encode(frame))
+        for number in range(15):
+            frame = av.VideoFrame.from_ndarray(picture(number), "rgb24")
+            frame.pts = number
+            out.mux(video.encode(frame))
+        out.mux(video.encode(None))
+        out.mux(sound.encode(None))
+    write_public(source, tmp_path / "b.mp4", boxes(15))
+    with av.open(str(tmp_path / "b.mp4")) as container:
+        stream = container.streams.audio[0]
+        assert stream.codec_context.name == "aac"
+        assert (stream.rate, stream.layout.name) == becomes
+        assert 0.49 < stream.duration * stream.time_base < 0.6
 
 
 def test_a_mosaic_has_six_cells_a_face(clip, tmp_path):
@@ -508,11 +647,35 @@ def test_interlaced_chroma_is_hidden_with_its_field(tmp_path):
     flags = {"flags": "+ilme+ildct", "qmin": "1", "qmax": "2"}
     source = write_clip(tmp_path / "a.ts", **TS, options=flags)
     write_public(source, tmp_path / "b.mp4", [[(1, 10, 34, 50, 70)]] * FRAMES, Public(crf=0))
-    for luma, *colours in planes(tmp_path / "b.mp4", 0):
+    for luma, *colours in planes(tmp_path / "b.mp4"):
         # Lines 32 and 34 have the same sample of colour, and so have 69 and 71.
         assert (luma[32:72, 10:50] == 128).all()
         assert luma[30:32, 10:50].std() > 0
         assert all((colour[16:36, 5:25] == 128).all() for colour in colours)
+
+
+def test_frames_are_let_go_of(clip, tmp_path):
+    # Cycles would hold them until a collection: gigabytes of pictures are few objects.
+    def alive() -> int:
+        return sum(isinstance(one, av.VideoFrame) for one in gc.get_objects())
+
+    gc.collect()
+    gc.disable()
+    try:
+        for _ in read_frames(clip("plain.mp4")):
+            assert alive() < 15
+        paths = {1: tmp_path / "1", 2: tmp_path / "2"}
+        counts = []
+        write_public(
+            clip("plain.mp4"),
+            tmp_path / "a",
+            boxes(),
+            clips=paths,
+            progress=lambda _: counts.append(alive()),
+        )
+        assert max(counts) < 15
+    finally:
+        gc.enable()
 
 
 def test_videos_do_not_load_ffmpeg_before_it_is_wanted():

@@ -7,13 +7,23 @@ import signal
 import struct
 import sys
 from fractions import Fraction
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from support.video_clips import FRAMES, RATE, boxes, write_clip
 from support.video_views import complaints, times
 
 from facecrypt import BackendUnavailableError, MediaError
-from facecrypt.media.video import lay_over, library, probe, read_frames, source, write_public
+from facecrypt.media.video import (
+    lay_over,
+    library,
+    others,
+    probe,
+    read_frames,
+    source,
+    write_public,
+)
 
 TS = {"codec": "mpeg2video", "audio": "mp2", "time_base": Fraction(1, RATE)}
 FAST = {"container_options": {"movflags": "+faststart"}}
@@ -241,6 +251,19 @@ def test_limits(limit, value, said, tmp_path, monkeypatch):
 
 
 @pytest.mark.usefixtures("av")
+def test_sound_of_an_unknown_codec_is_left_out(tmp_path):
+    # As phones write beside AAC what only their maker reads.
+    path = write_clip(tmp_path / "a.mp4", frames=5)
+    data = path.read_bytes()
+    assert data.count(b"mp4a") == 1
+    path.write_bytes(data.replace(b"mp4a", b"zzzz").replace(b"esds", b"free"))
+    told = probe(path)
+    assert told.codecs == "h264 + unknown"
+    written = write_public(path, tmp_path / "b.mp4", boxes(5))
+    assert written.streams[1].became == "left out: of a codec that FFmpeg does not know"
+
+
+@pytest.mark.usefixtures("av")
 def test_frames_grow_no_larger_than_their_head_says(tmp_path):
     path = write_clip(tmp_path / "a.mp4", frames=3, audio=None)
     data = bytearray(path.read_bytes())
@@ -282,3 +305,12 @@ def test_without_x264_another_encoder_is_taken(have, av, tmp_path, monkeypatch):
     monkeypatch.setattr(av, "codecs_available", others)
     with pytest.raises(BackendUnavailableError, match="no encoder"):
         write_public(path, tmp_path / "d.mp4", boxes(4))
+
+
+def test_packets_of_no_time_are_left_out(av):
+    stream = SimpleNamespace(type="audio")
+    packet = av.Packet(b"sound")
+    packet.time_base = Fraction(1, 1000)
+    follower = others.Copied(stream, Fraction(0), Path("a.mkv"))
+    assert packet.pts is packet.dts is None
+    assert list(follower.take(packet)) == []

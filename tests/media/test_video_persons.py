@@ -5,8 +5,21 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from support.video_clips import FRAMES, HEIGHT, RATE, WIDTH, blue_at, boxes, red_at, write_clip
-from support.video_views import complaints, heard, kinds, shown, times
+from support.video_clips import (
+    BLUE,
+    FRAMES,
+    HEIGHT,
+    RATE,
+    RED,
+    WIDTH,
+    blue_at,
+    boxes,
+    picture,
+    red_at,
+    write_clip,
+    write_lossless,
+)
+from support.video_views import complaints, heard, kinds, planes, shown, times
 
 from facecrypt import MediaError
 from facecrypt.media.video import Clip, Public, append_payload, lay_over, write_public
@@ -85,6 +98,28 @@ def test_a_clip_has_its_person_and_no_other(name, sealed):
             # All of the square, and nothing of the other's colour.
             assert (colour > 150).sum() > 36 * 36
             assert colour.min() > -60
+
+
+@pytest.mark.parametrize(("pix_fmt", "edge"), [("yuv420p", 50), ("yuv444p", 60)])
+@pytest.mark.parametrize("track", [1, 2])
+def test_a_clip_does_not_depend_on_another_person(track, pix_fmt, edge, tmp_path):
+    # What both have, up to the edge, is the first's, with what shares its samples of colour.
+    # Its canvas goes beyond that.
+    only = [[(1, 10, 20, 47, 70), (2, 40, 30, 110, 90)]] * 3
+    x0, y0, x1, y1 = (edge, 32, 108, 88) if track == 1 else (12, 22, 45, 68)
+    results = []
+    for colour in (RED, BLUE):
+        pictures = [picture(number) for number in range(3)]
+        for pixels in pictures:
+            pixels[y0:y1, x0:x1] = colour
+        source = write_lossless(tmp_path / f"{colour[0]}.mkv", pictures, pix_fmt)
+        clips = {1: tmp_path / "1", 2: tmp_path / "2"}
+        write_public(source, tmp_path / "a.mkv", only, Public(crf=0), clips=clips, clip_crf=0)
+        results.append([planes(clips[one]) for one in (track, 3 - track)])
+    for mine, others in zip(*results, strict=True):
+        for one, other in zip(mine, others, strict=True):
+            same = all(np.array_equal(a, b) for a, b in zip(one, other, strict=True))
+            assert same == (mine is results[0][0])
 
 
 @pytest.mark.parametrize("name", ["plain.mp4", "turned.mp4", "hlg.mov"])

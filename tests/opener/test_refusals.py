@@ -1,9 +1,15 @@
 """What does not open in a browser, and what the page says of it."""
 
+import cv2
+import numpy as np
 import pytest
+from support.gcm import keystream, with_tag
 from support.places import ROOT
+from support.sealed_files import sealed_png
+from support.second_reader.header import LABEL, expand
 
-from facecrypt import SecretKey
+from facecrypt import Region, Sealed, SecretKey, encrypt_image, forget_regions, region_key
+from facecrypt.sealing.files import encrypt_file
 
 SEALED = ROOT / "tests" / "vectors" / "sealed"
 SYMMETRIC = SEALED / "symmetric.key.txt"
@@ -90,3 +96,46 @@ def test_the_sidecar_of_another_picture(opener, tmp_path):
     (tmp_path / "other.jpg").write_bytes((SEALED / "beside.jpg").read_bytes())
     [beside] = SEALED.glob("rgba-logistic.png.*.fcrypt")
     assert try_to_open(opener, tmp_path / "other.jpg", beside) == "converted"
+
+
+def test_another_face_with_the_same_tag(opener, tmp_path):
+    """Who has the key of a face can make one for AES-GCM: the digest in the header says no."""
+    key, plain = SecretKey.generate(), np.full((48, 48, 3), 90, np.uint8)
+    face = Region(16, 16, 32, 32)
+    sealed = encrypt_image(plain, key, regions=[face], cipher="aes-256-gcm")
+    holder, header = region_key(sealed, key, 0), sealed.header
+    both = expand(holder.key, LABEL + b"aes-256-gcm", 44)
+    other = np.frombuffer(keystream(both[:32], both[32:], 768), np.uint8) ^ 7
+    text = with_tag(both[:32], both[32:], header.aad(), other.tobytes(), header.tags[0])
+    forged = sealed.image.copy()
+    forged[16:32, 16:32] = np.frombuffer(text, np.uint8).reshape(16, 16, 3)
+    for name, image in (("good.png", sealed.image), ("forged.png", forged)):
+        (tmp_path / name).write_bytes(sealed_png(Sealed(image, header)))
+    opener.choose(tmp_path / "good.png", tmp_path / "forged.png")
+    opener.paste(str(holder))
+    opener.open()
+    assert opener.problem("good.png") is None
+    assert opener.problem("forged.png") == "changed"
+
+
+@pytest.mark.parametrize("suffix", [".png", ".jpg"])
+def test_something_drawn_where_a_face_was_forgotten(opener, tmp_path, suffix):
+    """It would look as if it belonged to the picture."""
+    plain, sealed = tmp_path / f"plain{suffix}", tmp_path / f"sealed{suffix}"
+    cv2.imwrite(str(plain), np.full((64, 96, 3), 90, np.uint8))
+    key = SecretKey.generate()
+    encrypt_file(plain, sealed, [key], regions=[Region(0, 0, 32, 32), Region(48, 16, 80, 48)])
+    before = sealed.read_bytes()
+    forget_regions(sealed, [key], [0])
+    gone = sealed.read_bytes()
+    if suffix == ".png":
+        # The noise that was there, under the header that says it is gone.
+        at, old = gone.index(b"IDAT") - 4, before.index(b"IDAT") - 4
+        sealed.write_bytes(gone[:at] + before[old:])
+    else:
+        whole = cv2.imencode(".jpg", np.full((64, 96, 3), 90, np.uint8))[1].tobytes()
+        assert whole == plain.read_bytes()
+        at, old = gone.index(b"\xff\xdb"), whole.index(b"\xff\xdb")
+        sealed.write_bytes(gone[:at] + whole[old:])
+    key.save(tmp_path / "key.txt")
+    assert try_to_open(opener, sealed, key=tmp_path / "key.txt") == "edited"

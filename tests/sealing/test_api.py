@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from PIL import Image
 from support.noise import adjacent_correlation, chi_square, entropy
 
 from facecrypt import (
@@ -18,6 +19,7 @@ from facecrypt import (
     Sealed,
     SecretKey,
     decrypt_image,
+    encrypt_file,
     encrypt_image,
     region_key,
 )
@@ -304,8 +306,24 @@ def test_a_detected_region_outside_the_picture_is_left_out(photo):
 
 
 def test_the_research_cipher_warns(photo):
-    with pytest.warns(UserWarning, match="not a secure cipher"):
+    with pytest.warns(UserWarning, match="not a secure cipher") as said:
         encrypt_image(photo, KEY, regions=FACES, cipher="logistic")
+    assert [warning.filename for warning in said] == [__file__]
+
+
+@pytest.mark.parametrize(("name", "sidecar"), [("a.jpg", False), ("a.jpg", True), ("a.png", True)])
+def test_the_research_cipher_warns_whatever_the_carrier(tmp_path, photo, name, sidecar):
+    Image.fromarray(photo).save(tmp_path / name)
+    with pytest.warns(UserWarning, match="not a secure cipher") as said:
+        encrypt_file(
+            tmp_path / name,
+            tmp_path / f"sealed-{name}",
+            KEY,
+            regions=FACES,
+            cipher="logistic",
+            sidecar=sidecar,
+        )
+    assert len(said) == 1
 
 
 @pytest.mark.parametrize(

@@ -26,6 +26,7 @@ from facecrypt import (
     SecretKey,
     decrypt_file,
     encrypt_file,
+    forget_files,
     forget_regions,
     inspect,
     region_key,
@@ -360,7 +361,9 @@ def test_a_run_that_was_stopped_between_two_files_is_finished(tmp_path, photo, m
     with pytest.raises(AuthenticationError, match="edited"):
         verify(path, KEY)
     assert (decrypted_all_the_same(path)[:16, :16] == photo[:16, :16]).all()
-    forget_regions(path, KEY, [1])
+    (beside,) = path.parent.glob("a.png.*.fcrypt")
+    beside.with_name("a.png.0123456789abcdef.fcrypt").write_bytes(beside.read_bytes())
+    assert forget_files(path, KEY, [1]).done == 1
     assert verify(path, KEY).forgotten == (1,)
 
 
@@ -376,12 +379,14 @@ def test_a_damaged_png_is_not_written_anew(tmp_path, photo):
     plain, path = tmp_path / "plain.png", tmp_path / "a.png"
     plain.write_bytes(encode_png(photo))
     encrypt_file(plain, path, KEY, regions=FACES)
-    data = bytearray(path.read_bytes())
-    data[-20] ^= 1
-    path.write_bytes(data)
-    with pytest.raises(ContainerError):
-        forget_regions(path, KEY, [1])
-    assert path.read_bytes() == data
+    sound = path.read_bytes()
+    flipped = bytearray(sound)
+    flipped[-20] ^= 1
+    for data in bytes(flipped), sound + b"more":
+        path.write_bytes(data)
+        with pytest.raises(ContainerError):
+            forget_regions(path, KEY, [1])
+        assert path.read_bytes() == data
 
 
 STEPS = st.lists(st.sets(st.integers(0, 2), min_size=1), min_size=1, max_size=4)

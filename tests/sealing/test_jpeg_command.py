@@ -134,7 +134,7 @@ def test_inspect_names_carrier_coding_and_sizes(job):
     header = json.loads(command("inspect", "sealed/photo.jpg", "--json").out)
     assert (header["carrier"], header["coding"]) == ("jpeg", "exact")
     assert header["regions"] == [{"cells": [0, 0, 3, 3]}, {"cells": [5, 3, 8, 7]}]
-    assert command("inspect", "sealed").out.rstrip().endswith("JPEG, exact")
+    assert command("inspect", "sealed").out.splitlines()[1].split()[:2] == ["2", "jpeg"]
 
 
 def test_png_where_it_is_asked_for(job):

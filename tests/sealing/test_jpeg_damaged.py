@@ -170,6 +170,41 @@ def test_the_payload_of_another_picture_is_refused(other, why):
             opened(mixed, *holders)
 
 
+@pytest.mark.parametrize(
+    ("turn", "why"),
+    [
+        (np.fliplr, "was mirrored after sealing; undo it .*-flip horizontal"),
+        (np.flipud, "was flipped upside down after sealing; undo it .*-flip vertical"),
+        (lambda pixels: np.rot90(pixels, 2), "was turned upside down .*-rotate 180"),
+        (lambda pixels: pixels // 2, "were edited after sealing"),
+    ],
+    ids=["mirrored", "flipped", "turned", "edited"],
+)
+def test_a_turned_picture_is_told_from_an_edited_one(turn, why):
+    """By where its gray cells are; the column that the right edge cuts stays in its place."""
+
+    def public(pixels, cell):
+        file = io.BytesIO()
+        Image.fromarray(pixels).save(file, "JPEG", subsampling=2)
+        return seal(file.getvalue(), [Region(*cell, cell[0] + 16, cell[1] + 16)])
+
+    place = np.zeros((48, 64), np.uint8)
+    place[:16, 16:32] = 2
+    y, x = (int(axis[0]) for axis in np.nonzero(turn(place)))
+    start, pieces, _ = packets(public(photo(70, 48), (16, 0)))
+    changed = packets(public(turn(photo(70, 48)), (x, y)))[2]
+    with pytest.raises((ContainerError, AuthenticationError), match=why):
+        opened(start + b"".join(pieces) + changed)
+
+
+def test_arithmetic_coding_of_a_sealed_picture_is_named():
+    """No decoder is needed to see it: its frame says so."""
+    at = next(start for marker, start, _ in segments(SEALED) if marker == 0xC0)
+    changed = SEALED[: at + 1] + b"\xc9" + SEALED[at + 2 :]
+    with pytest.raises(ContainerError, match=r"recoded with arithmetic coding .* jpegtran -copy"):
+        opened(changed)
+
+
 def test_an_edited_picture_gives_its_faces_where_that_is_asked_for():
     start, pieces, _ = packets(SEALED)
     mixed = start + b"".join(pieces) + packets(seal(of_same_frame(2), FACES))[2]

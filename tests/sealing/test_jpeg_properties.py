@@ -16,7 +16,7 @@ from support.sealed_jpegs import KEY, opened, photo, seal, without
 from support.second_reader.jpeg_decoder import decode as coefficients
 from support.second_reader.jpeg_segments import parse
 
-from facecrypt import Region, region_key
+from facecrypt import ContainerError, Region, region_key
 
 MATRIX = [case for case in cases() if not case[0].endswith(("12-bit", "longest-eob-run"))]
 SOME = MATRIX[::29]
@@ -171,6 +171,20 @@ def test_it_opens_after_jpegtran(option):
         assert opened(done.stdout).given == data, name
         changed += done.stdout != sealed
     assert changed
+
+
+@pytest.mark.skipif(not tool("jpegtran"), reason="needs jpegtran")
+@pytest.mark.parametrize("option", ["-flip horizontal", "-flip vertical", "-rotate 180"])
+@pytest.mark.parametrize("size", [(96, 64), (90, 70)])
+def test_what_jpegtran_turned_opens_when_it_turned_it_back(option, size):
+    data = by_pillow("RGB", size, subsampling=2)
+    sealed = seal(data, [Region(2, 2, 20, 14)])
+    command = ["jpegtran", "-copy", "all", *option.split()]
+    turned = subprocess.run(command, input=sealed, capture_output=True, check=True).stdout
+    with pytest.raises(ContainerError, match=f"jpegtran -copy all {option} IN"):
+        opened(turned)
+    back = subprocess.run(command, input=turned, capture_output=True, check=True).stdout
+    assert opened(back).given == data
 
 
 @pytest.mark.skipif(not tool("exiftool"), reason="needs exiftool")

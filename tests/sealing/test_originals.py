@@ -3,6 +3,7 @@
 import io
 import struct
 import zlib
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from support.command_line import command
 from support.sealed_jpegs import photo, save
 
 from facecrypt import (
+    Identity,
     MediaError,
     Region,
     SecretKey,
@@ -26,11 +28,16 @@ from facecrypt import (
     verify,
 )
 from facecrypt.errors import ContainerError
+from facecrypt.integrations.batch_encryptor import BatchEncryptor
+from facecrypt.limits import MAX_HEADER_BYTES
 from facecrypt.media import decode_image
+from facecrypt.media.png import encode_png, replace_chunk
+from facecrypt.sealing import carriers
 from facecrypt.sealing.carriers import Source
 from facecrypt.sealing.carriers.originals import pack, unpack
 from facecrypt.sealing.files import decode, encode, read_payload
 from facecrypt.sealing.options import Open, Seal
+from facecrypt.sealing.payload import Payload
 
 KEY = SecretKey(bytes(range(32)))
 FACES = [Region(20, 20, 60, 60), Region(90, 30, 120, 70)]
@@ -54,6 +61,9 @@ EXIF = Image.Exif()
 EXIF[0x010E] = "a description of the face"
 GRAY, RGBA = photo()[..., 1].copy(), np.dstack([photo(), photo()[..., 0]])
 DEEP = photo()[..., 0].astype(np.uint16) * 257 + 3
+PALETTE = io.BytesIO()
+Image.fromarray(photo()).quantize(16).save(PALETTE, "BMP")
+PALETTE = PALETTE.getvalue()
 FILES = {
     "a.png": wild_png(),
     "b.webp": saved(photo(), "WEBP", lossless=True, exif=EXIF),
@@ -68,7 +78,10 @@ FILES = {
     "k.bmp": saved(GRAY, "BMP"),
     "l.tif": saved(RGBA, "TIFF"),
     "m.pbm": b"P4 160 120\n" + bytes(range(256))[:240] * 10,
-    "n.tif": b"MM" + saved(DEEP, "TIFF")[2:],
+    "o.bmp": PALETTE,
+    "p.bmp": b"BM"
+    + struct.pack("<IHHIIiiHHIIiiII", 57654, 0, 0, 54, 40, 160, -120, 1, 24, *[0] * 6)
+    + photo()[..., ::-1].tobytes(),  # the first row comes first
 }
 FILES["n.tif"] = (
     b"MM\0*"
@@ -93,9 +106,9 @@ FILES["n.tif"] = (
 )
 # How the private part holds them: as they are, deflated, without their rows.
 MODES = {
-    0: "a.png b.webp c.webp j.jp2",
-    1: "f.tiff g.gif m.pbm",
-    2: "d.bmp e.tif h.ppm i.pgm k.bmp l.tif n.tif",
+    0: "a.png b.webp c.webp f.tiff g.gif j.jp2",
+    1: "m.pbm o.bmp",
+    2: "d.bmp e.tif h.ppm i.pgm k.bmp l.tif n.tif p.bmp",
 }
 
 
@@ -152,6 +165,19 @@ def test_names_are_those_of_the_files_where_several_shared_one(folder):
     assert {"a.png.png", "a.webp.png", "a.bmp.png"} <= contents(folder / "sealed").keys()
     decrypt_files("sealed", "back", KEY)
     assert contents(folder / "back") == contents(folder / "in")
+    # With one face they are PNG, and would be three of one name.
+    decrypt_files(list(folder.glob("sealed/a.*")), "one", KEY, regions=[0])
+    assert contents(folder / "one").keys() == {"a.png.png", "a.webp.png", "a.bmp.png"}
+
+
+def test_a_header_that_names_an_original_which_is_not_there(folder):
+    encrypt_file("in/b.webp", "s.png", KEY, regions=FACES, original=False)
+    payload = read_payload("s.png")
+    content = replace(payload.header.content, original=".webp")
+    changed = Payload(replace(payload.header, content=content)).to_bytes()
+    data = replace_chunk((folder / "s.png").read_bytes(), b"fcRP", changed)
+    with pytest.raises(ContainerError, match="another kind of picture, or damaged"):
+        decode(Source(data), [KEY])
 
 
 def test_what_a_file_is_its_content_says(folder):
@@ -203,8 +229,6 @@ def test_an_edited_picture_gives_pixels(folder):
     sealed = decode_image(path.read_bytes()).pixels
     sealed[0, 0] ^= 1
     payload = read_payload(path).to_bytes()
-    from facecrypt.media.png import encode_png
-
     path.write_bytes(encode_png(sealed, chunks=[(b"fcRP", payload)]))
     assert "edited" in str(decrypt_files("sealed", "back", KEY).failed[0].error)
     [result] = decrypt_files("sealed", "back", KEY, allow_edited=True).results
@@ -233,6 +257,43 @@ def test_the_command_line(folder):
     assert (folder / "back/b.webp").read_bytes() == FILES["b.webp"]
     assert command("encrypt", "in/b.webp", "-o", "t", "-k", "k", "--no-original").code == 0
     assert inspect("t/b.png").private == ()
+
+
+def test_what_does_not_come_back_is_not_sealed(monkeypatch):
+    monkeypatch.setattr(
+        carriers.pixels, "pack", lambda data, pixels: pack(data[:-1] + b"?", pixels)
+    )
+    with pytest.raises(MediaError, match="the encoded original is not what was to be written"):
+        encode(Source(FILES["a.png"]), [KEY], Seal(regions=FACES))
+
+
+def test_a_file_that_does_not_fit_is_named_with_its_remedy(monkeypatch):
+    monkeypatch.setattr(carriers.pixels, "MAX_PAYLOAD_BYTES", MAX_HEADER_BYTES + 1_000)
+    with pytest.raises(MediaError, match=r"do not fit into a sealed picture.*--no-original"):
+        encode(Source(FILES["a.png"]), [KEY], Seal(regions=FACES))
+    encode(Source(FILES["a.png"]), [KEY], Seal(regions=FACES, original=False))
+    encode(Source(FILES["d.bmp"]), [KEY], Seal(regions=FACES))
+
+
+@pytest.mark.parametrize("original", [True, False])
+def test_batches_of_other_programs(original):
+    def whole_picture():
+        return FixedDetector(Region(0, 0, 160, 120))
+
+    alice = Identity.generate()
+    encryptor = BatchEncryptor(alice.recipient, detector=whole_picture, original=original)
+    rows = encryptor({"path": ["a.webp"], "bytes": [FILES["b.webp"]]})
+    opened = decode(Source(rows["bytes"][0]), [alice])
+    assert (rows["name"][0], rows["error"][0]) == ("a.webp.png", "")
+    assert opened.original == (FILES["b.webp"] if original else None)
+
+
+class FixedDetector:
+    def __init__(self, *regions):
+        self.regions = list(regions)
+
+    def detect(self, image):
+        return self.regions
 
 
 def test_lengths_tell_little(folder):
@@ -289,6 +350,9 @@ def test_a_part_that_inflates_without_end_costs_no_more_than_its_picture():
     bomb = zlib.compress(bytes(1 << 26), wbits=-15)
     with pytest.raises(ContainerError, match="damaged"):
         unpack(b"\1" + struct.pack(">Q", 1 << 26) + bomb, PIXELS)
+    size = PIXELS.nbytes + (1 << 26)
+    with pytest.raises(ContainerError, match="damaged"):
+        unpack(b"\2" + struct.pack(">QBQI", size, 0, 0, 0) + bomb, PIXELS)
 
 
 @given(

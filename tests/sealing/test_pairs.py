@@ -19,13 +19,17 @@ from facecrypt import (
     ContainerError,
     MediaError,
     NotSealedError,
+    Passphrase,
     Region,
     SecretKey,
     decrypt_file,
     encrypt_file,
     encrypt_files,
     inspect,
+    leftovers,
     region_key,
+    rewrap_file,
+    rewrap_files,
     verify,
 )
 from facecrypt.sealing import pairs
@@ -303,3 +307,57 @@ def test_two_processes_on_one_folder(tmp_path, force):
         assert force == "force" or len(sidecars(tmp_path / "out")) == 48
         if force == "no":
             shutil.rmtree(tmp_path / "out")
+
+
+def test_rewriting_reads_the_list_of_a_large_folder_seldom(tmp_path, photo, monkeypatch):
+    plain = tmp_path / "plain.png"
+    Image.fromarray(photo).save(plain)
+    folder = tmp_path / "many"
+    folder.mkdir()
+    for number in range(12):
+        encrypt_file(plain, folder / f"{number}.png", KEY, regions=FACE, sidecar=True)
+    monkeypatch.setattr(sidecar_names, "_SMALL_SECONDS", -1)
+    monkeypatch.setattr(sidecar_names, "_SHARE", 1e9)
+    monkeypatch.setattr(sidecar_names, "_lists", {})
+    listed, real = [], os.listdir
+    monkeypatch.setattr(os, "listdir", lambda path: listed.append(path) or real(path))
+    assert rewrap_files(folder, KEY, SecretKey.generate(), workers=1).done == 12
+    # Before the first is written, and once as a change is seen.
+    assert len(listed) <= 3
+
+
+@pytest.fixture
+def pair(plain, tmp_path):
+    """A sealed picture, and its sidecar, which is to be written anew for other recipients."""
+    path = tmp_path / "pair" / "a.png"
+    path.parent.mkdir()
+    encrypt_file(plain, path, KEY, regions=FACE, sidecar=True)
+    return path
+
+
+def test_a_header_of_the_same_sealing_stays_where_its_picture_is_not_replaced(
+    pair, tmp_path, monkeypatch
+):
+    source = tmp_path / "source" / "a.png"
+    shutil.copytree(pair.parent, source.parent)
+    name = pairs.named
+
+    def failing(file):
+        if file.path == pair:
+            raise MediaError("the disk is full")
+        name(file)
+
+    monkeypatch.setattr(pairs, "named", failing)
+    with pytest.raises(MediaError, match="full"):
+        rewrap_file(source, KEY, [KEY, Passphrase("new")], output=pair, overwrite=True)
+    assert verify(pair, KEY).whole
+
+
+def test_a_header_of_the_same_sealing_is_replaced_where_nothing_locks(pair, tmp_path, monkeypatch):
+    source = tmp_path / "source" / "a.png"
+    shutil.copytree(pair.parent, source.parent)
+    monkeypatch.setattr(leftovers, "fcntl", None)
+    new = SecretKey.generate()
+    rewrap_file(source, KEY, new, output=pair, overwrite=True)
+    assert verify(pair, new).whole
+    assert len(list(pair.parent.iterdir())) == 2

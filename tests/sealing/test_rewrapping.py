@@ -266,6 +266,23 @@ def test_other_boxes_and_segments_of_a_jpeg_stay(tmp_path, photo):
     assert restored_jpeg(path) == plain.read_bytes()
 
 
+def test_a_box_of_another_program_that_takes_the_number(tmp_path, photo):
+    plain, path, tried = tmp_path / "plain.jpg", tmp_path / "a.jpg", tmp_path / "tried.jpg"
+    Image.fromarray(photo).save(plain)
+    encrypt_file(plain, path, KEY, regions=FACES)
+    rewrap_file(path, KEY, [KEY, KEY], output=tried)
+    size = len(read_payload(tried).to_bytes())
+    foreign = jpeg.packets(size.to_bytes(4, "big") + b"jumb" + bytes(size - 8), 1)
+    data = path.read_bytes()
+    path.write_bytes(data[:2] + foreign + data[2:])
+    before = path.read_bytes()
+    with pytest.raises(ContainerError):
+        rewrap_file(path, KEY, [KEY, KEY])
+    assert path.read_bytes() == before
+    rewrap_file(path, KEY, KEY)
+    assert restored_jpeg(path) == plain.read_bytes()
+
+
 def restored_jpeg(path: Path) -> bytes:
     back = path.with_name("back.jpg")
     decrypt_file(path, back, KEY)

@@ -19,6 +19,7 @@ PASSPHRASE = "files of version 2 open for ever"
 MANIFEST = json.loads((FOLDER / "manifest.json").read_text())
 JPEGS = [name for name in MANIFEST if MANIFEST[name]["carrier"].startswith("jpeg")]
 PICTURES = [name for name in MANIFEST if name not in JPEGS]
+WHOLE = [name for name in MANIFEST if "original" in MANIFEST[name]]
 
 
 def text_of(path):
@@ -51,6 +52,17 @@ def test_the_second_reader_opens_it_to_the_same(name):
     kind = case["key"] if case["key"] in ("passphrase", "symmetric") else "identity"
     secret = PASSPHRASE if kind == "passphrase" else text_of(FOLDER / f"{case['key']}.key.txt")
     assert digest(second_reader.open_picture(FOLDER / name, read, kind, secret)) == case["sha256"]
+
+
+@pytest.mark.parametrize("name", WHOLE)
+def test_a_stored_file_opens_to_the_file_that_was_sealed_in_both_readers(name, tmp_path):
+    case = MANIFEST[name]
+    out = tmp_path / f"plain{case['original']}"
+    decrypt_file(FOLDER / name, out, holder("symmetric"))
+    assert hashlib.sha256(out.read_bytes()).hexdigest() == case["original_sha256"]
+    read = second_reader.png_chunk if case["carrier"] == "chunk" else second_reader.sidecar
+    text = text_of(FOLDER / "symmetric.key.txt")
+    assert second_reader.open_original(FOLDER / name, read, text) == out.read_bytes()
 
 
 @pytest.mark.parametrize("name", JPEGS)

@@ -11,6 +11,7 @@ import av
 import numpy as np
 import pytest
 from support.clips import write_clip
+from support.sealed_videos import in_uuid, sealed_payload
 from support.second_reader import video as second_reader
 from support.second_reader.header import expand
 from support.second_reader.keys import content_key
@@ -32,9 +33,11 @@ from facecrypt import (
     region_key,
     verify,
 )
+from facecrypt.sealing.carriers.video_parts import Original
 from facecrypt.sealing.content_video import Person
 from facecrypt.sealing.files import decode_file, read_payload
 from facecrypt.sealing.options import Seal
+from facecrypt.sealing.payload_file import PayloadWriter
 
 KEY = SecretKey(bytes(range(32)))
 OTHER = SecretKey(bytes(32))
@@ -356,7 +359,33 @@ def test_a_source_that_is_changed_meanwhile_is_an_error(tmp_path, clip):
     with pytest.raises(MediaError, match="was changed while it was sealed"):
         seal_file(source, tmp_path / "sealed.mp4", [KEY], options)
     assert os.listdir(tmp_path) == ["clip.mp4"]
-    assert [done for _, done, _ in seen[:16]] == [n // 2 for n in range(1, 17)]
+    assert [done for _, done, _ in seen[:17]] == [n // 2 for n in range(17)]
+
+
+@pytest.mark.parametrize("place", [40, 900, -100])
+def test_what_does_not_read_back_is_not_written(tmp_path, clip, monkeypatch, place):
+    chunks = PayloadWriter.chunks
+
+    def faulty(self):
+        """A bit flips on its way to the disk."""
+        data = bytearray(b"".join(map(bytes, chunks(self))))
+        data[place if place < 0 else len(self.start()) + place] ^= 1
+        yield bytes(data)
+
+    monkeypatch.setattr(PayloadWriter, "chunks", faulty)
+    with pytest.raises(MediaError, match="does not read back as it was; nothing was written"):
+        encrypt_file(clip, tmp_path / "sealed.mp4", KEY, regions=FACES)
+    assert not os.listdir(tmp_path)
+
+
+def test_verify_compares_the_digest_of_the_original(tmp_path, monkeypatch):
+    path = tmp_path / "sealed.mp4"
+    path.write_bytes(in_uuid(sealed_payload(b"original", [])))
+    assert verify(path, KEY).whole
+    monkeypatch.setattr(Original, "of", lambda *_: Original(".mp4", bytes(32)))
+    path.write_bytes(in_uuid(sealed_payload(b"original", [])))
+    with pytest.raises(ContainerError, match="private part is damaged"):
+        verify(path, KEY)
 
 
 def test_where_there_is_no_room_nothing_is_begun(tmp_path, clip, monkeypatch):

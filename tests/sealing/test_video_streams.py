@@ -18,9 +18,9 @@ from support.second_reader.keys import content_key
 from facecrypt import AuthenticationError, ContainerError, MediaError, region_key
 from facecrypt.sealing.carriers.video_parts import Original
 from facecrypt.sealing.header import Header
-from facecrypt.sealing.parts import unlock
+from facecrypt.sealing.parts import forgotten, unlock
 from facecrypt.sealing.payload import Payload
-from facecrypt.sealing.payload_file import StoredPayload
+from facecrypt.sealing.payload_file import PayloadWriter, StoredPayload
 from facecrypt.sealing.streams import (
     Plain,
     SealedStream,
@@ -221,6 +221,35 @@ def test_payloads_of_videos_and_pictures_are_not_taken_for_each_other():
         Payload.from_bytes(payload)
 
 
+def boxed(*boxes: tuple[bytes, bytes]) -> bytes:
+    return b"".join(struct.pack(">I4s", 8 + len(body), kind) + body for kind, body in boxes)
+
+
+def test_nothing_follows_the_payload():
+    with pytest.raises(ContainerError, match="not one box with all in it"):
+        stored(SMALL + boxed((b"free", b"")))
+
+
+def test_a_forgotten_part_is_empty():
+    header = forgotten(stored(SMALL).header, [KEY], [0])
+    start = (b"jumd", b"facecrypt sealed\x03facecrypt\0"), (b"json", header.to_bytes())
+    for person, private in ((b"", b""), (b"x", b""), (b"", b"x")):
+        payload = boxed((b"jumb", boxed(*start, (b"fcRg", person), (b"fcPv", private))))
+        if person or private:
+            with pytest.raises(ContainerError, match="a forgotten part is not empty"):
+                stored(payload)
+        else:
+            assert stored(payload).header == header
+
+
+def test_a_payload_without_an_original_is_refused():
+    made = sealer(1, private=())
+    writer = PayloadWriter(made, [Plain([io.BytesIO(PERSON)], len(PERSON))])
+    payload = b"".join(map(bytes, writer.chunks()))
+    with pytest.raises(ContainerError, match="parts are missing"):
+        stored(writer.start() + payload[len(writer.start()) :])
+
+
 SMALL = sealed_payload(noise(300), [PERSON])
 
 
@@ -258,8 +287,9 @@ def test_a_head_of_the_original_that_no_writer_makes_is_refused(head):
 
 def test_the_digest_of_the_original_is_checked():
     data = memoryview(Original(".mp4", bytes(32)).head() + b"abc")
+    head, chunks = Original.open(iter([data]))
     with pytest.raises(ContainerError, match="private part is damaged"):
-        list(Original.open(iter([data]))[1])
+        head.check(chunks)
 
 
 @pytest.mark.parametrize(

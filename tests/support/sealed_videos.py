@@ -23,13 +23,18 @@ def public_sha256(public: bytes) -> bytes:
     return hashlib.sha256(b"facecrypt v2 public video" + public).digest()
 
 
-def sealer(people: int, public: bytes = PUBLIC, cipher: str = "logistic+aes-256-gcm"):
+def sealer(
+    people: int,
+    public: bytes = PUBLIC,
+    cipher: str = "logistic+aes-256-gcm",
+    private: tuple[str, ...] = ("original",),
+):
     """A sealer of a video of 3 seconds, in which people come one after another."""
     seen = [Person(100 * n, 100 * n + 500) for n in range(people)]
     options = Seal(regions=[], cipher=cipher)
     digest = public_sha256(public)
     content = Video(64, 48, 90, 3000)
-    return start(content, seen, [KEY], options, public_digest=digest, private=("original",))
+    return start(content, seen, [KEY], options, public_digest=digest, private=private)
 
 
 def sealed_payload(

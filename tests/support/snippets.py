@@ -26,6 +26,7 @@ from pathlib import Path
 
 from PIL import Image
 
+from support.clips import write_clip
 from support.places import ROOT
 
 RUN = {"python", "sh", "console"}
@@ -143,6 +144,7 @@ class Reader:
             shutil.copy(astronaut, self.folder / name)
         with Image.open(astronaut) as image:
             image.save(self.folder / "photo.jpg", quality=95)
+        write_clip(self.folder / "clip.mp4", 24)
 
     def read(self, until: Block) -> None:
         """Run what was not yet run, up to and with this block."""

@@ -54,6 +54,22 @@ def picture(frame: int, width: int = WIDTH, height: int = HEIGHT) -> np.ndarray:
     return shown
 
 
+def write_lossless(path: Path, pictures: Sequence[np.ndarray], pix_fmt: str) -> Path:
+    """Write pictures to Matroska without any loss but that of the layout of their samples."""
+    import av
+
+    with av.open(str(path), "w") as out:
+        stream = out.add_stream("rawvideo" if pix_fmt == "yuyv422" else "ffv1", rate=RATE)
+        stream.height, stream.width = pictures[0].shape[:2]
+        stream.pix_fmt = pix_fmt
+        for number, pixels in enumerate(pictures):
+            frame = av.VideoFrame.from_ndarray(pixels, "rgb24").reformat(format=pix_fmt)
+            frame.pts = number
+            out.mux(stream.encode(frame))
+        out.mux(stream.encode(None))
+    return path
+
+
 @dataclass(frozen=True)
 class Look:
     """How pictures are written: `size` upright, stored turned so that `turn` degrees

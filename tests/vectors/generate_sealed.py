@@ -2,24 +2,29 @@
 
 They are frozen: every later release opens them. The hashes are of the plain pixels, which
 a formula gives, and of JPEGs of the original files. Run by hand; with "jpeg" it adds the sealed
-JPEGs to a folder that has the others and their keys:
+JPEGs to a folder that has the others and their keys, with "originals" pictures with their files:
 
     python tests/vectors/generate_sealed.py tests/vectors/sealed
     PYTHONPATH=tests python tests/vectors/generate_sealed.py tests/vectors/sealed jpeg
+    python tests/vectors/generate_sealed.py tests/vectors/sealed originals
 """
 
 import hashlib
+import io
 import json
+import struct
 import sys
 import warnings
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 
 from facecrypt import Identity, Passphrase, Region, SecretKey, encrypt_image, region_key
 from facecrypt.keys import load_recipients
 from facecrypt.media import encode_image
 from facecrypt.sealing.carriers.carrier import Source
+from facecrypt.sealing.carriers.originals import pack
 from facecrypt.sealing.carriers.sidecar_names import sidecar_path
 from facecrypt.sealing.files import encode
 from facecrypt.sealing.options import Seal
@@ -118,6 +123,47 @@ def jpegs(folder):
     (folder / "manifest.json").write_text(json.dumps(manifest, indent=1) + "\n")
 
 
+def originals(folder):
+    """Files that are kept as they are, deflated, and without their rows."""
+    secret = SecretKey.load(folder / "symmetric.key.txt")
+    image = plain((21, 33, 3), 8)
+    webp = io.BytesIO()
+    Image.fromarray(image).save(webp, "WEBP", lossless=True, exif=b"Exif\0\0II*\0\x08\0\0\0\0\0")
+    rows = b"".join(row[:, ::-1].tobytes() + b"gap"[: -row.size % 4] for row in image[::-1])
+    head = struct.pack(
+        "<IHHIIiiHHIIiiII", 54 + len(rows), 0, 0, 54, 40, 33, 21, 1, 24, 0, 0, 0, 0, 0, 0
+    )
+    deep = plain((21, 33), 16)
+    text = b"P3 33 21 255\n" + " ".join(map(str, image.reshape(-1))).encode() + b"\n"
+    cases = {  # name: file that is sealed, suffix, mode of the private part
+        "from-webp.png": (webp.getvalue(), ".webp", 0),
+        "from-ppm.png": (text, ".ppm", 1),
+        "from-bmp.png": (b"BM" + head + rows, ".bmp", 2),
+        "from-pgm.tif": (b"P5 33 21 65535\n" + deep.byteswap().tobytes(), ".pgm", 2),
+    }
+    manifest = json.loads((folder / "manifest.json").read_text())
+    for name, (data, suffix, mode) in cases.items():
+        beside = name.endswith(".tif")
+        source = Source(data, Path(f"plain{suffix}"))
+        options = Seal(regions=FACES[:1], sidecar=beside)
+        sealed = encode(source, [secret], options, suffix=Path(name).suffix)
+        assert sealed.header.content.original == suffix
+        assert pack(data, source.decode().pixels)[0] == mode
+        (folder / name).write_bytes(sealed.data)
+        if beside:
+            sidecar_path(folder / name, sealed.header).write_bytes(sealed.beside)
+        shown = deep if beside else image
+        manifest[name] = {
+            "carrier": "sidecar" if beside else "chunk",
+            "key": "symmetric",
+            "sha256": hashlib.sha256(shown.tobytes()).hexdigest(),
+            "original": suffix,
+            "original_sha256": hashlib.sha256(data).hexdigest(),
+        }
+    (folder / "manifest.json").write_text(json.dumps(manifest, indent=1) + "\n")
+
+
 if __name__ == "__main__":
     warnings.simplefilter("ignore")
-    (jpegs if sys.argv[2:] == ["jpeg"] else pixels)(Path(sys.argv[1]))
+    kinds = {"": pixels, "jpeg": jpegs, "originals": originals}
+    kinds["".join(sys.argv[2:])](Path(sys.argv[1]))

@@ -1,25 +1,23 @@
 """Frames in, one after another; people out, with a box for every frame that shows them."""
 
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import NamedTuple
 
 import numpy as np
 
-from facecrypt.detector.mtcnn import MTCNN
 from facecrypt.detector.protocol import Detector
 from facecrypt.detector.tracks.cuts import CutFinder
 from facecrypt.detector.tracks.flow import load_cv2, shrink
 from facecrypt.detector.tracks.following import Follower
+from facecrypt.detector.tracks.looking import looking_in_turn
 from facecrypt.detector.tracks.track import Track
 from facecrypt.errors import FacecryptError
 from facecrypt.machine import cores
 
 __all__ = ["FaceTracker", "track_faces"]
 
-# What one frame shows too little of for MTCNN to be sure, the next one shows again.
-_THRESHOLDS = (0.6, 0.6, 0.4)
 _MOST_THREADS = 4
 # The frames in between are kept, smaller.
 _MOST_FRAMES = 250
@@ -63,7 +61,7 @@ class FaceTracker:
     def __init__(
         self,
         *,
-        detector: Detector | None = None,
+        detector: Detector | Sequence[Detector] | None = None,
         every: int = 5,
         hold: int = 6,
         grow: float = 0.2,
@@ -76,7 +74,7 @@ class FaceTracker:
         if not 0 <= grow < float("inf"):
             raise ValueError(f"grow must be a number of at least 0, received {grow!r}")
         load_cv2()
-        self._detector = MTCNN(thresholds=_THRESHOLDS) if detector is None else detector
+        self._detectors = _in_turn(detector)
         self._every = every
         # Whoever appears right after one detection is found by the next.
         self._follower = Follower(every, max(hold, every - 1), grow)
@@ -87,7 +85,7 @@ class FaceTracker:
         self._pool = ThreadPoolExecutor(self._threads, thread_name_prefix="facecrypt")
         self._looks: deque[_Look] = deque()
         self._count = self._due = 0
-        self._looked = -1
+        self._looked = self._turn = -1
         self._shape: tuple[int, ...] = ()
         # A copy of the latest frame, where the detector has not looked at it yet.
         self._latest: np.ndarray | None = None
@@ -140,9 +138,11 @@ class FaceTracker:
 
     def _look(self, number: int, frame: np.ndarray, *, begins_scene: bool = False) -> None:
         """Have the detector look at a frame, or take what it found in an earlier run."""
+        # A new scene begins with the first of them, whatever was recorded.
+        self._turn = 0 if begins_scene else (self._turn + 1) % len(self._detectors)
         known = self._recorded.get(number)
         if known is None:
-            faces = self._pool.submit(_scored, self._detector, number, frame)
+            faces = self._pool.submit(_scored, self._detectors[self._turn], number, frame)
         else:
             faces = Future()
             faces.set_result(np.asarray(known, np.float64).reshape(-1, 5))
@@ -159,6 +159,16 @@ class FaceTracker:
             if look.begins_scene:
                 self._follower.begin_scene(look.frame)
             self._follower.sight(look.frame, faces)
+
+
+def _in_turn(detector: Detector | Sequence[Detector] | None) -> Sequence[Detector]:
+    if detector is None:
+        return looking_in_turn()
+    if not isinstance(detector, Sequence):
+        return (detector,)
+    if not detector:
+        raise ValueError("expected a detector or a sequence of them, received an empty one")
+    return detector
 
 
 def _check(name: str, value: int, least: int) -> None:
@@ -200,7 +210,7 @@ def _scored(detector: Detector, number: int, frame: np.ndarray) -> np.ndarray:
 def track_faces(
     frames: Iterable[np.ndarray],
     *,
-    detector: Detector | None = None,
+    detector: Detector | Sequence[Detector] | None = None,
     every: int = 5,
     hold: int = 6,
     grow: float = 0.2,
@@ -217,9 +227,10 @@ def track_faces(
         RGB, upright, all of one size. They are taken once, one after another, and only some
         of the last are kept: memory does not grow with their number. Apply the rotation that a
         file asks for, because faces on their side are missed.
-    detector : Detector, optional
-        Called from several threads at once. By default a :class:`facecrypt.MTCNN` that rather
-        takes something for a face than misses one.
+    detector : Detector or sequence of Detector, optional
+        Called from several threads at once. Of several each looks in turn, in every scene
+        beginning with the first. By default :class:`facecrypt.detector.CenterFace`, on frames of
+        640 pixels, and :class:`facecrypt.MTCNN`: what one misses, the other finds.
     every : int, default 5
         The detector looks at each frame with such a number. 1 is all frames.
     hold : int, default 6

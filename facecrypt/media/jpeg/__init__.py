@@ -10,6 +10,7 @@ from facecrypt.media.jpeg.cutting import Cut, cut, place, restore, tokens
 from facecrypt.media.jpeg.encoding import encode
 from facecrypt.media.jpeg.frame import Frame, Segment, parse, read_coefficients
 from facecrypt.media.jpeg.shown import Segments, public_segments
+from facecrypt.media.jpeg.turning import how_turned
 
 __all__ = [
     "Cut",
@@ -19,6 +20,7 @@ __all__ = [
     "cut",
     "encode",
     "find_box",
+    "how_turned",
     "packets",
     "parse",
     "place",

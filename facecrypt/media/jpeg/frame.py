@@ -1,7 +1,7 @@
 """What a JPEG says of itself before its scans, and its coefficients."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -64,7 +64,8 @@ class Frame:
         return -(-self.width // across), -(-self.height // down)
 
 
-def cell_of(components: Sequence[tuple[int, int, int]]) -> tuple[int, int]:
+@cache
+def cell_of(components: tuple[tuple[int, int, int], ...]) -> tuple[int, int]:
     """Width and height in pixels of the cells of a frame; components as of :class:`Frame`."""
     return 8 * max(h for h, _, _ in components), 8 * max(v for _, v, _ in components)
 

@@ -224,6 +224,9 @@ def _mastering(raw: bytes | None) -> str:
         tuple(round(value * 50000) for value in values[at : at + 2]) for at in (0, 2, 4, 6)
     )
     low, high = (round(value * 10000) for value in values[8:10])
+    colours = *red, *green, *blue, *white
+    if min(colours) < 0 or max(colours) > 50000 or not 0 <= low < high < 1 << 31:
+        return ""
     chosen = zip(("G", "B", "R", "WP"), (green, blue, red, white), strict=True)
     return "".join(f"{name}({x},{y})" for name, (x, y) in chosen) + f"L({high},{low})"
 

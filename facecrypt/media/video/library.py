@@ -19,7 +19,6 @@ def load() -> Any:
     """Import PyAV; BackendUnavailableError where it is missing, too old, or cannot be loaded."""
     try:
         av = import_module("av")
-        import_module("av.bitstream")
     except ImportError as error:
         raise BackendUnavailableError(
             f"videos need PyAV ({error}); pip install 'facecrypt[video]'"

@@ -17,6 +17,7 @@ __all__ = ["Copied", "Follower", "Sounded", "label", "plan"]
 _TEXT = {"ass", "mov_text", "ssa", "subrip", "text", "webvtt"}
 # What players know in an mp4, of all that it may hold.
 _USUAL_SOUND = {"aac", "ac3", "alac", "eac3", "flac", "mp2", "mp3", "opus"}
+_AAC_RATES = {8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000}
 _LEFT_OUT = {
     "data": "data, which may tell places",
     "attachment": "attachment",
@@ -48,8 +49,8 @@ class Copied:
         self._lead: Any = None
 
     def take(self, packet: Any) -> Iterator[Any]:
-        """Give the packets to write: none for one that is hidden or empty."""
-        if not packet.size:
+        """Give the packets to write: none for one that is hidden, empty, or of no time."""
+        if not packet.size or (packet.dts is None and packet.pts is None):
             return
         self._seen += 1
         if packet.is_discard:
@@ -142,7 +143,7 @@ def plan(
             continue
         became = _left_out(stream, options) or _unheld(stream, holds, moved=moved)
         if became == _AS_AAC:
-            added = container.add_stream("aac", rate=min(stream.rate, 48000))
+            added = container.add_stream("aac", rate=_rate(stream))
             added.layout = _layout(stream)
             followers[stream.index] = Sounded(stream, added, start)
         elif not became:
@@ -152,6 +153,10 @@ def plan(
             label(added, stream, options)
         fates.append(Fate(told, became or "copied"))
     return followers, fates
+
+
+def _rate(stream: Any) -> int:
+    return int(stream.rate) if stream.rate in _AAC_RATES else 48000
 
 
 def _layout(stream: Any) -> str:

@@ -14,7 +14,7 @@ from facecrypt.errors import MediaError
 from facecrypt.files import PathLike, refuse_special
 from facecrypt.limits import MAX_FRAMES, MAX_SIDE, MAX_STREAMS, MAX_VIDEO_PIXELS
 from facecrypt.media.video.kinds import DEMUXERS, HEAD, container_of
-from facecrypt.media.video.library import THREADS, load, said_of
+from facecrypt.media.video.library import load, said_of
 from facecrypt.media.video.turning import Turn, turn_of
 
 __all__ = ["Source", "is_picture"]
@@ -120,7 +120,8 @@ class Source:
                 f"{self.path}: frame {number} is {size[0]}x{size[1]}, those before it are "
                 f"{first[0]}x{first[1]}; scale all to one size first, as with ffmpeg -vf scale"
             )
-        if turn_of(frame) != self.turn:
+        # Not its side data: PyAV ties them and the frame together until the next collection.
+        if frame.rotation != self.first.rotation:
             raise MediaError(
                 f"{self.path}: from frame {number} on the picture is turned otherwise; "
                 "cut the video there"
@@ -146,8 +147,8 @@ class Source:
         for stream in container.streams.video:
             if not is_picture(stream):
                 _check_size(self.path, stream)
-                stream.thread_type = "AUTO"
-                stream.codec_context.thread_count = THREADS
+                # Several threads repair damage now like this and now like that.
+                stream.codec_context.thread_count = 1
                 return stream
         raise MediaError(f"{self.path}: has no video stream; there are no faces to hide in sound")
 

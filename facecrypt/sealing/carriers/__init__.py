@@ -150,8 +150,11 @@ def _original_suffix(path: Path) -> str:
 
 
 def _said_original(file: BinaryIO) -> str:
-    content = read_header(file).content
-    return content.original if isinstance(content, Pixels) else ""
+    header = read_header(file)
+    content = header.content
+    if not isinstance(content, Pixels) or "original" in header.forgotten:
+        return ""
+    return content.original
 
 
 def sealed_suffix(data: bytes, suffix: str = "") -> str:

@@ -56,17 +56,20 @@ class SealedJpeg(NamedTuple):
     segments : bytes
         From SOI to before the payload.
     payload : Payload
+    packed : bytes
+        The payload as it is written.
     public : bytes
         From DQT to EOI.
     """
 
     segments: bytes
     payload: Payload
+    packed: bytes
     public: bytes
 
     def file(self, *, embedded: bool) -> bytes:
         """The file, with the payload in it or without."""
-        packets = jpeg.packets(self.payload.to_bytes()) if embedded else b""
+        packets = jpeg.packets(self.packed) if embedded else b""
         return b"".join((self.segments, packets, self.public))
 
 
@@ -262,7 +265,8 @@ def _seal(
         [part.data for part in sealed[:count]],
         [part.data for part in sealed[count:]],
     )
-    result = SealedJpeg(_SOI + plain.segments.to_bytes(), payload, parts.public)
+    segments = _SOI + plain.segments.to_bytes()
+    result = SealedJpeg(segments, payload, payload.to_bytes(), parts.public)
     _check(result, sealer.content_key, plain)
     return result
 
@@ -276,7 +280,7 @@ def _filled(part: bytes, cells: tuple[int, int, int, int], options: Seal) -> byt
 
 def _check(sealed: SealedJpeg, content_key: bytes, plain: _Plain) -> None:
     """Open what was made, as a reader does, and compare."""
-    payload = Payload.from_bytes(sealed.payload.to_bytes())
+    payload = Payload.from_bytes(sealed.packed)
     try:
         opened = open_jpeg(sealed.file(embedded=False), payload, [_ContentKey(content_key)], Open())
     except (ContainerError, AuthenticationError) as error:
@@ -323,6 +327,8 @@ def open_jpeg(
         if given is not None and not options.pristine:
             beside = False
         if (edited or beside) and not options.allow_edited:
+            if edited and (moved := jpeg.how_turned(data, rects)) is not None:
+                raise ContainerError(f"the picture was {moved[0]} after sealing; {_undo(moved[1])}")
             why = EDITED if edited else _BESIDE
             raise AuthenticationError(why, hint=None if options.pristine else ALLOW_EDITED)
         if given is None:
@@ -345,12 +351,19 @@ def _is_beside_edited(sealed: _Plain, content: Jpeg) -> bool:
     return _shown(sealed.segments, exif="exif" in content.shown) != content.shown
 
 
+def _undo(option: str) -> str:
+    return f"undo it without loss: jpegtran -copy all {option} IN > OUT".replace("  ", " ")
+
+
 @contextmanager
 def _as_container_errors() -> Iterator[None]:
     try:
         yield
     except UnsupportedJpegError as error:
-        raise ContainerError(f"the sealed JPEG is damaged: {error.message}") from error
+        why = f"is damaged: {error.message}"
+        if "arithmetic coding" in error.message:
+            why = f"was recoded with arithmetic coding after sealing; {_undo('')}"
+        raise ContainerError(f"the sealed JPEG {why}") from error
 
 
 def _read_sealed(data: bytes, content: Jpeg) -> _Plain:
@@ -362,7 +375,9 @@ def _read_sealed(data: bytes, content: Jpeg) -> _Plain:
         content.width,
         content.height,
     ):
-        raise ContainerError("the picture was rotated, cropped or resized after sealing")
+        quarter = (found.height, found.width) == (content.width, content.height)
+        what = f"; if it was rotated, {_undo('-rotate 90')}, or 270" if quarter else ""
+        raise ContainerError(f"the picture was rotated, cropped or resized after sealing{what}")
     if not _same_frame(found, content):
         raise ContainerError(
             "the picture was compressed again after sealing: its faces no longer fit it; "

@@ -80,8 +80,7 @@ class Sidecar:
         if suffix.lower() in SUFFIXES:
             check_jpeg(source)
             whole = seal_jpeg(source, recipients, options)
-            payload = whole.payload
-            return SealedFile(payload.header, whole.file(embedded=False), payload.to_bytes())
+            return SealedFile(whole.payload.header, whole.file(embedded=False), whole.packed)
         made = seal_picture(source, recipients, options, suffix)
         beside = made.payload.to_bytes()
         data = encode_pixels(made.sealed, made.like, suffix, beside)

@@ -96,9 +96,11 @@ def check_video(src: Path, identities: _Holders) -> OpenedFile:
     with opened(unlocked.found.holder) as file:
         for index in unlocked.keys.keys:
             chunks = unlocked.chunks(file, index, "auto")
-            if index >= len(unlocked.header.regions):
-                _, chunks = Original.open(chunks)
-            deque(chunks, maxlen=0)
+            if index < len(unlocked.header.regions):
+                deque(chunks, maxlen=0)
+            else:
+                head, chunks = Original.open(chunks)
+                head.check(chunks)
     return unlocked.opened(src, edited=False)
 
 
@@ -114,12 +116,11 @@ def holds_original(src: Path, dst: Path, identities: _Holders, options: Open) ->
     if not unlocked.whole:
         raise already_exists(dst)
     with opened(unlocked.found.holder) as file:
-        head, chunks = Original.open(unlocked.chunks(file, unlocked.header.parts - 1, "auto"))
-        path = _restored_name(dst, head.suffix)
-        with opened(path) as there:
-            blocks = (there.read(len(chunk)) == chunk for chunk in chunks)
-            if not all(blocks) or there.read(1):
-                raise already_exists(path, " and is not this video opened")
+        head, _ = Original.open(unlocked.chunks(file, unlocked.header.parts - 1, "auto"))
+    path = _restored_name(dst, head.suffix)
+    with opened(path) as there:
+        if Original.of(there, head.suffix) != head:
+            raise already_exists(path, " and is not this video opened")
     return unlocked.opened(path, edited=unlocked.found.edited)
 
 
@@ -192,7 +193,7 @@ def _show(unlocked: _Unlocked, dst: Path, options: Open) -> None:
 
 def _clips(unlocked: _Unlocked, folder: Path, options: Open) -> Iterator[Clip]:
     with opened(unlocked.found.holder) as file:
-        for index in unlocked.keys.keys:
+        for index in sorted(unlocked.keys.keys):
             if not unlocked.found.payload.regions[index].size:
                 raise ContainerError(
                     "was sealed without clips of people: only the whole original opens"

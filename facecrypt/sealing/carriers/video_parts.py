@@ -4,8 +4,9 @@ import hashlib
 import json
 import re
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from io import BytesIO
+from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Any, BinaryIO, NamedTuple, Self
@@ -40,9 +41,12 @@ class Original(NamedTuple):
     sha256: bytes
 
     @classmethod
-    def of(cls, file: BinaryIO, suffix: str) -> Self:
-        """Read a file to its end."""
-        digest = hashlib.file_digest(file, "sha256")  # type: ignore[arg-type]
+    def of(cls, file: BinaryIO, suffix: str, alive: Callable[[int], object] = int) -> Self:
+        """Read a file to its end; `alive`, called with 0, may end that."""
+        digest = hashlib.sha256()
+        while block := file.read(_BLOCK):
+            digest.update(block)
+            alive(0)
         return cls.of_suffix(suffix)._replace(sha256=digest.digest())
 
     @classmethod
@@ -61,7 +65,7 @@ class Original(NamedTuple):
 
     @classmethod
     def open(cls, chunks: Iterator[memoryview]) -> tuple[Self, Iterator[memoryview]]:
-        """The head of a part, and the bytes of the file, of which the digest is checked.
+        """The head of a part, and the bytes of the file, whose digest is not compared.
 
         Raises
         ------
@@ -74,7 +78,15 @@ class Original(NamedTuple):
         original = cls._parse(head) if len(head) == size <= _MOST else None
         if original is None:
             raise _damaged()
-        return original, original._checked(rest, chunks)
+        return original, chain([rest], chunks)
+
+    def check(self, chunks: Iterable[memoryview]) -> None:
+        """ContainerError where they are not the file of this head."""
+        digest = hashlib.sha256()
+        for chunk in chunks:
+            digest.update(chunk)
+        if digest.digest() != self.sha256:
+            raise _damaged()
 
     @classmethod
     def _parse(cls, head: bytes) -> Self | None:
@@ -84,15 +96,6 @@ class Original(NamedTuple):
             return None
         read = Reader(fields)
         return cls(read.text("suffix", _SUFFIX.pattern, "a suffix"), read.hex("sha256", 32))
-
-    def _checked(self, first: memoryview, chunks: Iterator[memoryview]) -> Iterator[memoryview]:
-        digest = hashlib.sha256(first)
-        yield first
-        for chunk in chunks:
-            digest.update(chunk)
-            yield chunk
-        if digest.digest() != self.sha256:
-            raise _damaged()
 
 
 def seal_clip(clip: Clip) -> Plain:

@@ -6,20 +6,26 @@ from pathlib import Path
 
 import numpy as np
 
-from facecrypt.detector import MTCNN, Detector, FaceTracker, Track, default_detector
+from facecrypt.detector import (
+    MTCNN,
+    Detector,
+    FaceTracker,
+    Track,
+    default_detector,
+    looking_in_turn,
+)
 from facecrypt.detector.presets import DEFAULT
 from facecrypt.media.video import read_frames
-from facecrypt.regions import clip_given
+from facecrypt.regions import Region, clip_given
 from facecrypt.sealing.carriers.video_journal import Journal
 from facecrypt.sealing.content_video import Person
-from facecrypt.sealing.options import Seal
+from facecrypt.sealing.options import Seal, VideoOptions
+from facecrypt.sealing.ways import Way
 
-__all__ = ["People", "find_people", "tracking_detector"]
+__all__ = ["People", "find_people", "find_ways", "tracking_detector"]
 
 # Frames that share a list of who may be in them.
 _SPAN = 64
-# As a FaceTracker takes them.
-_LENIENT = (0.6, 0.6, 0.4)
 
 
 class People:
@@ -97,6 +103,19 @@ def find_people(
         recorded=journal.recorded,
         on_detection=journal.note,
     )
+    return _follow(path, tracker, on_frame)
+
+
+def find_ways(
+    path: Path, detector: Detector, video: VideoOptions, on_frame: Callable[[int], None]
+) -> list[Way]:
+    """The ways of the people in a video, with boxes as they were found."""
+    lenient = tracking_detector(detector)
+    tracker = FaceTracker(detector=lenient, every=video.every, hold=video.hold, grow=0)
+    return [Way.of(track) for track in _follow(path, tracker, on_frame).tracks]
+
+
+def _follow(path: Path, tracker: FaceTracker, on_frame: Callable[[int], None]) -> People:
     count = 0
     for count, frame in enumerate(read_frames(path), 1):
         tracker.add(frame)
@@ -104,32 +123,37 @@ def find_people(
     return People(tracker.finish() if count else [], count)
 
 
-def tracking_detector(detector: Detector) -> Detector:
-    """The detector for frames: where nobody set thresholds, lower ones.
-
-    What one frame leaves in doubt, the frames around it settle.
-    """
+def tracking_detector(detector: Detector) -> Detector | Sequence[Detector]:
+    """Who looks at the frames: where nobody set thresholds, those who do it in turn."""
     if isinstance(detector, MTCNN) and (detector.settings, detector.preset) == (DEFAULT, None):
-        return detector.with_thresholds(_LENIENT)
+        return looking_in_turn(detector.device)
     return detector
 
 
 def _given(path: Path, options: Seal, on_frame: Callable[[int], None]) -> People:
-    """Boxes that stay where they are from the first frame to the last."""
+    """Boxes that stay where they are from the first frame to the last, and ways."""
     count, shape = 0, (0, 0)
     for count, frame in enumerate(read_frames(path), 1):
         shape = frame.shape[:2]
         on_frame(count)
     if not count:
         return People([], 0)
-    boxes = [region.box for region in clip_given(options.regions or (), *shape)]
-    return People(
-        [
-            Track(0, np.tile(np.array(box, np.int32), (count, 1)), np.zeros(count, bool))
-            for box in boxes
-        ],
-        count,
-    )
+    tracks = [_given_track(place, count, shape) for place in options.regions or ()]
+    return People(tracks, count)
+
+
+def _given_track(place: Region | Way, frames: int, shape: tuple[int, int]) -> Track:
+    if isinstance(place, Way):
+        track = place.track(frames, *shape)
+        if track is None:
+            raise ValueError(
+                f"a track from frame {place.keys[0][0]} on lies wholly outside the video, which "
+                f"has {frames} frames of {shape[1]}x{shape[0]}"
+            )
+        return track
+    [region] = clip_given([place], *shape)
+    boxes = np.tile(np.array(region.box, np.int32), (frames, 1))
+    return Track(0, boxes, np.zeros(frames, bool))
 
 
 def _end(track: Track) -> int:

@@ -3,18 +3,21 @@
 import errno
 import os
 import shutil
+import warnings
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from threading import BoundedSemaphore
 from typing import Any, BinaryIO, Self, cast
 
 from facecrypt._version import __version__
 from facecrypt.detector import default_detector
 from facecrypt.errors import AuthenticationError, ContainerError, MediaError
-from facecrypt.files import already_exists, named, prepared
+from facecrypt.files import already_exists, media_error, named, prepared
 from facecrypt.keys import RecipientLike
+from facecrypt.machine import cores
 from facecrypt.media.video import Public, Written, append_payload, probe, write_public
 from facecrypt.sealing.carriers.sidecar_names import sidecar_path
 from facecrypt.sealing.carriers.video_journal import journal_for
@@ -33,6 +36,8 @@ __all__ = ["seal_video"]
 
 # The public video and the original, in sizes of the original; clips of people lie elsewhere.
 _ROOM = 2
+# Each uses several threads, and memory like several pictures.
+_AT_ONCE = BoundedSemaphore(max(1, cores() // 4))
 
 
 def seal_video(src: Path, dst: Path, recipients: Sequence[RecipientLike], options: Seal) -> Header:
@@ -45,7 +50,7 @@ def seal_video(src: Path, dst: Path, recipients: Sequence[RecipientLike], option
     ContainerError
         More people or recipients than a reader takes.
     """
-    with _Work(src, dst, recipients, options) as work:
+    with _AT_ONCE, _Work(src, dst, recipients, options) as work:
         with journal_for(dst, work.about()) as journal:
             work.people = find_people(src, options, journal, work.on_frame())
             work.write()
@@ -68,12 +73,12 @@ class _Work:
         self._src, self._dst, self._recipients, self._options = src, dst, recipients, options
         if os.path.lexists(dst) and not options.overwrite:
             raise already_exists(dst)
-        self._found = src.stat()
-        _check_room(dst.parent, _ROOM * self._found.st_size)
-        self._video = probe(src)
-        check_counts((self._video.height, self._video.width), (), len(recipients))
         with opened(src) as file:
-            self._original = Original.of(file, src.suffix)
+            self._found = os.fstat(file.fileno())
+            _check_room(dst.parent, _ROOM * self._found.st_size)
+            self._video = probe(src)
+            check_counts((self._video.height, self._video.width), (), len(recipients))
+            self._original = Original.of(file, src.suffix, self.on_frame())
         self._stack = ExitStack()
         # Clips show faces until they are sealed: only their owner may look.
         self._folder = Path(self._stack.enter_context(TemporaryDirectory(prefix="facecrypt-")))
@@ -159,6 +164,8 @@ class _Work:
             clips={number: self._folder / f"{number}.mp4" for number in clips},
             progress=self.on_frame(len(self.people)),
         )
+        for note in self._written.notes:
+            warnings.warn(f"{self._src}: {note}", stacklevel=2)
         duration = max(self._written.duration_ms, 1)
         self._sealer = start(
             Video(self._video.width, self._video.height, self._written.frames, duration),
@@ -216,19 +223,24 @@ class _Work:
             self._sealer.stream_key(index),
             digest=digests[index] if index < len(digests) else None,
         )
-        if index == len(digests):
-            found, chunks = Original.open(chunks)
-            if found != self._original:
-                raise ContainerError("another original")
-        deque(chunks, maxlen=0)
+        if index < len(digests):
+            deque(chunks, maxlen=0)
+            return
+        found, chunks = Original.open(chunks)
+        if found != self._original:
+            raise ContainerError("another original")
+        found.check(chunks)
 
 
 def _check_room(folder: Path, needed: int) -> None:
-    free = shutil.disk_usage(folder).free
+    try:
+        free = shutil.disk_usage(folder).free
+    except OSError as error:
+        raise media_error(folder, error) from error
     if free < needed:
-        error = MediaError(
+        full = MediaError(
             f"{folder}: {needed >> 20} MiB are needed and {free >> 20} MiB are free; free some or "
             "choose another folder"
         )
-        error.errno = errno.ENOSPC
-        raise error
+        full.errno = errno.ENOSPC
+        raise full

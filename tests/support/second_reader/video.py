@@ -3,6 +3,7 @@
 import hashlib
 import json
 import struct
+from itertools import islice
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
@@ -85,3 +86,32 @@ def in_mp4(data: bytes) -> tuple[bytes, bytes]:
             return data[:at], data[at + start + 16 : end]
         at = end
     raise AssertionError("no payload")
+
+
+def in_matroska(data: bytes) -> tuple[bytes, bytes]:
+    """The same of Matroska and WebM: the payload is attached, the size of the Segment counts it."""
+    _, (_, (ident, size_at, body), _) = islice(_spans(data, 0, len(data)), 2)
+    assert ident == 0x18538067
+    for at, (ident, _, inner), end in _spans(data, body, len(data)):
+        if ident == 0x1941A469:
+            ((_, (kind, _, file), stop),) = _spans(data, inner, end)
+            assert (kind, stop) == (0x61A7, end)
+            held = {kind: data[place:last] for _, (kind, _, place), last in _spans(data, file, end)}
+            assert held[0x466E] == b"sealed.fcrypt"
+            assert held[0x4660] == b"application/x-facecrypt"
+            width = body - size_at
+            size = (at + len(data) - end - body) | 1 << 7 * width
+            public = data[:size_at] + size.to_bytes(width, "big") + data[body:at] + data[end:]
+            return public, held[0x465C]
+    raise AssertionError("no payload")
+
+
+def _spans(data: bytes, at: int, end: int):
+    """Elements: where one begins; its id, where its size and its content are; where it ends."""
+    while at < end:
+        size_at = at + 9 - data[at].bit_length()
+        body = size_at + 9 - data[size_at].bit_length()
+        ident = int.from_bytes(data[at:size_at], "big")
+        size = int.from_bytes(data[size_at:body], "big") & (1 << 7 * (body - size_at)) - 1
+        yield at, (ident, size_at, body), body + size
+        at = body + size
