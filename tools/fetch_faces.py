@@ -41,7 +41,7 @@ def members(archive: Path) -> Iterator[tuple[str, bytes]]:
 
 def download(package: str, kind: str, folder: Path) -> None:
     """Fetch one package and nothing that it needs."""
-    words = ["-m", "pip", "download", "--quiet", "--no-deps", kind, ":all:", "--dest", folder]
+    words = ["-m", "pip", "download", "--quiet", "--no-deps", kind, ":all:", "--dest", str(folder)]
     subprocess.run([sys.executable, *words, package], check=True)
 
 

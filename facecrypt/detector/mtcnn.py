@@ -75,21 +75,22 @@ class MTCNN:
 
     Notes
     -----
-    The faces are those of facenet-pytorch 2.6.0 with the same parameters. Upright faces
-    only: one turned by 90 degrees is missed, so apply the EXIF orientation first
-    (:class:`facecrypt.detector.Turned` looks at turned pictures).
+    The faces are those of facenet-pytorch 2.6.0 with the same parameters, and more in dark
+    pictures unless ``brighten`` is False. Upright faces only: most that are turned by 90 degrees
+    are missed, so apply the EXIF orientation first
+    (:class:`facecrypt.detector.AnyRotation` looks at turned pictures, too).
 
-    What the presets trade, measured on 15 photographs with 57 faces and 8 worsened
-    copies of each (smaller, turned, dark, blurred, noisy, masked), and on 20 pictures
-    without faces; time is relative to the default:
+    What the presets trade: faces found of 58, and boxes that are no face, in 30 photographs and
+    worsened copies of them (``docs/howto/missed-faces.md`` has more); time is relative to the
+    default, and for "recall" smallest in crowds.
 
-    ========  ============  =====  ====================  ====
-    preset    found of 513  false  false, without faces  time
-    ========  ============  =====  ====================  ====
-    None               490     25                     2  1.0
-    "fast"             477     13                     0  0.7
-    "recall"           500     76                     6  2.6
-    ========  ============  =====  ====================  ====
+    ========  ======  ===================  ================  ===========  ===========
+    preset    plain   a tenth of light     blurred, sigma 4  180 degrees  time
+    ========  ======  ===================  ================  ===========  ===========
+    None      57, 3   57, 2                43, 0             20, 2        1.0
+    "fast"    57, 0   57, 0                42, 0             20, 0        0.65
+    "recall"  58, 0   58, 0                57, 0             41, 1        1.3 to 3.5
+    ========  ======  ===================  ================  ===========  ===========
 
     One call uses one thread unless ``threads`` says more. An instance may be used by many
     threads at once, and pickled: its settings travel, the networks are opened again. Time grows
