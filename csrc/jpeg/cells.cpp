@@ -61,13 +61,14 @@ void put_tokens(const Frame &frame, const PackedRow &row, std::uint32_t y, const
     for (std::size_t s = 0; s < row.streams.size(); ++s) {
         const Component &one = frame.components[row.streams[s].component];
         if (y * static_cast<std::uint32_t>(one.v) + row.streams[s].j >= one.high) continue;
-        each_run(frame.across, [&](std::uint32_t x) { return owners.of(x) != nobody; },
-                 [&](std::uint32_t from, std::uint32_t to, bool owned) {
-                     if (owned) return;
-                     const std::uint8_t *const at = row.cell(s, from), *const end =
-                         pixels_end(row, s, one.wide, to);
-                     out.put(View{at, static_cast<std::size_t>(end - at)});
-                 });
+        each_run(
+            frame.across, [&](std::uint32_t x) { return owners.of(x) != nobody; },
+            [&](std::uint32_t from, std::uint32_t to, bool owned) {
+                if (owned) return;
+                const std::uint8_t *const at = row.cell(s, from), *const end = pixels_end(
+                                                                      row, s, one.wide, to);
+                out.put(View{at, static_cast<std::size_t>(end - at)});
+            });
     }
 }
 

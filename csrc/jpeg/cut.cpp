@@ -84,11 +84,12 @@ private:
 
     // With those that are cut out empty.
     template <class Encoder> void each_cell(const PackedRow &row, Encoder &encoder) {
-        each_run(layout_.frame.across, [this](std::uint32_t x) { return owners_.of(x) != nobody; },
-                 [&](std::uint32_t x, std::uint32_t end, bool owned) {
-                     if (!owned) return encoder.cells(row, x, end);
-                     for (; x < end; ++x) encoder.cells(cleared_, 0, 1);
-                 });
+        each_run(
+            layout_.frame.across, [this](std::uint32_t x) { return owners_.of(x) != nobody; },
+            [&](std::uint32_t x, std::uint32_t end, bool owned) {
+                if (!owned) return encoder.cells(row, x, end);
+                for (; x < end; ++x) encoder.cells(cleared_, 0, 1);
+            });
     }
 
     void stop_writing() {

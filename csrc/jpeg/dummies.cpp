@@ -30,8 +30,8 @@ void read_block(Input &input, std::int16_t *block) {
     std::array<std::uint8_t, packed_block> packed;
     const View head = input.take(8);
     std::memcpy(packed.data(), head.at, 8);
-    const View rest = input.take(2 * static_cast<std::size_t>(
-                                         __builtin_popcountll(load_mask(head.at))));
+    const View rest = input.take(
+        2 * static_cast<std::size_t>(__builtin_popcountll(load_mask(head.at))));
     std::memcpy(packed.data() + 8, rest.at, rest.size);
     unpack_block(packed.data(), block);
 }

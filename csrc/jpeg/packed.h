@@ -56,8 +56,8 @@ class PackedRow {
 public:
     struct Stream {
         std::size_t component;
-        std::uint32_t j;         // which of the component's rows of blocks
-        std::uint32_t h;         // blocks that a cell has in it
+        std::uint32_t j;          // which of the component's rows of blocks
+        std::uint32_t h;          // blocks that a cell has in it
         std::uint8_t *from, *to;  // to: where the next block goes
         std::uint32_t *starts;    // of each cell
     };

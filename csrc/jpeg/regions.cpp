@@ -112,8 +112,8 @@ struct Tables {
     bool fits = true;
 
     void count(const Counter &counter, std::size_t t) {
-        for (const auto one : {bits_of(counter.dc_counts[t], dc[t]),
-                               bits_of(counter.ac_counts[t], ac[t])}) {
+        for (const auto one :
+             {bits_of(counter.dc_counts[t], dc[t]), bits_of(counter.ac_counts[t], ac[t])}) {
             fits &= one.has_value();
             bits += one.value_or(0);
         }
@@ -121,8 +121,8 @@ struct Tables {
 };
 
 template <class Table, bool ac> std::shared_ptr<const Table> standard_decoder(std::size_t which) {
-    static const std::shared_ptr<const Table> made[2] = {
-        std::make_shared<Table>(standard(ac, 0)), std::make_shared<Table>(standard(ac, 1))};
+    static const std::shared_ptr<const Table> made[2] = {std::make_shared<Table>(standard(ac, 0)),
+                                                         std::make_shared<Table>(standard(ac, 1))};
     return made[which];
 }
 
@@ -162,8 +162,8 @@ Bytes RegionTaker::finish() {
         annex_k.count(counter, t);
         best.count(counter, t);
     }
-    const bool fixed_is_shorter =
-        annex_k.fits && (annex_k.bits + 7) / 8 + 1 <= (best.bits + 7) / 8 + own.size();
+    const bool fixed_is_shorter = annex_k.fits &&
+                                  (annex_k.bits + 7) / 8 + 1 <= (best.bits + 7) / 8 + own.size();
     if (fixed_is_shorter)
         write(fixed, blocks_.view(), components, standard_encoders());
     else

@@ -69,10 +69,11 @@ private:
     }
 
     void encode(const PackedRow &row) {
-        each_run(sealed_.frame.across, [this](std::uint32_t x) { return changed_[x] != 0; },
-                 [&](std::uint32_t x, std::uint32_t end, bool changed) {
-                     encoder_->cells(changed ? put_ : row, x, end);
-                 });
+        each_run(
+            sealed_.frame.across, [this](std::uint32_t x) { return changed_[x] != 0; },
+            [&](std::uint32_t x, std::uint32_t end, bool changed) {
+                encoder_->cells(changed ? put_ : row, x, end);
+            });
     }
 
     void start_scan(std::size_t i) {

@@ -70,9 +70,8 @@ FACECRYPT_ALWAYS inline std::uint8_t *decode_block(BitReader &reader, const Deco
 
 // Writes a packed block to an open sink; returns where it ends.
 template <class Open>
-FACECRYPT_ALWAYS inline const std::uint8_t *encode_block(Open &out, int &last,
-                                                         const std::uint8_t *from,
-                                                         std::uint32_t zeros_before_end) {
+FACECRYPT_ALWAYS inline const std::uint8_t *
+encode_block(Open &out, int &last, const std::uint8_t *from, std::uint32_t zeros_before_end) {
     std::uint64_t mask = load_mask(from);
     const int sum = dc_of(from);
     const Sized dc(sum - last);

@@ -136,8 +136,7 @@ private:
         if (stuffed)
             put_stuffed(out_, waiting_.data(), bits_.at());
         else
-            out_.put(View{waiting_.data(),
-                          static_cast<std::size_t>(bits_.at() - waiting_.data())});
+            out_.put(View{waiting_.data(), static_cast<std::size_t>(bits_.at() - waiting_.data())});
         bits_.move_to(waiting_.data());
     }
 
