@@ -217,7 +217,8 @@ def chunks_of(data):
 
 def test_what_a_png_says_of_its_colours_goes_along_and_comes_back(tmp_path):
     (tmp_path / "a.png").write_bytes(with_chunks(*reversed(ALL), (b"tEXt", b"Author\0me")))
-    encrypt_file(tmp_path / "a.png", tmp_path / "b.png", KEY, regions=[])
+    # Without the original, which would come back with its own order and texts.
+    encrypt_file(tmp_path / "a.png", tmp_path / "b.png", KEY, regions=[], original=False)
     decrypt_file(tmp_path / "b.png", tmp_path / "c.png", KEY)
     for name, own in (("b", [b"fcRP"]), ("c", [])):
         chunks = chunks_of((tmp_path / f"{name}.png").read_bytes())
