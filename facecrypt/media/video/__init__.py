@@ -22,6 +22,7 @@ from facecrypt.media.video.payload import append_payload, find_payload
 from facecrypt.media.video.place import Place, public_chunks
 from facecrypt.media.video.public import write_public
 from facecrypt.media.video.reading import probe, read_frames
+from facecrypt.media.video.spool import Spool, Stored
 
 __all__ = [
     "HEAD",
@@ -32,6 +33,8 @@ __all__ = [
     "Place",
     "Placement",
     "Public",
+    "Spool",
+    "Stored",
     "Stream",
     "Video",
     "Written",

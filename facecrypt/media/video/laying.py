@@ -22,6 +22,7 @@ def lay_over(
     target: PathLike,
     options: Public | None = None,
     *,
+    named: PathLike | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> int:
     """Show persons on a public clip: decode it, lay their boxes over it and encode it anew.
@@ -36,6 +37,8 @@ def lay_over(
         As for :func:`write_public`.
     options : Public, optional
         By default with crf 18.
+    named : path, optional
+        What errors call the target.
     progress : callable, optional
         Called with the number of frames done so far, after each.
 
@@ -55,7 +58,8 @@ def lay_over(
     with Source(public) as opened:
         look, chosen = look_of(opened), recipe(opened, muxer_of(opened), options)
         shown = [_Shown(clip, chosen, look, opened) for clip in clips]
-        with contextlib.ExitStack() as stack, Output(opened, target, chosen, look, options) as out:
+        output = Output(opened, target, chosen, look, options, named=named)
+        with contextlib.ExitStack() as stack, output as out:
             for one in shown:
                 stack.callback(one.close)
             number, frame_type = 0, load().VideoFrame

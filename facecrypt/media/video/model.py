@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, NamedTuple, Protocol
 
+from facecrypt.media.video.spool import Stored
+
 __all__ = ["Box", "Boxes", "Clip", "Fate", "Placement", "Public", "Stream", "Video", "Written"]
 
 
@@ -133,7 +135,7 @@ class Placement(NamedTuple):
 class Clip:
     """One person's clip, an mp4 file without sound, and where its frames belong."""
 
-    path: Path
+    path: Path | Stored
     placements: Sequence[Placement]
 
 

@@ -39,16 +39,24 @@ class Output:
     """
 
     def __init__(
-        self, source: Source, target: PathLike, chosen: Recipe, look: Look, options: Public
+        self,
+        source: Source,
+        target: PathLike,
+        chosen: Recipe,
+        look: Look,
+        options: Public,
+        *,
+        named: PathLike | None = None,
     ) -> None:
         self._source, self._target, self._chosen, self._look = source, Path(target), chosen, look
+        self._named = target if named is None else named
         self._base: Fraction = source.video.time_base
         self._first = self._duration = 0
         self._last: int | None = None
         # Times of broadcasts begin anywhere, and mean nothing.
         moved = source.kind not in MUXERS and source.container.start_time
         self._start = Fraction(source.container.start_time, 1_000_000) if moved else Fraction(0)
-        with said_of(self._target, "cannot be written"):
+        with said_of(self._named, "cannot be written"):
             self._container = self._open(muxer_of(source), options)
             try:
                 self._add_streams(options)
@@ -69,7 +77,7 @@ class Output:
             self._discard()
             return
         try:
-            with said_of(self._target, "cannot be written"):
+            with said_of(self._named, "cannot be written"):
                 for follower in self._followers.values():
                     self._mux(follower.finish())
                 self._mux(self._video.encode(None))
@@ -98,7 +106,7 @@ class Output:
 
     def follow(self, packet: Any) -> None:
         """Take a packet of another stream."""
-        with said_of(self._target, "cannot be written"):
+        with said_of(self._named, "cannot be written"):
             self._mux(self._followers[packet.stream.index].take(packet))
 
     def picture(self, decoded: Any) -> tuple[Any, Planes]:
@@ -119,7 +127,7 @@ class Output:
 
     def write(self, frame: Any) -> None:
         """Encode a frame that :meth:`picture` gave."""
-        with said_of(self._target, "cannot be written"):
+        with said_of(self._named, "cannot be written"):
             self._mux(self._video.encode(frame))
 
     def _time(self, decoded: Any) -> int:
@@ -180,7 +188,9 @@ class Output:
     def _discard(self) -> None:
         with contextlib.suppress(load().error.FFmpegError, OSError):
             self._container.close()
-        self._target.unlink(missing_ok=True)
+        # One without a name, given as /proc/self/fd/7, goes when it is closed.
+        with contextlib.suppress(OSError):
+            self._target.unlink()
 
 
 def _chapters(source: Source, options: Public) -> Iterator[dict[str, Any]]:

@@ -1,9 +1,10 @@
 """Small clips of single persons, written while the public part is."""
 
 import contextlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from tempfile import gettempdir
 from typing import Any
 
 from facecrypt.errors import Hint, MediaError
@@ -14,9 +15,11 @@ from facecrypt.media.video.library import load, said_of
 from facecrypt.media.video.model import Boxes, Clip, Placement
 from facecrypt.media.video.planes import Area, Planes, new_frame
 from facecrypt.media.video.source import Source
+from facecrypt.media.video.spool import Spool, Stored
 
 __all__ = ["Persons"]
 
+_BLOCK = 1 << 20
 _CROWD = Hint("leave clips out", "--no-tracks leaves them out")
 
 
@@ -29,7 +32,7 @@ class Persons:
     Parameters
     ----------
     source : Source
-    targets : mapping of int to path
+    targets : mapping of int to path or Spool
         Where the clip of each track goes.
     boxes : Boxes
     mapper : Mapper
@@ -41,7 +44,7 @@ class Persons:
     def __init__(
         self,
         source: Source,
-        targets: Mapping[int, Path],
+        targets: Mapping[int, Path | Spool],
         boxes: Boxes,
         mapper: Mapper,
         *,
@@ -53,13 +56,14 @@ class Persons:
         self._stored = source.first.width, source.first.height
         self._canvases = _canvases(boxes, mapper, targets)
         self._open: dict[int, _Writer] = {}
+        self._kept: dict[int, Path | Stored] = {}
         self._placements: dict[int, list[Placement]] = {track: [] for track in self._canvases}
 
     @property
     def clips(self) -> dict[int, Clip]:
         """What was written: nothing for tracks without a box."""
         return {
-            track: Clip(self._targets[track], placements)
+            track: Clip(self._kept[track], placements)
             for track, placements in self._placements.items()
         }
 
@@ -80,14 +84,15 @@ class Persons:
             x0, y0, x1, y1 = area
             self._placements[track].append(Placement(number, x0, y0, x1 - x0, y1 - y0, left, top))
             if canvas.last == number:
-                self._open.pop(track).finish()
+                self._kept[track] = self._open.pop(track).finish()
 
     def discard(self) -> None:
         """Remove all clips."""
         for writer in self._open.values():
             writer.close()
         for target in self._targets.values():
-            Path(target).unlink(missing_ok=True)
+            if not isinstance(target, Spool):
+                Path(target).unlink(missing_ok=True)
 
     def _begin(self, track: int, canvas: Canvas, start: int) -> "_Writer":
         if len(self._open) >= MAX_CLIPS_AT_ONCE:
@@ -96,7 +101,7 @@ class Persons:
                 "too many for a clip of each",
                 hint=_CROWD,
             )
-        return _Writer(self, self._source, Path(self._targets[track]), canvas, start)
+        return _Writer(self, self._source, self._targets[track], canvas, start)
 
     def _cut(
         self,
@@ -128,12 +133,22 @@ class _Writer:
     """One clip that is being written; its times begin at 0."""
 
     def __init__(
-        self, persons: Persons, source: Source, target: Path, canvas: Canvas, start: int
+        self,
+        persons: Persons,
+        source: Source,
+        target: Path | Spool,
+        canvas: Canvas,
+        start: int,
     ) -> None:
         self._target, self._start = target, start
-        with said_of(target, "cannot be written"):
+        self._named = gettempdir() if isinstance(target, Spool) else str(target)
+        with self._said():
+            self._file = target.begin() if isinstance(target, Spool) else None
             self._container = load().open(
-                str(target), "w", format="mp4", container_options={"fflags": "+bitexact"}
+                self._file or self._named,
+                "w",
+                format="mp4",
+                container_options={"fflags": "+bitexact"},
             )
             self._stream = add_video(
                 self._container,
@@ -149,20 +164,30 @@ class _Writer:
 
     def write(self, frame: Any) -> None:
         frame.pts -= self._start
-        with said_of(self._target, "cannot be written"):
+        with self._said():
             self._container.mux(self._stream.encode(frame))
 
-    def finish(self) -> None:
-        with said_of(self._target, "cannot be written"):
+    def finish(self) -> Path | Stored:
+        with self._said():
             self._container.mux(self._stream.encode(None))
             self._container.close()
+            if not isinstance(self._target, Spool) or self._file is None:
+                return Path(self._named)
+            with self._file as file:
+                file.seek(0)
+                return self._target.keep(iter(lambda: file.read(_BLOCK), b""))
 
     def close(self) -> None:
         with contextlib.suppress(load().error.FFmpegError, OSError):
             self._container.close()
+        if self._file is not None:
+            self._file.close()
+
+    def _said(self) -> contextlib.AbstractContextManager[None]:
+        return said_of(self._named, "cannot be written")
 
 
-def _canvases(boxes: Boxes, mapper: Mapper, targets: Mapping[int, Path]) -> dict[int, Canvas]:
+def _canvases(boxes: Boxes, mapper: Mapper, targets: Container[int]) -> dict[int, Canvas]:
     found: dict[int, Canvas] = {}
     for number in range(len(boxes)):
         for track, area in mapper.areas(boxes[number]):

@@ -13,6 +13,7 @@ from facecrypt.media.video.output import Output, muxer_of
 from facecrypt.media.video.persons import Persons
 from facecrypt.media.video.planes import Area, Planes
 from facecrypt.media.video.source import Source
+from facecrypt.media.video.spool import Spool
 
 __all__ = ["write_public"]
 
@@ -23,8 +24,9 @@ def write_public(
     boxes: Boxes,
     options: Public | None = None,
     *,
-    clips: Mapping[int, Path] | None = None,
+    clips: Mapping[int, Path | Spool] | None = None,
     clip_crf: int = 23,
+    named: PathLike | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> Written:
     """Write the public part of a video, and a small clip of each person who is asked for.
@@ -39,15 +41,18 @@ def write_public(
     source : path of the video
     target : path
         Written in place, and removed where writing fails: give a hidden name and rename it.
-        The suffix chooses the container: ``.mp4``, ``.mov``, ``.mkv`` or ``.webm``, as
-        :func:`output_suffix` says.
+        The container is that of the source, or MP4, whatever the suffix: :func:`output_suffix`
+        says which suffix belongs to it.
     boxes : Boxes
         Of every frame, upright; as many as :func:`read_frames` gave.
     options : Public, optional
-    clips : mapping of int to path, optional
+    clips : mapping of int to path or Spool, optional
         Where the clip of each track goes: an mp4 with only that person's box of each frame.
+        In a spool none has a name.
     clip_crf : int
         Quality of these clips.
+    named : path, optional
+        What errors call the target.
     progress : callable, optional
         Called with the number of frames done so far, after each.
 
@@ -72,7 +77,7 @@ def write_public(
         persons = Persons(opened, clips or {}, boxes, mapper, chosen=small, look=look)
         hidden = _Hidden(opened, boxes, mapper, options)
         try:
-            with Output(opened, target, chosen, look, options) as output:
+            with Output(opened, target, chosen, look, options, named=named) as output:
                 number = _write_all(opened, output, persons, hidden, progress=progress)
         except BaseException:
             persons.discard()

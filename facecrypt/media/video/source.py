@@ -15,6 +15,7 @@ from facecrypt.files import PathLike, refuse_special
 from facecrypt.limits import MAX_FRAMES, MAX_SIDE, MAX_STREAMS, MAX_VIDEO_PIXELS
 from facecrypt.media.video.kinds import DEMUXERS, HEAD, container_of
 from facecrypt.media.video.library import load, said_of
+from facecrypt.media.video.spool import Stored
 from facecrypt.media.video.turning import Turn, turn_of
 
 __all__ = ["Source", "is_picture"]
@@ -29,7 +30,7 @@ class Source:
 
     Parameters
     ----------
-    path : path of the file
+    path : path of the file, or Stored
 
     Attributes
     ----------
@@ -46,9 +47,11 @@ class Source:
         Whether the file turned out to be cut off within a frame.
     """
 
-    def __init__(self, path: PathLike) -> None:
-        refuse_special(path)
-        self.path, self.cut = Path(path), False
+    def __init__(self, path: PathLike | Stored) -> None:
+        if not isinstance(path, Stored):
+            refuse_special(path)
+            path = Path(path)
+        self.path, self.cut = path, False
         self.kind = _kind(self.path)
         self.container = self._open()
         try:
@@ -105,7 +108,7 @@ class Source:
     def _packets(self, others: Sequence[Any]) -> Iterator[Any]:
         packets = self.container.demux([self.video, *others])
         while True:
-            with said_of(self.path, "cannot be read on"):
+            with said_of(str(self.path), "cannot be read on"):
                 packet = next(packets, None)
             if packet is None:
                 return
@@ -135,8 +138,9 @@ class Source:
 
     def _open(self) -> Any:
         av = load()
-        with said_of(self.path, "cannot be opened as a video"):
-            return av.open(str(self.path), format=DEMUXERS[self.kind], metadata_errors="replace")
+        with said_of(str(self.path), "cannot be opened as a video"):
+            file = self.path.open("rb") if isinstance(self.path, Stored) else str(self.path)
+            return av.open(file, format=DEMUXERS[self.kind], metadata_errors="replace")
 
     def _stream(self, container: Any) -> Any:
         if len(container.streams) > MAX_STREAMS:
@@ -153,7 +157,7 @@ class Source:
         raise MediaError(f"{self.path}: has no video stream; there are no faces to hide in sound")
 
     def _first(self) -> Any:
-        with self._open() as container, said_of(self.path, "cannot be decoded"):
+        with self._open() as container, said_of(str(self.path), "cannot be decoded"):
             av, stream = load(), self._stream(container)
             for packet in container.demux(stream):
                 try:
@@ -175,8 +179,8 @@ def is_picture(stream: Any) -> bool:
     return bool(stream.disposition & pictures)
 
 
-def _kind(path: Path) -> str:
-    with said_of(path, "cannot be read"), path.open("rb") as file:
+def _kind(path: Path | Stored) -> str:
+    with said_of(str(path), "cannot be read"), path.open("rb") as file:
         kind = container_of(file.read(HEAD))
     if kind is None:
         raise MediaError(
@@ -186,7 +190,7 @@ def _kind(path: Path) -> str:
     return kind
 
 
-def _check_size(path: Path, stream: Any) -> None:
+def _check_size(path: Path | Stored, stream: Any) -> None:
     context = stream.codec_context
     if context is None:
         raise MediaError(f"{path}: its video is of a codec that FFmpeg does not know")

@@ -4,13 +4,12 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import BinaryIO, NamedTuple
 
 from facecrypt.errors import ALLOW_EDITED, AuthenticationError, ContainerError, MediaError
 from facecrypt.files import already_exists, named, prepared
 from facecrypt.keys import RegionKey, Unwraps
-from facecrypt.media.video import Clip, lay_over
+from facecrypt.media.video import Clip, Spool, lay_over
 from facecrypt.sealing.carriers.carrier import OpenedFile
 from facecrypt.sealing.carriers.video_parts import Original, read_clip
 from facecrypt.sealing.carriers.video_places import Found, find_videos, opened
@@ -177,25 +176,22 @@ def _show(unlocked: _Unlocked, dst: Path, options: Open) -> None:
     """The public video with the people whose keys there are, encoded anew."""
     watch, found = options.watch, unlocked.found
     frames = getattr(unlocked.header.content, "frames", 0)
-    with TemporaryDirectory(prefix="facecrypt-") as folder:
-        clips = list(_clips(unlocked, Path(folder), options))
-        target = Path(folder, f"opened{dst.suffix.lower()}")
+    with Spool() as spool:
+        clips = list(_clips(unlocked, spool, options))
 
         def write(_: BinaryIO, place: Path) -> None:
-            # FFmpeg chooses by suffix, which a file without its name has not.
-            target.symlink_to(place.absolute())
             on_frame = None if watch is None else lambda done: watch(found.path, done, frames)
-            lay_over(found.path, clips, target, progress=on_frame)
+            lay_over(found.path, clips, place, named=dst, progress=on_frame)
 
         with prepared(dst, write, overwrite=options.overwrite, like=found.path) as written:
             named(written)
 
 
-def _clips(unlocked: _Unlocked, folder: Path, options: Open) -> Iterator[Clip]:
+def _clips(unlocked: _Unlocked, spool: Spool, options: Open) -> Iterator[Clip]:
     with opened(unlocked.found.holder) as file:
         for index in sorted(unlocked.keys.keys):
             if not unlocked.found.payload.regions[index].size:
                 raise ContainerError(
                     "was sealed without clips of people: only the whole original opens"
                 )
-            yield read_clip(unlocked.chunks(file, index, options.backend), folder / f"{index}.mp4")
+            yield read_clip(unlocked.chunks(file, index, options.backend), spool)

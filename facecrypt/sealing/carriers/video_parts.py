@@ -2,17 +2,17 @@
 
 import hashlib
 import json
+import os
 import re
 import struct
 from collections.abc import Callable, Iterable, Iterator
 from io import BytesIO
 from itertools import chain
 from pathlib import Path
-from tempfile import TemporaryFile
 from typing import Any, BinaryIO, NamedTuple, Self
 
 from facecrypt.errors import ContainerError
-from facecrypt.media.video import Clip, Placement
+from facecrypt.media.video import Clip, Placement, Spool, Stored
 from facecrypt.sealing.carriers.jpeg_private import padded_size
 from facecrypt.sealing.streams import Plain
 from facecrypt.sealing.wire import Reader, canonical
@@ -105,13 +105,14 @@ def seal_clip(clip: Clip) -> Plain:
     to a Padmé length.
     """
     places = b"".join(_PLACEMENT.pack(*placement) for placement in clip.placements)
-    size = clip.path.stat().st_size
+    with clip.path.open("rb") as file:
+        size = file.seek(0, os.SEEK_END)
     head = struct.pack(">I", len(clip.placements)) + places + struct.pack(">Q", size)
     length = padded_size(len(head) + size)
     return Plain(_pieces(head, clip.path, bytes(length - len(head) - size)), length)
 
 
-def _pieces(head: bytes, path: Path, tail: bytes = b"") -> Iterator[BinaryIO]:
+def _pieces(head: bytes, path: Path | Stored, tail: bytes = b"") -> Iterator[BinaryIO]:
     yield BytesIO(head)
     # Opened when its turn comes: there may be more clips than files may be open.
     with path.open("rb") as file:
@@ -119,33 +120,28 @@ def _pieces(head: bytes, path: Path, tail: bytes = b"") -> Iterator[BinaryIO]:
     yield BytesIO(tail)
 
 
-def read_clip(chunks: Iterator[memoryview], target: Path) -> Clip:
-    """Write the clip in a person's part to a file; the inverse of :func:`seal_clip`.
+def read_clip(chunks: Iterator[memoryview], spool: Spool) -> Clip:
+    """Read the clip in a person's part into a spool; the inverse of :func:`seal_clip`.
 
     Raises
     ------
     ContainerError
         The part is not what :func:`seal_clip` gives.
     """
-    with TemporaryFile() as spool:
-        for chunk in chunks:
-            spool.write(chunk)
-        length = spool.tell()
-        spool.seek(0)
-        (count,) = struct.unpack(">I", spool.read(4).rjust(4, b"\0"))
+    part = spool.keep(chunks)
+    with part.open() as file:
+        length = file.seek(0, os.SEEK_END)
+        file.seek(0)
+        (count,) = struct.unpack(">I", file.read(4).rjust(4, b"\0"))
         if 4 + count * _PLACEMENT.size + 8 > length:
             raise _damaged("part of a person")
-        places = spool.read(count * _PLACEMENT.size)
-        (size,) = struct.unpack(">Q", spool.read(8))
-        if spool.tell() + size > length:
-            raise _damaged("part of a person")
-        with target.open("wb") as file:
-            left = size
-            while left:
-                block = spool.read(min(_BLOCK, left))
-                file.write(block)
-                left -= len(block)
-    return Clip(target, [Placement(*numbers) for numbers in _PLACEMENT.iter_unpack(places)])
+        places = file.read(count * _PLACEMENT.size)
+        (size,) = struct.unpack(">Q", file.read(8))
+        start = file.tell()
+    if start + size > length:
+        raise _damaged("part of a person")
+    placements = [Placement(*numbers) for numbers in _PLACEMENT.iter_unpack(places)]
+    return Clip(part.part(start, size), placements)
 
 
 def _damaged(what: str = "private part") -> ContainerError:

@@ -6,9 +6,7 @@ import shutil
 import warnings
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from threading import BoundedSemaphore
 from typing import Any, BinaryIO, Self, cast
 
@@ -18,7 +16,7 @@ from facecrypt.errors import AuthenticationError, ContainerError, MediaError
 from facecrypt.files import already_exists, media_error, named, prepared
 from facecrypt.keys import RecipientLike
 from facecrypt.machine import cores
-from facecrypt.media.video import Public, Written, append_payload, probe, write_public
+from facecrypt.media.video import Public, Spool, Written, append_payload, probe, write_public
 from facecrypt.sealing.carriers.sidecar_names import sidecar_path
 from facecrypt.sealing.carriers.video_journal import journal_for
 from facecrypt.sealing.carriers.video_parts import Original, seal_clip
@@ -79,15 +77,14 @@ class _Work:
             self._video = probe(src)
             check_counts((self._video.height, self._video.width), (), len(recipients))
             self._original = Original.of(file, src.suffix, self.on_frame())
-        self._stack = ExitStack()
-        # Clips show faces until they are sealed: only their owner may look.
-        self._folder = Path(self._stack.enter_context(TemporaryDirectory(prefix="facecrypt-")))
+        # Clips show faces until they are sealed: without names nobody opens or finds them.
+        self._spool = Spool()
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._stack.close()
+        self._spool.close()
 
     def about(self) -> dict[str, Any] | None:
         """What the journal has to be of; None where detections cannot be told from others."""
@@ -144,14 +141,11 @@ class _Work:
         self._finish(file, payload, Span(0, payload.size))
 
     def _write_public(self, file: BinaryIO, place: Path) -> None:
-        # FFmpeg chooses by suffix, which a file without its name has not.
-        target = self._folder / f"public{self._dst.suffix.lower()}"
-        target.symlink_to(place.absolute())
         asked = self._options.video
         clips = range(len(self.people.tracks)) if asked.tracks else ()
         self._written = write_public(
             self._src,
-            target,
+            place,
             self.people,
             Public(
                 fill=asked.fill,
@@ -161,7 +155,8 @@ class _Work:
                 mute=asked.mute,
                 keep_metadata=self._options.keep_metadata,
             ),
-            clips={number: self._folder / f"{number}.mp4" for number in clips},
+            clips=dict.fromkeys(clips, self._spool),
+            named=self._dst,
             progress=self.on_frame(len(self.people)),
         )
         for note in self._written.notes:
