@@ -55,7 +55,7 @@ def run(args: Namespace) -> int:
         print_results(summary, "decrypted")
     edited = [result for result in summary.results if result.edited]
     for result in edited if not args.quiet else ():
-        say("warning", f"{result.source}: opened, but the pixels around the faces were edited")
+        say("warning", f"{result.source}: opened, but what everybody sees in it was edited")
     gray = [result for result in summary.results if result.forgotten]
     for result in gray if not args.quiet else ():
         say("warning", f"{result.source}: {in_gray(result.forgotten)}")
