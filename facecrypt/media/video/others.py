@@ -11,6 +11,7 @@ from facecrypt.media.video.library import load
 from facecrypt.media.video.model import Fate, Public
 from facecrypt.media.video.reading import streams_of
 from facecrypt.media.video.source import Source, is_picture
+from facecrypt.media.video.spool import Stored
 
 __all__ = ["Copied", "Follower", "Sounded", "label", "plan"]
 
@@ -42,7 +43,7 @@ class Copied:
     the first that is heard sounds otherwise. Where more are hidden, sound was cut off.
     """
 
-    def __init__(self, stream: Any, start: Fraction, path: Path) -> None:
+    def __init__(self, stream: Any, start: Fraction, path: Path | Stored) -> None:
         self._stream, self._start, self._path = stream, start, path
         self._seen = 0
         self._last: int | None = None

@@ -115,7 +115,7 @@ class Output:
         It is a new frame, for a decoded one has more than is seen: captions, and what cameras
         found out about faces.
         """
-        with said_of(self._source.path, "cannot be converted"):
+        with said_of(str(self._source.path), "cannot be converted"):
             told = converted(decoded, self._chosen, self._look)
         frame = new_frame(self._chosen, self._look, (decoded.width, decoded.height))
         planes = Planes(frame, self._chosen)
