@@ -144,6 +144,12 @@ def _given(path: Path, options: Seal, on_frame: Callable[[int], None]) -> People
 
 def _given_track(place: Region | Way, frames: int, shape: tuple[int, int]) -> Track:
     if isinstance(place, Way):
+        last = place.keys[-1][0]
+        if last >= frames:
+            raise ValueError(
+                f"a track goes to frame {last}, and the video has {frames} frames, from 0; "
+                "a box of a frame that is not there would move those before it"
+            )
         track = place.track(frames, *shape)
         if track is None:
             raise ValueError(
