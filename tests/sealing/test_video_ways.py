@@ -106,8 +106,8 @@ def test_what_is_detected_can_be_changed_and_sealed(tmp_path, monkeypatch):
 
 def test_a_way_that_is_nowhere_in_the_video_is_an_error(tmp_path):
     source = write_clip(tmp_path / "clip.mp4", 4)
+    way = Way(((0, 0, 0, 9, 9), (4, 0, 0, 9, 9)))
     with pytest.raises(ValueError, match=r"goes to frame 4, and the video has 4 frames, from 0"):
-        way = Way(((0, 0, 0, 9, 9), (4, 0, 0, 9, 9)))
         encrypt_file(source, tmp_path / "a.mp4", KEY, regions=[way])
     with pytest.raises(ValueError, match=r"from frame 1 on lies wholly outside the video"):
         encrypt_file(source, tmp_path / "a.mp4", KEY, regions=[Way(((1, 900, 0, 909, 9),))])
