@@ -249,6 +249,18 @@ def test_import_is_light():
     assert HEAVY.isdisjoint(loaded.stdout.split())
 
 
+def test_what_videos_need_is_imported_with_the_first_one():
+    # A third of the time that an import took, and most who import it have pictures.
+    code = "import sys, facecrypt; print(*sys.modules)"
+    loaded = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    names = loaded.stdout.split()
+    assert "facecrypt.sealing.carriers.video" in names
+    assert {"facecrypt.media.video", "facecrypt.detector.tracks"}.isdisjoint(names)
+    assert not [name for name in names if name.startswith("facecrypt.sealing.carriers.video_")]
+
+
 @pytest.mark.parametrize("name", facecrypt.__all__)
 def test_public_names_are_there_and_explained(name):
     value = getattr(facecrypt, name)

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from facecrypt.files import media_error
 from facecrypt.media.readers import is_picture
-from facecrypt.media.video import HEAD, is_video
+from facecrypt.media.video_kinds import HEAD, is_video
 from facecrypt.sealing.carriers.sidecar_names import is_sidecar
 
 __all__ = ["MEDIA_SUFFIXES", "PICTURE_SUFFIXES", "VIDEO_SUFFIXES", "Found", "Search"]

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from facecrypt.detector import Detector
-from facecrypt.errors import AuthenticationError, ContainerError, MediaError
+from facecrypt.errors import AuthenticationError, MediaError
 from facecrypt.files import PathLike, atomic_write, media_error
 from facecrypt.keys import RecipientLike, RegionKey, Unwraps
 from facecrypt.media.pictures import naming, read_bounded
@@ -35,6 +35,7 @@ from facecrypt.sealing.carriers import (
     not_sealed,
     sealed_suffix,
 )
+from facecrypt.sealing.carriers.sidecar_names import several_fit
 from facecrypt.sealing.header import CIPHERS, Header
 from facecrypt.sealing.images import (
     EDITED,
@@ -467,10 +468,7 @@ def read_payload(src: PathLike) -> PayloadLike:
         return large.find_payload(Path(src))
     payloads = _payloads(src)[1]
     if len(payloads) > 1:
-        raise ContainerError(
-            f"{src}: {len(payloads)} sidecars beside it fit, and only a key tells which is its "
-            "own; open it, or seal the picture again with --force"
-        )
+        raise several_fit(src, len(payloads), "picture")
     return payloads[0]
 
 

@@ -15,7 +15,7 @@ from facecrypt.sealing.ciphers import SEALED
 from facecrypt.sealing.header import Header
 from facecrypt.sealing.parts import Sealer
 from facecrypt.sealing.payload import DESCRIPTION, PRIVATE, REGION, box_head
-from facecrypt.sealing.streams import Plain, SealedStream, Span, sealed_size
+from facecrypt.sealing.streams import Plain, SealedStream, Span, StreamKey, open_stream, sealed_size
 
 __all__ = ["PayloadCopy", "PayloadWriter", "StoredPayload"]
 
@@ -82,6 +82,22 @@ class StoredPayload:
     def parts(self) -> tuple[Span, ...]:
         """All of them, as the header counts them."""
         return (*self.regions, *self.private)
+
+    def open_part(self, file: BinaryIO, index: int, key: StreamKey) -> Iterator[memoryview]:
+        """The plaintext of a part, chunk by chunk; errors as of :func:`open_stream`.
+
+        Parameters
+        ----------
+        file : binary file
+            That the payload is in.
+        index : int
+            As the header counts the parts.
+        key : StreamKey
+            Of the part.
+        """
+        header = self.header
+        digest = header.digests[index] if index < len(header.regions) else None
+        return open_stream(file, self.parts[index], header.tags[index], key, digest=digest)
 
 
 class PayloadWriter:

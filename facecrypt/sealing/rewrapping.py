@@ -167,7 +167,7 @@ class Rewrap:
 
     def dropped(self, header: Header) -> frozenset[str]:
         """Which of those that are to be dropped may still open the file."""
-        return frozenset(self.drop) & frozenset(map(_name, header.stanzas))
+        return self.drop & frozenset(map(_name, header.stanzas))
 
     def _replaces(self, stanza: Stanza) -> bool:
         return _name(stanza) in self.drop or self._names(stanza)

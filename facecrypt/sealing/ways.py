@@ -3,12 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
-from facecrypt.detector import Track
 from facecrypt.regions import Region
+
+if TYPE_CHECKING:
+    from facecrypt.detector import Track
 
 __all__ = ["Key", "Way"]
 
@@ -53,7 +55,7 @@ class Way:
             raise ValueError(f"frames of a track rise from box to box, received {frames}")
 
     @classmethod
-    def of(cls, track: Track) -> Self:
+    def of(cls, track: "Track") -> Self:
         """The way of a track, with as few boxes as give each of its boxes to a pixel."""
         kept, open_spans = {0, len(track.boxes) - 1}, [(0, len(track.boxes) - 1)]
         while open_spans:
@@ -77,8 +79,10 @@ class Way:
             tuple((key[0], *box.box) for key, box in zip(self.keys, grown, strict=True))
         )
 
-    def track(self, frames: int, height: int, width: int) -> Track | None:
+    def track(self, frames: int, height: int, width: int) -> "Track | None":
         """The boxes of each frame in a video of so many; None where none lies in it."""
+        from facecrypt.detector import Track
+
         keys = np.array(self.keys)
         numbers = np.arange(keys[0, 0], min(keys[-1, 0] + 1, frames))
         boxes = _between(numbers, keys[:, 0], keys[:, 1:])

@@ -5,7 +5,6 @@ hashes. FFmpeg, by way of PyAV, is loaded when a function first needs it: the ex
 ``facecrypt[video]``. Containers are walked without it.
 """
 
-from facecrypt.media.video.kinds import HEAD, container_of, is_video, output_suffix
 from facecrypt.media.video.laying import lay_over
 from facecrypt.media.video.model import (
     Box,
@@ -23,6 +22,7 @@ from facecrypt.media.video.place import Place, public_chunks
 from facecrypt.media.video.public import write_public
 from facecrypt.media.video.reading import probe, read_frames
 from facecrypt.media.video.spool import Spool, Stored
+from facecrypt.media.video_kinds import HEAD, container_of, is_video, output_suffix
 
 __all__ = [
     "HEAD",

@@ -7,7 +7,6 @@ from typing import Any
 from facecrypt.errors import MediaError
 from facecrypt.files import PathLike
 from facecrypt.media.video.encoding import Look, Recipe, look_of, recipe
-from facecrypt.media.video.library import load
 from facecrypt.media.video.model import Clip, Placement, Public
 from facecrypt.media.video.output import Output, muxer_of
 from facecrypt.media.video.planes import Planes, converted
@@ -62,18 +61,12 @@ def lay_over(
         with contextlib.ExitStack() as stack, output as out:
             for one in shown:
                 stack.callback(one.close)
-            number, frame_type = 0, load().VideoFrame
-            for item in opened.items(out.others):
-                if not isinstance(item, frame_type):
-                    out.follow(item)
-                    continue
-                frame, planes = out.picture(item)
+
+            def change(number: int, _: Any, planes: Planes) -> None:
                 for one in reversed(shown):
                     one.lay(number, planes)
-                out.write(frame)
-                number += 1
-                if progress:
-                    progress(number)
+
+            number = out.write_all(change, progress)
             for one in shown:
                 one.check_end(number)
     return number

@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from facecrypt.errors import MediaError
-from facecrypt.media.video.kinds import MUXERS
 from facecrypt.media.video.library import load
 from facecrypt.media.video.model import Fate, Public
 from facecrypt.media.video.reading import streams_of
 from facecrypt.media.video.source import Source, is_picture
 from facecrypt.media.video.spool import Stored
+from facecrypt.media.video_kinds import MUXERS
 
 __all__ = ["Copied", "Follower", "Sounded", "label", "plan"]
 

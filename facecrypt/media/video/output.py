@@ -1,7 +1,7 @@
 """A video that is written: pictures that are encoded, and streams that come along."""
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
@@ -10,13 +10,13 @@ from typing import Any, Self
 from facecrypt.errors import MediaError
 from facecrypt.files import PathLike
 from facecrypt.media.video.encoding import Look, Recipe, add_video
-from facecrypt.media.video.kinds import MUXERS
 from facecrypt.media.video.library import load, said_of
 from facecrypt.media.video.model import Fate, Public
 from facecrypt.media.video.others import label, plan
 from facecrypt.media.video.planes import Planes, converted, new_frame
 from facecrypt.media.video.reading import streams_of
 from facecrypt.media.video.source import Source
+from facecrypt.media.video_kinds import MUXERS
 
 __all__ = ["Output", "muxer_of"]
 
@@ -87,8 +87,8 @@ class Output:
             raise
 
     @property
-    def others(self) -> list[Any]:
-        """The streams of the source whose packets :meth:`follow` takes."""
+    def _others(self) -> list[Any]:
+        """The streams of the source whose packets come along."""
         return [self._source.container.streams[index] for index in self._followers]
 
     @property
@@ -104,13 +104,40 @@ class Output:
         ticks = 0 if self._last is None else self._last + self._duration - self._first
         return round(ticks * self._base * 1000)
 
-    def follow(self, packet: Any) -> None:
+    def write_all(
+        self,
+        change: Callable[[int, Any, Planes], None],
+        progress: Callable[[int], None] | None = None,
+    ) -> int:
+        """Write all of the source, and give the number of its frames.
+
+        Parameters
+        ----------
+        change : callable
+            Is given each frame with its number and its samples, to change these.
+        progress : callable, optional
+            Called with the number of frames done so far, after each.
+        """
+        number, frame_type = 0, load().VideoFrame
+        for item in self._source.items(self._others):
+            if not isinstance(item, frame_type):
+                self._follow(item)
+                continue
+            frame, planes = self._picture(item)
+            change(number, frame, planes)
+            self._write(frame)
+            number += 1
+            if progress:
+                progress(number)
+        return number
+
+    def _follow(self, packet: Any) -> None:
         """Take a packet of another stream."""
         with said_of(self._named, "cannot be written"):
             self._mux(self._followers[packet.stream.index].take(packet))
 
-    def picture(self, decoded: Any) -> tuple[Any, Planes]:
-        """Give a frame to change and then to :meth:`write`, with the samples of a decoded one.
+    def _picture(self, decoded: Any) -> tuple[Any, Planes]:
+        """Give a frame to change and then to write, with the samples of a decoded one.
 
         It is a new frame, for a decoded one has more than is seen: captions, and what cameras
         found out about faces.
@@ -125,8 +152,7 @@ class Output:
             frame.duration = decoded.duration
         return frame, planes
 
-    def write(self, frame: Any) -> None:
-        """Encode a frame that :meth:`picture` gave."""
+    def _write(self, frame: Any) -> None:
         with said_of(self._named, "cannot be written"):
             self._mux(self._video.encode(frame))
 

@@ -2,12 +2,12 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 from facecrypt.errors import MediaError
 from facecrypt.files import PathLike
 from facecrypt.media.video.areas import Mapper
 from facecrypt.media.video.encoding import for_clips, look_of, recipe
-from facecrypt.media.video.library import load
 from facecrypt.media.video.model import Boxes, Public, Written
 from facecrypt.media.video.output import Output, muxer_of
 from facecrypt.media.video.persons import Persons
@@ -78,7 +78,14 @@ def write_public(
         hidden = _Hidden(opened, boxes, mapper, options)
         try:
             with Output(opened, target, chosen, look, options, named=named) as output:
-                number = _write_all(opened, output, persons, hidden, progress=progress)
+
+                def change(number: int, frame: Any, planes: Planes) -> None:
+                    areas = hidden.areas(number)
+                    persons.add(number, frame, planes, areas)
+                    hidden.fill(planes, areas)
+
+                number = output.write_all(change, progress)
+                hidden.check_end(number)
         except BaseException:
             persons.discard()
             raise
@@ -93,31 +100,6 @@ def write_public(
 
 
 _CUT = "the file is cut off within a frame, and the public part ends before it"
-
-
-def _write_all(
-    source: Source,
-    output: Output,
-    persons: Persons,
-    hidden: "_Hidden",
-    *,
-    progress: Callable[[int], None] | None,
-) -> int:
-    number, frame_type = 0, load().VideoFrame
-    for item in source.items(output.others):
-        if not isinstance(item, frame_type):
-            output.follow(item)
-            continue
-        areas = hidden.areas(number)
-        frame, planes = output.picture(item)
-        persons.add(number, frame, planes, areas)
-        hidden.fill(planes, areas)
-        output.write(frame)
-        number += 1
-        if progress:
-            progress(number)
-    hidden.check_end(number)
-    return number
 
 
 class _Hidden:

@@ -13,10 +13,10 @@ from typing import Any, Self
 from facecrypt.errors import MediaError
 from facecrypt.files import PathLike, refuse_special
 from facecrypt.limits import MAX_FRAMES, MAX_SIDE, MAX_STREAMS, MAX_VIDEO_PIXELS
-from facecrypt.media.video.kinds import DEMUXERS, HEAD, container_of
 from facecrypt.media.video.library import load, said_of
 from facecrypt.media.video.spool import Stored
 from facecrypt.media.video.turning import Turn, turn_of
+from facecrypt.media.video_kinds import DEMUXERS, HEAD, container_of
 
 __all__ = ["Source", "is_picture"]
 

@@ -79,8 +79,11 @@ def file_carrier(path: Path) -> FileCarrier | None:
             head = file.read(_HEAD_OF_ANY)
     except OSError:
         return None  # whoever reads it says why
-    claiming = (one for one in FILE_CARRIERS if one.claims(head[: one.head]))
-    return next(claiming, None)
+    return _claiming(head)
+
+
+def _claiming(head: bytes) -> FileCarrier | None:
+    return next((one for one in FILE_CARRIERS if one.claims(head[: one.head])), None)
 
 
 def not_sealed(path: Path | None) -> NotSealedError:
@@ -160,9 +163,9 @@ def _said_original(file: BinaryIO) -> str:
 def sealed_suffix(data: bytes, suffix: str = "") -> str:
     """That of the sealed form of a plain file, which has `suffix`; see :func:`sealed_name`."""
     suffix, head = suffix.lower(), data[:_HEAD]
-    for large in FILE_CARRIERS:
-        if large.claims(data[: large.head]):
-            return large.sealed_suffix(data[: large.head], suffix)
+    large = _claiming(data)
+    if large is not None:
+        return large.sealed_suffix(data[: large.head], suffix)
     [*_, written] = (one for one in CARRIERS if not one.beside and one.claims(head))
     return suffix if suffix in written.suffixes else written.suffixes[0]
 

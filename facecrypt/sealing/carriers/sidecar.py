@@ -33,15 +33,12 @@ from facecrypt.sealing.carriers.pixels import (
     seal_picture,
     with_header,
 )
-from facecrypt.sealing.carriers.sidecar_names import check_name, sidecars_of
+from facecrypt.sealing.carriers.sidecar_names import check_name, few_sidecars, none_fits
 from facecrypt.sealing.header import Header
 from facecrypt.sealing.options import Open, Seal
 from facecrypt.sealing.payload import Payload
 
 __all__ = ["Sidecar"]
-
-# Each costs a digest of the picture. More come together only by force.
-_MOST = 16
 
 
 class Sidecar:
@@ -55,14 +52,9 @@ class Sidecar:
         return True
 
     def find_payloads(self, file: BinaryIO, path: Path | None) -> list[bytes]:
-        found = [] if path is None else sidecars_of(path)
+        found = [] if path is None else few_sidecars(path, "picture")
         if path is None or not found:
             return []
-        if len(found) > _MOST:
-            raise ContainerError(
-                f"{path}: {len(found)} sidecars lie beside it, and {_MOST} may at most; "
-                "move those of other pictures away"
-            )
         payloads = {beside: read_small(beside, MAX_PAYLOAD_BYTES) for beside in found}
         if len(payloads) == 1:
             [(beside, data)] = payloads.items()
@@ -130,9 +122,5 @@ def _fitting(path: Path, data: bytes, payloads: Mapping[Path, bytes]) -> list[by
 
     found = [data for beside, data in payloads.items() if fits(beside, data)]
     if not found:
-        names = ", ".join(beside.name for beside in payloads)
-        raise ContainerError(
-            f"{path}: of the sidecars beside it none fits the picture as it is now: {names}; "
-            "move those of other pictures away"
-        )
+        raise none_fits(path, payloads, "picture")
     return found

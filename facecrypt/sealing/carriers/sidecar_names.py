@@ -5,6 +5,7 @@ import os
 import re
 import time
 import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,9 +15,12 @@ from facecrypt.sealing.header import Header
 
 __all__ = [
     "check_name",
+    "few_sidecars",
     "is_sidecar",
+    "none_fits",
     "remember",
     "remember_rewritten",
+    "several_fit",
     "sidecar_path",
     "sidecars_of",
 ]
@@ -31,6 +35,8 @@ _SETTLED_NS = 2 * 10**9
 # a list is old when reading it anew costs a twentieth of the time since. Small ones are read anew.
 _SMALL_SECONDS, _SHARE = 0.01, 20
 _KEPT = 8
+# Each costs a digest of what is shown. More come together only by force.
+_MOST = 16
 
 
 def sidecar_path(path: PathLike, header: Header) -> Path:
@@ -73,6 +79,40 @@ def sidecars_of(path: PathLike, *, lately: bool = False) -> list[Path]:
         raise media_error(path.parent, error) from error
     # Whether names of other spelling are the same, the file system knows.
     return [beside for beside in (_sidecar(path, id_) for id_ in digits) if os.path.lexists(beside)]
+
+
+def few_sidecars(path: Path, what: str) -> list[Path]:
+    """:func:`sidecars_of` of a picture or a video, all of which may be tried.
+
+    Raises
+    ------
+    ContainerError
+        There are too many.
+    """
+    found = sidecars_of(path)
+    if len(found) > _MOST:
+        raise ContainerError(
+            f"{path}: {len(found)} sidecars lie beside it, and {_MOST} may at most; "
+            f"move those of other {what}s away"
+        )
+    return found
+
+
+def none_fits(path: Path, beside: Iterable[Path], what: str) -> ContainerError:
+    """The error for a picture or a video that is that of no sidecar beside it."""
+    names = ", ".join(one.name for one in beside)
+    return ContainerError(
+        f"{path}: of the sidecars beside it none fits the {what} as it is now: {names}; "
+        f"move those of other {what}s away"
+    )
+
+
+def several_fit(path: PathLike, count: int, what: str) -> ContainerError:
+    """The error where a key is needed to tell the payload of a picture or a video."""
+    return ContainerError(
+        f"{path}: {count} sidecars beside it fit, and only a key tells which is its "
+        f"own; open it, or seal the {what} again with --force"
+    )
 
 
 def remember(beside: Path) -> None:

@@ -1,21 +1,22 @@
-"""Videos: faces filled in what is shown, and the original file sealed in it or beside it."""
+"""Videos: faces filled in what is shown, and the original file sealed in it or beside it.
+
+What does the work is imported when there is a video: it would take a third of the time in which
+facecrypt is imported, and most who import it have pictures.
+"""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from facecrypt.errors import ContainerError
 from facecrypt.keys import RecipientLike, RegionKey, Unwraps
-from facecrypt.media.video import HEAD, is_video, output_suffix
+from facecrypt.media.video_kinds import HEAD, is_video, output_suffix
 from facecrypt.sealing.carriers.carrier import OpenedFile
-from facecrypt.sealing.carriers.video_changing import change_video
-from facecrypt.sealing.carriers.video_opening import check_video, holds_original, open_video
-from facecrypt.sealing.carriers.video_parts import Original
-from facecrypt.sealing.carriers.video_places import find_videos
-from facecrypt.sealing.carriers.video_sealing import seal_video
+from facecrypt.sealing.carriers.sidecar_names import several_fit
 from facecrypt.sealing.header import Header
 from facecrypt.sealing.options import Open, Seal
-from facecrypt.sealing.payload_file import StoredPayload
-from facecrypt.sealing.streams import plain_size
+
+if TYPE_CHECKING:
+    from facecrypt.sealing.payload_file import StoredPayload
 
 __all__ = ["Video"]
 
@@ -38,20 +39,23 @@ class Video:
         return output_suffix(head)
 
     def find_headers(self, path: Path) -> list[Header]:
+        from facecrypt.sealing.carriers.video_places import find_videos
+
         return [found.payload.header for found in find_videos(path)]
 
-    def find_payload(self, path: Path) -> StoredPayload:
+    def find_payload(self, path: Path) -> "StoredPayload":
+        from facecrypt.sealing.carriers.video_places import find_videos
+
         found = find_videos(path)
         if len(found) > 1:
-            raise ContainerError(
-                f"{path}: {len(found)} sidecars beside it fit, and only a key tells which is its "
-                "own; open it, or seal the video again with --force"
-            )
+            raise several_fit(path, len(found), "video")
         return found[0].payload
 
     def seal(
         self, src: Path, dst: Path, recipients: Sequence[RecipientLike], options: Seal
     ) -> Header:
+        from facecrypt.sealing.carriers.video_sealing import seal_video
+
         return seal_video(src, dst, recipients, options)
 
     def open(
@@ -63,17 +67,25 @@ class Video:
         *,
         exact: bool,
     ) -> OpenedFile:
+        from facecrypt.sealing.carriers.video_opening import open_video
+
         return open_video(src, dst, identities, options, exact=exact)
 
     def check(self, src: Path, identities: Sequence[Unwraps | RegionKey]) -> OpenedFile:
+        from facecrypt.sealing.carriers.video_opening import check_video
+
         return check_video(src, identities)
 
     def check_opened(
         self, src: Path, dst: Path, identities: Sequence[Unwraps | RegionKey], options: Open
     ) -> OpenedFile:
+        from facecrypt.sealing.carriers.video_opening import holds_original
+
         return holds_original(src, dst, identities, options)
 
     def is_edited(self, path: Path, header: Header) -> bool:
+        from facecrypt.sealing.carriers.video_places import find_videos
+
         found = next(one for one in find_videos(path) if one.payload.header == header)
         return found.edited
 
@@ -85,9 +97,14 @@ class Video:
         *,
         overwrite: bool,
     ) -> Header:
+        from facecrypt.sealing.carriers.video_changing import change_video
+
         return change_video(path, output, change, overwrite=overwrite)
 
     def is_of(self, output: Path, header: Header, source: Path) -> bool:
+        from facecrypt.sealing.carriers.video_parts import Original
+        from facecrypt.sealing.streams import plain_size
+
         there, found = output.stat(), source.stat()
         if abs(there.st_mtime_ns - found.st_mtime_ns) > _SECONDS * 10**9:
             return False
@@ -98,4 +115,6 @@ class Video:
         return plain_size(private.size) == len(head) + found.st_size
 
     def is_beside(self, output: Path) -> bool:
+        from facecrypt.sealing.carriers.video_places import find_videos
+
         return find_videos(output)[0].place is None

@@ -16,7 +16,7 @@ from facecrypt.sealing.carriers.video_places import Found, find_videos, opened
 from facecrypt.sealing.header import Header
 from facecrypt.sealing.options import Open
 from facecrypt.sealing.parts import Unlocked, stream_key, unlock
-from facecrypt.sealing.streams import open_stream, plain_size
+from facecrypt.sealing.streams import plain_size
 
 __all__ = ["check_video", "holds_original", "open_video"]
 
@@ -39,10 +39,8 @@ class _Unlocked(NamedTuple):
 
     def chunks(self, file: BinaryIO, index: int, backend: str) -> Iterator[memoryview]:
         """The plaintext of a part, out of the file that holds the payload."""
-        header, part = self.header, self.found.payload.parts[index]
-        key = stream_key(header, self.keys.keys[index], backend)
-        digest = header.digests[index] if index < len(header.regions) else None
-        return open_stream(file, part, header.tags[index], key, digest=digest)
+        key = stream_key(self.header, self.keys.keys[index], backend)
+        return self.found.payload.open_part(file, index, key)
 
     def opened(self, path: Path, *, edited: bool) -> OpenedFile:
         regions = self.keys.regions(self.header)

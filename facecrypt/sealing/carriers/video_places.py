@@ -9,14 +9,11 @@ from typing import BinaryIO, NamedTuple
 from facecrypt.errors import ContainerError
 from facecrypt.files import media_error
 from facecrypt.media.video import Place, find_payload, public_chunks
-from facecrypt.sealing.carriers.sidecar_names import check_name, sidecars_of
+from facecrypt.sealing.carriers.sidecar_names import check_name, few_sidecars, none_fits
 from facecrypt.sealing.payload_file import StoredPayload
 from facecrypt.sealing.streams import Span
 
 __all__ = ["Found", "find_videos", "opened", "public_digest"]
-
-# As of other sidecars: each costs a digest of the public video.
-_MOST = 16
 
 
 class Found(NamedTuple):
@@ -58,12 +55,7 @@ def find_videos(path: Path) -> list[Found]:
         if place is not None:
             payload = StoredPayload.read(file, Span(place.offset, place.size))
             return [Found(path, payload, path, place)]
-    beside = sidecars_of(path)
-    if len(beside) > _MOST:
-        raise ContainerError(
-            f"{path}: {len(beside)} sidecars lie beside it, and {_MOST} may at most; "
-            "move those of other videos away"
-        )
+    beside = few_sidecars(path, "video")
     if len(beside) <= 1:
         return [_beside(path, one) for one in beside]
     return _fitting(path, beside)
@@ -108,9 +100,5 @@ def _fitting(path: Path, beside: list[Path]) -> list[Found]:
         if candidate.payload.header.public_digest == digest:
             found.append(candidate)
     if not found:
-        names = ", ".join(one.name for one in beside)
-        raise ContainerError(
-            f"{path}: of the sidecars beside it none fits the video as it is now: {names}; "
-            "move those of other videos away"
-        )
+        raise none_fits(path, beside, "video")
     return found

@@ -28,7 +28,7 @@ from facecrypt.sealing.options import Seal
 from facecrypt.sealing.pairs import place_pair
 from facecrypt.sealing.parts import Sealer, start
 from facecrypt.sealing.payload_file import PayloadWriter, StoredPayload
-from facecrypt.sealing.streams import Plain, Span, open_stream
+from facecrypt.sealing.streams import Plain, Span
 
 __all__ = ["seal_video"]
 
@@ -131,7 +131,7 @@ class _Work:
     def _write_both(self, file: BinaryIO, place: Path) -> None:
         self._write_public(file, place)
         payload = PayloadWriter(self._sealer, self._parts())
-        found = append_payload(file, payload.size, cast("Iterator[bytes]", payload.chunks()))
+        found = append_payload(file, payload.size, self._chunks(payload))
         self._finish(file, payload, Span(found.offset, found.size))
 
     def _write_beside(self, file: BinaryIO, _: Path) -> None:
@@ -200,8 +200,9 @@ class _Work:
             stored = StoredPayload.read(file, span)
             if stored.header != self.header:
                 raise ContainerError("another header")
-            for index, part in enumerate(stored.parts):
-                self._read_back(file, index, part)
+            for index in range(self.header.parts):
+                chunks = stored.open_part(file, index, self._sealer.stream_key(index))
+                self._read_back(index, chunks)
         except (AuthenticationError, ContainerError):
             raise MediaError(
                 f"{self._src}: what was sealed does not read back as it was; nothing was written. "
@@ -209,16 +210,8 @@ class _Work:
                 "facecrypt: please report it"
             ) from None
 
-    def _read_back(self, file: BinaryIO, index: int, part: Span) -> None:
-        digests = self.header.digests
-        chunks = open_stream(
-            file,
-            part,
-            self.header.tags[index],
-            self._sealer.stream_key(index),
-            digest=digests[index] if index < len(digests) else None,
-        )
-        if index < len(digests):
+    def _read_back(self, index: int, chunks: Iterator[memoryview]) -> None:
+        if index < len(self.header.regions):
             deque(chunks, maxlen=0)
             return
         found, chunks = Original.open(chunks)
