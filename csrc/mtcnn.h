@@ -58,6 +58,15 @@ struct Pictures {
     std::size_t count, height, width;
 };
 
+// How many positions and vectors of channels the kernels sum at once, where there are 16 registers:
+// up to 12 sums.
+struct TilesOf16 {
+    static constexpr int wide = 11, p3 = 11, p3_vectors = 1;
+    static constexpr int r1 = 11, r2 = 9, r2_vectors = 1;
+    static constexpr int o1 = 12, o2 = 11, o3 = 8, o3_vectors = 1;
+    static constexpr int last_vectors = 2, dense = 6, dense_vectors = 2;
+};
+
 // A network for one instruction set.
 struct Kernel {
     const std::size_t *groups;  // of each layer

@@ -30,13 +30,7 @@ struct Vector {
     }
 };
 
-// Of 16 registers, up to 12 sums.
-struct Tiles {
-    static constexpr int wide = 11, p3 = 11, p3_vectors = 1;
-    static constexpr int r1 = 11, r2 = 9, r2_vectors = 1;
-    static constexpr int o1 = 12, o2 = 11, o3 = 8, o3_vectors = 1;
-    static constexpr int last_vectors = 2, dense = 6, dense_vectors = 2;
-};
+using Tiles = TilesOf16;
 
 #include "mtcnn_kernels.h"
 

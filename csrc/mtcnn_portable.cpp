@@ -25,12 +25,7 @@ struct Vector {
     FACECRYPT_SIMPLE Type prelu(Type v, Type slope) { return v < 0.0f ? v * slope : v; }
 };
 
-struct Tiles {
-    static constexpr int wide = 11, p3 = 11, p3_vectors = 1;
-    static constexpr int r1 = 11, r2 = 9, r2_vectors = 1;
-    static constexpr int o1 = 12, o2 = 11, o3 = 8, o3_vectors = 1;
-    static constexpr int last_vectors = 2, dense = 6, dense_vectors = 2;
-};
+using Tiles = TilesOf16;
 
 #include "mtcnn_kernels.h"
 

@@ -175,7 +175,7 @@ Bytes RegionTaker::finish() {
 }
 
 RegionPutter::RegionPutter(const Frame &frame, Rect rect, std::uint32_t index, View part)
-    : frame_(frame), rect_(rect), index_(index) {
+    : rect_(rect), index_(index) {
     if (part.size == 0) return;
     Input input(part);
     const std::uint8_t mode = input.byte();

@@ -33,7 +33,6 @@ public:
     void put(PackedRow &row, const Owners &owners);
 
 private:
-    const Frame &frame_;
     Rect rect_;
     std::uint32_t index_;
     Bytes bits_;

@@ -14,7 +14,7 @@ import numpy as np
 
 from facecrypt.detector import cascade
 from facecrypt.detector.detections import Detections, as_regions, as_rgb
-from facecrypt.detector.networks import DEVICES, open_networks
+from facecrypt.detector.networks import open_networks
 from facecrypt.detector.stages import check_candidates
 from facecrypt.files import PathLike
 from facecrypt.models.sessions import MODELS
@@ -70,8 +70,6 @@ class CenterFace:
     ):
         if not 0 < threshold < 1:
             raise ValueError(f"threshold must lie between 0 and 1, received {threshold!r}")
-        if device not in DEVICES:
-            raise ValueError(f"device must be one of {', '.join(DEVICES)}, received {device!r}")
         self.threshold = float(threshold)
         self._models = None if models is None else Path(models)
         self._asked = device

@@ -18,7 +18,7 @@ from facecrypt.detector.cascade import AreaSampler
 from facecrypt.detector.centerface import CenterFace
 from facecrypt.detector.detections import Detections, as_regions, as_rgb
 from facecrypt.detector.joined import HINT, join
-from facecrypt.detector.networks import DEVICES, OUTPUTS, load
+from facecrypt.detector.networks import OUTPUTS, load
 from facecrypt.detector.presets import DEFAULT, PRESETS, checked, preset_settings
 from facecrypt.detector.stages import Stages
 from facecrypt.files import PathLike
@@ -117,8 +117,6 @@ class MTCNN:
     ):
         given = checked(min_face_size, thresholds, factor)
         self.settings = given if preset is None else preset_settings(preset, given)
-        if device not in DEVICES:
-            raise ValueError(f"device must be one of {', '.join(DEVICES)}, received {device!r}")
         if isinstance(threads, bool) or not isinstance(threads, int) or threads < 1:
             raise ValueError(f"threads must be a whole number of at least 1, received {threads!r}")
         self._given = {
@@ -155,10 +153,6 @@ class MTCNN:
         if self._second is not None:
             digest.update(self._second.fingerprint.encode())
         return digest.hexdigest()[:16]
-
-    def with_thresholds(self, thresholds: Sequence[float]) -> "MTCNN":
-        """The same detector with other thresholds."""
-        return _restore({**self._given, "thresholds": tuple(thresholds)}, self._models)
 
     def __repr__(self) -> str:
         settings = ", ".join(f"{k}={v!r}" for k, v in self.settings._asdict().items())

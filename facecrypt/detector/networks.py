@@ -61,11 +61,15 @@ def open_networks(
 
     Raises
     ------
+    ValueError
+        There is no such device.
     BackendUnavailableError
         onnxruntime is not installed, or CUDA was asked for and does not work.
     ModelError
         A file is missing, damaged, or a network with other inputs or outputs.
     """
+    if device not in DEVICES:
+        raise ValueError(f"device must be one of {', '.join(DEVICES)}, received {device!r}")
     onnxruntime = import_runtime("finding faces")
     directory = MODELS if directory is None else directory
     # First, so that a damaged model says so whatever it was to run on.
