@@ -16,8 +16,8 @@ begin() { # CARRIED OUT [--simulate]
     [ -z "$simulate" ] || export NUMBA_ENABLE_CUDASIM=1
 }
 
-step() { # NAME LIMIT COMMAND...: its output in OUT/NAME.txt, a line in OUT/summary.txt
-    local name=$1 limit=$2 left=$((BUDGET - SECONDS)) started=$SECONDS failed=0 said
+step() { # NAME PERCENT COMMAND...: no more of BUDGET than that; its output in OUT/NAME.txt, a line in OUT/summary.txt
+    local name=$1 limit=$(($2 * BUDGET / 100)) left=$((BUDGET - SECONDS)) started=$SECONDS failed=0 said
     shift 2
     if [ "$left" -le 0 ]; then
         said="not run, no time left" failed=1
