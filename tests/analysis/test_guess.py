@@ -63,6 +63,14 @@ def test_a_photo_encrypted_by_a_scheme_is_not(astronaut, name):
     assert guess(scheme.encrypt(part, key)).probability > 0.8
 
 
+@pytest.mark.parametrize("name", ["block-shuffle", "cat-map", "combined-cat-map", "etc"])
+def test_a_photo_whose_pixels_or_blocks_moved_is_not(astronaut, name):
+    scheme = schemes.get(name)
+    part = np.ascontiguousarray(astronaut[:256, 128:384])
+    key = scheme.random_key(part.shape, np.random.default_rng(5))
+    assert guess(scheme.encrypt(part, key)).probability > 0.5
+
+
 @pytest.mark.parametrize("cipher", ["aes-256-gcm", "logistic+aes-256-gcm"])
 def test_a_photo_sealed_as_a_whole(astronaut, cipher):
     whole = [Region(0, 0, 512, 512)]
@@ -189,7 +197,7 @@ def test_mirrored_is_numpys_symmetric_padding(size, start, length):
 def test_without_onnxruntime(monkeypatch):
     from facecrypt.analysis import guess as module
 
-    module._session.cache_clear()
+    module._sessions.cache_clear()
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
     with pytest.raises(BackendUnavailableError, match=r"is encrypted needs onnxruntime: pip"):
         guess(np.zeros((8, 8), np.uint8))
