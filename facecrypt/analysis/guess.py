@@ -38,6 +38,7 @@ CELL = 8
 MARGIN = (WINDOW - CELL) // 2
 _TILE = 64  # cells: the network's largest layer takes 17 MB for a tile of 512 pixels
 _SMALLEST = 4  # cells of a region: single ones are accidents
+_STRUCTURED = 8  # cells: structure in fewer is one, too, unless the network sees noise there
 EVIDENCE = FIGURES + 1
 _MOST, _SURE = 8.0, 1.0  # log odds of the network: the most that is weighed; enough by themselves
 
@@ -94,8 +95,8 @@ def guess(image: NDArray) -> Guess:
     >>> guess(np.zeros((64, 64), np.uint8)).regions
     ()
     """
-    cells = probability_map(image)
-    return Guess(float(cells.mean(dtype=np.float64)), _regions(cells, *image.shape[:2]))
+    cells, noise = _maps(image)
+    return Guess(float(cells.mean(dtype=np.float64)), _regions(cells, noise, *image.shape[:2]))
 
 
 def probability_map(image: NDArray) -> NDArray[np.float32]:
@@ -115,6 +116,11 @@ def probability_map(image: NDArray) -> NDArray[np.float32]:
     >>> probability_map(np.zeros((20, 33), np.uint8)).shape
     (3, 5)
     """
+    return _maps(image)[0]
+
+
+def _maps(image: NDArray) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    """How likely each cell is encrypted, and whether the network alone calls it so."""
     check_image(image)
     if image.ndim not in (2, 3) or (image.ndim == 3 and image.shape[2] not in (1, 3, 4)):
         raise ValueError(
@@ -123,11 +129,13 @@ def probability_map(image: NDArray) -> NDArray[np.float32]:
         )
     height, width = image.shape[:2]
     out = np.empty((-(-height // CELL), -(-width // CELL)), np.float32)
+    noise = np.empty(out.shape, np.bool_)
     for tile, planes in _tiles(image, out.shape):
-        logits = log_odds(planes)[0]
+        weighed, seen = _log_odds(planes)
         # exp of more than 88 is no float32 any more.
-        out[tile] = 1 / (1 + np.exp(-np.clip(logits, -80, 80)))
-    return out
+        out[tile] = 1 / (1 + np.exp(-np.clip(weighed[0], -80, 80)))
+        noise[tile] = seen[0] > 0
+    return out, noise
 
 
 def log_odds(planes: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -147,13 +155,18 @@ def log_odds(planes: NDArray[np.uint8]) -> NDArray[np.float32]:
     >>> log_odds(np.zeros((2, 3, 32, 40), np.uint8)).shape
     (2, 1, 2)
     """
+    return _log_odds(planes)[0]
+
+
+def _log_odds(planes: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """As :func:`log_odds`, and those of the network alone."""
     network, weigher = _sessions()
     seen = network.run(["logit"], {"pixels": planes.astype(np.float32)})[0][:, 0]
     rows = evidence(planes, seen)
     weighed = weigher.run(["logit"], {"figures": rows.reshape(-1, rows.shape[-1])})[0]
     weighed = weighed.reshape(seen.shape)
     # Of noise without structure the network alone knows enough.
-    return np.where(seen > _SURE, np.maximum(seen, weighed), weighed)
+    return np.where(seen > _SURE, np.maximum(seen, weighed), weighed), seen
 
 
 def evidence(planes: NDArray[np.uint8], seen: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -216,18 +229,22 @@ def _tiles(
             yield np.s_[top:bottom, left:right], planes
 
 
-def _regions(cells: NDArray[np.float32], height: int, width: int) -> tuple[Region, ...]:
+def _regions(
+    cells: NDArray[np.float32], noise: NDArray[np.bool_], height: int, width: int
+) -> tuple[Region, ...]:
     import cv2
 
     # The mean of 3 x 3 cells closes gaps and drops single ones; straight edges stay in place.
     smooth = cv2.blur(cells, (3, 3), borderType=cv2.BORDER_REPLICATE)
     _, label, stats, _ = cv2.connectedComponentsWithStats((smooth > 0.5).astype(np.uint8))
     # The background, number 0, is empty where all is encrypted.
-    scores = np.bincount(label.ravel(), cells.ravel()) / np.maximum(stats[:, cv2.CC_STAT_AREA], 1)
+    areas = np.maximum(stats[:, cv2.CC_STAT_AREA], 1)
+    scores = np.bincount(label.ravel(), cells.ravel()) / areas
+    noisy = np.bincount(label.ravel(), noise.ravel()) / areas > 0.5
     found = []
     for number in range(1, len(stats)):
         left, top, columns, rows, area = (int(value) for value in stats[number])
-        if area < min(_SMALLEST, cells.size):
+        if area < min(_SMALLEST if noisy[number] else _STRUCTURED, cells.size):
             continue
         x1, y1 = min((left + columns) * CELL, width), min((top + rows) * CELL, height)
         box = Region(left * CELL, top * CELL, x1, y1, score=float(scores[number]))

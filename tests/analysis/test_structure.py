@@ -50,6 +50,16 @@ def test_lines_between_blocks_stand_out(side):
     assert abs(found[f"contrast {other}"][1]) <= np.log(31 / 3) + 1e-5
 
 
+def test_a_border_is_compared_with_both_lines_beside_it():
+    steps = np.array([(30, 6, *[2] * 5, 14)[x % 8] for x in range(1, 32)])
+    line = np.concatenate([[0], np.cumsum(np.where(np.arange(31) // 8 % 2, -steps, steps))])
+    planes = np.repeat(np.add.outer(line, line)[None].astype(np.uint8), 3, axis=0)
+    found, _ = named(planes)
+    # The line before differs by 14, the one behind by 6.
+    expected = np.log(31) - (np.log(15) + np.log(7)) / 2
+    assert found["contrast 8"] == pytest.approx([expected] * 2, rel=1e-5)
+
+
 def test_blocks_in_one_direction_alone():
     planes = of_blocks(8, 30, 2)
     planes[:] = planes[:, :1]  # all rows the same: nothing changes from row to row
