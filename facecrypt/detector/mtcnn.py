@@ -199,7 +199,17 @@ class MTCNN:
         -------
         list of list of Region
             What :meth:`detect` gives for each, in order.
+
+        Raises
+        ------
+        ValueError
+            One picture instead of many; else as :meth:`detect`.
         """
+        if isinstance(images, np.ndarray) and images.ndim < 4:
+            raise ValueError(
+                f"images must be many, received one array of shape {images.shape}; detect takes "
+                "one picture, and a stack of gray ones has a last axis of 1"
+            )
         with ThreadPoolExecutor(cores()) as pool:
             return list(pool.map(self.detect, images))
 

@@ -65,16 +65,6 @@ export class Kernel {
     });
   }
 
-  /** Whether all coefficients of these cells are 0. */
-  areEmpty(file, rects) {
-    return this.#with(() => {
-      const at = this.#put(file);
-      const found = this.own.cells_empty(at, file.length, this.#rects(rects), rects.length);
-      this.#done(found !== 0);
-      return found === 1;
-    });
-  }
-
   /** Data without the sealing stream, whose chunks have 64 lanes each. */
   unmix(data, mu, first, chunk) {
     return this.#with(() => {

@@ -243,7 +243,7 @@ def test_edited_surroundings_are_refused_unless_allowed(photo):
     edited = Sealed(changed, sealed.header)
     assert edited.edited
     assert not sealed.edited
-    with pytest.raises(AuthenticationError, match="outside the sealed regions were edited"):
+    with pytest.raises(AuthenticationError, match="the public pixels were edited"):
         decrypt_image(edited, KEY)
     out = decrypt_image(edited, KEY, allow_edited=True)
     mask = covered(photo, FACES)

@@ -10,6 +10,8 @@ from PIL import Image
 from support.jpeg_matrix import by_pillow
 from support.jpeg_oddities import exif
 from support.sealed_jpegs import KEY, opened, packets, photo, seal, segments, without
+from support.second_reader.jpeg import Sealed
+from support.second_reader.jpeg_segments import Refused
 
 from facecrypt import (
     AuthenticationError,
@@ -24,6 +26,7 @@ from facecrypt import (
 from facecrypt.media import jpeg
 from facecrypt.sealing import parts
 from facecrypt.sealing.carriers.jpeg_private import Private
+from facecrypt.sealing.carriers.jpeg_sealing import is_edited_jpeg
 from facecrypt.sealing.content import Jpeg
 from facecrypt.sealing.options import Seal
 from facecrypt.sealing.payload import Payload
@@ -213,6 +216,36 @@ def test_an_edited_picture_gives_its_faces_where_that_is_asked_for():
     got, want = (np.asarray(Image.open(io.BytesIO(d))) for d in (result.given, DATA))
     assert (got[2:14, 2:14] == want[2:14, 2:14]).all()
     assert (got[20:] != want[20:]).any()
+
+
+def painted(index):
+    """A face of somebody else in the empty cells of a sealed one, as anybody can put it there."""
+    start, pieces, _ = packets(SEALED)
+    cells = [HEADER.content.cells(face) for face in FACES]
+    other = jpeg.cut(of_same_frame(5), cells)
+    return start + b"".join(pieces) + jpeg.place(SEALED, cells, {index: other.regions[index]})
+
+
+@pytest.mark.parametrize("index", [0, 1])
+def test_what_is_painted_into_a_sealed_cell_is_an_edit(index):
+    changed = painted(index)
+    shown, before = (np.asarray(Image.open(io.BytesIO(d))) for d in (changed, SEALED))
+    assert (shown != before).any()
+    for holders, options in (([FACE], {}), ([], {"regions": [0]}), ([], {"pristine": True})):
+        with pytest.raises(AuthenticationError, match="the public pixels were edited"):
+            opened(changed, *holders, **options)
+    assert is_edited_jpeg(changed, HEADER)
+    assert not is_edited_jpeg(SEALED, HEADER)
+    # The original has nothing of it, and proves to be the original.
+    assert opened(changed).given == DATA
+    with pytest.raises(Refused, match="something in a sealed cell"):
+        Sealed(changed)
+
+
+def test_what_is_painted_into_the_cells_of_others_is_left_out():
+    result = opened(painted(0), FACE, allow_edited=True)
+    assert result.edited
+    assert is_that_face(result.given)
 
 
 def test_other_quantisers_are_refused():
