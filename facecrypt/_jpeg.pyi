@@ -10,7 +10,14 @@ _Update = Callable[[memoryview], Any]
 def parse(
     data: bytes,
 ) -> tuple[
-    int, int, int, list[tuple[int, int, int]], list[bytes], bool, list[tuple[int, int, int]]
+    int,
+    int,
+    int,
+    list[tuple[int, int, int]],
+    list[int],
+    list[bytes],
+    bool,
+    list[tuple[int, int, int]],
 ]: ...
 def read_coefficients(data: bytes) -> list[NDArray[np.int16]]: ...
 def cut(

@@ -44,7 +44,7 @@ cdef extern from "jpeg/jpeg.h" namespace "facecrypt::jpeg" nogil:
         int16_t *at
         size_t pitch
     cdef cppclass Component:
-        int h, v, quantisers
+        int id, h, v, quantisers
         uint32_t across, down
     cdef cppclass Frame:
         int precision
@@ -183,7 +183,8 @@ def parse(data):
         (layout.segments[i].marker, layout.segments[i].offset, layout.segments[i].size)
         for i in range(layout.segments.size())
     ]
-    return (frame.precision, frame.width, frame.height, components, quant,
+    ids = [frame.components[i].id for i in range(frame.components.size())]
+    return (frame.precision, frame.width, frame.height, components, ids, quant,
             bool(frame.progressive()), segments)
 
 

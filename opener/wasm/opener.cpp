@@ -65,7 +65,7 @@ EMSCRIPTEN_KEEPALIVE const char *failure_at() { return failure.message.data(); }
 EMSCRIPTEN_KEEPALIVE std::size_t failure_size() { return failure.message.size(); }
 
 // Little-endian 32-bit numbers: precision, width, height, components; of each component its
-// factors and table; the four tables, 64 numbers each; segments; of each marker, place and size.
+// name, factors and table; the four tables, 64 numbers each; segments; of each marker, place and size.
 EMSCRIPTEN_KEEPALIVE bool layout(const std::uint8_t *at, std::size_t size) {
     begin();
     Layout found;
@@ -76,6 +76,7 @@ EMSCRIPTEN_KEEPALIVE bool layout(const std::uint8_t *at, std::size_t size) {
     put(frame.height);
     put(static_cast<std::uint32_t>(frame.components.size()));
     for (const Component &one : frame.components) {
+        put(static_cast<std::uint32_t>(one.id));
         put(static_cast<std::uint32_t>(one.h));
         put(static_cast<std::uint32_t>(one.v));
         put(static_cast<std::uint32_t>(one.quantisers));

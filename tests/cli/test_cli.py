@@ -11,7 +11,7 @@ from PIL import Image
 from support import second_reader
 from support.command_line import ASTRONAUT, command, files, pixels
 
-from facecrypt import Result, Summary
+from facecrypt import Result, Summary, inspect
 from facecrypt.cli.batches import report
 
 WRONG_KEY = "the key does not open this picture, or the picture was changed after sealing"
@@ -264,6 +264,21 @@ def test_force_replaces_and_its_absence_keeps(job):
     assert (job / "taken" / "a.png").read_bytes() == b"somebody's file"
     assert command("decrypt", "sealed", "-o", "taken", "-k", "k", "--force").code == 0
     assert (pixels("taken/a.png") == pixels("a.png")).all()
+
+
+def test_boxes_that_may_be_of_either_picture_are_refused(job):
+    (job / "in" / "deep").mkdir(parents=True)
+    for name in "in/a.png", "in/deep/a.png":
+        (job / name).write_bytes((job / "a.png").read_bytes())
+    (job / "both.json").write_text('{"a.png": [[0, 0, 8, 8]], "deep/a.png": [[18, 2, 30, 9]]}')
+    words = ("-o", "out", "-k", "k", "--boxes", "both.json")
+    done = command("encrypt", "in/deep/a.png", *words)
+    assert done.code == 1
+    assert "boxes are given for a.png and deep/a.png, and it may be either" in done.err[0]
+    assert command("encrypt", "in/a.png", *words).code == 0
+    assert inspect("out/a.png").regions[0].box == (0, 0, 16, 16)
+    assert command("encrypt", "in", *words, "--force").code == 0
+    assert inspect("out/deep/a.png").regions[0].box == (16, 0, 32, 16)
 
 
 def test_a_limit_that_an_input_passes_is_no_wrong_key(job):

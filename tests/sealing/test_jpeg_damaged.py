@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from support.jpeg_matrix import by_pillow
-from support.jpeg_oddities import exif
+from support.jpeg_oddities import after_soi, exif, segment
 from support.sealed_jpegs import KEY, opened, packets, photo, seal, segments, without
 from support.second_reader.jpeg import Sealed
 from support.second_reader.jpeg_segments import Refused
@@ -262,6 +262,64 @@ def test_a_changed_orientation_gives_the_original_and_no_single_face():
     for holders, options in (([FACE], {}), ([], {"regions": [0]})):
         with pytest.raises(AuthenticationError, match="edited"):
             opened(changed, *holders, **options)
+
+
+ADOBE = b"Adobe\0\x64\0\0\0\0"
+
+
+def in_rgb(adobe=None):
+    """A JPEG of red, green and blue, as its Adobe segment says, or else the names of components."""
+    file = io.BytesIO()
+    Image.fromarray(photo(40, 33)).save(file, "JPEG", keep_rgb=True)
+    bare = without(file.getvalue(), 0xEE)
+    return bare if adobe is None else after_soi(bare, segment(0xEE, ADOBE + bytes([adobe])))
+
+
+def renamed(data):
+    """Without JFIF, its components called R, G and B: libjpeg then takes them for that."""
+    data = without(data, 0xE0)
+    frame = next(start for marker, start, _ in segments(data) if marker == 0xC0)
+    scan = next(start for marker, start, _ in segments(data) if marker == 0xDA)
+    out = bytearray(data)
+    out[frame + 10 : frame + 19 : 3] = out[scan + 5 : scan + 11 : 2] = b"RGB"
+    return bytes(out)
+
+
+def before_scan(data, *more):
+    at = next(start for marker, start, _ in segments(data) if marker == 0xDA)
+    return data[:at] + b"".join(more) + data[at:]
+
+
+JFIF = segment(0xE0, b"JFIF\0\1\1\0\0\1\0\1\0\0")
+
+
+@pytest.mark.parametrize(
+    ("original", "change"),
+    [
+        (DATA, renamed),
+        (in_rgb(), lambda sealed: after_soi(sealed, JFIF)),
+        (in_rgb(0), lambda sealed: after_soi(sealed, JFIF)),
+        (in_rgb(1), lambda sealed: after_soi(sealed, segment(0xEE, ADOBE + b"\0"))),
+        (in_rgb(1), lambda sealed: before_scan(sealed, segment(0xEE, ADOBE + b"\0"))),
+        (DATA, lambda sealed: after_soi(sealed, exif(1), exif(6))),
+        (DATA, lambda sealed: before_scan(after_soi(sealed, exif(1)), exif(3))),
+    ],
+)
+def test_other_colours_and_turns_are_edits(original, change):
+    sealed = seal(original, FACES)
+    changed = change(sealed)
+    for options in ({"pristine": True}, {"regions": [0]}):
+        with pytest.raises(AuthenticationError, match="the colour coding"):
+            opened(changed, **options)
+    assert opened(changed).given == original
+    assert opened(sealed, pristine=True).given == original
+
+
+def test_of_two_adobe_segments_the_last_counts():
+    """It does for libjpeg, so that the sealed file shows what the original did."""
+    original = after_soi(in_rgb(0), segment(0xEE, ADOBE + b"\1"))
+    shown = [np.asarray(Image.open(io.BytesIO(d))) for d in (original, seal(original, FACES[:1]))]
+    assert (shown[0][20:] == shown[1][20:]).all()
 
 
 def test_another_key_opens_nothing():

@@ -195,6 +195,7 @@ def _shown(segments: jpeg.Segments, *, exif: bool) -> dict[str, bytes]:
     shown = {"adobe": segments.adobe, "icc": segments.icc or b""}
     shown["exif"] = (segments.exif or b"") if exif else b""
     shown["turn"] = bytes([segments.turn]) if segments.turn != 1 else b""
+    shown["colours"] = b"RGB" if segments.rgb else b""
     return {name: hashlib.sha256(data).digest() for name, data in shown.items() if data}
 
 
@@ -337,8 +338,11 @@ def is_edited_jpeg(data: bytes, header: Header) -> bool:
 
 
 def _is_beside_edited(sealed: _Plain, content: Jpeg) -> bool:
-    """Whether what is shown beside the coefficients is not what was sealed."""
-    return _shown(sealed.segments, exif="exif" in content.shown) != content.shown
+    """Whether what is shown beside the coefficients is not, or not for all, what was sealed."""
+    return (
+        sealed.segments.several
+        or _shown(sealed.segments, exif="exif" in content.shown) != content.shown
+    )
 
 
 def _undo(option: str) -> str:
