@@ -13,7 +13,7 @@ from typing import Any, BinaryIO, NamedTuple, Self
 
 from facecrypt.errors import ContainerError
 from facecrypt.media.video import Clip, Placement, Placements, Spool, Stored
-from facecrypt.sealing.carriers.jpeg_private import padded_size
+from facecrypt.sealing.padding import padded_size
 from facecrypt.sealing.streams import Plain
 from facecrypt.sealing.wire import Reader, canonical
 
