@@ -33,7 +33,11 @@ __all__ = [
     "start",
     "stream_key",
     "unlock",
+    "without_clip",
 ]
+
+
+_DIGEST_OF_NOTHING = ciphers.sealed_digest(np.empty(0, np.uint8))
 
 
 class Sealer(NamedTuple):
@@ -194,6 +198,15 @@ def forgotten_error(regions: Sequence[int]) -> ForgottenError:
     listed = ", ".join(map(str, regions))
     what = f"region {listed} was" if len(regions) == 1 else f"regions {listed} were"
     return ForgottenError(f"{what} forgotten: the encrypted face was erased, and no key opens it")
+
+
+def without_clip(header: Header) -> frozenset[int]:
+    """Numbers of the people of a video of whom no clip was sealed: their parts are empty."""
+    if not header.content.streamed:
+        return frozenset()
+    return frozenset(
+        index for index, digest in enumerate(header.digests) if digest == _DIGEST_OF_NOTHING
+    )
 
 
 def number(index: object) -> int:
