@@ -570,10 +570,11 @@ def test_verify_with_region_keys_says_what_was_not_checked(job):
 
     one, two, three = "face0", ("face2", "face0"), ("face0", "face1", "face2")
     rest = "regions 1, 2 and the header were not checked"
-    for path in "in/a.png", "a1.png":
-        assert verify(path, one) == (0, f"{path}: region 0 intact; {rest}\n")
-        said = f"{path}: regions 0, 2 intact; region 1 and the header were not checked\n"
-        assert verify(path, *two) == (0, said)
+    assert verify("in/a.png", one) == (0, f"in/a.png: region 0 intact; {rest}\n")
+    said = "in/a.png: regions 0, 2 intact; region 1 and the header were not checked\n"
+    assert verify("in/a.png", *two) == (0, said)
+    # That a region which stays sealed is not the one that was everybody can tell.
+    assert verify("a1.png", one) == verify("a1.png", *two) == (3, "")
     said = "in/a.png: regions 0, 1, 2 intact; the header was not checked\n"
     assert verify("in/a.png", *three) == (0, said)
     assert verify("a1.png", *three) == (3, "")
