@@ -20,7 +20,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-__all__ = ["Run", "compare", "lengths", "peaks", "run"]
+__all__ = ["FACECRYPT", "Run", "compare", "lengths", "peaks", "run"]
 
 SMALL, LARGE, RATE = (320, 180), (1920, 1080), 25
 FACECRYPT = [sys.executable, "-m", "facecrypt"]
@@ -34,22 +34,33 @@ class Run(NamedTuple):
     peak: float
 
 
+# Between us and the command: what a process has at the most counts whoever started it, too.
+_LAUNCH = """
+import os, sys
+started = os.times().elapsed
+child = os.fork()
+if not child:
+    os.execvp(sys.argv[2], sys.argv[2:])
+_, status, usage = os.wait4(child, 0)
+found = os.times().elapsed - started, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
+os.write(int(sys.argv[1]), " ".join(map(str, found)).encode())
+sys.exit(os.waitstatus_to_exitcode(status))
+"""
+
+
 def run(command: Sequence[str]) -> Run:
     """Run a command to its end, and no other at the same time."""
-    with tempfile.TemporaryFile() as said:
-        started = _now()
-        process = subprocess.Popen(command, stdout=said, stderr=said)
-        _, status, usage = os.wait4(process.pid, 0)
-        wall = _now() - started
-        process.returncode = os.waitstatus_to_exitcode(status)
-        if process.returncode:
+    answer, told = os.pipe()
+    with tempfile.TemporaryFile() as said, os.fdopen(answer, "rb") as found:
+        launch = [sys.executable, "-ISc", _LAUNCH, str(told), *command]
+        try:
+            code = subprocess.call(launch, stdout=said, stderr=said, pass_fds=[told])
+        finally:
+            os.close(told)
+        if code:
             said.seek(0)
             raise RuntimeError(f"{' '.join(command)}: {said.read().decode()[-2000:]}")
-    return Run(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
-
-
-def _now() -> float:
-    return os.times().elapsed
+        return Run(*map(float, found.read().split()))
 
 
 def compare(clip: Path, deface: Sequence[str], rounds: int) -> str:

@@ -16,7 +16,7 @@ from facecrypt.cli.options import (
     whole,
 )
 from facecrypt.cli.pages import add_examples
-from facecrypt.cli.terminal import count, progress_bar, say, video_bars
+from facecrypt.cli.terminal import DENIED, FAILED, count, progress_bar, say, video_bars
 from facecrypt.jobs.sealing import encrypt_files
 from facecrypt.sealing.header import CIPHERS
 from facecrypt.sealing.options import CODECS, FILLS, GROW, PADDINGS, SPEEDS, VideoOptions
@@ -221,7 +221,8 @@ def run(args: Namespace) -> int:
     code = report(summary, "encrypted", details, quiet=args.quiet, bare=bare)
     if summary.bare and regions is None and not args.quiet:
         say("hint", _more_faces(args))
-    return code
+    # Sealing opens nothing: what fails is an input, whatever the error is called.
+    return FAILED if code == DENIED else code
 
 
 def _more_faces(args: Namespace) -> str:

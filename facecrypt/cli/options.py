@@ -4,7 +4,6 @@ import argparse
 from argparse import Namespace
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
-from math import inf, nan
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -201,12 +200,11 @@ def _thresholds(text: str) -> tuple[float, ...]:
 def margin(text: str) -> float:
     try:
         value = float(text)
+        Region(0, 0, 1, 1).grow(value)  # refuses what it cannot be
     except ValueError:
-        value = nan
-    if not 0 <= value < inf:
         raise argparse.ArgumentTypeError(
-            f"expected a number of at least 0, such as 0.2; received {text!r}"
-        )
+            f"expected a number from 0 to 100, such as 0.2; received {text!r}"
+        ) from None
     return value
 
 

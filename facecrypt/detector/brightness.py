@@ -12,12 +12,20 @@ DARK, BRIGHT = 30, 80
 _SAMPLES = 1 << 16
 
 
-def brightened(image: np.ndarray) -> np.ndarray:
-    """The picture, or a copy with all values multiplied where it is dark.
+def brightened(image: np.ndarray) -> np.ndarray | None:
+    """A copy with all values multiplied, where a picture is dark.
+
+    In it a face may be lost that is well lit in dark surroundings, so look at both.
 
     Parameters
     ----------
-    image : (H, W, 3) uint8 array
+    image : (H, W) or (H, W, C) array of uint8 or uint16
+
+    Returns
+    -------
+    uint8 array of the same shape, or None
+        None where the picture is bright enough, or black. Of 16 bits all count: pictures of 10
+        bits in 16 are not dark by what they show.
 
     Examples
     --------
@@ -27,8 +35,11 @@ def brightened(image: np.ndarray) -> np.ndarray:
     """
     height, width = image.shape[:2]
     step = max(1, isqrt(height * width // _SAMPLES))
-    mean = image[::step, ::step].mean()
-    if not 0 < mean < DARK:
-        return image
-    levels = np.rint(np.arange(256) * (BRIGHT / mean))
+    seen = image[::step, ::step]
+    # A fourth channel is no light.
+    mean = (seen if seen.ndim == 2 else seen[:, :, :3]).mean()
+    values = int(np.iinfo(image.dtype).max) + 1
+    if not 0 < mean < DARK * values / 256:
+        return None
+    levels = np.rint(np.arange(values) * (BRIGHT / mean))
     return np.minimum(levels, 255).astype(np.uint8)[image]

@@ -15,6 +15,7 @@ import numpy as np
 from facecrypt.detector import cascade
 from facecrypt.detector.detections import Detections, as_regions, as_rgb
 from facecrypt.detector.networks import open_networks
+from facecrypt.detector.presets import is_number
 from facecrypt.detector.stages import check_candidates
 from facecrypt.files import PathLike
 from facecrypt.models.sessions import MODELS
@@ -68,7 +69,7 @@ class CenterFace:
     def __init__(
         self, *, threshold: float = 0.35, device: str = "auto", models: PathLike | None = None
     ):
-        if not 0 < threshold < 1:
+        if not is_number(threshold) or not 0 < threshold < 1:
             raise ValueError(f"threshold must lie between 0 and 1, received {threshold!r}")
         self.threshold = float(threshold)
         self._models = None if models is None else Path(models)

@@ -8,7 +8,7 @@ import numpy as np
 
 from facecrypt.detector.detections import Detections
 
-__all__ = ["HINT", "SAME", "closest", "join"]
+__all__ = ["HINT", "SAME", "closest", "join", "unite"]
 
 # Measured on photographs (docs/models.md): a face of MTCNN that needs no confirmation, what of
 # CenterFace confirms others, and a face of CenterFace alone.
@@ -41,9 +41,13 @@ def join(ours: Detections, theirs: Detections) -> Detections:
     counted.boxes[seen] = _around(ours.boxes[seen], both.boxes)
     counted.scores[seen] = both.scores
     counted = counted.pick(seen | (ours.scores > SURE))
-    likely = theirs.pick(theirs.scores >= LEAST)
-    new = closest(likely.boxes, counted.boxes)[1] <= SAME
-    together = zip(counted, likely.pick(new), strict=True)
+    return unite(counted, theirs.pick(theirs.scores >= LEAST))
+
+
+def unite(first: Detections, second: Detections) -> Detections:
+    """All faces of one, and those of another that are none of these, best score first."""
+    new = closest(second.boxes, first.boxes)[1] <= SAME
+    together = zip(first, second.pick(new), strict=True)
     return Detections(*(np.concatenate(parts) for parts in together)).ranked()
 
 

@@ -17,7 +17,7 @@ __all__ = ["Content", "Jpeg", "Pixels"]
 # What is shown beside the pixels: profile, EXIF, and the chunks of PNG that change colours; of a
 # JPEG also what its colours are, and which way up it is.
 _COLOUR = (kind.decode() for kind in COLOUR_SIZES)
-_SHOWN = ("adobe", "exif", "icc", "turn", *_COLOUR)
+_SHOWN = ("adobe", "colours", "exif", "icc", "turn", *_COLOUR)
 
 
 class Content(Protocol):

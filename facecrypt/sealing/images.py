@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from facecrypt.detector import Detector, default_detector
+from facecrypt.detector.protocol import look
 from facecrypt.errors import ALLOW_EDITED, AuthenticationError, ContainerError, KeyFormatError
 from facecrypt.keys import RecipientLike, RegionKey, Unwraps
 from facecrypt.regions import PIXEL, Grid, Region, claims, clip_given
@@ -40,7 +41,7 @@ Recipients = RecipientLike | Iterable[RecipientLike]
 
 # A JPEG codes blocks of up to 16 pixels: those beside an edge that cuts one tell the others.
 CELLS = Grid(16, 0, 0)
-EDITED = "the pixels outside the sealed regions were edited after sealing"
+EDITED = "the public pixels were edited after sealing"
 
 
 def encrypt_image(
@@ -200,7 +201,7 @@ def wanted_regions(
 ) -> list[Region]:
     """As :func:`regions_for`, but not widened; `pixels` is called where faces are looked for."""
     if options.regions is None:
-        found = (options.detector or default_detector()).detect(pixels())
+        found = look(options.detector or default_detector(), pixels())
         grown = (replace(region.grow(options.grow), shape=options.shape) for region in found)
         inside = [region.clip(height, width) for region in grown]
     else:

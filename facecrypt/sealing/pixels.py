@@ -9,6 +9,7 @@ import numpy as np
 
 from facecrypt.errors import ContainerError
 from facecrypt.regions import PIXEL, Claim, Grid, Region, claims
+from facecrypt.sealing.ciphers import sealed_digest
 from facecrypt.sealing.content import Pixels
 from facecrypt.sealing.header import Header
 from facecrypt.sealing.wire import canonical
@@ -45,14 +46,24 @@ class Sealed:
 
     @property
     def edited(self) -> bool:
-        """Whether the pixels outside the regions differ from those that were sealed, or those of
-        a forgotten region from gray."""
-        return not (self.has_public() and self.is_erased())
+        """Whether the pixels outside the regions, or what is encrypted of a region, differ from
+        what was sealed, or those of a forgotten region from gray. No key is needed to tell."""
+        return not (self.has_public() and self.is_erased() and self.has_sealed())
 
     def has_public(self) -> bool:
         """Whether the pixels outside the regions are those that were sealed."""
         found = public_digest(self.image, self.header.regions, grid_of(self.header))
         return found == self.header.public_digest
+
+    def has_sealed(self) -> bool:
+        """Whether the encrypted pixels of all regions are those that were sealed."""
+        header, (height, width) = self.header, self.image.shape[:2]
+        owned = claims(header.regions, height, width, grid_of(header))
+        return all(
+            sealed_digest(gather(self.image, claim)) == digest
+            for index, (claim, digest) in enumerate(zip(owned, header.digests, strict=True))
+            if index not in header.forgotten_parts
+        )
 
     def is_erased(self) -> bool:
         """Whether all samples of forgotten regions are in the middle of their range: gray."""

@@ -146,11 +146,34 @@ def test_dark_pictures_are_brightened_for_the_default():
     assert MTCNN(device="cpu", brighten=False).fingerprint != MTCNN(device="cpu").fingerprint
 
 
+def test_a_lit_face_in_a_black_picture_is_found():
+    height, width = astronaut().shape[:2]
+    stage = np.zeros((4 * height, 4 * width, 3), np.uint8)
+    stage[height : 2 * height, width : 2 * width] = astronaut()
+    (face,) = MTCNN(device="cpu").detect(stage)
+    expected = np.add((181, 62, 268, 173), (width, height, width, height))
+    np.testing.assert_allclose(face.box, expected, atol=8)
+
+
+@pytest.mark.parametrize("bits", [8, 10])
+def test_a_picture_of_few_bits_in_16_is_no_darker(bits):
+    few = astronaut().astype(np.uint16) << (bits - 8)
+    (face,) = MTCNN(device="cpu").detect(few)
+    np.testing.assert_allclose(face.box, (181, 62, 268, 173), atol=8)
+
+
 def test_what_is_not_dark_or_black_stays():
     for level in (0, 30, 255):
-        picture = np.full((9, 7, 3), level, np.uint8)
-        assert brightened(picture) is picture
+        assert brightened(np.full((9, 7, 3), level, np.uint8)) is None
+        assert brightened(np.full((9, 7), level << 8, np.uint16)) is None
     assert (brightened(np.full((9, 7, 3), 29, np.uint8)) == 80).all()
+    assert (brightened(np.full((9, 7, 3), 40, np.uint16)) == 80).all()
+
+
+def test_alpha_is_no_light():
+    night = np.full((9, 7, 4), 4, np.uint8)
+    night[..., 3] = 255
+    assert (brightened(night)[..., :3] == 80).all()
 
 
 def test_large_pictures_are_judged_by_some_of_their_pixels():

@@ -277,6 +277,7 @@ def test_every_kind_of_picture_gives_the_same_faces(detector):
     assert detector.detect(np.concatenate([image, alpha], axis=2)) == expected
     low = np.random.default_rng(2).integers(0, 256, image.shape, dtype=np.uint16)
     assert detector.detect((image.astype(np.uint16) << 8) | low) == expected
+    assert detector.detect(((image.astype(np.uint16) << 8) | low).astype(">u2")) == expected
     assert detector.detect(image[::-1, ::-1].copy()[::-1, ::-1]) == expected
     frozen = image.copy()
     frozen.flags.writeable = False
@@ -336,6 +337,9 @@ def test_batch_equals_single(detector):
     assert detector.detect_batch(iter(images[1:3])) == [[], detector.detect(images[2])]
     with pytest.raises(ValueError, match="at least one pixel"):
         detector.detect_batch([astronaut(), np.zeros((0, 3), np.uint8)])
+    with pytest.raises(ValueError, match="images must be many, received one array of shape"):
+        detector.detect_batch(astronaut())
+    assert detector.detect_batch(np.stack([astronaut()] * 2)) == [detector.detect(astronaut())] * 2
 
 
 def test_threads_share_an_instance(detector):
@@ -386,10 +390,14 @@ def test_bad_parameters(arguments, message):
 
 
 def test_parameters_of_the_wrong_type():
-    with pytest.raises(TypeError):
+    with pytest.raises(TypeError, match="min_face_size must be a number, received '20'"):
         MTCNN(min_face_size="20")
-    with pytest.raises(TypeError):
+    with pytest.raises(TypeError, match=r"thresholds must be three numbers .* received 0.6"):
         MTCNN(thresholds=0.6)
+    with pytest.raises(TypeError, match="factor must be a number, received None"):
+        MTCNN(factor=None)
+    with pytest.raises(ValueError, match=r"thresholds must be three numbers .* received 'abc'"):
+        MTCNN(thresholds="abc")
 
 
 def test_cuda_is_not_replaced_in_silence():
