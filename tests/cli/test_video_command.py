@@ -304,6 +304,18 @@ def test_videos_are_called_what_they_are(job):
     assert "none in 1 file (" in done.err[0]
 
 
+def test_what_is_in_the_way_of_a_video_is_called_what_it_is(job):
+    (job / "there").mkdir()
+    shutil.copy("in/a.mp4", "there/a.mp4")
+    done = command("encrypt", "in/a.mp4", "-o", "there", *SEAL)
+    assert done.err[0].endswith("there/a.mp4: already exists and is not a sealed video")
+    done = command("forget", "sealed/a.mp4", "--track", "0", "-o", "there", *OPEN)
+    assert done.err[0].endswith("there/a.mp4: already exists and is not a sealed video")
+    shutil.copy("sealed/sub/b.mp4", "there/a.mp4")
+    done = command("forget", "sealed/a.mp4", "--track", "0", "-o", "there", *OPEN)
+    assert done.err[0].endswith("there/a.mp4: already exists, sealed from another video")
+
+
 def test_a_folder_is_wanted_and_videos_go_into_it(job):
     done = command("encrypt", "in/a.mp4", "-o", "x.avi", *SEAL)
     assert done.code == 2
