@@ -440,6 +440,18 @@ def test_room_for_clips_of_people_is_wanted_where_they_are_made(
     encrypt_file(clip, tmp_path / "c.mp4", KEY, regions=FACES)
 
 
+def test_and_where_they_are_opened(tmp_path, sealed, monkeypatch):
+    shown = tmp_path / "shown.mp4"
+    usage = shutil.disk_usage(tmp_path)._replace(free=len(read_payload(sealed).regions[1]) - 1)
+    with monkeypatch.context() as patch:
+        patch.setattr(shutil, "disk_usage", lambda _: usage)
+        with pytest.raises(MediaError, match="are needed and") as failed:
+            decrypt_file(sealed, shown, KEY, regions=[1])
+    assert "TMPDIR" in failed.value.hint.python
+    assert not shown.exists()
+    decrypt_file(sealed, shown, KEY, regions=[1])
+
+
 def test_a_file_that_is_no_video_inside_leaves_nothing(tmp_path):
     source = tmp_path / "clip.mp4"
     source.write_bytes(struct.pack(">I8sI4s", 20, b"ftypisom", 0, b"isom") + bytes(500))

@@ -1,8 +1,6 @@
 """A video sealed: who is in it, the public video, and all that only keys open."""
 
-import errno
 import os
-import shutil
 import warnings
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -14,7 +12,7 @@ from typing import Any, BinaryIO, Self, cast
 from facecrypt._version import __version__
 from facecrypt.detector import default_detector
 from facecrypt.errors import AuthenticationError, ContainerError, Hint, MediaError
-from facecrypt.files import already_exists, media_error, named, prepared
+from facecrypt.files import already_exists, named, prepared
 from facecrypt.keys import RecipientLike
 from facecrypt.machine import cores, give_memory_back
 from facecrypt.media.video import Public, Spool, Written, append_payload, probe, write_public
@@ -28,6 +26,7 @@ from facecrypt.sealing.carriers.video_people import (
     tracking_detector,
 )
 from facecrypt.sealing.carriers.video_places import opened, public_digest
+from facecrypt.sealing.carriers.video_room import check_room, share_a_disk
 from facecrypt.sealing.content_video import Video
 from facecrypt.sealing.header import Header, check_counts
 from facecrypt.sealing.options import Seal
@@ -109,8 +108,8 @@ class _Work:
         nobody = self._options.regions is not None and not len(self._options.regions)
         wanted = self._options.video.tracks and not nobody
         needed = self._found.st_size // _CLIPS if wanted else 0
-        _check_room(folder, output)
-        _check_room(clips, needed + (output if _share_a_disk(folder, clips) else 0), _LESS)
+        check_room(folder, output)
+        check_room(clips, needed + (output if share_a_disk(folder, clips) else 0), _LESS)
 
     def looking(self) -> Looking | None:
         """Who is to look for faces; None where boxes are given."""
@@ -247,25 +246,3 @@ class _Work:
         if found != self._original:
             raise ContainerError("another original")
         found.check(chunks)
-
-
-def _check_room(folder: Path, needed: int, hint: Hint | None = None) -> None:
-    try:
-        free = shutil.disk_usage(folder).free
-    except OSError as error:
-        raise media_error(folder, error) from error
-    if free < needed:
-        full = MediaError(
-            f"{folder}: {needed >> 20} MiB are needed and {free >> 20} MiB are free; free some or "
-            "choose another folder",
-            hint=hint,
-        )
-        full.errno = errno.ENOSPC
-        raise full
-
-
-def _share_a_disk(one: Path, other: Path) -> bool:
-    try:
-        return one.stat().st_dev == other.stat().st_dev
-    except OSError as error:
-        raise media_error(one, error) from error
