@@ -75,7 +75,7 @@ function problemBox({ code, detail }, anyway) {
 
 function outcome({ whole, edited, regions, description }) {
   const all = regions.length === description.regions.length;
-  const numbers = regions.map((index) => index + 1).join(", ");
+  const numbers = regions.join(", ");
   let text = say("good-some", { which: say(regions.length === 1 ? "face" : "faces", { numbers }) });
   if (whole) text = say("good-original");
   else if (all && edited) text = say("good-all");
@@ -161,7 +161,7 @@ function says(description) {
 function regionText({ shape, box, bytes, forgotten }, index) {
   const size = bytes === null ? [] : [say("bytes", { count: bytes })];
   const state = forgotten ? [say("forgotten")] : [];
-  return [`${index + 1}: ${shape} ${box.join(" ")}`, ...size, ...state].join(", ");
+  return [`${index}: ${shape} ${box.join(" ")}`, ...size, ...state].join(", ");
 }
 
 function privateText({ name, bytes, forgotten }) {

@@ -67,7 +67,7 @@ def test_a_region_key_opens_its_face_and_no_other(opener, key, tmp_path):
     opener.choose(SEALED / name)
     opener.give(holder)
     opener.open()
-    assert "face 2" in opener.card(name, "card.querySelector('.good').textContent")
+    assert "face 1." in opener.card(name, "card.querySelector('.good').textContent")
     decrypt_file(SEALED / name, tmp_path / name, load_identity(holder))
     if name.endswith(".jpg"):
         assert opener.saved(name) == (tmp_path / name).read_bytes()
@@ -171,7 +171,7 @@ def test_a_face_that_was_forgotten_stays_closed_and_the_other_opens(opener, tmp_
     opener.give(tmp_path / "key.txt")
     opener.open()
     assert opener.problem(sealed.name) is None
-    assert "face 2" in opener.card(sealed.name, "card.querySelector('.good').textContent")
+    assert "face 1." in opener.card(sealed.name, "card.querySelector('.good').textContent")
     assert "erased" in opener.card(sealed.name, "card.querySelector('dl').textContent")
     with pytest.warns(UserWarning, match="forgotten"):
         decrypt_file(sealed, tmp_path / f"opened{suffix}", key)

@@ -210,3 +210,22 @@ def test_a_browser_without_x25519(browser):
         assert [opener.problem(name) for name in ("rgb.png", "rgba16.png")] == [None, None]
     finally:
         browser.send("Page.removeScriptToEvaluateOnNewDocument", **added)
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_faces_have_the_numbers_that_the_commands_take(opener, capsys, language):
+    """Who reads a number here may have that face erased for good with `forget --region N`."""
+    browser, sealed = opener.browser, SEALED / "rgb.png"
+    browser.run(f"document.querySelector('[data-language={language}]').click()")
+    opener.choose(sealed)
+    opener.give(SEALED / "rgb.region-1.key.txt")
+    opener.open()
+    listed = opener.card("rgb.png", "card.querySelector('dl').innerText")
+    assert main(["inspect", str(sealed), "--json"]) == 0
+    regions = json.loads(capsys.readouterr().out)["regions"]
+    assert len(regions) == 2
+    for number, region in enumerate(regions):
+        shape = "ellipse" if "ellipse" in region else "box"
+        assert f"{number}: {shape} {' '.join(map(str, region[shape]))}" in listed
+    opened = opener.card("rgb.png", "card.querySelector('.good').innerText")
+    assert {"en": "face 1.", "de": "Gesicht 1."}[language] in opened
