@@ -73,16 +73,31 @@ function problemBox({ code, detail }, anyway) {
   return box;
 }
 
-function outcome({ whole, edited, regions, description }) {
-  const all = regions.length === description.regions.length;
-  const numbers = regions.join(", ");
-  let text = say("good-some", { which: say(regions.length === 1 ? "face" : "faces", { numbers }) });
-  if (whole) text = say("good-original");
-  else if (all && edited) text = say("good-all");
-  else if (all && description.carrier === "pixels") text = say("good-pixels");
-  const box = make("p", { className: "good" }, text);
-  if (edited) box.append(" ", make("span", { className: "problem" }, say("was-edited")));
+function outcome(opened) {
+  const some = opened.whole || opened.regions.length > 0;
+  const box = make("p", { className: some ? "good" : "soft" }, outcomeText(opened));
+  if (opened.edited) box.append(" ", make("span", { className: "problem" }, say("was-edited")));
   return box;
+}
+
+function outcomeText({ whole, edited, regions, description }) {
+  if (whole) return say("good-original");
+  const count = description.regions.length;
+  if (regions.length === count && edited) return say("good-all");
+  if (regions.length === count && description.carrier === "pixels") return say("good-pixels");
+  const erased = [...description.regions.keys()].filter((i) => description.regions[i].forgotten);
+  return [
+    regions.length ? say("good-some", { which: faces(regions) }) : "",
+    erased.length ? say("good-erased", { which: faces(erased) }) : "",
+    description.private.some(({ forgotten }) => forgotten) ? say("good-no-original") : "",
+    regions.length + erased.length < count ? say("good-rest") : "",
+  ]
+    .filter(Boolean)
+    .join(" ");
+}
+
+function faces(numbers) {
+  return say(numbers.length === 1 ? "face" : "faces", { numbers: numbers.join(", ") });
 }
 
 function figures(source, description, opened) {

@@ -7,6 +7,7 @@ import time
 import cv2
 import numpy as np
 import pytest
+from support.opener_page import Opener
 from support.places import ROOT
 
 from facecrypt import (
@@ -172,6 +173,10 @@ def test_a_face_that_was_forgotten_stays_closed_and_the_other_opens(opener, tmp_
     opener.open()
     assert opener.problem(sealed.name) is None
     assert "face 1." in opener.card(sealed.name, "card.querySelector('.good').textContent")
+    assert opener.card(sealed.name, "card.querySelector('.good').textContent") == (
+        "Opened: face 1. Erased for good: face 0; no key opens that any more. The original file is "
+        "erased as well."
+    )
     assert "erased" in opener.card(sealed.name, "card.querySelector('dl').textContent")
     with pytest.warns(UserWarning, match="forgotten"):
         decrypt_file(sealed, tmp_path / f"opened{suffix}", key)
@@ -202,3 +207,31 @@ def test_a_locked_key_and_its_passphrase(opener, tmp_path):
     opener.say("two words")
     opener.open()
     assert opener.saved("sealed.jpg") == (tmp_path / "plain.jpg").read_bytes()
+
+
+def test_what_is_opened_what_is_erased_and_what_stays_sealed(opener, tmp_path):
+    plain, sealed = tmp_path / "plain.png", tmp_path / "sealed.png"
+    cv2.imwrite(str(plain), np.full((64, 96, 3), 90, np.uint8))
+    key = SecretKey.generate()
+    faces = [Region(0, 0, 32, 32), Region(48, 16, 80, 48), Region(32, 0, 48, 16)]
+    encrypt_file(plain, sealed, [key], regions=faces)
+    holder = region_key(inspect(sealed), key, 2)
+    forget_regions(sealed, [key], [0])
+    opener.browser.run("document.querySelector('[data-language=de]').click()")
+    opener.choose(sealed)
+    opener.paste(str(holder))
+    opener.open()
+    assert opener.card("sealed.png", "card.querySelector('.good').textContent") == (
+        "Geöffnet: Gesicht 2. Endgültig gelöscht: Gesicht 0; kein Schlüssel öffnet das mehr. Auch "
+        "die Originaldatei ist gelöscht. Der Rest bleibt versiegelt."
+    )
+    forget_regions(sealed, [key], [1, 2])
+    key.save(tmp_path / "key.txt")
+    opener = Opener(opener.browser)
+    opener.choose(sealed)
+    opener.give(tmp_path / "key.txt")
+    opener.open()
+    said = opener.card("sealed.png", "card.innerText")
+    assert "Erased for good: faces 0, 1, 2; no key opens that any more." in said
+    assert "Opened:" not in said
+    assert "stays sealed" not in said
