@@ -101,6 +101,7 @@ function showLoneSidecars() {
 }
 
 function tellReady() {
+  if ($("open").disabled) return; // then it says how far it is
   const count = pictures.filter(({ problem }) => !problem).length;
   if (!count) $("status").textContent = "";
   else if (count === 1) $("status").textContent = say("one-ready");
@@ -162,26 +163,35 @@ async function openAll(chosen, allowEdited = false) {
     return complain({ code: "no-key-given" });
   button.disabled = true;
   progress.hidden = false;
-  let good = 0;
-  for (const picture of chosen) {
+  const isThere = (picture) => pictures.includes(picture);
+  const opened = new Map();
+  // A copy: cards may be closed meanwhile.
+  for (const picture of [...chosen]) {
+    if (!isThere(picture)) continue;
     $("status").textContent = say("opening", { name: picture.file.name });
     progress.removeAttribute("value");
-    good += await openOne(picture, keys, allowEdited);
+    opened.set(picture, await openOne(picture, keys, allowEdited));
   }
   progress.hidden = true;
   button.disabled = false;
-  $("status").textContent = say("done", { good, all: chosen.length });
-  return chosen[0]?.card.element.scrollIntoView({ block: "nearest" });
+  const left = [...opened.keys()].filter(isThere);
+  if (!left.length) return tellReady();
+  const good = left.filter((picture) => opened.get(picture)).length;
+  $("status").textContent = say("done", { good, all: left.length });
+  return left[0].card.element.scrollIntoView({ block: "nearest" });
 }
 
-async function openOne({ file, card }, keys, allowEdited) {
+/** Whether it opened. */
+async function openOne(picture, keys, allowEdited) {
+  const { file, card } = picture;
   try {
-    card.open(await ask("open", { file, beside: besideOf(file), keys, allowEdited }));
-    return 1;
+    const result = await ask("open", { file, beside: besideOf(file), keys, allowEdited });
+    if (pictures.includes(picture)) card.open(result);
+    return true;
   } catch (problem) {
     if (problem.code === "costly") $("costly-row").hidden = false;
     card.fail(problem);
-    return 0;
+    return false;
   }
 }
 
@@ -199,7 +209,7 @@ function setLanguage(name) {
   showKeys();
   showLoneSidecars();
   for (const { card } of pictures) card.speak();
-  if (!$("open").disabled) tellReady();
+  tellReady();
 }
 
 function start() {

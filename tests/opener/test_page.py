@@ -229,3 +229,20 @@ def test_faces_have_the_numbers_that_the_commands_take(opener, capsys, language)
         assert f"{number}: {shape} {' '.join(map(str, region[shape]))}" in listed
     opened = opener.card("rgb.png", "card.querySelector('.good').innerText")
     assert {"en": "face 1.", "de": "Gesicht 1."}[language] in opened
+
+
+@pytest.mark.parametrize("closed", ["file.png", "420.jpg"])
+def test_a_card_that_is_closed_while_files_are_opened(opener, closed):
+    """The one that is being opened, or one that is not begun: all others are opened."""
+    names = ["file.png", "420.jpg", "rgba16.png", "rgb.png"]
+    opener.choose(*(SEALED / name for name in names))
+    opener.give(SEALED / "symmetric.key.txt")
+    opener.paste("\n".join((SEALED / f"{key}.key.txt").read_text() for key in ("x25519", "pq")))
+    close = f"document.querySelector('[data-name=\"{closed}\"] .card-head button').click()"
+    opener.browser.run(f"document.querySelector('#open').click(); {close}")
+    opener.browser.until("!document.querySelector('#open').disabled")
+    left = [name for name in names if name != closed]
+    saves = "card.querySelectorAll('.save').length"
+    assert [opener.card(name, saves) for name in left] == [1, 1, 1]
+    assert opener.browser.run("document.querySelectorAll('.card').length") == 3
+    assert opener.browser.run("document.querySelector('#status').textContent") == "3 of 3 opened."
