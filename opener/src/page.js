@@ -10,6 +10,7 @@ const $ = (name) => document.getElementById(name);
 const pictures = []; // each: { file, card, problem?, kind }
 const sidecars = [];
 const keyFiles = []; // each: { file, kinds }
+let unusable = null; // the key file chosen last that cannot be used: { name, code }
 
 // ---- the worker -----------------------------------------------------------------------------
 
@@ -103,20 +104,27 @@ function showLoneSidecars() {
 function tellReady() {
   if ($("open").disabled) return; // then it says how far it is
   const count = pictures.filter(({ problem }) => !problem).length;
-  if (!count) $("status").textContent = "";
-  else if (count === 1) $("status").textContent = say("one-ready");
-  else $("status").textContent = say("many-ready", { count });
+  const ready = count === 1 ? say("one-ready") : say("many-ready", { count });
+  tell(count ? ready : "");
+}
+
+/** Says a sentence, and which key file cannot be used. */
+function tell(text) {
+  const key = unusable ? `${unusable.name}: ${explain(unusable.code).join(" ")}` : "";
+  $("status").textContent = [key, text].filter(Boolean).join(" ");
 }
 
 async function takeKeys(files) {
+  if (files.length) unusable = null;
   for (const file of files) {
     try {
       keyFiles.push({ file, kinds: await ask("check", { file }) });
-    } catch (problem) {
-      complain(problem);
+    } catch ({ code }) {
+      unusable = { name: file.name, code };
     }
   }
   showKeys();
+  tellReady();
 }
 
 function showKeys() {
@@ -139,10 +147,6 @@ function showKeys() {
   );
 }
 
-function complain(problem) {
-  $("status").textContent = explain(problem.code).join(" ");
-}
-
 // ---- opening --------------------------------------------------------------------------------
 
 function keysGiven() {
@@ -160,7 +164,8 @@ async function openAll(chosen, allowEdited = false) {
   const [button, progress] = [$("open"), $("progress")];
   if (!pictures.length) return void ($("status").textContent = say("no-pictures"));
   if (!keys.texts.length && !keys.files.length && !keys.secret)
-    return complain({ code: "no-key-given" });
+    return tell(explain("no-key-given").join(" "));
+  unusable = null;
   button.disabled = true;
   progress.hidden = false;
   const isThere = (picture) => pictures.includes(picture);
@@ -177,7 +182,7 @@ async function openAll(chosen, allowEdited = false) {
   const left = [...opened.keys()].filter(isThere);
   if (!left.length) return tellReady();
   const good = left.filter((picture) => opened.get(picture)).length;
-  $("status").textContent = say("done", { good, all: left.length });
+  tell(say("done", { good, all: left.length }));
   return left[0].card.element.scrollIntoView({ block: "nearest" });
 }
 

@@ -246,3 +246,36 @@ def test_a_card_that_is_closed_while_files_are_opened(opener, closed):
     assert [opener.card(name, saves) for name in left] == [1, 1, 1]
     assert opener.browser.run("document.querySelectorAll('.card').length") == 3
     assert opener.browser.run("document.querySelector('#status').textContent") == "3 of 3 opened."
+
+
+UNUSABLE = {
+    "public.txt": "This is a public key",
+    "cut.txt": "The key is mistyped or cut short.",
+    "words.txt": "This is no facecrypt key.",
+}
+
+
+@pytest.mark.parametrize("field", ["#files", "#key-files"])
+@pytest.mark.parametrize("beside", [False, True])
+@pytest.mark.parametrize("name", UNUSABLE)
+def test_a_key_file_that_cannot_be_used_is_told_of(opener, tmp_path, field, beside, name):
+    public, secret = (SEALED / "x25519.key.txt").read_text().split()[-2:]
+    text = {"public.txt": public, "cut.txt": secret[:-3], "words.txt": "x" * 32}[name]
+    (tmp_path / name).write_text(text)
+    status = "document.querySelector('#status').textContent"
+    if beside and field == "#files":
+        opener.choose(SEALED / "rgb.png", tmp_path / name)
+    elif beside:
+        opener.choose(SEALED / "rgb.png")
+        opener.browser.choose(field, tmp_path / name)
+    else:
+        opener.browser.choose(field, tmp_path / name)
+    opener.browser.until(f"{status}.includes({json.dumps(name)})")
+    said = opener.browser.run(status)
+    assert UNUSABLE[name] in said
+    assert ("1 picture chosen" in said) == beside
+    opener.browser.run("document.querySelector('[data-language=de]').click()")
+    assert UNUSABLE[name] not in opener.browser.run(status)
+    assert name in opener.browser.run(status)
+    opener.give(SEALED / "x25519.key.txt")
+    assert name not in opener.browser.run(status)
