@@ -3,7 +3,7 @@ const en = {
   title: "facecrypt opener",
   lead: "Gives back the faces of pictures and videos that were sealed with facecrypt, with your key.",
   promise:
-    "Nothing leaves this device. The page has no access to the network: your browser blocks it, and it works offline too.",
+    "Nothing leaves this device. The page sends and loads nothing, your browser refuses it such requests, and it works offline too.",
   pictures: "Sealed pictures and videos",
   choose: "Choose files",
   "or-drop": "or drop them here",
@@ -170,7 +170,7 @@ const de = {
   title: "facecrypt-Öffner",
   lead: "Gibt die Gesichter auf Bildern und in Videos zurück, die mit facecrypt versiegelt wurden – mit Ihrem Schlüssel.",
   promise:
-    "Nichts verlässt dieses Gerät. Die Seite kommt nicht ins Netz: Ihr Browser sperrt sie, und sie läuft auch offline.",
+    "Nichts verlässt dieses Gerät. Die Seite sendet und lädt nichts, Ihr Browser verweigert ihr solche Anfragen, und sie läuft auch offline.",
   pictures: "Versiegelte Bilder und Videos",
   choose: "Dateien auswählen",
   "or-drop": "oder hierher ziehen",

@@ -41,11 +41,26 @@ def test_its_policy_forbids_the_network():
     rules = dict(rule.strip().split(" ", 1) for rule in policy.split(";"))
     assert rules["default-src"] == "'none'"
     assert rules["connect-src"] == "'none'"
+    assert rules["webrtc"] == "'block'"
     for rule in rules.values():
         assert re.fullmatch(
-            r"('none'|'sha256-[\w+/=]+'|'wasm-unsafe-eval'|blob:|data:)( (?!'unsafe-)\S+)*", rule
+            r"('none'|'block'|'sha256-[\w+/=]+'|'wasm-unsafe-eval'|blob:|data:)( (?!'unsafe-)\S+)*",
+            rule,
         )
     assert "unsafe-inline" not in policy
+
+
+def test_it_claims_no_more_than_the_policy_forbids(opener):
+    """A policy stops requests; that a page goes to another address none can stop."""
+    promise = "document.querySelector('[data-text=promise]').textContent"
+    assert opener.browser.run(promise) == (
+        "Nothing leaves this device. The page sends and loads nothing, your browser refuses it "
+        "such requests, and it works offline too."
+    )
+    guide = (ROOT / "docs" / "howto" / "opener.md").read_text()
+    assert "refuses every connection" not in guide
+    assert "navigation" in guide
+    assert "WebRTC" in guide
 
 
 def test_the_browser_refuses_what_would_go_to_the_network(browser):
