@@ -13,7 +13,7 @@ function make(tag, attributes = {}, ...children) {
  * @param {() => void} onRemove
  */
 export function makeCard(file, onRemove) {
-  const state = { description: null, problem: null, opened: null, anyway: null, urls: [] };
+  const state = { description: null, problem: null, opened: null, anyway: null, urls: [], unfolded: false };
   const element = make("article", { className: "card" });
   element.dataset.name = file.name;
   const source = url(state, file);
@@ -58,7 +58,7 @@ function content(file, state, source, remove) {
     opened ? outcome(opened) : null,
     description ? figures(source, description, opened) : null,
     opened ? actions(opened) : null,
-    description ? says(description) : null,
+    description ? says(description, state) : null,
   ].filter((part) => part !== null);
 }
 
@@ -150,7 +150,7 @@ function actions({ files }) {
   return make("div", { className: "actions" }, ...links);
 }
 
-function says(description) {
+function says(description, state) {
   const { software, size, shape, dtype, carrier, coding, cipher, keys, regions, id, video } = description;
   const rows = [
     ["says-carrier", [say(`carrier-${carrier}`)]],
@@ -170,7 +170,9 @@ function says(description) {
       make("dt", {}, say(name)),
       make("dd", {}, ...lines.map((line) => make("div", {}, line))),
     );
-  return make("details", {}, make("summary", {}, say("says")), list);
+  const details = make("details", { open: state.unfolded }, make("summary", {}, say("says")), list);
+  details.ontoggle = () => (state.unfolded = details.open);
+  return details;
 }
 
 function regionText({ shape, box, bytes, forgotten }, index) {

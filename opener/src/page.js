@@ -3,6 +3,7 @@ import source from "opener-worker";
 
 import { makeCard } from "./card.js";
 import { checkBrowser } from "./crypto.js";
+import { notAmong } from "./same.js";
 import { explain, LANGUAGES, say, speak } from "./texts.js";
 
 const $ = (name) => document.getElementById(name);
@@ -50,7 +51,8 @@ function showShare(share, what) {
 
 // ---- choosing -------------------------------------------------------------------------------
 
-async function take(files) {
+async function take(given) {
+  const files = await notAmong(given, [...pictures.map(({ file }) => file), ...sidecars]);
   const kinds = await ask("kinds", { files });
   const chosen = files.map((file, i) => ({ file, kind: kinds[i] }));
   for (const { file, kind } of chosen) if (kind === "payload") sidecars.push(file);
@@ -116,7 +118,8 @@ function tell(text) {
 
 async function takeKeys(files) {
   if (files.length) unusable = null;
-  for (const file of files) {
+  const others = keyFiles.map(({ file }) => file);
+  for (const file of await notAmong(files, others)) {
     try {
       keyFiles.push({ file, kinds: await ask("check", { file }) });
     } catch ({ code }) {

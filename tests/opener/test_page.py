@@ -294,3 +294,38 @@ def test_a_key_file_that_cannot_be_used_is_told_of(opener, tmp_path, field, besi
     assert name in opener.browser.run(status)
     opener.give(SEALED / "x25519.key.txt")
     assert name not in opener.browser.run(status)
+
+
+def test_what_is_chosen_twice_is_there_once(opener, tmp_path):
+    """The same file, that is: another one of the same name is another."""
+    browser, other = opener.browser, tmp_path / "rgb.png"
+    other.write_bytes((SEALED / "rgb.png").read_bytes()[:-1] + b"\0")
+    count = "document.querySelectorAll('{}').length"
+    for _ in range(2):
+        opener.choose(SEALED / "rgb.png")
+        opener.give(SEALED / "x25519.key.txt")
+    opener.choose(SEALED / "420.jpg")
+    browser.until(f"{count.format('.card')} >= 2")
+    assert browser.run(count.format(".card")) == 2
+    assert browser.run(count.format("#keys li")) == 1
+    browser.choose("#files", other)
+    browser.until(f"{count.format('.card')} === 3")
+    opener.give(SEALED / "symmetric.key.txt")
+    assert browser.run(count.format("#keys li")) == 2
+
+
+def test_details_that_were_unfolded_stay_unfolded(opener):
+    opener.choose(SEALED / "rgb.png")
+    is_open = "card.querySelector('details').open"
+    assert opener.card("rgb.png", is_open) is False
+    opener.card("rgb.png", "card.querySelector('summary').click()")
+    opener.browser.run("new Promise(done => requestAnimationFrame(() => setTimeout(done)))")
+    opener.browser.run("document.querySelector('[data-language=de]').click()")
+    assert opener.card("rgb.png", is_open) is True
+    opener.give(SEALED / "x25519.key.txt")
+    opener.open()
+    assert opener.card("rgb.png", is_open) is True
+    opener.card("rgb.png", "card.querySelector('summary').click()")
+    opener.browser.run("new Promise(done => requestAnimationFrame(() => setTimeout(done)))")
+    opener.browser.run("document.querySelector('[data-language=en]').click()")
+    assert opener.card("rgb.png", is_open) is False
