@@ -93,6 +93,10 @@ const en = {
       "This is a public key: it seals pictures and opens none.",
       "Give the private key that belongs to it.",
     ],
+    "key-and-more": [
+      "Beside the key there is something that is none.",
+      "Leave that out; put a key that was broken over lines on one line.",
+    ],
     "mistyped-key": ["The key is mistyped or cut short.", "Its checksum does not fit. Copy it again."],
     "locked-key": [
       "This key is locked with a passphrase.",
@@ -262,6 +266,10 @@ const de = {
     "public-key": [
       "Das ist ein öffentlicher Schlüssel: Er versiegelt Bilder und öffnet keine.",
       "Geben Sie den privaten Schlüssel an, der dazugehört.",
+    ],
+    "key-and-more": [
+      "Neben dem Schlüssel steht etwas, das keiner ist.",
+      "Lassen Sie das weg; schreiben Sie einen umbrochenen Schlüssel in eine Zeile.",
     ],
     "mistyped-key": [
       "Der Schlüssel ist vertippt oder abgeschnitten.",

@@ -235,3 +235,33 @@ def test_what_is_opened_what_is_erased_and_what_stays_sealed(opener, tmp_path):
     assert "Erased for good: faces 0, 1, 2; no key opens that any more." in said
     assert "Opened:" not in said
     assert "stays sealed" not in said
+
+
+@pytest.mark.parametrize("kind", ["utf-16", "utf-16-be", "comment", "both"])
+@pytest.mark.parametrize("field", ["#files", "#key-files"])
+def test_key_files_as_people_have_them(opener, tmp_path, kind, field):
+    """PowerShell's > writes UTF-16; some write what a key is for beside it, or both keys."""
+    text = (SEALED / "x25519.key.txt").read_text()
+    public = next(word for word in text.split() if word.startswith("fc1"))
+    secret = text.split()[-1]
+    data = {
+        "utf-16": b"\xff\xfe" + text.encode("utf-16-le"),
+        "utf-16-be": b"\xfe\xff" + text.encode("utf-16-be"),
+        "comment": f"{secret}  # mine\n".encode(),
+        "both": f"{public}\n{secret}\n".encode(),
+    }[kind]
+    (tmp_path / "mine.txt").write_bytes(data)
+    opener.choose(SEALED / "rgb.png")
+    opener.browser.choose(field, tmp_path / "mine.txt")
+    opener.browser.until("document.querySelector('#keys').textContent.includes('mine.txt')")
+    opener.open()
+    assert opener.problem("rgb.png") is None
+
+
+def test_a_key_with_something_else_beside_it(opener):
+    secret = (SEALED / "x25519.key.txt").read_text().split()[-1]
+    for text in f"{secret} alice@example.org", f"{secret[:50]}\n{secret[50:]}":
+        opener.choose(SEALED / "rgb.png")
+        opener.paste(text)
+        opener.open()
+        assert opener.problem("rgb.png") == "key-and-more"
