@@ -11,7 +11,6 @@ from facecrypt.jobs.inputs import Input, find_in_place, find_inputs
 from facecrypt.jobs.pool import Progress, run_batch
 from facecrypt.jobs.summary import Result, Summary
 from facecrypt.keys import Recipient, SecretKey
-from facecrypt.sealing.carriers import Carrier, FileCarrier
 from facecrypt.sealing.files import find_sealed
 from facecrypt.sealing.forgetting import Forget
 from facecrypt.sealing.header import Header
@@ -59,7 +58,7 @@ def rewrap_files(
     request = Rewrap.of(recipients, keep=keep, drop=drop)
     met: set[str] = set()
 
-    def is_done(_: Carrier | FileCarrier, header: Header) -> bool:
+    def is_done(_: Path, header: Header) -> bool:
         met.update(request.dropped(header))
         return request.is_done(header)
 
@@ -92,15 +91,11 @@ def forget_files(
 ) -> Summary:
     """Erase faces of sealed files for good; see :func:`forget_regions`.
 
-    Files whose header says that these regions were forgotten are skipped. All other parameters are
-    as of :func:`rewrap_files`.
+    Files of which these regions were forgotten are skipped. All other parameters are as of
+    :func:`rewrap_files`.
     """
     holders = identities_of(identities)
     request = Forget(tuple(map(number, regions)))
-
-    def is_done(carrier: Carrier | FileCarrier, header: Header) -> bool:
-        # Of two files the header is written first: only the picture tells that both were.
-        return request.is_done(header) and not carrier.beside
 
     def change(item: Input, output: Path | None) -> Header:
         return request.apply(item.source, holders, output, overwrite=overwrite)
@@ -109,7 +104,7 @@ def forget_files(
         paths,
         out_dir,
         change,
-        is_done,
+        request.is_done,
         workers=workers,
         progress=progress,
         overwrite=overwrite,
@@ -120,26 +115,26 @@ def change_files(
     paths: PathLike | Iterable[PathLike],
     out_dir: PathLike | None,
     change: Callable[[Input, Path | None], Header],
-    is_done: Callable[[Carrier | FileCarrier, Header], bool],
+    is_done: Callable[[Path, Header], bool],
     *,
     workers: int | None,
     progress: Progress | None,
     overwrite: bool,
 ) -> Summary:
-    """Change sealed files, and skip those whose header says that it is done.
+    """Change sealed files, and skip those of which it is done.
 
     Parameters
     ----------
     change : callable
         Is given an input and the output, which is None for a file that is to be replaced.
     is_done : callable
-        Whether a file with this carrier and header is as it is to be.
+        Whether a file with this header is as it is to be.
     """
 
     def one(item: Input) -> Result:
-        carrier, headers = find_sealed(item.source)
+        _, headers = find_sealed(item.source)
         # Of every input, for it may take notes.
-        done = [is_done(carrier, header) for header in headers]
+        done = [is_done(item.source, header) for header in headers]
         if out_dir is None:
             if all(done):
                 return _result(item, headers[0], skipped=True)
@@ -159,17 +154,17 @@ def _same_name(_: Path, name: Path) -> Path:
 def _same_done(
     item: Input,
     sources: Iterable[Header],
-    is_done: Callable[[Carrier | FileCarrier, Header], bool],
+    is_done: Callable[[Path, Header], bool],
 ) -> Header:
     """The header of an output that is this input as it is to be; MediaError where it is not."""
     wanted = {header.picture_id for header in sources}
     try:
-        carrier, headers = find_sealed(item.output)
+        _, headers = find_sealed(item.output)
     except ContainerError:
         raise already_exists(item.output, " and is not a sealed picture") from None
     if not all(header.picture_id in wanted for header in headers):
         raise already_exists(item.output, ", sealed from another picture")
-    if not all(is_done(carrier, header) for header in headers):
+    if not all(is_done(item.output, header) for header in headers):
         raise already_exists(item.output, ", and not as it is asked for")
     return headers[0]
 
