@@ -1,6 +1,7 @@
 """Many sealed files changed, each in its place or all into a folder, and one summary."""
 
 import warnings
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from pathlib import Path
@@ -11,6 +12,7 @@ from facecrypt.jobs.inputs import Input, find_in_place, find_inputs
 from facecrypt.jobs.pool import Progress, run_batch
 from facecrypt.jobs.summary import Result, Summary
 from facecrypt.keys import Recipient, SecretKey
+from facecrypt.sealing.copies import remove_copies
 from facecrypt.sealing.files import find_sealed
 from facecrypt.sealing.forgetting import Forget
 from facecrypt.sealing.header import Header
@@ -131,20 +133,30 @@ def change_files(
         Whether a file with this header is as it is to be.
     """
 
+    changed: defaultdict[Path, set[bytes]] = defaultdict(set)
+
     def one(item: Input) -> Result:
+        header, skipped = looked_at(item)
+        changed[item.output.parent].add(header.picture_id)
+        return _result(item, header, skipped=skipped)
+
+    def looked_at(item: Input) -> tuple[Header, bool]:
         _, headers = find_sealed(item.source)
         # Of every input, for it may take notes.
         done = [is_done(item.source, header) for header in headers]
         if out_dir is None:
             if all(done):
-                return _result(item, headers[0], skipped=True)
-            return _result(item, change(item, None))
+                return headers[0], True
+            return change(item, None), False
         if item.output.exists() and not overwrite:
-            return _result(item, _same_done(item, headers, is_done), skipped=True)
-        return _result(item, change(item, item.output))
+            return _same_done(item, headers, is_done), True
+        return change(item, item.output), False
 
     find = find_in_place if out_dir is None else partial(find_inputs, rename=_same_name)
-    return run_batch(paths, out_dir, one, workers, progress, find=find)
+    summary = run_batch(paths, out_dir, one, workers, progress, find=find)
+    for folder, pictures in changed.items():
+        remove_copies(folder, pictures)
+    return summary
 
 
 def _same_name(_: Path, name: Path) -> Path:
@@ -169,7 +181,7 @@ def _same_done(
     return headers[0]
 
 
-def _result(item: Input, header: Header, *, skipped: bool = False) -> Result:
+def _result(item: Input, header: Header, *, skipped: bool) -> Result:
     return Result(
         item.source,
         item.output,

@@ -3,6 +3,7 @@
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from facecrypt.files import PathLike
 from facecrypt.keys import RegionKey, Unwraps
@@ -11,6 +12,7 @@ from facecrypt.regions import Region
 from facecrypt.sealing.carriers import Source
 from facecrypt.sealing.carriers.pixels import decode_sealed, with_header
 from facecrypt.sealing.content import Pixels
+from facecrypt.sealing.copies import remove_copies
 from facecrypt.sealing.header import Header
 from facecrypt.sealing.images import Identities, identities_of
 from facecrypt.sealing.parts import forgotten, number
@@ -64,7 +66,9 @@ def forget_regions(
     Warns
     -----
     UserWarning
-        Another region holds what both cover, and may show a part of the face.
+        Another region holds what both cover, and may show a part of the face; or a run that was
+        killed left something in the folder that may show it, and is not known for a copy of the
+        file: those are removed.
 
     Examples
     --------
@@ -84,7 +88,9 @@ def forget_regions(
     ((0,), (1,))
     """
     request = Forget(tuple(map(number, regions)))
-    return request.apply(path, identities_of(identities), output, overwrite=overwrite)
+    header = request.apply(path, identities_of(identities), output, overwrite=overwrite)
+    remove_copies(Path(output or path).parent, {header.picture_id})
+    return header
 
 
 @dataclass(frozen=True)
