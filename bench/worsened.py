@@ -11,11 +11,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["CONDITIONS", "FACES", "Photo", "photos", "worsened"]
+__all__ = ["CONDITIONS", "FACES", "Photo", "photos", "wider", "worsened"]
 
 FACES = Path(__file__).parent / "faces.json"
 # Larger photographs are shrunk: a face of 300 pixels is found however it is blurred.
 LONGEST = 640
+# The networks see no less of a face.
+LEAST_FACE = 12
 
 Image = NDArray[np.uint8]
 Boxes = NDArray[np.float64]
@@ -43,6 +45,26 @@ def photos(folder: Path) -> Iterator[Photo]:
         boxes = (np.array(known[k], float).reshape(-1, 4) for k in ("faces", "unsure"))
         photo = Photo(name, np.ascontiguousarray(colour), *boxes)
         yield _shrunk(photo, min(1, LONGEST / max(pixels.shape[:2])))
+
+
+def wider(split: Path, pictures: Path, count: int) -> Iterator[Photo]:
+    """So many pictures of WIDER FACE, evenly from its list, out of its archives as downloaded.
+
+    Faces marked invalid, and those that are less than 12 pixels wide or high in the picture as it
+    is shown, count neither way.
+    """
+    from facecrypt.detector import as_rgb
+    from facecrypt.training.archives import open_pictures
+    from facecrypt.training.wider import read_annotations
+
+    with open_pictures(pictures) as opened:
+        listed = list(read_annotations(split, opened.part))
+        places = np.linspace(0, len(listed) - 1, min(count, len(listed))).round().astype(int)
+        for known in (listed[place] for place in places):
+            pixels, boxes = as_rgb(opened.read(known.path)), known.boxes.astype(float)
+            faces, unsure = boxes[~known.invalid], boxes[known.invalid]
+            photo = Photo(known.path, np.ascontiguousarray(pixels), faces, unsure)
+            yield _large(_shrunk(photo, min(1, LONGEST / max(pixels.shape[:2]))))
 
 
 def _shrunk(photo: Photo, ratio: float) -> Photo:
@@ -82,14 +104,13 @@ def _compressed(quality: int) -> Callable[[Photo], Photo]:
 
 def _small(ratio: float) -> Callable[[Photo], Photo]:
     """Faces that become smaller than 12 pixels are no longer asked for."""
+    return lambda photo: _large(_shrunk(photo, ratio))
 
-    def worsen(photo: Photo) -> Photo:
-        small = _shrunk(photo, ratio)
-        tiny = (small.faces[:, 2:] - small.faces[:, :2]).min(axis=1, initial=1e9) < 12
-        unsure = np.concatenate([small.unsure, small.faces[tiny]])
-        return small._replace(faces=small.faces[~tiny], unsure=unsure)
 
-    return worsen
+def _large(photo: Photo) -> Photo:
+    tiny = (photo.faces[:, 2:] - photo.faces[:, :2]).min(axis=1, initial=1e9) < LEAST_FACE
+    unsure = np.concatenate([photo.unsure, photo.faces[tiny]])
+    return photo._replace(faces=photo.faces[~tiny], unsure=unsure)
 
 
 def _turned(degrees: float) -> Callable[[Photo], Photo]:

@@ -130,7 +130,7 @@ def _is_stale(found: os.stat_result) -> bool:
 
 def _open(path: Path) -> int:
     # A pipe would be waited for.
-    flags = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    flags = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
     try:
         # Network folders lock only what is open for writing.
         return os.open(path, os.O_RDWR | flags)

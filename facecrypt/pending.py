@@ -63,7 +63,7 @@ class Pending:
             else:
                 self._fill(self._fd, Path(f"/proc/self/fd/{self._fd}"))
                 if open_mode != self._mode:
-                    os.fchmod(self._fd, self._status.st_mode & self._mode)
+                    os.chmod(self._fd, self._status.st_mode & self._mode)  # noqa: PTH101 (no path)
         except BaseException:
             self.close()
             raise
@@ -191,7 +191,7 @@ def _open_nameless(path: Path, mode: int) -> int | None:
     if not flag or not Path("/proc/self/fd").is_dir():
         return None
     try:
-        return os.open(path.parent, flag | os.O_RDWR | os.O_CLOEXEC, mode)
+        return os.open(path.parent, flag | os.O_RDWR, mode)
     except OSError as error:
         if error.errno in _NO_TMPFILE and path.parent.is_dir():
             return None
@@ -201,7 +201,7 @@ def _open_nameless(path: Path, mode: int) -> int | None:
 def _link(fd: int, name: Path) -> None:
     # Only with a folder's descriptor does CPython call linkat(AT_SYMLINK_FOLLOW), without which
     # the link would be one to the symbolic link in /proc.
-    folder = os.open(name.parent, os.O_RDONLY | os.O_CLOEXEC)
+    folder = os.open(name.parent, os.O_RDONLY)
     try:
         os.link(f"/proc/self/fd/{fd}", name, src_dir_fd=folder)
     finally:

@@ -2,9 +2,11 @@
 
 import json
 import sys
+import zipfile
 from importlib import import_module
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from support.places import ROOT
@@ -14,7 +16,7 @@ from bench.harness import Measured, Sample, Spec, measure, median_and_mad
 from bench.pictures import _score
 from bench.recall import prepare, score
 from bench.report import Gain, Goal, Table, gain_table, memory_table, render, versions
-from bench.worsened import CONDITIONS, Photo, photos
+from bench.worsened import CONDITIONS, Photo, photos, wider
 from facecrypt import _native
 
 
@@ -206,6 +208,34 @@ def test_photographs_are_known_by_their_bytes(tmp_path):
     (x0, y0, x1, y1) = photo.faces[0]
     assert x0 < 225 < x1
     assert y0 < 129 < y1
+
+
+def test_pictures_of_wider_face_come_out_of_its_archives(tmp_path):
+    def jpeg(level):
+        return cv2.imencode(".jpg", np.full((640, 1280, 3), level, np.uint8))[1].tobytes()
+
+    names = [f"0--Parade/0_Parade_{number}.jpg" for number in range(5)]
+    # Sides are halved: one face, one marked invalid, one of 11 pixels.
+    rows = "3\n200 100 60 80 0 0 0 0 0 0 \n400 0 60 60 0 0 0 1 0 0 \n0 0 22 90 0 0 0 0 0 0 \n"
+    split, pictures = tmp_path / "wider_face_split.zip", tmp_path / "WIDER_val.zip"
+    with zipfile.ZipFile(split, "w") as file:
+        lists = "".join(f"{name}\n{rows}" for name in names)
+        file.writestr("wider_face_split/wider_face_val_bbx_gt.txt", lists)
+        file.writestr("wider_face_split/wider_face_train_bbx_gt.txt", "another\n0\n")
+    with zipfile.ZipFile(pictures, "w") as file:
+        for level, name in enumerate(names):
+            file.writestr(f"WIDER_val/images/{name}", jpeg(40 * level))
+    found = list(wider(split, pictures, 3))
+    assert [photo.name for photo in found] == [names[0], names[2], names[4]]
+    assert [int(photo.pixels.mean().round()) for photo in found] == [0, 80, 160]
+    assert found[0].pixels.shape == (320, 640, 3)
+    assert found[0].faces.tolist() == [[100, 50, 130, 90]]
+    assert found[0].unsure.tolist() == [[200, 0, 230, 30], [0, 0, 11, 45]]
+    options = {"photos": None, "wider": [split, pictures], "wider_count": 9}
+    index = json.loads(Path(prepare(tmp_path, "tiny", options)["index"]).read_text())
+    assert list(index) == ["plain", "WIDER FACE"]
+    assert len(index["WIDER FACE"]) == 5
+    assert index["WIDER FACE"][1][1] == [[100, 50, 130, 90]]
 
 
 def test_every_copy_is_a_file_of_its_own(tmp_path, monkeypatch):

@@ -4,7 +4,7 @@ from argparse import ArgumentParser, Namespace
 
 from facecrypt.cli import keys
 from facecrypt.cli.batches import print_results, report
-from facecrypt.cli.options import add_batch, add_json, add_pictures, folder, whole
+from facecrypt.cli.options import add_batch, add_json, add_pictures, folder, numbers
 from facecrypt.cli.pages import add_examples
 from facecrypt.cli.terminal import count, progress_bar
 from facecrypt.jobs.rewriting import forget_files
@@ -24,11 +24,12 @@ def add_options(sub: ArgumentParser) -> None:
     add_pictures(sub, "sealed pictures")
     sub.add_argument(
         "--region",
-        type=whole(),
-        action="append",
+        "--track",
+        type=numbers,
+        action="extend",
         required=True,
-        metavar="N",
-        help="number of the face in 'inspect'; may be given again",
+        metavar="N[,N...]",
+        help="number of the face, or of the person of a video, in 'inspect'; may be given again",
     )
     sub.add_argument(
         "-o", "--output", type=folder, metavar="DIR", help="write there, and leave IN as it is"

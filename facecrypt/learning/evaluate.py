@@ -46,7 +46,7 @@ def evaluate(
     folder: PathLike,
     *,
     device: torch.device,
-    data: PathLike | None = None,
+    data: PathLike | Pictures | None = None,
 ) -> dict[str, Any]:
     """Test a run, write what comes out into its folder, and return it.
 
@@ -55,8 +55,9 @@ def evaluate(
     folder : path
         Of a run.
     device : torch.device
-    data : path, optional
-        Where the data set is now; by default where it was when the run was made.
+    data : path or Pictures, optional
+        Where the data set is now, by default where it was when the run was made; or the pictures
+        of the run.
 
     Returns
     -------
@@ -112,11 +113,14 @@ def _scores(
     }
 
 
-def _pictures(record: Record, data: PathLike | None) -> Pictures:
+def _pictures(record: Record, data: PathLike | Pictures | None) -> Pictures:
     about = record.data
-    path = about["path"] if data is None else data
-    whole = load(path, side=about["side"], seed=record.settings.seed)
-    pictures = whole.subset(about["train"], about["test"], record.settings.seed)
+    if isinstance(data, Pictures):
+        path, pictures = data.name, data
+    else:
+        path = about["path"] if data is None else data
+        whole = load(path, side=about["side"], seed=record.settings.seed)
+        pictures = whole.subset(about["train"], about["test"], record.settings.seed)
     if pictures.fingerprint != about["fingerprint"]:
         raise ValueError(
             f"{path}: not the pictures of the run, which were of {about['name']!r}; say where they "

@@ -15,7 +15,7 @@ from facecrypt.sealing.content import Pixels
 from facecrypt.sealing.copies import remove_copies
 from facecrypt.sealing.header import Header
 from facecrypt.sealing.images import Identities, identities_of
-from facecrypt.sealing.parts import forgotten, number
+from facecrypt.sealing.parts import forgotten, number, without_clip
 from facecrypt.sealing.rewriting import change_file
 
 __all__ = ["Forget", "forget_regions"]
@@ -59,7 +59,8 @@ def forget_regions(
     AuthenticationError
         No identity opens the file whole, or its header was changed.
     ValueError
-        There is no region of that number.
+        There is no region of that number, or it is of a video sealed without clips of people, of
+        which nothing would open any more.
     MediaError
         It cannot be written; the file is as it was.
 
@@ -114,6 +115,12 @@ class Forget:
         """Change a file; as :func:`forget_regions`."""
 
         def change(header: Header) -> Header:
+            if header.regions and without_clip(header) == frozenset(range(len(header.regions))):
+                raise ValueError(
+                    "the video was sealed without clips of people: to forget anybody would erase "
+                    "the original, and nothing would open any more; decrypt it, seal it with clips "
+                    "and forget people of that, or delete it"
+                )
             changed = forgotten(header, identities, self.regions)
             self._warn_of_overlaps(path, changed)
             return changed

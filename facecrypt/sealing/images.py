@@ -21,7 +21,15 @@ from facecrypt.regions import PIXEL, Grid, Region, claims, clip_given
 from facecrypt.sealing.content import Pixels
 from facecrypt.sealing.header import CIPHERS, Header, check_counts
 from facecrypt.sealing.options import GROW, Open, Seal
-from facecrypt.sealing.parts import Unlocked, number, open_part, start, unfinished, unlock
+from facecrypt.sealing.parts import (
+    Unlocked,
+    number,
+    open_part,
+    start,
+    unfinished,
+    unlock,
+    without_clip,
+)
 from facecrypt.sealing.pixels import Sealed, checked_image, gather, public_digest, scatter
 
 __all__ = [
@@ -267,7 +275,7 @@ def region_key(sealed: Sealed | Header, identities: Identities, index: int) -> R
     AuthenticationError
         No identity opens the picture.
     ValueError
-        There is no region of that number.
+        There is no region of that number, or it is of a video sealed without clips of people.
     """
     header = sealed.header if isinstance(sealed, Sealed) else sealed
     if not isinstance(header, Header):
@@ -277,6 +285,11 @@ def region_key(sealed: Sealed | Header, identities: Identities, index: int) -> R
         )
     index = number(index)
     unlocked = unlock(header, identities_of(identities), [index])
+    if index in without_clip(header):
+        raise ValueError(
+            f"the video was sealed without clips of people: a key of region {index} would open "
+            "nothing"
+        )
     return RegionKey(header.picture_id, index, unlocked.keys[index])
 
 

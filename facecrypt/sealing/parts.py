@@ -34,7 +34,11 @@ __all__ = [
     "stream_key",
     "unfinished",
     "unlock",
+    "without_clip",
 ]
+
+
+_DIGEST_OF_NOTHING = ciphers.sealed_digest(np.empty(0, np.uint8))
 
 
 class Sealer(NamedTuple):
@@ -208,6 +212,15 @@ def unfinished(regions: Sequence[int]) -> str:
     return (
         f"regions {listed} are to be forgotten, but their encrypted faces are still there; run "
         "forget again"
+    )
+
+
+def without_clip(header: Header) -> frozenset[int]:
+    """Numbers of the people of a video of whom no clip was sealed: their parts are empty."""
+    if not header.content.streamed:
+        return frozenset()
+    return frozenset(
+        index for index, digest in enumerate(header.digests) if digest == _DIGEST_OF_NOTHING
     )
 
 

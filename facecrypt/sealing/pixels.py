@@ -46,12 +46,10 @@ class Sealed:
 
     @property
     def edited(self) -> bool:
-        """Whether the pixels outside the regions differ from those that were sealed, or those of
-        a forgotten region from gray and from what was encrypted there."""
-        return not self.has_public() or any(
-            not self._is_gray(claim) and not self._is_encrypted(index, claim)
-            for index, claim in self._forgotten()
-        )
+        """Whether the pixels outside the regions, or what is encrypted of a region, differ from
+        what was sealed, or those of a forgotten region from gray and from what was encrypted
+        there. No key is needed to tell."""
+        return not (self.has_public() and self.has_sealed())
 
     @property
     def unerased(self) -> tuple[int, ...]:
@@ -67,6 +65,15 @@ class Sealed:
         """Whether the pixels outside the regions are those that were sealed."""
         found = public_digest(self.image, self.header.regions, grid_of(self.header))
         return found == self.header.public_digest
+
+    def has_sealed(self) -> bool:
+        """Whether the encrypted pixels of all regions are those that were sealed, or gray in
+        regions that were forgotten."""
+        gone = self.header.forgotten_parts
+        return all(
+            (index in gone and self._is_gray(claim)) or self._is_encrypted(index, claim)
+            for index, claim in self._claims()
+        )
 
     def is_erased(self) -> bool:
         """Whether all samples of forgotten regions are in the middle of their range: gray."""
@@ -91,11 +98,13 @@ class Sealed:
         return sealed_digest(gather(self.image, claim)) == self.header.digests[index]
 
     def _forgotten(self) -> Iterator[tuple[int, Claim]]:
-        header, (height, width) = self.header, self.image.shape[:2]
-        gone = header.forgotten_parts
+        gone = self.header.forgotten_parts
         if gone:
-            owned = claims(header.regions, height, width, grid_of(header))
-            yield from ((index, claim) for index, claim in enumerate(owned) if index in gone)
+            yield from ((index, claim) for index, claim in self._claims() if index in gone)
+
+    def _claims(self) -> Iterator[tuple[int, Claim]]:
+        header, (height, width) = self.header, self.image.shape[:2]
+        return enumerate(claims(header.regions, height, width, grid_of(header)))
 
 
 def grid_of(header: Header) -> Grid:

@@ -6,7 +6,6 @@ faces marked invalid count neither as missed nor, where they are found, as false
 """
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -15,7 +14,7 @@ from numpy.typing import NDArray
 from facecrypt.detector import MTCNN
 from facecrypt.detector.presets import DEFAULT
 from facecrypt.files import PathLike
-from facecrypt.media import read_image
+from facecrypt.training.archives import open_pictures
 from facecrypt.training.wider import Annotation, read_annotations
 
 __all__ = ["Evaluation", "Judged", "average_precision", "evaluate", "judge"]
@@ -76,7 +75,8 @@ def evaluate(
     annotations : path
         As :func:`facecrypt.training.wider.read_annotations` takes it.
     images : path
-        The folder that its paths are relative to.
+        What its paths are relative to: a folder or an archive, as of
+        :func:`facecrypt.training.archives.open_pictures`.
     iou : float in (0, 1]
         Intersection over union from which a detection finds a face.
     progress : callable, optional
@@ -104,15 +104,16 @@ def evaluate(
         raise ValueError(f"iou must lie in (0, 1], received {iou!r}")
     *first, last = DEFAULT.thresholds
     detector = MTCNN(thresholds=(*first, LOWEST), models=models)
-    pictures = list(read_annotations(annotations))
     judged = [Judged(np.empty(0), np.empty(0, np.bool_))]
-    for done, picture in enumerate(pictures, 1):
-        found = detector.detect_raw(read_image(Path(images) / picture.path).pixels)
-        # From the cascade's boxes, whose first pixel is number 1, to half-open ones.
-        boxes = found.boxes.astype(np.float64) - [1, 1, 0, 0]
-        judged.append(judge(boxes, found.scores, picture.boxes, picture.invalid, iou))
-        if progress is not None:
-            progress(done, len(pictures))
+    with open_pictures(images) as opened:
+        pictures = list(read_annotations(annotations, opened.part))
+        for done, picture in enumerate(pictures, 1):
+            found = detector.detect_raw(opened.read(picture.path))
+            # From the cascade's boxes, whose first pixel is number 1, to half-open ones.
+            boxes = found.boxes.astype(np.float64) - [1, 1, 0, 0]
+            judged.append(judge(boxes, found.scores, picture.boxes, picture.invalid, iou))
+            if progress is not None:
+                progress(done, len(pictures))
     return _summary(pictures, Judged(*map(np.concatenate, zip(*judged, strict=True))), last)
 
 

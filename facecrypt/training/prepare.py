@@ -17,10 +17,10 @@ from facecrypt.errors import MediaError
 from facecrypt.files import PathLike, media_error
 from facecrypt.jobs.inputs import make_folder
 from facecrypt.machine import cores
-from facecrypt.media import read_image
+from facecrypt.training.archives import Pictures, open_pictures
 from facecrypt.training.hard import open_stages, passed_on
 from facecrypt.training.layout import check_size
-from facecrypt.training.overlap import crops
+from facecrypt.training.overlap import best_overlaps, crops
 from facecrypt.training.packing import Packed, Packer, encode_jpegs
 from facecrypt.training.samples import Chosen, hard_samples, landmark_samples, pnet_samples
 from facecrypt.training.wider import Landmarks, read_annotations, read_landmarks
@@ -64,7 +64,8 @@ def prepare(
     annotations : path
         As :func:`facecrypt.training.wider.read_annotations` takes it.
     images : path
-        The folder that its paths, and those of `landmarks`, are relative to.
+        What its paths, and those of `landmarks`, are relative to: a folder or an archive, as of
+        :func:`facecrypt.training.archives.open_pictures`.
     out : path
         Folder of the training set, made where it is missing; ``<size>`` in it is whole or
         absent afterwards. :mod:`facecrypt.training.layout` says what it holds.
@@ -114,19 +115,31 @@ def prepare(
     """
     check_size(size)
     _check(size, models, landmarks, seed, jobs)
-    listed = [_Picture(item.path, item.boxes) for item in read_annotations(annotations)]
-    if landmarks is not None:
-        listed += _by_picture(read_landmarks(landmarks))
-    if not listed:
-        raise ValueError(f"{annotations}: lists no pictures")
-    stages = None if size == 12 else open_stages(models, size)
-    maker, total = _Maker(Path(images), size, stages, seed, jpeg), len(listed)
-    jobs = jobs or cores()
-    make_folder(Path(out))
+    with open_pictures(images) as pictures:
+        found = read_annotations(annotations, pictures.part)
+        listed = [_Picture(item.path, item.boxes, item.invalid) for item in found]
+        if landmarks is not None:
+            listed += _by_picture(read_landmarks(landmarks))
+        if not listed:
+            raise ValueError(f"{annotations}: lists no pictures")
+        stages = None if size == 12 else open_stages(models, size)
+        maker = _Maker(pictures, size, stages, seed, jpeg)
+        make_folder(Path(out))
+        return _made(maker, listed, Path(out), jobs or cores(), progress)
+
+
+def _made(
+    maker: "_Maker",
+    listed: list["_Picture"],
+    out: Path,
+    jobs: int,
+    progress: Callable[[int, int], None] | None,
+) -> Prepared:
+    total = len(listed)
     with (
-        _Unfinished(Path(out), size) as hidden,
+        _Unfinished(out, maker.size) as hidden,
         ThreadPoolExecutor(jobs) as pool,
-        Packer(hidden, size) as packer,
+        Packer(hidden, maker.size) as packer,
     ):
         results = _in_order(pool, maker.samples, enumerate(listed), jobs + AHEAD)
         for done, samples in enumerate(results, 1):
@@ -140,6 +153,7 @@ def prepare(
 class _Picture(NamedTuple):
     path: str
     faces: NDArray[np.int32]
+    invalid: NDArray[np.bool_]
     landmarks: list[Landmarks] | None = None
 
 
@@ -161,7 +175,9 @@ def _by_picture(faces: list[Landmarks]) -> list[_Picture]:
     for face in faces:
         found.setdefault(face.path, []).append(face)
     return [
-        _Picture(path, np.stack([face.box for face in known]), known)
+        _Picture(
+            path, np.stack([face.box for face in known]), np.zeros(len(known), np.bool_), known
+        )
         for path, known in found.items()
     ]
 
@@ -169,7 +185,7 @@ def _by_picture(faces: list[Landmarks]) -> list[_Picture]:
 class _Maker(NamedTuple):
     """Makes the samples of one picture after another; used by many threads."""
 
-    folder: Path
+    pictures: Pictures
     size: int
     stages: Stages | None
     seed: int
@@ -179,7 +195,7 @@ class _Maker(NamedTuple):
         number, picture = numbered
         # By the number of the picture, so that no other thread's work matters.
         rng = np.random.default_rng([self.seed, number])
-        image = as_rgb(read_image(self.folder / picture.path).pixels)
+        image = as_rgb(self.pictures.read(picture.path))
         result = {}
         for kind, (boxes, offsets) in self._chosen(picture, image, rng).items():
             pixels = crops(image, boxes, self.size)
@@ -193,9 +209,21 @@ class _Maker(NamedTuple):
         if picture.landmarks is not None:
             return landmark_samples((height, width), picture.landmarks, rng)
         if self.stages is None:
-            return pnet_samples((height, width), picture.faces, rng)
+            return _fit(pnet_samples((height, width), picture.faces, rng), picture)
         found = passed_on(self.stages, image)
-        return hard_samples((height, width), picture.faces, found, rng)
+        return _fit(hard_samples((height, width), picture.faces, found, rng), picture)
+
+
+def _fit(samples: dict[str, Chosen], picture: _Picture) -> dict[str, Chosen]:
+    """Without those of faces marked invalid, which are shown neither as faces nor as none."""
+    if not picture.invalid.any():
+        return samples
+    result = dict(samples)
+    for kind in "positive", "part":
+        _, which = best_overlaps(samples[kind].boxes, picture.faces)
+        kept = ~picture.invalid[which]
+        result[kind] = Chosen(*(values[kept] for values in samples[kind]))
+    return result
 
 
 def _in_order(

@@ -10,14 +10,14 @@ picture without faces has one such line of zeros. ``anno_train.txt`` has one lin
 from collections.abc import Iterator
 from itertools import chain
 from math import isfinite
-from pathlib import Path
 from typing import NamedTuple, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
 
-from facecrypt.files import PathLike, atomic_write, media_error
+from facecrypt.files import PathLike, atomic_write
 from facecrypt.media import MAX_SIDE
+from facecrypt.training.archives import open_list
 
 __all__ = [
     "Annotation",
@@ -97,6 +97,7 @@ def convert_annotations(src: PathLike, dst: PathLike, *, overwrite: bool = False
 
     Examples
     --------
+    >>> from pathlib import Path
     >>> from tempfile import TemporaryDirectory
     >>> with TemporaryDirectory() as name:
     ...     gt, short = Path(name) / "gt.txt", Path(name) / "anno_train.txt"
@@ -116,16 +117,23 @@ def convert_annotations(src: PathLike, dst: PathLike, *, overwrite: bool = False
     return Counts(len(lines), empty, faces, skipped)
 
 
-def read_annotations(path: PathLike) -> Iterator[Annotation]:
+def read_annotations(path: PathLike, part: str | None = None) -> Iterator[Annotation]:
     """Read either list: a first line that is a path alone, and a second that is a whole number,
     are WIDER FACE's.
+
+    Parameters
+    ----------
+    path : path
+        The list, or WIDER FACE's ``wider_face_split.zip``.
+    part : {"train", "val"}, optional
+        Which of its lists.
 
     Raises
     ------
     ValueError, MediaError
         As :func:`convert_annotations`; while iterating.
     """
-    lines = _lines(path)
+    lines = _lines(path, part)
     first = [line for _, line in zip(range(2), lines, strict=False)]
     lines = chain(first, lines)
     if len(first) == 2 and len(first[0].words) == 1 and first[1].count() is not None:
@@ -171,7 +179,7 @@ def read_landmarks(path: PathLike) -> list[Landmarks]:
 class _Line(NamedTuple):
     """A line that is not blank, its number, and the file for messages."""
 
-    file: PathLike
+    file: str
     number: int
     words: list[str]
 
@@ -203,15 +211,11 @@ class _Line(NamedTuple):
         return numbers[0] if numbers and len(numbers) == 1 and numbers[0] >= 0 else None
 
 
-def _lines(path: PathLike) -> Iterator[_Line]:
-    try:
-        # File names are bytes: those that are no text come out as they went in.
-        with Path(path).open(encoding="utf-8-sig", errors="surrogateescape") as file:
-            for number, text in enumerate(file, 1):
-                if words := text.split():
-                    yield _Line(path, number, words)
-    except OSError as error:
-        raise media_error(path, error) from error
+def _lines(path: PathLike, part: str | None = None) -> Iterator[_Line]:
+    with open_list(path, part) as (name, file):
+        for number, text in enumerate(file, 1):
+            if words := text.split():
+                yield _Line(name, number, words)
 
 
 def _wider(lines: Iterator[_Line]) -> Iterator[Annotation]:

@@ -34,26 +34,42 @@ F64, U8, I8, I32, U32, U64 = (
 LANES = (F64, F64, U8, U8, U64, U64, I64, I64, I64, I64)
 ROWS = (F64, F64, U8, U8, U64, U64, I64, I64, I64)
 ORBITS = [
-    *((cuda_orbits.lanes_kernel, (width, xor), LANES) for width in (1, 2) for xor in (0, 1)),
-    *((cuda_orbits.rows_kernel, ("eq4", xor), ROWS) for xor in (0, 1)),
-    *((cuda_orbits.rows_kernel, (f"{q}255", 1), ROWS) for q in ("floor", "round")),
-    (cuda_orbits.rows_kernel, ("floor256", 1), ROWS),
+    *(
+        (cuda_orbits.lanes_kernel(width, xor=xor), LANES)
+        for width in (1, 2)
+        for xor in (False, True)
+    ),
+    *((cuda_orbits.rows_kernel("eq4", xor=xor), ROWS) for xor in (False, True)),
+    *((cuda_orbits.rows_kernel(f"{q}255", xor=True), ROWS) for q in ("floor", "round")),
+    (cuda_orbits.rows_kernel("floor256", xor=True), ROWS),
 ]
 MOVES = [
-    *((cuda_pictures.pixel_words_kernel, (o,), (I32, I32, U8, I32, I64, I64)) for o in (0, 1)),
-    *((cuda_pictures.pixel_bytes_kernel, (o,), (U8, U8, U8, U8, I64, I64, I64)) for o in (0, 1)),
-    *((cuda_pictures.blocks_kernel, (n,), (U8, U8, I32, U8, I32, I32, *[I64] * 6)) for n in (0, 1)),
     *(
-        (cuda_pictures.gather_kernel, (width, 1), (word, word, I32, word, I64, I64, I64))
+        (cuda_pictures.pixel_words_kernel(ordered=ordered), (I32, I32, U8, I32, I64, I64))
+        for ordered in (False, True)
+    ),
+    *(
+        (cuda_pictures.pixel_bytes_kernel(ordered=ordered), (U8, U8, U8, U8, I64, I64, I64))
+        for ordered in (False, True)
+    ),
+    *(
+        (cuda_pictures.blocks_kernel(nibbles=nibbles), (U8, U8, I32, U8, I32, I32, *[I64] * 6))
+        for nibbles in (False, True)
+    ),
+    *(
+        (cuda_pictures.gather_kernel(width, masked=True), (word, word, I32, word, I64, I64, I64))
         for width, word in ((1, U8), (4, U32), (8, U64))
     ),
-    (cuda_pictures.gather_kernel, (8, 0), (U64, U64, I32, I32, I64, I64, I64)),
+    (cuda_pictures.gather_kernel(8, masked=False), (U64, U64, I32, I32, I64, I64, I64)),
     *(
-        (cuda_pictures.fit_kernel, (), (types.Array(types.uint8, 4, layout), U8, I64, I64, I64))
+        (cuda_pictures.fit_kernel(), (types.Array(types.uint8, 4, layout), U8, I64, I64, I64))
         for layout in "AC"
     ),
-    (cuda_coupling.hidden_kernel, (), (U8, U8, I8, I8, I64, I64, I64, I64)),
-    *((cuda_coupling.add_kernel, (i,), (U8, U8, I8, U8, I64, I64, I64, I64)) for i in (0, 1)),
+    (cuda_coupling.hidden_kernel(), (U8, U8, I8, I8, I64, I64, I64, I64)),
+    *(
+        (cuda_coupling.add_kernel(inverse=inverse), (U8, U8, I8, U8, I64, I64, I64, I64))
+        for inverse in (False, True)
+    ),
 ]
 
 
@@ -78,17 +94,17 @@ def ptx(monkeypatch):
 
 
 @ARCHITECTURES
-@pytest.mark.parametrize(("kernel", "options", "signature"), ORBITS)
-def test_orbits_are_rounded_as_defined(ptx, kernel, options, signature, cc):
-    code = ptx(kernel(*options).py_func, signature, cc)
+@pytest.mark.parametrize(("kernel", "signature"), ORBITS)
+def test_orbits_are_rounded_as_defined(ptx, kernel, signature, cc):
+    code = ptx(kernel.py_func, signature, cc)
     assert INEXACT.findall(code) == []
     assert code.count("mul.rn.f64") >= 3  # an iterate and its quantiser are in there
     assert "add.rn.f64" in code
 
 
-@pytest.mark.parametrize(("kernel", "options", "signature"), MOVES)
-def test_kernels_without_floats_compile(ptx, kernel, options, signature):
-    assert ".f64" not in ptx(kernel(*options).py_func, signature, (9, 0))
+@pytest.mark.parametrize(("kernel", "signature"), MOVES)
+def test_kernels_without_floats_compile(ptx, kernel, signature):
+    assert ".f64" not in ptx(kernel.py_func, signature, (9, 0))
 
 
 @ARCHITECTURES

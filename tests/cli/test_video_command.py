@@ -124,6 +124,25 @@ def test_a_key_of_a_person(job):
     assert done.code == 3
 
 
+def test_without_clips_no_key_of_a_person_is_written(job):
+    command("encrypt", "in/a.mp4", "-o", "bare", "--no-tracks", *SEAL)
+    done = command("region-key", "bare/a.mp4", "--track", 0, "-o", "person.txt", *OPEN)
+    assert done.code == 2
+    assert "sealed without clips of people: a key of region 0 would open nothing" in done.err[0]
+    assert not (job / "person.txt").exists()
+    done = command("forget", "bare/a.mp4", "--track", 0, *OPEN)
+    assert done.code == 1
+    assert "nothing would open any more" in done.err[0]
+    assert command("verify", "bare/a.mp4", *OPEN).code == 0
+
+
+def test_a_key_is_of_one_person(job):
+    several = ("--track", 0, "--track", 1)
+    done = command("region-key", "sealed/a.mp4", *several, "-o", "person.txt", *OPEN)
+    assert (done.code, "was given 2 numbers, and a key opens one" in done.err[0]) == (2, True)
+    assert not (job / "person.txt").exists()
+
+
 def test_people_by_number(job):
     assert command("decrypt", "sealed/a.mp4", "--track", "0", "-o", "one", *OPEN).code == 0
     done = command("decrypt", "sealed/a.mp4", "--region", "0,3", "-o", "two", *OPEN)

@@ -1,5 +1,6 @@
 """Clips of single persons: what is in them, what is not, and laid over the public clip."""
 
+import tracemalloc
 from fractions import Fraction
 from pathlib import Path
 
@@ -22,7 +23,15 @@ from support.video_clips import (
 from support.video_views import complaints, heard, kinds, planes, shown, times
 
 from facecrypt import MediaError
-from facecrypt.media.video import Clip, Public, append_payload, lay_over, write_public
+from facecrypt.media.video import (
+    Clip,
+    Placement,
+    Placements,
+    Public,
+    append_payload,
+    lay_over,
+    write_public,
+)
 from facecrypt.media.video import persons as persons_module
 
 av = pytest.importorskip("av", reason="videos need the extra facecrypt[video]")
@@ -294,3 +303,17 @@ def test_nothing_is_left_where_writing_fails(sealed, tmp_path):
     with pytest.raises(KeyboardInterrupt):
         write_public(made.source, tmp_path / "a", made.boxes, clips=paths, progress=fail)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_placements_read_like_a_list_and_are_small():
+    rows = [Placement(number, 5, 6, 7, 8, -9, 10) for number in range(1000)]
+    tracemalloc.start()
+    places = Placements(rows)
+    kept, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert kept < 1000 * 40  # seven numbers of four bytes each, and room to grow
+    assert len(places) == 1000
+    assert (places[0], places[-1], places[1:3]) == (rows[0], rows[-1], rows[1:3])
+    assert list(places) == rows
+    with pytest.raises(IndexError):
+        places[1000]

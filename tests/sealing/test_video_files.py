@@ -29,6 +29,7 @@ from facecrypt import (
     decrypt_file,
     decrypt_image,
     encrypt_file,
+    forget_regions,
     inspect,
     region_key,
     verify,
@@ -159,9 +160,24 @@ def test_without_clips_only_the_original_opens(tmp_path, clip):
     assert len(header.regions) == 2
     assert verify(path, KEY).whole
     with pytest.raises(ContainerError, match="sealed without clips of people"):
-        decrypt_file(path, tmp_path / "one.mp4", region_key(header, KEY, 0))
+        decrypt_file(path, tmp_path / "one.mp4", KEY, regions=[0])
     decrypt_file(path, tmp_path / "back.mp4", KEY)
     assert (tmp_path / "back.mp4").read_bytes() == clip.read_bytes()
+
+
+def test_without_clips_there_is_no_key_of_one_person_and_nobody_to_forget(tmp_path, clip):
+    path = tmp_path / "sealed.mp4"
+    header = encrypt_file(clip, path, KEY, regions=FACES, video=VideoOptions(tracks=False))
+    before = path.read_bytes()
+    message = "sealed without clips of people: a key of region 1 would open nothing"
+    with pytest.raises(ValueError, match=message):
+        region_key(header, KEY, 1)
+    with pytest.raises(AuthenticationError):  # who may not open it is told no more
+        region_key(header, OTHER, 1)
+    message = "without clips of people: to forget anybody would erase the original, and nothing"
+    with pytest.raises(ValueError, match=message):
+        forget_regions(path, KEY, [0])
+    assert path.read_bytes() == before
 
 
 def test_sound_can_be_left_out_of_what_is_shown(tmp_path, clip):

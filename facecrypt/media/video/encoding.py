@@ -22,6 +22,8 @@ SPEEDS = (
     *("medium", "slow", "slower", "veryslow"),
 )
 _MAX_RATE = 1000
+# Frames that an encoder of a person's clip keeps to look ahead: every person in sight has one.
+_CLIP_LOOKAHEAD = "6"
 _FULL_RANGE, _BT709, _LIMITED = 2, 1, 1
 
 
@@ -99,6 +101,8 @@ def for_clips(chosen: Recipe, crf: int, speed: str) -> Recipe:
     """Give the recipe of persons' clips: H.264 where it can be had, samples as in `chosen`."""
     codec = "h264" if _has("h264") else chosen.codec
     options = _options(codec, Public(crf=crf, speed=speed))
+    if codec == "h264":
+        options["rc-lookahead"] = _CLIP_LOOKAHEAD
     return Recipe(
         codec, CODECS[codec], chosen.pix_fmt, options, chosen.tag if codec == "hevc" else ""
     )

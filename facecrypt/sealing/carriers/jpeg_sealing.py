@@ -21,12 +21,13 @@ from facecrypt.keys import RecipientLike, RegionKey, Stanza, Unwraps
 from facecrypt.media import Picture, jpeg
 from facecrypt.regions import Region, turn_back
 from facecrypt.sealing.carriers.carrier import Opened, Source
-from facecrypt.sealing.carriers.jpeg_private import Private, doubled, padded
+from facecrypt.sealing.carriers.jpeg_private import Private
 from facecrypt.sealing.ciphers import wrong_key
 from facecrypt.sealing.content import Jpeg
 from facecrypt.sealing.header import Header, check_counts
 from facecrypt.sealing.images import EDITED, wanted_regions
 from facecrypt.sealing.options import Open, Seal
+from facecrypt.sealing.padding import doubled, padded
 from facecrypt.sealing.parts import open_part, start, unlock
 from facecrypt.sealing.payload import Payload
 from facecrypt.sealing.wire import canonical

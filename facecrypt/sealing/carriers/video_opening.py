@@ -190,6 +190,6 @@ def _clips(unlocked: _Unlocked, spool: Spool, options: Open) -> Iterator[Clip]:
         for index in sorted(unlocked.keys.keys):
             if not unlocked.found.payload.regions[index].size:
                 raise ContainerError(
-                    "was sealed without clips of people: only the whole original opens"
+                    "the video was sealed without clips of people: only the whole original opens"
                 )
             yield read_clip(unlocked.chunks(file, index, options.backend), spool)

@@ -15,12 +15,17 @@ from facecrypt.detector import default_detector
 from facecrypt.errors import AuthenticationError, ContainerError, MediaError
 from facecrypt.files import already_exists, media_error, named, prepared
 from facecrypt.keys import RecipientLike
-from facecrypt.machine import cores
+from facecrypt.machine import cores, give_memory_back
 from facecrypt.media.video import Public, Spool, Written, append_payload, probe, write_public
 from facecrypt.sealing.carriers.sidecar_names import sidecar_path
 from facecrypt.sealing.carriers.video_journal import journal_for
 from facecrypt.sealing.carriers.video_parts import Original, seal_clip
-from facecrypt.sealing.carriers.video_people import People, find_people, tracking_detector
+from facecrypt.sealing.carriers.video_people import (
+    Looking,
+    People,
+    find_people,
+    tracking_detector,
+)
 from facecrypt.sealing.carriers.video_places import opened, public_digest
 from facecrypt.sealing.content_video import Video
 from facecrypt.sealing.header import Header, check_counts
@@ -49,8 +54,12 @@ def seal_video(src: Path, dst: Path, recipients: Sequence[RecipientLike], option
         More people or recipients than a reader takes.
     """
     with _AT_ONCE, _Work(src, dst, recipients, options) as work:
-        with journal_for(dst, work.about()) as journal:
-            work.people = find_people(src, options, journal, work.on_frame())
+        looking = work.looking()
+        with journal_for(dst, work.about(looking)) as journal:
+            work.people = find_people(src, looking, options, journal, work.on_frame())
+            # The encoders want the memory that the networks have.
+            del looking
+            give_memory_back()
             work.write()
         return work.header
 
@@ -86,11 +95,14 @@ class _Work:
     def __exit__(self, *_: object) -> None:
         self._spool.close()
 
-    def about(self) -> dict[str, Any] | None:
-        """What the journal has to be of; None where detections cannot be told from others."""
+    def looking(self) -> Looking | None:
+        """Who is to look for faces; None where boxes are given."""
         if self._options.regions is not None:
             return None
-        detector = tracking_detector(self._options.detector or default_detector())
+        return tracking_detector(self._options.detector or default_detector())
+
+    def about(self, detector: Looking | None) -> dict[str, Any] | None:
+        """What the journal has to be of; None where detections cannot be told from others."""
         fingerprint = getattr(detector, "fingerprint", None)
         if fingerprint is None:
             return None
