@@ -262,9 +262,7 @@ def test_what_is_painted_over_a_sealed_region_is_seen_without_its_key(photo):
     with pytest.raises(AuthenticationError, match="the public pixels were edited"):
         decrypt_image(edited, key)
     out = decrypt_image(edited, key, allow_edited=True)
-    box = np.s_[
-        slice(*sealed.header.regions[1].box[1::2]), slice(*sealed.header.regions[1].box[::2])
-    ]
+    box = np.s_[10:40, 24:44]  # of region 1 alone
     assert (out[box] == photo[box]).all()
 
 
