@@ -85,6 +85,7 @@ def _fields(result: Result, verb: str, there: str) -> dict[str, Any]:
     fields["regions"] = result.regions
     fields |= {"transcoded": True} if result.transcoded else {}
     fields |= {"forgotten": list(result.forgotten)} if result.forgotten else {}
+    fields |= {"unerased": list(result.unerased)} if result.unerased else {}
     return fields | ({"edited": True} if result.edited else {})
 
 

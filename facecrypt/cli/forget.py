@@ -53,5 +53,6 @@ def run(args: Namespace) -> int:
         )
     if args.json:
         print_results(summary, "changed", there=_THERE)
-    details = [f"{count(len(set(args.region)), 'region')} forgotten in each"]
+    each = f"{count(len(set(args.region)), 'region')} forgotten in each"
+    details = [each] if summary.done else []
     return report(summary, "changed", details, quiet=args.quiet, there=_THERE)

@@ -85,7 +85,7 @@ class CenterFace:
         self.threshold = float(threshold)
         self._models = None if models is None else Path(models)
         self._asked, self._brighten = device, brighten
-        (self._session,), self.device = open_networks(
+        (self._model,), self.device = open_networks(
             self._models, {"centerface": OUTPUTS}, {"centerface": SIDE}, device
         )
 
@@ -141,7 +141,7 @@ class CenterFace:
 
     def _look(self, pixels: np.ndarray) -> Detections:
         canvas, scale = _canvas(pixels)
-        logit, *maps = (part[0] for part in self._session.run(OUTPUTS, {"pixels": canvas}))
+        logit, *maps = (part[0] for part in self._model.run(OUTPUTS, {"pixels": canvas}))
         cells = np.nonzero(logit[0] >= log(self.threshold / (1 - self.threshold)))
         check_candidates("centerface", len(cells[0]), pixels.shape[:2])
         found = _decode(cells, logit[0], maps)

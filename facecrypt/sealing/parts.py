@@ -32,6 +32,7 @@ __all__ = [
     "rewrapped",
     "start",
     "stream_key",
+    "unfinished",
     "unlock",
     "without_clip",
 ]
@@ -199,6 +200,20 @@ def forgotten_error(regions: Sequence[int]) -> ForgottenError:
     listed = ", ".join(map(str, regions))
     what = f"region {listed} was" if len(regions) == 1 else f"regions {listed} were"
     return ForgottenError(f"{what} forgotten: the encrypted face was erased, and no key opens it")
+
+
+def unfinished(regions: Sequence[int]) -> str:
+    """What to say of regions that a header calls forgotten, and of which the face is there."""
+    listed = ", ".join(map(str, regions))
+    if len(regions) == 1:
+        return (
+            f"region {listed} is to be forgotten, but its encrypted face is still there; run "
+            "forget again"
+        )
+    return (
+        f"regions {listed} are to be forgotten, but their encrypted faces are still there; run "
+        "forget again"
+    )
 
 
 def without_clip(header: Header) -> frozenset[int]:

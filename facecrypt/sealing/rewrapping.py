@@ -4,10 +4,12 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 from facecrypt.errors import KeyFormatError
 from facecrypt.files import PathLike
 from facecrypt.keys import Recipient, RecipientLike, RegionKey, SecretKey, Stanza, Unwraps
+from facecrypt.sealing.copies import remove_copies
 from facecrypt.sealing.header import Header
 from facecrypt.sealing.images import Identities, Recipients, identities_of, recipients_of
 from facecrypt.sealing.parts import rewrapped
@@ -65,6 +67,11 @@ def rewrap_file(
     MediaError
         It cannot be written; the file is as it was.
 
+    Warns
+    -----
+    UserWarning
+        As of :func:`forget_regions`: of something that a killed run left in the folder.
+
     Examples
     --------
     >>> import tempfile
@@ -82,7 +89,9 @@ def rewrap_file(
     (True, True)
     """
     request = Rewrap.of(recipients, keep=keep, drop=drop)
-    return request.apply(path, identities_of(identities), output, overwrite=overwrite)
+    header = request.apply(path, identities_of(identities), output, overwrite=overwrite)
+    remove_copies(Path(output or path).parent, {header.picture_id})
+    return header
 
 
 @dataclass(frozen=True)

@@ -84,6 +84,16 @@ def test_parameters_out_of_range(tmp_path):
         CenterFace(models=tmp_path)
 
 
+def test_a_model_that_gives_no_numbers(tmp_path):
+    data = bytearray((MODELS / "centerface.onnx").read_bytes())
+    # The last tensor, two bytes a number: a field of bytes, "J" and their count, after its name.
+    start = data.index(b"landmarks.bias.halfJ") + 21
+    data[start : start + 2] = np.float16(np.nan).tobytes()
+    (tmp_path / "centerface.onnx").write_bytes(data)
+    with pytest.raises(ModelError, match=r"centerface\.onnx gives NaN"):
+        CenterFace(models=tmp_path, device="cpu")
+
+
 def test_pickled_it_finds_the_same(centerface):
     again = pickle.loads(pickle.dumps(centerface))
     assert again.detect(astronaut()) == centerface.detect(astronaut())
