@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from facecrypt.errors import KeyFormatError
 from facecrypt.files import PathLike
@@ -189,7 +190,7 @@ class Rewrap:
         AuthenticationError
             None opens it, though one is to; or the header was changed.
         """
-        fresh = [one for one in self.recipients if hasattr(one, "unwrap")]
+        fresh: list[Any] = [one for one in self.recipients if hasattr(one, "unwrap")]
         if opens_whole(header, [*identities, *fresh]):
             return True
         if not self._shuts_out(identities):
