@@ -29,6 +29,7 @@ __all__ = [
     "forgotten_error",
     "number",
     "open_part",
+    "opens_whole",
     "rewrapped",
     "start",
     "stream_key",
@@ -248,6 +249,17 @@ def open_part(
     return ciphers.open_part(
         data, header.tags[index], key, header.cipher, header.aad(), backend=backend
     )
+
+
+def opens_whole(header: Header, identities: Sequence[Unwraps | RegionKey]) -> bool:
+    """Whether an identity opens it whole, so that what it says is known to be true.
+
+    Raises
+    ------
+    AuthenticationError
+        One does, and the header was changed.
+    """
+    return _content_key(header, identities) is not None
 
 
 def rewrapped(
