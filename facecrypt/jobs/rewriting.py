@@ -188,14 +188,9 @@ def _same_done(
     except ContainerError:
         raise already_exists(item.output, f" and is not a sealed {called}") from None
     if not all(header.picture_id in wanted for header in headers):
-<<<<<<< HEAD
         raise already_exists(item.output, f", sealed from another {called}")
-    if not all(is_done(item.output, header) for header in headers):
-=======
-        raise already_exists(item.output, ", sealed from another picture")
     done = _done(item.output, headers, is_done)
     if done is None:
->>>>>>> fixr
         raise already_exists(item.output, ", and not as it is asked for")
     return done
 
