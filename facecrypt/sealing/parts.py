@@ -180,7 +180,7 @@ def unlock(
             found = {index: found[index] for index in wanted}
     gone = header.forgotten_parts & found.keys()
     if gone and (wanted is not None or (content_key is None and gone == found.keys())):
-        raise forgotten_error(sorted(gone))
+        raise forgotten_error(sorted(gone), checked=content_key is not None)
     found = {index: key for index, key in found.items() if index not in gone}
     for index, key in found.items():
         if not hmac.compare_digest(keys.commitment(key), header.commitments[index]):
@@ -196,10 +196,15 @@ def _check_numbers(header: Header, regions: Iterable[int]) -> None:
             raise ValueError(f"there is no region {index}; the {called} has {count}, from 0")
 
 
-def forgotten_error(regions: Sequence[int]) -> ForgottenError:
-    """The error for regions of which the ciphertext is gone."""
+def forgotten_error(regions: Sequence[int], *, checked: bool = True) -> ForgottenError:
+    """The error for regions of which the ciphertext is gone, as a header says that is `checked`."""
     listed = ", ".join(map(str, regions))
     what = f"region {listed} was" if len(regions) == 1 else f"regions {listed} were"
+    if not checked:
+        return ForgottenError(
+            f"the header says that {what} forgotten, so that no key opens it; only a key of the "
+            "whole file can check that"
+        )
     return ForgottenError(f"{what} forgotten: the encrypted face was erased, and no key opens it")
 
 
