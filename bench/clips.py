@@ -28,6 +28,7 @@ __all__ = [
     "HELD_OUT",
     "SIZE",
     "Face",
+    "Photos",
     "Shot",
     "View",
     "Walk",
@@ -354,14 +355,16 @@ def _hides(above: Box, below: Box) -> bool:
     return max(0, width) * max(0, height) > (1 - SEEN) * area
 
 
-def write_clip(path: Path, frames: Iterator, rate: int = RATE) -> list[list[Face]]:
+def write_clip(
+    path: Path, frames: Iterator, rate: int = RATE, size: tuple[int, int] = SIZE
+) -> list[list[Face]]:
     """Write H.264 and a tone in AAC; give back the faces of each frame."""
     import av
 
     truth = []
     with av.open(str(path), "w") as file:
         video = file.add_stream("libx264", rate, options={"preset": "medium", "crf": "20"})
-        video.width, video.height, video.pix_fmt = *SIZE, "yuv420p"
+        video.width, video.height, video.pix_fmt = *size, "yuv420p"
         sound = file.add_stream("aac", 48000, layout="stereo")
         for frame, faces in frames:
             truth.append(faces)
@@ -391,7 +394,7 @@ def main() -> None:
     parser.add_argument("--photos", type=Path, nargs="*", default=[], metavar="DIR")
     chosen = parser.parse_args()
     chosen.folder.mkdir(parents=True, exist_ok=True)
-    load = _Photos([*chosen.photos, ROOT / "examples"])
+    load = Photos([*chosen.photos, ROOT / "examples"])
     for name, parts in CLIPS.items():
         path = chosen.folder / f"{name.replace(' ', '-')}.mp4"
         try:
@@ -404,7 +407,7 @@ def main() -> None:
         print(f"{name}: {len(truth)} frames, {sum(map(len, truth))} faces")
 
 
-class _Photos:
+class Photos:
     """Photographs by name, from the first folder that has them."""
 
     def __init__(self, folders: Sequence[Path]):

@@ -44,7 +44,7 @@ cdef extern from "jpeg/jpeg.h" namespace "facecrypt::jpeg" nogil:
         int16_t *at
         size_t pitch
     cdef cppclass Component:
-        int h, v, quantisers
+        int id, h, v, quantisers
         uint32_t across, down
     cdef cppclass Frame:
         int precision
@@ -80,7 +80,10 @@ cdef extern from "jpeg/jpeg.h" namespace "facecrypt::jpeg" nogil:
     cbool c_decode "facecrypt::jpeg::decode"(
         View, const Layout &, const Planes &, Failure &) noexcept
     unique_ptr[Task] start_cut(View, vector[Rect], CutParts &, Failure &) noexcept
-    unique_ptr[Task] start_tokens(View, vector[Rect], Failure &) noexcept
+    cdef enum class File:
+        original
+        sealed
+    unique_ptr[Task] start_tokens(View, vector[Rect], File, Failure &) noexcept
     unique_ptr[Task] start_restore(
         View, vector[Rect], SealedParts, Bytes &, Failure &) noexcept
     cbool c_place "facecrypt::jpeg::place"(
@@ -180,7 +183,8 @@ def parse(data):
         (layout.segments[i].marker, layout.segments[i].offset, layout.segments[i].size)
         for i in range(layout.segments.size())
     ]
-    return (frame.precision, frame.width, frame.height, components, quant,
+    ids = [frame.components[i].id for i in range(frame.components.size())]
+    return (frame.precision, frame.width, frame.height, components, ids, quant,
             bool(frame.progressive()), segments)
 
 
@@ -232,15 +236,16 @@ def cut(data, rects, update):
             copied(parts.dummies), tail)
 
 
-def tokens(data, rects, update):
+def tokens(data, rects, update, *, sealed):
     """Gives `update` the tokens."""
     cdef _Held held = _Held(data)
     cdef View view = held.view()
     cdef vector[Rect] where = rectangles(rects)
     cdef Failure failure
     cdef unique_ptr[Task] task
+    cdef File kind = File.sealed if sealed else File.original
     with nogil:
-        task = start_tokens(view, where, failure)
+        task = start_tokens(view, where, kind, failure)
     if not task:
         raise_for(failure)
     run(task.get(), update)

@@ -27,6 +27,8 @@ __all__ = [
 SHAPES = ("box", "ellipse")
 # Their squares, and the sums of two of them, are exact in 64 bits.
 _MOST_MASKED = 1 << 30
+# Far more than anybody wants, and little enough that edges stay numbers.
+_MOST_GROWN = 100
 
 
 class Grid(NamedTuple):
@@ -113,8 +115,8 @@ class Region:
 
         Detected boxes end at brow and chin; what identifies a person does not.
         """
-        if not isfinite(ratio) or ratio < 0:
-            raise ValueError(f"grow must be a number of at least 0, received {ratio}")
+        if not 0 <= ratio <= _MOST_GROWN:
+            raise ValueError(f"grow must lie between 0 and {_MOST_GROWN}, received {ratio}")
         dx, dy = round(self.width * ratio), round(self.height * ratio)
         return replace(self, x0=self.x0 - dx, y0=self.y0 - dy, x1=self.x1 + dx, y1=self.y1 + dy)
 

@@ -84,3 +84,27 @@ def test_kernels_elsewhere():
         "assert cores() == os.cpu_count()"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="other C libraries keep nothing")
+def test_what_a_thread_had_goes_back_to_the_system():
+    code = (
+        "from pathlib import Path\n"
+        "from threading import Thread\n"
+        "from facecrypt.machine import give_memory_back\n"
+        "def resident():\n"
+        "    lines = Path('/proc/self/status').read_text().splitlines()\n"
+        "    return next(int(line.split()[1]) for line in lines if line.startswith('VmRSS'))\n"
+        "last = []\n"
+        "def work():\n"
+        "    parts = [bytearray(60_000) for _ in range(1000)]\n"
+        "    last.append(bytearray(60_000))\n"
+        "thread = Thread(target=work)\n"
+        "thread.start()\n"
+        "thread.join()\n"
+        "before = resident()\n"
+        "give_memory_back()\n"
+        "print(before - resident())"
+    )
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert int(done.stdout) > 40_000  # KiB, of 60 MB

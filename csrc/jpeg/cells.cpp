@@ -17,6 +17,16 @@ const std::uint8_t *pixels_end(const PackedRow &row, std::size_t s, std::uint32_
     return at;
 }
 
+// Whether all coefficients of the blocks are 0.
+bool are_empty(const std::uint8_t *at, const std::uint8_t *end) noexcept {
+    std::array<std::uint8_t, packed_block> flat;
+    const auto size = static_cast<std::size_t>(pack_flat(0, flat.data()) - flat.data());
+    for (; at != end; at += size)
+        if (static_cast<std::size_t>(end - at) < size || std::memcmp(at, flat.data(), size) != 0)
+            return false;
+    return true;
+}
+
 }  // namespace
 
 Owners::Owners(const Frame &frame, const std::vector<Rect> &rects)
@@ -57,16 +67,17 @@ void Owners::go_to(std::uint32_t y) {
 }
 
 void put_tokens(const Frame &frame, const PackedRow &row, std::uint32_t y, const Owners &owners,
-                Bytes &out) {
+                File file, Bytes &out) {
     for (std::size_t s = 0; s < row.streams.size(); ++s) {
         const Component &one = frame.components[row.streams[s].component];
         if (y * static_cast<std::uint32_t>(one.v) + row.streams[s].j >= one.high) continue;
         each_run(
             frame.across, [&](std::uint32_t x) { return owners.of(x) != nobody; },
             [&](std::uint32_t from, std::uint32_t to, bool owned) {
-                if (owned) return;
+                if (owned && file == File::original) return;
                 const std::uint8_t *const at = row.cell(s, from), *const end = pixels_end(
                                                                       row, s, one.wide, to);
+                if (owned && are_empty(at, end)) return;
                 out.put(View{at, static_cast<std::size_t>(end - at)});
             });
     }

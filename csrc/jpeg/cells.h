@@ -45,9 +45,13 @@ void each_run(std::uint32_t across, Is &&is, Visit &&visit) {
     }
 }
 
-// Appends the tokens of the public blocks of a row of cells.
+// Whether a file was sealed. Cells that have an owner are empty in it.
+enum class File { original, sealed };
+
+// Appends the tokens of the public blocks of a row of cells: all blocks without an owner, and those
+// of a sealed file where somebody wrote into cells that have one.
 void put_tokens(const Frame &frame, const PackedRow &row, std::uint32_t y, const Owners &owners,
-                Bytes &out);
+                File file, Bytes &out);
 
 // Zeros in every cell that has an owner.
 void clear_owned(const Frame &frame, const Planes &row, const Owners &owners) noexcept;

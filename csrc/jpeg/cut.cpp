@@ -28,7 +28,7 @@ private:
         owners_.go_to(y_);
         take_regions(row);
         dummies_.take(row, y_, owners_);
-        if (wants_tokens) put_tokens(layout_.frame, row, y_, owners_, tokens);
+        if (wants_tokens) put_tokens(layout_.frame, row, y_, owners_, File::original, tokens);
         if (is_one_scan(layout_))
             encode(row);
         else
@@ -159,8 +159,8 @@ private:
 
 class Tokens final : public Task {
 public:
-    Tokens(View file, std::vector<Rect> rects)
-        : rects_(std::move(rects)), layout_(read_layout(file, false)),
+    Tokens(View file, std::vector<Rect> rects, File kind)
+        : rects_(std::move(rects)), kind_(kind), layout_(read_layout(file, false)),
           source_(file, layout_, is_one_scan(layout_)), owners_(layout_.frame, rects_) {}
 
 private:
@@ -171,11 +171,12 @@ private:
         }
         const PackedRow &row = source_.row(y_);
         owners_.go_to(y_);
-        put_tokens(layout_.frame, row, y_++, owners_, tokens);
+        put_tokens(layout_.frame, row, y_++, owners_, kind_, tokens);
         return true;
     }
 
     std::vector<Rect> rects_;
+    File kind_;
     Layout layout_;
     Source source_;
     Owners owners_;
@@ -188,8 +189,8 @@ std::unique_ptr<Task> make_cut(View file, std::vector<Rect> rects, CutParts &par
     return std::make_unique<Cutter>(file, std::move(rects), parts);
 }
 
-std::unique_ptr<Task> make_tokens(View file, std::vector<Rect> rects) {
-    return std::make_unique<Tokens>(file, std::move(rects));
+std::unique_ptr<Task> make_tokens(View file, std::vector<Rect> rects, File kind) {
+    return std::make_unique<Tokens>(file, std::move(rects), kind);
 }
 
 }  // namespace facecrypt::jpeg

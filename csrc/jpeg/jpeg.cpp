@@ -58,9 +58,10 @@ std::unique_ptr<Task> start_cut(View file, std::vector<Rect> rects, CutParts &pa
     return task;
 }
 
-std::unique_ptr<Task> start_tokens(View file, std::vector<Rect> rects, Failure &failure) noexcept {
+std::unique_ptr<Task> start_tokens(View file, std::vector<Rect> rects, File kind,
+                                   Failure &failure) noexcept {
     std::unique_ptr<Task> task;
-    guarded(failure, [&] { task = make_tokens(file, std::move(rects)); });
+    guarded(failure, [&] { task = make_tokens(file, std::move(rects), kind); });
     return task;
 }
 

@@ -60,10 +60,11 @@ struct SealedParts {
 // The file has to outlive the task. misplaced: a rectangle outside the grid. Null: failed.
 std::unique_ptr<Task> start_cut(View file, std::vector<Rect> rects, CutParts &parts,
                                 Failure &failure) noexcept;
-std::unique_ptr<Task> start_tokens(View file, std::vector<Rect> rects, Failure &failure) noexcept;
+std::unique_ptr<Task> start_tokens(View file, std::vector<Rect> rects, File kind,
+                                   Failure &failure) noexcept;
 std::unique_ptr<Task> start_restore(View file, std::vector<Rect> rects, SealedParts parts,
                                     Bytes &original, Failure &failure) noexcept;
-// Of the regions those are put back that are `wanted`.
+// Of the regions those are put back that are `wanted`; the cells of the others are empty.
 bool place(View file, const std::vector<Rect> &rects, const std::vector<View> &regions,
            const std::vector<bool> &wanted, Bytes &public_part, Failure &failure) noexcept;
 

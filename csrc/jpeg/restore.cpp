@@ -56,7 +56,7 @@ private:
         }
         const PackedRow &row = source_.row(y_);
         owners_.go_to(y_);
-        if (wants_tokens) put_tokens(frame, row, y_, owners_, tokens);
+        if (wants_tokens) put_tokens(frame, row, y_, owners_, File::sealed, tokens);
         put_.clear();
         putters_.put(y_, owners_, put_, changed_, all_wanted);
         dummies_.fill(row, y_, owners_, put_, changed_);
@@ -156,7 +156,9 @@ Bytes place_regions(View file, const std::vector<Rect> &rects, const std::vector
         owners.go_to(y);
         put.clear();
         putters.put(y, owners, put, changed, [&](std::uint32_t i) { return wanted[i]; });
-        unpack_changed(frame, put, changed, row_of(frame, all.planes(), y));
+        const Planes row = row_of(frame, all.planes(), y);
+        clear_owned(frame, row, owners);
+        unpack_changed(frame, put, changed, row);
     }
     return write_public(layout, all.planes(), false);
 }

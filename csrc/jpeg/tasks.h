@@ -12,7 +12,7 @@
 namespace facecrypt::jpeg {
 
 std::unique_ptr<Task> make_cut(View file, std::vector<Rect> rects, CutParts &parts);
-std::unique_ptr<Task> make_tokens(View file, std::vector<Rect> rects);
+std::unique_ptr<Task> make_tokens(View file, std::vector<Rect> rects, File kind);
 std::unique_ptr<Task> make_restore(View file, std::vector<Rect> rects, SealedParts parts,
                                    Bytes &original);
 Bytes place_regions(View file, const std::vector<Rect> &rects, const std::vector<View> &regions,

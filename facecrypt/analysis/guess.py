@@ -10,14 +10,13 @@ proof: static looks encrypted. A picture that facecrypt sealed names its regions
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from facecrypt.analysis.samples import check_image
 from facecrypt.analysis.structure import FIGURES, figures
-from facecrypt.models.sessions import MODELS, import_runtime, open_model
+from facecrypt.models.sessions import MODELS, Model, import_runtime, open_model
 from facecrypt.regions import Region
 
 __all__ = [
@@ -160,7 +159,7 @@ def log_odds(planes: NDArray[np.uint8]) -> NDArray[np.float32]:
 
 def _log_odds(planes: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """As :func:`log_odds`, and those of the network alone."""
-    network, weigher = _sessions()
+    network, weigher = _models()
     seen = network.run(["logit"], {"pixels": planes.astype(np.float32)})[0][:, 0]
     rows = evidence(planes, seen)
     weighed = weigher.run(["logit"], {"figures": rows.reshape(-1, rows.shape[-1])})[0]
@@ -201,7 +200,7 @@ def mirrored(size: int, start: int, stop: int) -> NDArray[np.int64]:
 
 
 @cache
-def _sessions() -> tuple[Any, Any]:
+def _models() -> tuple[Model, Model]:
     runtime = import_runtime("guessing whether a picture is encrypted")
     network = open_model(runtime, MODELS / "guess.onnx", ("logit",), "cpu")
     weigher = open_model(runtime, MODELS / "weigh.onnx", ("logit",), "cpu", takes="figures")

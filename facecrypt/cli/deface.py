@@ -1,7 +1,6 @@
 """Options of deface 1.5.0, for those who come from it: as ours, or with what to say instead."""
 
 import argparse
-from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -100,9 +99,9 @@ def _score(text: str) -> tuple[float, ...]:
 
 def _mask_scale(text: str) -> float:
     value = _number(text, "1.3")
-    if not 1 <= value < inf:
+    if not 1 <= value <= 100:
         raise argparse.ArgumentTypeError(
-            f"expected a number of at least 1, such as 1.3; received {text!r}"
+            f"expected a number from 1 to 100, such as 1.3; received {text!r}"
         )
     # deface moves each side by this share of the box, so the box becomes 2M-1 times as wide.
     return value - 1

@@ -22,6 +22,7 @@ from facecrypt.cli.options import (
 from facecrypt.cli.pages import add_examples
 from facecrypt.cli.terminal import count, exit_code, say_errors, video_bars
 from facecrypt.detector import Detector
+from facecrypt.detector.protocol import look
 from facecrypt.files import atomic_write
 from facecrypt.jobs.boxes import Place, dump_boxes
 from facecrypt.jobs.inputs import MEDIA_SUFFIXES, Input, find_inputs, find_pictures, prepare
@@ -45,7 +46,7 @@ def add_options(sub: ArgumentParser) -> None:
         "facecrypt detect photos --json > boxes.json",
         "facecrypt detect clip.mp4 --draw looked --json > boxes.json",
     )
-    add_pictures(sub)
+    add_pictures(sub, "pictures and videos")
     add_json(sub, "the boxes, for --boxes of other commands,")
     sub.add_argument(
         "--draw",
@@ -92,7 +93,7 @@ def _look(item: "_Picture", detector: Detector, args: Namespace, watch: Watch) -
     if item.drawing:
         prepare(item.drawing)
     picture = read_image(item.source)
-    faces = detector.detect(picture.pixels)
+    faces = look(detector, picture.pixels)
     if item.drawing:
         _draw(item.drawing, picture.pixels, faces, overwrite=args.force)
     return faces

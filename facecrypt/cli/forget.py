@@ -4,7 +4,7 @@ from argparse import ArgumentParser, Namespace
 
 from facecrypt.cli import keys
 from facecrypt.cli.batches import print_results, report
-from facecrypt.cli.options import add_batch, add_json, add_pictures, folder, whole
+from facecrypt.cli.options import add_batch, add_json, add_pictures, folder, numbers
 from facecrypt.cli.pages import add_examples
 from facecrypt.cli.terminal import count, progress_bar
 from facecrypt.jobs.rewriting import forget_files
@@ -17,18 +17,19 @@ _THERE = "forgotten already"
 def add_options(sub: ArgumentParser) -> None:
     sub.usage = f"facecrypt forget IN [IN ...] --region N {keys.OPENING} [OPTION ...]"
     sub.description = (
-        "Erase faces from sealed pictures for good: no key opens them any more. Copies and backups "
-        "from before keep them."
+        "Erase faces from sealed pictures and videos for good: no key opens them any more, nor the "
+        "file that was sealed. Copies and backups from before keep them."
     )
     add_examples(sub, "facecrypt forget sealed/photo.png --region 0 -i key.txt")
-    add_pictures(sub, "sealed pictures")
+    add_pictures(sub, "sealed pictures and videos")
     sub.add_argument(
         "--region",
-        type=whole(),
-        action="append",
+        "--track",
+        type=numbers,
+        action="extend",
         required=True,
-        metavar="N",
-        help="number of the face in 'inspect'; may be given again",
+        metavar="N[,N...]",
+        help="number of the face, or of the person of a video, in 'inspect'; may be given again",
     )
     sub.add_argument(
         "-o", "--output", type=folder, metavar="DIR", help="write there, and leave IN as it is"
@@ -52,5 +53,6 @@ def run(args: Namespace) -> int:
         )
     if args.json:
         print_results(summary, "changed", there=_THERE)
-    details = [f"{count(len(set(args.region)), 'region')} forgotten in each"]
+    each = f"{count(len(set(args.region)), 'region')} forgotten in each"
+    details = [each] if summary.done else []
     return report(summary, "changed", details, quiet=args.quiet, there=_THERE)

@@ -4,7 +4,6 @@ import argparse
 from argparse import Namespace
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
-from math import inf, nan
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -151,8 +150,8 @@ def folder(text: str) -> Path:
         raise argparse.ArgumentTypeError(_STANDARD.format(what="an output folder"))
     if path.suffix.lower() in MEDIA_SUFFIXES | ARRAY_SUFFIXES and not path.is_dir():
         raise argparse.ArgumentTypeError(
-            f"expected a folder, received {text}, a file; pictures are written into the folder, "
-            "JPEG as JPEG and others as PNG"
+            f"expected a folder, received {text}, a file; the results are written into the "
+            "folder: JPEG as JPEG, other pictures as PNG, videos as videos"
         )
     return path
 
@@ -201,12 +200,11 @@ def _thresholds(text: str) -> tuple[float, ...]:
 def margin(text: str) -> float:
     try:
         value = float(text)
+        Region(0, 0, 1, 1).grow(value)  # refuses what it cannot be
     except ValueError:
-        value = nan
-    if not 0 <= value < inf:
         raise argparse.ArgumentTypeError(
-            f"expected a number of at least 0, such as 0.2; received {text!r}"
-        )
+            f"expected a number from 0 to 100, such as 0.2; received {text!r}"
+        ) from None
     return value
 
 
@@ -273,5 +271,5 @@ def some(pictures: Iterable[Item], ignored: Mapping[str, int], *, quiet: bool) -
         say_ignored(ignored)
     found = list(pictures)
     if not found:
-        raise MediaError("no pictures were found")
+        raise MediaError("no pictures or videos were found")
     return found

@@ -15,14 +15,15 @@ __all__ = ["add_options", "run"]
 def add_options(sub: ArgumentParser) -> None:
     sub.usage = f"facecrypt region-key IN --region N {keys.OPENING} [OPTION ...]"
     add_examples(sub, "facecrypt region-key sealed/photo.png --region 0 -i key.txt -o face0.key")
-    sub.add_argument("input", metavar="IN", help="a sealed picture")
+    sub.add_argument("input", metavar="IN", help="a sealed picture or video")
     sub.add_argument(
         "--region",
         "--track",
         type=whole(),
+        action="append",
         required=True,
         metavar="N",
-        help="number of the face in 'inspect'",
+        help="number of the face, or of the person of a video, in 'inspect'",
     )
     sub.add_argument(
         "-o", "--output", type=file, metavar="FILE", help="key file (default: standard output)"
@@ -32,11 +33,17 @@ def add_options(sub: ArgumentParser) -> None:
 
 
 def run(args: Namespace) -> int:
-    key = region_key(inspect(args.input), keys.identities(args), args.region)
+    region, *others = dict.fromkeys(args.region)
+    if others:
+        raise ValueError(
+            f"--region was given {len(others) + 1} numbers, and a key opens one; run this once for "
+            "each, with another --output"
+        )
+    key = region_key(inspect(args.input), keys.identities(args), region)
     if args.output:
         key.save(args.output, overwrite=args.force)
         if not args.quiet:
-            tell_written(args.output, f"; it opens region {args.region} and no other")
+            tell_written(args.output, f"; it opens region {region} and no other")
     else:
         print(key)
     return DONE

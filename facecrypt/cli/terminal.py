@@ -20,6 +20,7 @@ from facecrypt.errors import (
 from facecrypt.jobs.summary import Result
 
 __all__ = [
+    "DENIED",
     "DONE",
     "FAILED",
     "INTERRUPTED",

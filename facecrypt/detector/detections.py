@@ -53,7 +53,7 @@ def as_rgb(image: np.ndarray) -> np.ndarray:
     """The picture as (H, W, 3) uint8."""
     if not isinstance(image, np.ndarray):
         raise TypeError(f"image must be a NumPy array, received {type(image).__name__}")
-    if image.dtype not in (np.uint8, np.uint16):
+    if image.dtype.newbyteorder("=") not in (np.uint8, np.uint16):
         raise TypeError(
             f"image must be uint8 or uint16, received {image.dtype}; scale it to 0..255 and convert"
         )
@@ -64,7 +64,7 @@ def as_rgb(image: np.ndarray) -> np.ndarray:
         )
     if not image.size:
         raise ValueError(f"image must have at least one pixel, received shape {image.shape}")
-    if image.dtype == np.uint16:
+    if image.dtype.itemsize == 2:
         image = (image >> 8).astype(np.uint8)
     if image.ndim == 2:
         image = image[:, :, None]

@@ -8,7 +8,7 @@ import numpy as np
 
 from facecrypt.detector.detections import Detections
 
-__all__ = ["HINT", "SAME", "closest", "join"]
+__all__ = ["HINT", "SAME", "closest", "join", "unite"]
 
 # Measured on photographs (docs/models.md): a face of MTCNN that needs no confirmation, what of
 # CenterFace confirms others, and a face of CenterFace alone.
@@ -18,7 +18,7 @@ SAME = 0.35
 _BLOCK = 256
 
 
-def join(ours: Detections, theirs: Detections) -> Detections:
+def join(ours: Detections, theirs: Detections, smallest: float = 0.0) -> Detections:
     """The faces of MTCNN that are sure or confirmed, and those of CenterFace that are likely.
 
     Parameters
@@ -27,6 +27,9 @@ def join(ours: Detections, theirs: Detections) -> Detections:
         MTCNN's.
     theirs : Detections
         CenterFace's, down to a score of :data:`HINT`.
+    smallest : float
+        Pixels below which a face is too small for CenterFace to see: that it says nothing then
+        tells nothing, and all of MTCNN's count.
 
     Returns
     -------
@@ -40,10 +43,15 @@ def join(ours: Detections, theirs: Detections) -> Detections:
     counted = ours._replace(boxes=ours.boxes.copy(), scores=ours.scores.copy())
     counted.boxes[seen] = _around(ours.boxes[seen], both.boxes)
     counted.scores[seen] = both.scores
-    counted = counted.pick(seen | (ours.scores > SURE))
-    likely = theirs.pick(theirs.scores >= LEAST)
-    new = closest(likely.boxes, counted.boxes)[1] <= SAME
-    together = zip(counted, likely.pick(new), strict=True)
+    small = (ours.boxes[:, 2:] - ours.boxes[:, :2]).min(axis=1) < smallest
+    counted = counted.pick(seen | small | (ours.scores > SURE))
+    return unite(counted, theirs.pick(theirs.scores >= LEAST))
+
+
+def unite(first: Detections, second: Detections) -> Detections:
+    """All faces of one, and those of another that are none of these, best score first."""
+    new = closest(second.boxes, first.boxes)[1] <= SAME
+    together = zip(first, second.pick(new), strict=True)
     return Detections(*(np.concatenate(parts) for parts in together)).ranked()
 
 

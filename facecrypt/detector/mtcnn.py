@@ -17,7 +17,7 @@ from facecrypt.detector.brightness import DARK, brightened
 from facecrypt.detector.cascade import AreaSampler
 from facecrypt.detector.centerface import CenterFace
 from facecrypt.detector.detections import Detections, as_regions, as_rgb
-from facecrypt.detector.joined import HINT, join
+from facecrypt.detector.joined import HINT, join, unite
 from facecrypt.detector.networks import OUTPUTS, load
 from facecrypt.detector.presets import DEFAULT, PRESETS, checked, preset_settings
 from facecrypt.detector.stages import Stages
@@ -49,7 +49,8 @@ class MTCNN:
         Sets all three parameters above. "fast" looks at fewer levels and candidates; "recall"
         has :class:`facecrypt.detector.CenterFace` look, too.
     brighten : bool, default True
-        Look at a brighter copy of dark pictures, which facenet-pytorch does not.
+        Look at a brighter copy of dark pictures as well, which facenet-pytorch does not. They
+        take twice the time.
     threads : int, default 1
         How many look at one large picture together. Many pictures are done sooner by as many
         callers with one thread each.
@@ -129,7 +130,9 @@ class MTCNN:
         self._models = None if models is None else Path(models)
         self._preset, self._brighten = preset, brighten
         self._stages = Stages(load(self._models, device), self.settings, threads)
-        self._second = CenterFace(threshold=HINT, device=device) if preset == "recall" else None
+        self._second = None
+        if preset == "recall":
+            self._second = CenterFace(threshold=HINT, device=device, brighten=False)
 
     @property
     def device(self) -> str:
@@ -168,7 +171,8 @@ class MTCNN:
         Parameters
         ----------
         image : (H, W), (H, W, 1), (H, W, 3) or (H, W, 4) array of uint8 or uint16
-            Gray, RGB or RGBA. Alpha, and the low byte of 16 bits, are not looked at.
+            Gray, RGB or RGBA. Alpha is not looked at, and the low byte of 16 bits where
+            the picture is dark.
 
         Returns
         -------
@@ -183,8 +187,7 @@ class MTCNN:
         TooManyFacesError
             More places look like faces than are looked at (``docs/security.md``, Bounds).
         """
-        pixels = as_rgb(image)
-        return as_regions(self._search(pixels), *pixels.shape[:2])
+        return as_regions(self._search(image), *image.shape[:2])
 
     def detect_batch(self, images: Iterable[np.ndarray]) -> list[list[Region]]:
         """Find the faces of many pictures, one thread a core.
@@ -198,7 +201,17 @@ class MTCNN:
         -------
         list of list of Region
             What :meth:`detect` gives for each, in order.
+
+        Raises
+        ------
+        ValueError
+            One picture instead of many; else as :meth:`detect`.
         """
+        if isinstance(images, np.ndarray) and images.ndim < 4:
+            raise ValueError(
+                f"images must be many, received one array of shape {images.shape}; detect takes "
+                "one picture, and a stack of gray ones has a last axis of 1"
+            )
         with ThreadPoolExecutor(cores()) as pool:
             return list(pool.map(self.detect, images))
 
@@ -217,16 +230,23 @@ class MTCNN:
             first pixel as 1, its landmarks count it as 0. Of the preset "recall", and of pictures
             that were brightened, those of more and other faces.
         """
-        return self._search(as_rgb(image))
+        return self._search(image)
 
     def _search(self, image: np.ndarray) -> Detections:
-        seen = brightened(image) if self._brighten else image
-        sampler = AreaSampler(seen)
+        found = self._look(as_rgb(image))
+        bright = brightened(image) if self._brighten else None
+        return found if bright is None else unite(self._look(as_rgb(bright)), found)
+
+    def _look(self, image: np.ndarray) -> Detections:
+        sampler = AreaSampler(image)
         large = image.shape[0] * image.shape[1] >= LARGE
         stages = self._stages if large else self._stages._replace(threads=1)
         squares = stages.refine(sampler, stages.propose(sampler))
         found = Detections(*stages.finish(sampler, squares))
-        return found if self._second is None else join(found, self._second.detect_raw(seen))
+        if self._second is None:
+            return found
+        theirs = self._second.detect_raw(image)
+        return join(found, theirs, self._second.smallest(*image.shape[:2]))
 
 
 def _restore(settings: dict[str, Any], models: Path | None) -> MTCNN:

@@ -1,6 +1,8 @@
 """A detector of somebody else's, by the name of its module and its own."""
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -8,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from facecrypt.detector.protocol import Detector
+from facecrypt.errors import FacecryptError
 from facecrypt.regions import Region
 
 __all__ = ["named_detector"]
@@ -21,10 +24,13 @@ class _Named:
 
     @property
     def fingerprint(self) -> str | None:
-        return getattr(self._detector, "fingerprint", None)
+        found = getattr(self._detector, "fingerprint", None)
+        return found if isinstance(found, str) else None
 
     def detect(self, image: np.ndarray) -> list[Region]:
-        found = self._detector.detect(image)
+        with _named_errors(self._name, FacecryptError):
+            # It may draw in what it looks at.
+            found = self._detector.detect(image.copy())
         if not isinstance(found, (list, tuple)):
             raise TypeError(
                 f"detect of {self._name} must return a list of facecrypt.Region, received "
@@ -52,7 +58,7 @@ def named_detector(name: str) -> Detector:
     Raises
     ------
     ValueError
-        No such module or name.
+        No such module or name, or it raises an error.
     TypeError
         It cannot detect.
 
@@ -72,7 +78,8 @@ def named_detector(name: str) -> Detector:
     if isinstance(found, type) or not hasattr(found, "detect"):
         if not callable(found):
             raise TypeError(_no_detector(name, found))
-        found = found()
+        with _named_errors(name, ValueError):
+            found = found()
     if not callable(getattr(found, "detect", None)):
         raise TypeError(_no_detector(name, found))
     return _Named(name, found)
@@ -85,11 +92,26 @@ def _imported(name: str, module: str) -> Any:
         sys.path.append(here)
     try:
         return import_module(module)
-    except ImportError as error:
+    except (Exception, SystemExit) as error:
         raise ValueError(
-            f"detector {name}: {module} cannot be imported ({error}); it must lie where Python "
-            "looks for modules, or in the current folder"
+            f"detector {name}: {module} cannot be imported ({_said(error)}); it must lie where "
+            "Python looks for modules, or in the current folder"
         ) from error
+
+
+@contextmanager
+def _named_errors(name: str, kind: type[Exception]) -> Iterator[None]:
+    """Say whose error it is; no detector ends the program."""
+    try:
+        yield
+    except FacecryptError:
+        raise
+    except (Exception, SystemExit) as error:
+        raise kind(f"detector {name}: {_said(error)}") from error
+
+
+def _said(error: BaseException) -> str:
+    return f"{type(error).__name__}: {error}".removesuffix(": ")
 
 
 def _no_detector(name: str, found: object) -> str:

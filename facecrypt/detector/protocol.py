@@ -9,7 +9,7 @@ import numpy as np
 from facecrypt.detector.mtcnn import MTCNN
 from facecrypt.regions import Region
 
-__all__ = ["Detector", "default_detector"]
+__all__ = ["Detector", "default_detector", "look"]
 
 # By process: what a card holds for one is of no use to a process forked from it.
 _opened: dict[int, MTCNN] = {}
@@ -26,11 +26,20 @@ if hasattr(os, "register_at_fork"):
 class Detector(Protocol):
     """What finds the faces; :class:`facecrypt.MTCNN` is one.
 
+    It gets an array that it cannot write to; one that draws in it makes a copy first.
+
     One that has an attribute ``fingerprint``, a text that changes with whatever changes the faces
     it finds, need not look again when a batch is resumed.
     """
 
     def detect(self, image: np.ndarray) -> list[Region]: ...
+
+
+def look(detector: Detector, image: np.ndarray) -> list[Region]:
+    """What a detector finds in a picture that it cannot write to: the same array is sealed."""
+    shown = image.view()
+    shown.flags.writeable = False
+    return detector.detect(shown)
 
 
 def default_detector() -> Detector:

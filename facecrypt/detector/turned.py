@@ -1,12 +1,13 @@
 """Detectors for pictures that were taken, or scanned, on their side, or that show people lying."""
 
 from dataclasses import replace
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
 from facecrypt.detector.cascade import suppress
 from facecrypt.detector.joined import SAME, closest
+from facecrypt.detector.presets import is_number
 from facecrypt.detector.protocol import Detector
 from facecrypt.regions import Region
 
@@ -27,6 +28,8 @@ class Turned:
 
     Raises
     ------
+    TypeError
+        No detector.
     ValueError
         Another number of degrees.
 
@@ -40,6 +43,7 @@ class Turned:
     """
 
     def __init__(self, detector: Detector, degrees: int):
+        _check(detector)
         if degrees not in QUARTERS:
             raise ValueError(f"degrees must be 90, 180 or 270, received {degrees!r}")
         self._detector = detector
@@ -90,6 +94,13 @@ class AnyRotation:
         Score wanted of a face of a turned picture, where what looks like a face is more often
         none. Of the preset "recall" 0.75 is enough. Regions without a score all count.
 
+    Raises
+    ------
+    TypeError
+        No detector.
+    ValueError
+        `least` does not lie between 0 and 1.
+
     Examples
     --------
     >>> class Corner:
@@ -100,6 +111,8 @@ class AnyRotation:
     """
 
     def __init__(self, detector: Detector, least: float = 0.97):
+        if not is_number(least) or not 0 <= least <= 1:
+            raise ValueError(f"least must lie between 0 and 1, received {least!r}")
         self._detector = detector
         self._turned = [Turned(detector, degrees) for degrees in QUARTERS]
         self._least = least
@@ -119,6 +132,13 @@ class AnyRotation:
         new = [face for face, seen in zip(found, known, strict=True) if not seen]
         scores = np.array([_score(face) for face in new], np.float32)
         return upright + [new[i] for i in suppress(_boxes(new), scores, SAME)]
+
+
+def _check(detector: Any) -> None:
+    if isinstance(detector, type) or not callable(getattr(detector, "detect", None)):
+        raise TypeError(
+            f"detector must be an object with a method detect(image), received {detector!r}"
+        )
 
 
 def _score(face: Region) -> float:

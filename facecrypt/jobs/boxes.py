@@ -145,14 +145,28 @@ def _unambiguous(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 def regions_of(
     source: Path, relative: Path, regions: Sequence[Given] | Mapping[str, Sequence[Given]] | None
 ) -> Sequence[Given] | None:
-    """Those of one picture; ValueError where a mapping lacks it."""
+    """Those of one picture; ValueError where a mapping lacks it, or has two that it may be."""
     if not isinstance(regions, Mapping):
         return regions
-    # Never by the bare name: a/x.jpg must not get the boxes of b/x.jpg.
-    for name in (relative.as_posix(), str(source)):
-        if name in regions:
-            return regions[name]
-    raise ValueError(
-        f"{source}: no boxes are given for {relative.as_posix()}; "
-        "give an empty list where there is nothing to encrypt"
-    )
+    found = [name for name in dict.fromkeys(_names(source, relative)) if name in regions]
+    if len(found) > 1:
+        raise ValueError(
+            f"{source}: boxes are given for {' and '.join(found)}, and it may be either; take "
+            "those out that are of another picture"
+        )
+    if not found:
+        raise ValueError(
+            f"{source}: no boxes are given for {relative.as_posix()}; "
+            "give an empty list where there is nothing to encrypt"
+        )
+    return regions[found[0]]
+
+
+def _names(source: Path, relative: Path) -> Iterator[str]:
+    """What a picture may be called: its path below any folder, but not the bare name of one that
+    lies deeper, for a/x.jpg must not get the boxes of b/x.jpg."""
+    yield relative.as_posix()
+    parts = source.absolute().parts
+    for first in range(len(parts) - len(relative.parts) - 1, 0, -1):
+        yield "/".join(parts[first:])
+    yield str(source)

@@ -8,13 +8,28 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from facecrypt.detector import Detector, default_detector
-from facecrypt.errors import ALLOW_EDITED, AuthenticationError, ContainerError, KeyFormatError
+from facecrypt.detector.protocol import look
+from facecrypt.errors import (
+    ALLOW_EDITED,
+    AuthenticationError,
+    ContainerError,
+    ForgottenError,
+    KeyFormatError,
+)
 from facecrypt.keys import RecipientLike, RegionKey, Unwraps
 from facecrypt.regions import PIXEL, Grid, Region, claims, clip_given
 from facecrypt.sealing.content import Pixels
 from facecrypt.sealing.header import CIPHERS, Header, check_counts
 from facecrypt.sealing.options import GROW, Open, Seal
-from facecrypt.sealing.parts import Unlocked, number, open_part, start, unlock
+from facecrypt.sealing.parts import (
+    Unlocked,
+    number,
+    open_part,
+    start,
+    unfinished,
+    unlock,
+    without_clip,
+)
 from facecrypt.sealing.pixels import Sealed, checked_image, gather, public_digest, scatter
 
 __all__ = [
@@ -40,7 +55,7 @@ Recipients = RecipientLike | Iterable[RecipientLike]
 
 # A JPEG codes blocks of up to 16 pixels: those beside an edge that cuts one tell the others.
 CELLS = Grid(16, 0, 0)
-EDITED = "the pixels outside the sealed regions were edited after sealing"
+EDITED = "the public pixels were edited after sealing"
 
 
 def encrypt_image(
@@ -200,7 +215,7 @@ def wanted_regions(
 ) -> list[Region]:
     """As :func:`regions_for`, but not widened; `pixels` is called where faces are looked for."""
     if options.regions is None:
-        found = (options.detector or default_detector()).detect(pixels())
+        found = look(options.detector or default_detector(), pixels())
         grown = (replace(region.grow(options.grow), shape=options.shape) for region in found)
         inside = [region.clip(height, width) for region in grown]
     else:
@@ -260,7 +275,7 @@ def region_key(sealed: Sealed | Header, identities: Identities, index: int) -> R
     AuthenticationError
         No identity opens the picture.
     ValueError
-        There is no region of that number.
+        There is no region of that number, or it is of a video sealed without clips of people.
     """
     header = sealed.header if isinstance(sealed, Sealed) else sealed
     if not isinstance(header, Header):
@@ -270,6 +285,11 @@ def region_key(sealed: Sealed | Header, identities: Identities, index: int) -> R
         )
     index = number(index)
     unlocked = unlock(header, identities_of(identities), [index])
+    if index in without_clip(header):
+        raise ValueError(
+            f"the video was sealed without clips of people: a key of region {index} would open "
+            "nothing"
+        )
     return RegionKey(header.picture_id, index, unlocked.keys[index])
 
 
@@ -281,10 +301,10 @@ def open_pixels(
     edited: bool,
 ) -> tuple[np.ndarray, Unlocked]:
     """:func:`decrypt_image` of options in one object; `edited` is ``sealed.edited``."""
-    header, out = sealed.header, sealed.image.copy()
+    header, out = sealed.header, sealed.erased().image
     if not isinstance(header.content, Pixels):
         raise ContainerError(f"the header is that of a {header.carrier} file, not of pixels")
-    unlocked = unlock(header, identities, options.regions)
+    unlocked = _unlocked(sealed, identities, options)
     height, width = header.shape[:2]
     owned = claims(header.regions, height, width, header.content.grid)
     for index, claim in enumerate(owned):
@@ -295,6 +315,18 @@ def open_pixels(
     if edited and not options.allow_edited:
         raise AuthenticationError(EDITED, hint=None if options.pristine else ALLOW_EDITED)
     return out, unlocked
+
+
+def _unlocked(sealed: Sealed, identities: Sequence[Unwraps | RegionKey], options: Open) -> Unlocked:
+    try:
+        return unlock(sealed.header, identities, options.regions)
+    except ForgottenError:
+        still = sealed.unerased
+        if options.regions is not None:
+            still = tuple(index for index in still if index in options.regions)
+        if still:
+            raise ForgottenError(unfinished(still)) from None
+        raise
 
 
 def recipients_of(recipients: Recipients) -> list[RecipientLike]:

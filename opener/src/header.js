@@ -12,7 +12,7 @@ const COLOURS = ["cHRM", "cICP", "cLLI", "gAMA", "mDCV", "sBIT", "sRGB"];
 const SUFFIXES =
   ".jpg .jpeg .jpe .jfif .jif .pjpeg .pjp .png .tif .tiff .webp .avif .gif .bmp .dib .pnm .ppm " +
   ".pgm .pbm .jp2 .jpf .jpx .j2k .j2c .jpc";
-const SHOWN = ["adobe", "exif", "icc", "turn", ...COLOURS];
+const SHOWN = ["adobe", "colours", "exif", "icc", "turn", ...COLOURS];
 const WRAPPED = {
   "hpke-x25519": 32 + 48,
   "hpke-mlkem768-x25519": 1120 + 48,

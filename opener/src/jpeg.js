@@ -1,5 +1,5 @@
 // Sealed JPEGs: the payload in APP11, the original byte for byte, or a JPEG with some faces.
-import { equal, hex, join, latin1, readBe8, startsWith, unbase64, unhex, viewOf } from "./bytes.js";
+import { equal, hex, join, latin1, readBe8, startsWith, unbase64, unhex, utf8, viewOf } from "./bytes.js";
 import { sha256 } from "./crypto.js";
 import { orientation, turnedExif } from "./exif.js";
 import { canonical } from "./header.js";
@@ -98,17 +98,11 @@ export async function openJpeg(data, payload, keys, kernel, { allowEdited }) {
   const edited =
     all ||
     (await publicDigest(file)) !== header.public_sha256 ||
-    !kernel.areEmpty(data, erased(header)) ||
     (await besideChanged(segments, header));
   if (edited && !allowEdited) throw new Problem("edited");
   const faces = rects.map((_, index) => plain.get(index) ?? null);
   const picture = join(SOI, ...segmentBytes(segments), kernel.place(data, rects, faces));
   return { data: picture, shown: picture, suffix: "", edited, whole: false, unlocked };
-}
-
-/** The cells of regions that were forgotten. */
-function erased({ regions, forgotten = [] }) {
-  return regions.filter((_, index) => forgotten.includes(index)).map(({ cells }) => cells);
 }
 
 async function opened(payload, unlocked, kernel) {
@@ -166,9 +160,11 @@ async function restored(file, plain) {
   } else {
     kernel.tokens(data, rects, tell);
   }
+  const same = original.length === own.size && equal(await sha256(original), own.sha256);
+  // What somebody painted into sealed cells is not in an original of the same coefficients.
+  if (same && header.coding === "exact") return original;
   if ((await digestOf(header, tokens)) !== header.public_sha256) return null;
-  if (original.length !== own.size || !equal(await sha256(original), own.sha256))
-    throw new Problem("changed");
+  if (!same) throw new Problem("changed");
   return original;
 }
 
@@ -198,30 +194,39 @@ async function privatePart(data) {
 
 /** The segments that a sealed JPEG may have: density, EXIF, profile, coding of colours. */
 function publicSegments(data, layout, { shown = {} }) {
-  const found = { jfif: null, exif: null, icc: null, adobe: null };
-  const profile = new Map();
+  const kinds = { jfif: [], exif: [], icc: [], adobe: [] };
   for (const { marker, offset, size } of layout.segments) {
     const body = data.subarray(offset + 4, offset + size);
     if (marker === 0xe0 && startsWith(body, "JFIF\0") && body.length >= 14)
-      found.jfif ??= join(body.subarray(0, 12), Uint8Array.of(0, 0));
-    else if (marker === 0xe1 && startsWith(body, "Exif\0\0")) found.exif ??= body.subarray(6);
-    else if (marker === 0xe2 && startsWith(body, ICC) && body.length > 14) {
-      if (!profile.has(body[12])) profile.set(body[12], body.subarray(14));
-    } else if (marker === 0xee && startsWith(body, "Adobe") && body.length >= 12)
-      found.adobe ??= body.subarray(0, 12);
+      kinds.jfif.push(join(body.subarray(0, 12), Uint8Array.of(0, 0)));
+    else if (marker === 0xe1 && startsWith(body, "Exif\0\0")) kinds.exif.push(body.subarray(6));
+    else if (marker === 0xe2 && startsWith(body, ICC) && body.length > 14) kinds.icc.push(body);
+    else if (marker === 0xee && startsWith(body, "Adobe") && body.length >= 12)
+      kinds.adobe.push(body.subarray(0, 12));
   }
+  const profile = new Map(kinds.icc.map((body) => [body[12], body.subarray(14)]));
+  const { jfif, exif, adobe } = kinds;
+  const found = { jfif: jfif[0] ?? null, exif: exif[0] ?? null, icc: null, adobe: adobe.at(-1) ?? null };
+  // Some decoders take the first of two, others the last.
+  const several = Math.max(jfif.length, exif.length, adobe.length) > 1 || profile.size < kinds.icc.length;
+  const rgb =
+    layout.components.length === 3 &&
+    !found.jfif &&
+    (found.adobe ? found.adobe[11] === 0 : layout.ids.join() === "82,71,66");
   const numbers = [...profile.keys()].sort((a, b) => a - b);
   if (numbers.length) found.icc = join(...numbers.map((number) => profile.get(number)));
   const turn = orientation(found.exif);
   // Tags that were not kept on purpose somebody added after sealing: they are not shown on.
   if (!shown.exif) found.exif = turn === 1 ? null : turnedExif(turn);
-  return { ...found, turn };
+  return { ...found, turn, rgb, several };
 }
 
 async function besideChanged(segments, { shown = {} }) {
-  const { adobe, icc, exif, turn } = segments;
+  const { adobe, icc, exif, turn, rgb, several } = segments;
+  if (several) return true;
   const there = { adobe, icc, exif: shown.exif ? exif : null };
   if (turn !== 1) there.turn = Uint8Array.of(turn);
+  if (rgb) there.colours = utf8("RGB");
   const digests = {};
   for (const [name, bytes] of Object.entries(there))
     if (bytes) digests[name] = hex(await sha256(bytes));

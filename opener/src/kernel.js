@@ -65,16 +65,6 @@ export class Kernel {
     });
   }
 
-  /** Whether all coefficients of these cells are 0. */
-  areEmpty(file, rects) {
-    return this.#with(() => {
-      const at = this.#put(file);
-      const found = this.own.cells_empty(at, file.length, this.#rects(rects), rects.length);
-      this.#done(found !== 0);
-      return found === 1;
-    });
-  }
-
   /** Data without the sealing stream, whose chunks have 64 lanes each. */
   unmix(data, mu, first, chunk) {
     return this.#with(() => {
@@ -138,12 +128,13 @@ function layoutOf(numbers) {
   let at = 0;
   const take = () => numbers[at++];
   const [precision, width, height, count] = [take(), take(), take(), take()];
-  const components = Array.from({ length: count }, () => [take(), take(), take()]);
+  const named = Array.from({ length: count }, () => [take(), [take(), take(), take()]]);
+  const [ids, components] = [named.map(([id]) => id), named.map(([, one]) => one)];
   const tables = Array.from({ length: 4 }, () => Array.from({ length: 64 }, take));
   const segments = Array.from({ length: take() }, () => ({
     marker: take(),
     offset: take(),
     size: take(),
   }));
-  return { precision, width, height, components, tables, segments };
+  return { precision, width, height, ids, components, tables, segments };
 }

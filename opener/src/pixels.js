@@ -4,7 +4,7 @@ import { claims } from "./claims.js";
 import { sha256 } from "./crypto.js";
 import { canonical } from "./header.js";
 import { unpackOriginal } from "./originals.js";
-import { partOpener, unlock } from "./parts.js";
+import { isSealed, partOpener, unlock } from "./parts.js";
 import { chunkOf, decodePng, encodePng, pngChunks, profileChunk, profileOf } from "./png.js";
 import { Problem, damaged } from "./problem.js";
 import { decodeTiff, isTiff } from "./tiff.js";
@@ -39,6 +39,7 @@ export async function openPixels(data, payload, keys, kernel, { allowEdited }) {
   const edited =
     (await publicDigest(picture.samples, owned, size, header)) !== header.public_sha256 ||
     !areErased(picture, owned, size, header) ||
+    !(await areSealed(picture, owned, size, header, unlocked.keys)) ||
     (await isOther(beside, header));
   if (edited && !allowEdited) throw new Problem("edited");
   const open = await partOpener(header, kernel);
@@ -86,6 +87,15 @@ function areErased({ samples, depth }, owned, size, { forgotten = [] }) {
       !forgotten.includes(index) ||
       gather(samples, runs, size).every((byte, i) => byte === bytes[i % bytes.length]),
   );
+}
+
+/** Whether the regions that stay sealed are as they were. */
+async function areSealed({ samples }, owned, size, header, keys) {
+  for (const [index, runs] of owned.entries()) {
+    if (keys.has(index) || header.forgotten?.includes(index)) continue;
+    if (!(await isSealed(header, index, gather(samples, runs, size)))) return false;
+  }
+  return true;
 }
 
 function checkShape({ width, height, channels, depth }, { image }) {

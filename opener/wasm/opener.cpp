@@ -3,8 +3,6 @@
 #include "jpeg/jpeg.h"
 #include "kernels.h"
 
-#include <algorithm>
-#include <array>
 #include <cstdlib>
 #include <cstring>
 #include <emscripten/emscripten.h>
@@ -67,7 +65,7 @@ EMSCRIPTEN_KEEPALIVE const char *failure_at() { return failure.message.data(); }
 EMSCRIPTEN_KEEPALIVE std::size_t failure_size() { return failure.message.size(); }
 
 // Little-endian 32-bit numbers: precision, width, height, components; of each component its
-// factors and table; the four tables, 64 numbers each; segments; of each marker, place and size.
+// name, factors and table; the four tables, 64 numbers each; segments; of each marker, place and size.
 EMSCRIPTEN_KEEPALIVE bool layout(const std::uint8_t *at, std::size_t size) {
     begin();
     Layout found;
@@ -78,6 +76,7 @@ EMSCRIPTEN_KEEPALIVE bool layout(const std::uint8_t *at, std::size_t size) {
     put(frame.height);
     put(static_cast<std::uint32_t>(frame.components.size()));
     for (const Component &one : frame.components) {
+        put(static_cast<std::uint32_t>(one.id));
         put(static_cast<std::uint32_t>(one.h));
         put(static_cast<std::uint32_t>(one.v));
         put(static_cast<std::uint32_t>(one.quantisers));
@@ -96,7 +95,7 @@ EMSCRIPTEN_KEEPALIVE bool layout(const std::uint8_t *at, std::size_t size) {
 EMSCRIPTEN_KEEPALIVE bool begin_tokens(const std::uint8_t *at, std::size_t size,
                                        const std::uint32_t *rects, std::size_t count) {
     begin();
-    task = start_tokens({at, size}, rects_of(rects, count), failure);
+    task = start_tokens({at, size}, rects_of(rects, count), File::sealed, failure);
     return task != nullptr;
 }
 
@@ -138,35 +137,6 @@ EMSCRIPTEN_KEEPALIVE bool put_back(const std::uint8_t *at, std::size_t size,
     std::vector<bool> wanted;
     for (const View &view : views) wanted.push_back(view.size != 0);
     return place({at, size}, rects_of(rects, count), views, wanted, result, failure);
-}
-
-// 1: all coefficients of the cells are 0, 2: some are not, 0: failed.
-EMSCRIPTEN_KEEPALIVE int cells_empty(const std::uint8_t *at, std::size_t size,
-                                     const std::uint32_t *rects, std::size_t count) {
-    begin();
-    Layout found;
-    if (!parse({at, size}, found, failure) || !may_hold({at, size}, found, failure)) return 0;
-    const std::vector<Component> &components = found.frame.components;
-    std::array<std::vector<std::int16_t>, 4> blocks;
-    Planes planes;
-    for (std::size_t i = 0; i < components.size(); ++i) {
-        blocks[i].resize(std::size_t{64} * components[i].across * components[i].down);
-        planes[i].at = blocks[i].data();
-        planes[i].pitch = components[i].across;
-    }
-    if (!decode({at, size}, found, planes, failure)) return 0;
-    for (const Rect &rect : rects_of(rects, count))
-        for (std::size_t i = 0; i < components.size(); ++i) {
-            const std::size_t h = static_cast<std::size_t>(components[i].h);
-            const std::size_t v = static_cast<std::size_t>(components[i].v);
-            const std::size_t width = 64 * h * (rect.x1 - rect.x0);
-            for (std::size_t y = v * rect.y0; y < v * rect.y1; ++y) {
-                const std::int16_t *row = blocks[i].data() +
-                                          64 * (y * components[i].across + h * rect.x0);
-                if (std::any_of(row, row + width, [](std::int16_t c) { return c != 0; })) return 2;
-            }
-        }
-    return 1;
 }
 
 // XORs the sealing stream of chunks that each have 64 lanes.

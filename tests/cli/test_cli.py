@@ -11,7 +11,7 @@ from PIL import Image
 from support import second_reader
 from support.command_line import ASTRONAUT, command, files, pixels
 
-from facecrypt import Result, Summary
+from facecrypt import Result, Summary, inspect
 from facecrypt.cli.batches import report
 
 WRONG_KEY = "the key does not open this picture, or the picture was changed after sealing"
@@ -50,7 +50,7 @@ FAILURES = [
     ("encrypt none.png -o out -k k --whole", 1, "none.png: no such file or folder", None),
     ("encrypt broken.png -o out -k k --whole", 1, "broken.png: ", "save it anew"),
     ("encrypt garbage -o out -k k --whole", 1, "garbage: not a picture", None),
-    ("encrypt x.jpg -o out -k k --whole", 1, "no pictures were found", None),
+    ("encrypt x.jpg -o out -k k --whole", 1, "no pictures or videos were found", None),
     ("encrypt pipe.jpg -o out -k k --whole", 1, "pipe.jpg: is not a regular file", None),
     ("encrypt sealed/a.png -o out -k k --whole", 1, "is a sealed picture already", None),
     ("encrypt a.png -o garbage -k k --whole", 1, "garbage: is a file; name a folder", None),
@@ -64,8 +64,9 @@ FAILURES = [
     ("encrypt a.png -o out -k k --boxes none", 1, "none: no such file", None),
     ("encrypt a.png -o out -k k --boxes garbage", 2, "expected what 'facecrypt detect", None),
     ("encrypt broken.png -o out -k k --boxes a.json", 1, "no boxes are given", None),
-    (f"{WHOLE} --grow -1", 2, "expected a number of at least 0", "encrypt --help"),
-    (f"{WHOLE} --grow nan", 2, "expected a number of at least 0", "encrypt --help"),
+    (f"{WHOLE} --grow -1", 2, "expected a number from 0 to 100", "encrypt --help"),
+    (f"{WHOLE} --grow nan", 2, "expected a number from 0 to 100", "encrypt --help"),
+    (f"{WHOLE} --grow 1e308", 2, "expected a number from 0 to 100", "encrypt --help"),
     (f"{WHOLE} --cipher rot13", 2, "invalid choice: 'rot13'", "encrypt --help"),
     (f"{WHOLE} --shape star", 2, "invalid choice: 'star'", "encrypt --help"),
     (f"{WHOLE} --threshold abc", 2, "expected one number or three", "encrypt --help"),
@@ -97,7 +98,7 @@ FAILURES = [
     ("inspect garbage --json", 1, "holds no facecrypt header", None),
     ("verify sealed/a.png -i other.txt", 3, f"sealed/a.png: {WRONG_KEY}", "'facecrypt inspect'"),
     ("verify cut.png -k k", 3, "cut.png: ", None),
-    ("verify x.jpg -k k", 1, "no pictures were found", None),
+    ("verify x.jpg -k k", 1, "no pictures or videos were found", None),
     ("verify broken.png -k k", 1, "broken.png: holds no", None),
     ("detect broken.png", 1, "broken.png: ", "save it anew"),
     ("detect none.png", 1, "none.png: no such file", None),
@@ -265,6 +266,28 @@ def test_force_replaces_and_its_absence_keeps(job):
     assert (pixels("taken/a.png") == pixels("a.png")).all()
 
 
+def test_boxes_that_may_be_of_either_picture_are_refused(job):
+    (job / "in" / "deep").mkdir(parents=True)
+    for name in "in/a.png", "in/deep/a.png":
+        (job / name).write_bytes((job / "a.png").read_bytes())
+    (job / "both.json").write_text('{"a.png": [[0, 0, 8, 8]], "deep/a.png": [[18, 2, 30, 9]]}')
+    words = ("-o", "out", "-k", "k", "--boxes", "both.json")
+    done = command("encrypt", "in/deep/a.png", *words)
+    assert done.code == 1
+    assert "boxes are given for a.png and deep/a.png, and it may be either" in done.err[0]
+    assert command("encrypt", "in/a.png", *words).code == 0
+    assert inspect("out/a.png").regions[0].box == (0, 0, 16, 16)
+    assert command("encrypt", "in", *words, "--force").code == 0
+    assert inspect("out/deep/a.png").regions[0].box == (16, 0, 32, 16)
+
+
+def test_a_limit_that_an_input_passes_is_no_wrong_key(job):
+    (job / "many.json").write_text(json.dumps({"a.png": [[0, 0, 1, 1]] * 65537}))
+    done = command("encrypt", "a.png", "-o", "out", "-k", "k", "--boxes", "many.json")
+    assert done.code == 1
+    assert "65537 regions; at most 65536 may be in a header" in done.err[0]
+
+
 def test_what_failed_is_named_and_the_rest_is_done(job):
     done = command("encrypt", "broken.png", "a.png", "garbage", "-o", "out", "-k", "k", "--whole")
     assert done.code == 1
@@ -380,7 +403,7 @@ def test_the_rate_of_slow_pictures(seconds, done, said, capsys):
         ("--threshold 0,.7,.7", "--threshold: expected numbers between 0 and 1, received 0,.7,.7"),
         ("--thresh 1", "-t/--thresh: expected a number between 0 and 1, received 1"),
         ("--actors 0 --engine ray", "--actors: expected a whole number of at least 1, received 0"),
-        ("--num-gpus -1 --engine ray", "--num-gpus: expected a number of at least 0"),
+        ("--num-gpus -1 --engine ray", "--num-gpus: expected a number from 0 to 100"),
         ("--preset recall --min-face 30", "--preset sets what --min-face and --threshold set"),
         ("--rotate 45", "--rotate: invalid choice: 45 (choose from 90, 180, 270)"),
     ],
@@ -547,10 +570,11 @@ def test_verify_with_region_keys_says_what_was_not_checked(job):
 
     one, two, three = "face0", ("face2", "face0"), ("face0", "face1", "face2")
     rest = "regions 1, 2 and the header were not checked"
-    for path in "in/a.png", "a1.png":
-        assert verify(path, one) == (0, f"{path}: region 0 intact; {rest}\n")
-        said = f"{path}: regions 0, 2 intact; region 1 and the header were not checked\n"
-        assert verify(path, *two) == (0, said)
+    assert verify("in/a.png", one) == (0, f"in/a.png: region 0 intact; {rest}\n")
+    said = "in/a.png: regions 0, 2 intact; region 1 and the header were not checked\n"
+    assert verify("in/a.png", *two) == (0, said)
+    # That a region which stays sealed is not the one that was everybody can tell.
+    assert verify("a1.png", one) == verify("a1.png", *two) == (3, "")
     said = "in/a.png: regions 0, 1, 2 intact; the header was not checked\n"
     assert verify("in/a.png", *three) == (0, said)
     assert verify("a1.png", *three) == (3, "")

@@ -2,13 +2,14 @@
 
 import json
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 from support.command_line import ASTRONAUT, command
 
-from facecrypt import Region, inspect
-from facecrypt.detector import named_detector
+from facecrypt import FacecryptError, Region, SecretKey, encrypt_image, inspect
+from facecrypt.detector import named_detector, track_faces
 
 MINE = """
 from facecrypt import Region
@@ -32,6 +33,19 @@ class Wrong:
 
 class Within:
     corner = Corner(8)
+
+class Draws(Corner):
+    def detect(self, image):
+        image[:] = 0
+        return super().detect(image)
+
+class Ends:
+    def detect(self, image):
+        raise SystemExit(0)
+
+class Needs(Corner):
+    def __init__(self, weights):
+        pass
 
 large = Corner(32)
 number = 5
@@ -76,10 +90,49 @@ def test_names_that_are_none(name):
 
 
 def test_what_is_not_there(mine):
-    with pytest.raises(ValueError, match=r"no_such_module cannot be imported \(No module named"):
+    with pytest.raises(
+        ValueError, match=r"no_such_module cannot be imported \(ModuleNotFoundError: No"
+    ):
         named_detector("no_such_module:Finder")
     with pytest.raises(ValueError, match=f"{mine} has no Missing"):
         named_detector(f"{mine}:Missing")
+
+
+@pytest.mark.parametrize("does", ["1/0", "raise SystemExit(3)", "def", "import no_such_module"])
+def test_modules_that_fail(mine, does):
+    name = f"{mine}_fails"
+    Path(f"{name}.py").write_text(does)
+    with pytest.raises(ValueError, match=f"detector {name}:Finder: {name} cannot be imported"):
+        named_detector(f"{name}:Finder")
+
+
+def test_errors_say_whose_they_are(mine):
+    with pytest.raises(ValueError, match=f"detector {mine}:Needs: TypeError: .*'weights'"):
+        named_detector(f"{mine}:Needs")
+    with pytest.raises(FacecryptError, match=f"detector {mine}:Ends: SystemExit: 0"):
+        named_detector(f"{mine}:Ends").detect(IMAGE)
+
+
+def test_it_may_draw_in_what_it_sees(mine):
+    image = IMAGE + np.uint8(5)
+    assert named_detector(f"{mine}:Draws").detect(image) == [Region(0, 0, 16, 16)]
+    assert (image == 5).all()
+
+
+def test_in_python_it_cannot_write_into_the_picture_that_is_sealed():
+    class Draws:
+        def detect(self, image):
+            image[:] = 0
+            return []
+
+    image = IMAGE.copy()
+    image[:] = 5
+    with pytest.raises(ValueError, match="read-only"):
+        encrypt_image(image, SecretKey.generate(), detector=Draws())
+    with pytest.raises(ValueError, match="read-only"):
+        track_faces([image], detector=Draws())
+    assert (image == 5).all()
+    assert image.flags.writeable
 
 
 @pytest.mark.parametrize("name", ["number", "make_number"])
@@ -127,6 +180,9 @@ def test_mistakes_on_the_command_line(mine):
     done = command("detect", ASTRONAUT, "--detector", f"{mine}:Corner", "--preset", "recall")
     assert done.code == 2
     assert "are for MTCNN; --detector is another detector" in done.err[0]
+    done = command("detect", ASTRONAUT, "--detector", f"{mine}:Ends")
+    assert done.code == 1
+    assert "Ends: SystemExit: 0" in done.err[0]
     done = command("detect", ASTRONAUT, "--detector", f"{mine}:tuples")
     assert done.code == 1
     assert "received tuple" in done.err[0]

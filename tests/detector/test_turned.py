@@ -138,3 +138,15 @@ def test_fingerprint_of_any_rotation():
     assert AnyRotation(Marked()).fingerprint != AnyRotation(Marked(), 0.75).fingerprint
     assert "marks" in AnyRotation(Marked()).fingerprint
     assert AnyRotation(Nameless()).fingerprint is None
+
+
+@pytest.mark.parametrize("detector", [None, 5, MTCNN, "MTCNN"])
+def test_what_cannot_detect_is_refused(detector):
+    with pytest.raises(TypeError, match=r"an object with a method detect\(image\), received"):
+        AnyRotation(detector)
+
+
+@pytest.mark.parametrize("least", [float("nan"), -1, 2, "x", None])
+def test_scores_that_are_none(least):
+    with pytest.raises(ValueError, match="least must lie between 0 and 1, received"):
+        AnyRotation(MTCNN(device="cpu"), least)

@@ -31,7 +31,7 @@ def test_a_folder_keeps_its_tree(tree):
     assert pairs(tree / "in", tree) == (
         {
             "in/a.jpg": "out/a.png",
-            "in/sub/b.PNG": "out/sub/b.png",
+            "in/sub/b.PNG": "out/sub/b.PNG",
             "in/sub/c.webp": "out/sub/c.png",
         },
         {".txt": 1},

@@ -4,6 +4,8 @@ import os
 import unicodedata
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 
 from facecrypt.jobs import outputs
@@ -96,5 +98,16 @@ def test_an_output_never_replaces_an_input_of_another_spelling(folder, tmp_path,
 
 def test_another_file_of_another_spelling_is_no_input(folder):
     given = folder("a.PNG", "a.png")
-    [item], _ = find_inputs([given / "a.PNG"], given)
-    assert item.output == given / "a.png"
+    outputs.refuse_replacing({given / "a.PNG": given / "a.png"})
+    with pytest.raises(ValueError, match="would replace the input"):
+        outputs.refuse_replacing({given / "a.PNG": given / "a.PNG"})
+
+
+def test_suffixes_are_spelled_as_they_came(folder):
+    given = folder()
+    for name, kind in {"A.JPG": ".jpg", "b.Png": ".png", "C.BMP": ".bmp"}.items():
+        encoded = cv2.imencode(kind, np.zeros((16, 16, 3), np.uint8))[1]
+        (given / name).write_bytes(encoded.tobytes())
+    found, _ = find_inputs([given], given / "out")
+    names = {item.source.name: item.output.name for item in found}
+    assert names == {"A.JPG": "A.JPG", "b.Png": "b.Png", "C.BMP": "C.png"}

@@ -181,9 +181,13 @@ def test_a_small_region_takes_the_tables_of_annex_k():
 def test_tokens_are_masks_and_coefficients():
     data = by_pillow(np.full((8, 24), 255, np.uint8))
     pieces = []
-    tokens(data, [(1, 0, 2, 1)], lambda piece: pieces.append(bytes(piece)))
+    tokens(data, [(1, 0, 2, 1)], lambda piece: pieces.append(bytes(piece)), sealed=False)
     # (255 - 128) * 8 over the quantiser 8 of quality 75; twice, for the one between is sealed.
     assert b"".join(pieces) == bytes.fromhex("0100000000000000 7f00") * 2
+    # In a sealed file that one would be empty.
+    pieces.clear()
+    tokens(data, [(1, 0, 2, 1)], lambda piece: pieces.append(bytes(piece)))
+    assert b"".join(pieces) == bytes.fromhex("0100000000000000 7f00") * 3
 
 
 def test_the_first_rectangle_owns_a_cell():
@@ -207,10 +211,12 @@ def test_faces_are_opened_one_by_one(kind):
     parts, sealed = cut_and_restore(data, rects)
     one = SOI + place(sealed, rects, {0: parts.regions[0]})
     assert decoded(one).shape == decoded(data).shape
-    both = SOI + place(one, rects, {1: parts.regions[1]})
+    both = SOI + place(sealed, rects, dict(enumerate(parts.regions)))
     for a, b in zip(read_coefficients(both)[1], read_coefficients(data)[1], strict=True):
         np.testing.assert_array_equal(a, b)
-    assert both == SOI + place(sealed, rects, dict(enumerate(parts.regions)))
+    # Whatever is in the cells of others does not come out.
+    for shown in (one, both, data):
+        assert SOI + place(shown, rects, {0: parts.regions[0]}) == one
 
 
 def test_a_sealed_file_may_be_coded_anew():

@@ -1,5 +1,6 @@
 """Clips of single persons: what is in them, what is not, and laid over the public clip."""
 
+import tracemalloc
 from fractions import Fraction
 from pathlib import Path
 
@@ -22,8 +23,18 @@ from support.video_clips import (
 from support.video_views import complaints, heard, kinds, planes, shown, times
 
 from facecrypt import MediaError
-from facecrypt.media.video import Clip, Public, append_payload, lay_over, write_public
+from facecrypt.media.video import (
+    Clip,
+    Placement,
+    Placements,
+    Public,
+    append_payload,
+    lay_over,
+    write_public,
+)
 from facecrypt.media.video import persons as persons_module
+from facecrypt.media.video.encoding import add_video, for_clips, look_of, recipe
+from facecrypt.media.video.source import Source
 
 av = pytest.importorskip("av", reason="videos need the extra facecrypt[video]")
 
@@ -294,3 +305,36 @@ def test_nothing_is_left_where_writing_fails(sealed, tmp_path):
     with pytest.raises(KeyboardInterrupt):
         write_public(made.source, tmp_path / "a", made.boxes, clips=paths, progress=fail)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_placements_read_like_a_list_and_are_small():
+    rows = [Placement(number, 5, 6, 7, 8, -9, 10) for number in range(1000)]
+    tracemalloc.start()
+    places = Placements(rows)
+    kept, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert kept < 1000 * 40  # seven numbers of four bytes each, and room to grow
+    assert len(places) == 1000
+    assert (places[0], places[-1], places[1:3]) == (rows[0], rows[-1], rows[1:3])
+    assert list(places) == rows
+    with pytest.raises(IndexError):
+        places[1000]
+
+
+@pytest.mark.parametrize(("speed", "most"), [("ultrafast", 1), ("veryfast", 10), ("veryslow", 15)])
+def test_an_encoder_of_a_clip_keeps_few_frames(tmp_path, speed, most):
+    clip = write_clip(tmp_path / "clip.mp4", frames=2)
+    with Source(clip) as source, av.open(str(tmp_path / "a.mp4"), "w") as out:
+        chosen = for_clips(recipe(source, "mp4", Public()), 23, speed)
+        stream = add_video(out, chosen, look_of(source), (64, 64), rate=None, base=Fraction(1, 30))
+        stream.codec_context.thread_count = 1
+        kept = 0
+        for kept in range(100):
+            frame = av.VideoFrame.from_ndarray(np.full((64, 64, 3), 2 * kept, np.uint8), "rgb24")
+            frame.pts = kept
+            if packets := stream.encode(frame):
+                break
+        out.mux(packets)
+        out.mux(stream.encode(None))
+    # x264 would keep up to 60 more, and every person in sight has an encoder.
+    assert kept <= most

@@ -243,12 +243,27 @@ def test_edited_surroundings_are_refused_unless_allowed(photo):
     edited = Sealed(changed, sealed.header)
     assert edited.edited
     assert not sealed.edited
-    with pytest.raises(AuthenticationError, match="outside the sealed regions were edited"):
+    with pytest.raises(AuthenticationError, match="the public pixels were edited"):
         decrypt_image(edited, KEY)
     out = decrypt_image(edited, KEY, allow_edited=True)
     mask = covered(photo, FACES)
     assert (out[mask] == photo[mask]).all()
     assert out[0, 0, 0] == photo[0, 0, 0] ^ 1
+
+
+def test_what_is_painted_over_a_sealed_region_is_seen_without_its_key(photo):
+    sealed = seal(photo)
+    key = region_key(sealed, KEY, 1)
+    x0, y0, x1, y1 = sealed.header.regions[0].box
+    painted = sealed.image.copy()
+    painted[y0:y1, x0:x1] = 200
+    edited = Sealed(painted, sealed.header)
+    assert edited.edited
+    with pytest.raises(AuthenticationError, match="the public pixels were edited"):
+        decrypt_image(edited, key)
+    out = decrypt_image(edited, key, allow_edited=True)
+    box = np.s_[10:40, 24:44]  # of region 1 alone
+    assert (out[box] == photo[box]).all()
 
 
 def test_no_faces_is_a_sealed_picture_too(photo):

@@ -299,6 +299,6 @@ def test_files_of_many_keep_the_suffix_that_a_carrier_writes(tmp_path, photo, tr
         assert [result.error for result in done.results] == [None] * 3
     assert done.skipped == 3
     found = {path.name: files.find_sealed(path)[0].name for path in (tmp_path / "out").iterdir()}
-    assert found == {"a.tif": "trailing", "b.png": "png", "c.png": "png"}
+    assert found == {"a.TIF": "trailing", "b.png": "png", "c.PNG": "png"}
     decrypt_files(tmp_path / "out", tmp_path / "back", KEY)
-    assert (pixels(tmp_path / "back/a.tif") == photo).all()
+    assert (pixels(tmp_path / "back/a.TIF") == photo).all()

@@ -222,7 +222,7 @@ def test_names_lie_and_contents_count(job):
         "a.jpg": "jpeg",
         "b.jpg": "jpeg",
         "c.png": "pixels",
-        "d.jpeg": "jpeg",
+        "d.JPEG": "jpeg",
         "e.jpg": "jpeg",
     }
     again = command("encrypt", "in", "-o", "sealed", "-k", "k", "--whole")

@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 from PIL import Image
 from support.jpeg_matrix import by_pillow
-from support.jpeg_oddities import exif
+from support.jpeg_oddities import after_soi, exif, segment
 from support.sealed_jpegs import KEY, opened, packets, photo, seal, segments, without
+from support.second_reader.jpeg import Sealed
+from support.second_reader.jpeg_segments import Refused
 
 from facecrypt import (
     AuthenticationError,
@@ -24,6 +26,7 @@ from facecrypt import (
 from facecrypt.media import jpeg
 from facecrypt.sealing import parts
 from facecrypt.sealing.carriers.jpeg_private import Private
+from facecrypt.sealing.carriers.jpeg_sealing import is_edited_jpeg
 from facecrypt.sealing.content import Jpeg
 from facecrypt.sealing.options import Seal
 from facecrypt.sealing.payload import Payload
@@ -215,6 +218,36 @@ def test_an_edited_picture_gives_its_faces_where_that_is_asked_for():
     assert (got[20:] != want[20:]).any()
 
 
+def painted(index):
+    """A face of somebody else in the empty cells of a sealed one, as anybody can put it there."""
+    start, pieces, _ = packets(SEALED)
+    cells = [HEADER.content.cells(face) for face in FACES]
+    other = jpeg.cut(of_same_frame(5), cells)
+    return start + b"".join(pieces) + jpeg.place(SEALED, cells, {index: other.regions[index]})
+
+
+@pytest.mark.parametrize("index", [0, 1])
+def test_what_is_painted_into_a_sealed_cell_is_an_edit(index):
+    changed = painted(index)
+    shown, before = (np.asarray(Image.open(io.BytesIO(d))) for d in (changed, SEALED))
+    assert (shown != before).any()
+    for holders, options in (([FACE], {}), ([], {"regions": [0]}), ([], {"pristine": True})):
+        with pytest.raises(AuthenticationError, match="the public pixels were edited"):
+            opened(changed, *holders, **options)
+    assert is_edited_jpeg(changed, HEADER)
+    assert not is_edited_jpeg(SEALED, HEADER)
+    # The original has nothing of it, and proves to be the original.
+    assert opened(changed).given == DATA
+    with pytest.raises(Refused, match="something in a sealed cell"):
+        Sealed(changed)
+
+
+def test_what_is_painted_into_the_cells_of_others_is_left_out():
+    result = opened(painted(0), FACE, allow_edited=True)
+    assert result.edited
+    assert is_that_face(result.given)
+
+
 def test_other_quantisers_are_refused():
     at = next(start for marker, start, _ in segments(SEALED) if marker == 0xDB)
     changed = SEALED[: at + 5] + bytes([SEALED[at + 5] ^ 3]) + SEALED[at + 6 :]
@@ -229,6 +262,64 @@ def test_a_changed_orientation_gives_the_original_and_no_single_face():
     for holders, options in (([FACE], {}), ([], {"regions": [0]})):
         with pytest.raises(AuthenticationError, match="edited"):
             opened(changed, *holders, **options)
+
+
+ADOBE = b"Adobe\0\x64\0\0\0\0"
+
+
+def in_rgb(adobe=None):
+    """A JPEG of red, green and blue, as its Adobe segment says, or else the names of components."""
+    file = io.BytesIO()
+    Image.fromarray(photo(40, 33)).save(file, "JPEG", keep_rgb=True)
+    bare = without(file.getvalue(), 0xEE)
+    return bare if adobe is None else after_soi(bare, segment(0xEE, ADOBE + bytes([adobe])))
+
+
+def renamed(data):
+    """Without JFIF, its components called R, G and B: libjpeg then takes them for that."""
+    data = without(data, 0xE0)
+    frame = next(start for marker, start, _ in segments(data) if marker == 0xC0)
+    scan = next(start for marker, start, _ in segments(data) if marker == 0xDA)
+    out = bytearray(data)
+    out[frame + 10 : frame + 19 : 3] = out[scan + 5 : scan + 11 : 2] = b"RGB"
+    return bytes(out)
+
+
+def before_scan(data, *more):
+    at = next(start for marker, start, _ in segments(data) if marker == 0xDA)
+    return data[:at] + b"".join(more) + data[at:]
+
+
+JFIF = segment(0xE0, b"JFIF\0\1\1\0\0\1\0\1\0\0")
+
+
+@pytest.mark.parametrize(
+    ("original", "change"),
+    [
+        (DATA, renamed),
+        (in_rgb(), lambda sealed: after_soi(sealed, JFIF)),
+        (in_rgb(0), lambda sealed: after_soi(sealed, JFIF)),
+        (in_rgb(1), lambda sealed: after_soi(sealed, segment(0xEE, ADOBE + b"\0"))),
+        (in_rgb(1), lambda sealed: before_scan(sealed, segment(0xEE, ADOBE + b"\0"))),
+        (DATA, lambda sealed: after_soi(sealed, exif(1), exif(6))),
+        (DATA, lambda sealed: before_scan(after_soi(sealed, exif(1)), exif(3))),
+    ],
+)
+def test_other_colours_and_turns_are_edits(original, change):
+    sealed = seal(original, FACES)
+    changed = change(sealed)
+    for options in ({"pristine": True}, {"regions": [0]}):
+        with pytest.raises(AuthenticationError, match="the colour coding"):
+            opened(changed, **options)
+    assert opened(changed).given == original
+    assert opened(sealed, pristine=True).given == original
+
+
+def test_of_two_adobe_segments_the_last_counts():
+    """It does for libjpeg, so that the sealed file shows what the original did."""
+    original = after_soi(in_rgb(0), segment(0xEE, ADOBE + b"\1"))
+    shown = [np.asarray(Image.open(io.BytesIO(d))) for d in (original, seal(original, FACES[:1]))]
+    assert (shown[0][20:] == shown[1][20:]).all()
 
 
 def test_another_key_opens_nothing():

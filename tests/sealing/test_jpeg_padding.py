@@ -8,10 +8,10 @@ from PIL import Image
 
 from facecrypt import Region, SecretKey, encrypt_file
 from facecrypt.sealing.carriers import Source
-from facecrypt.sealing.carriers.jpeg_private import doubled, padded
 from facecrypt.sealing.carriers.jpeg_sealing import seal_jpeg
 from facecrypt.sealing.files import decode, encode
 from facecrypt.sealing.options import Seal
+from facecrypt.sealing.padding import doubled, padded
 
 KEY = SecretKey(bytes(range(32)))
 FACE = Region(0, 0, 64, 64)

@@ -59,6 +59,9 @@ def seal(data: bytes, regions: list, key: bytes, *, deflate: bool = True, keys=(
         "private": ["original"],
         "keys": list(keys),
     }
+    if bytes(one.id for one in jpeg.frame.components) == b"RGB":
+        # Without JFIF and Adobe, which this writer leaves out, that is what colours are told by.
+        header["shown"] = {"colours": hashlib.sha256(b"RGB").hexdigest()}
     coded = _encrypted(header, parts, key)
     text = canonical(header)
     header["mac"] = hmac.digest(expand(key, layout.LABEL + b"header"), text, "sha256").hex()

@@ -5,7 +5,9 @@ sides, so that together they cost what one does.
 """
 
 import os
-from functools import lru_cache
+from collections.abc import Sequence
+from typing import Any
+from weakref import WeakValueDictionary
 
 import numpy as np
 
@@ -25,8 +27,17 @@ _LONGEST, _LEAST = 640, 0.3
 _SURER = 0.35
 
 
-class InTurn(tuple[Detector, ...]):
+class InTurn(Sequence[Detector]):
     """Detectors of which each looks at every so many-th frame."""
+
+    def __init__(self, *detectors: Detector) -> None:
+        self._detectors = detectors
+
+    def __len__(self) -> int:
+        return len(self._detectors)
+
+    def __getitem__(self, number: Any) -> Any:
+        return self._detectors[number]
 
     @property
     def fingerprint(self) -> str | None:
@@ -36,7 +47,9 @@ class InTurn(tuple[Detector, ...]):
 
 
 def looking_in_turn(device: str = "auto") -> InTurn:
-    """CenterFace and MTCNN, for :class:`facecrypt.detector.FaceTracker`; opened once in a process.
+    """CenterFace and MTCNN, for :class:`facecrypt.detector.FaceTracker`; all share those there are.
+
+    They are closed when nobody has them any more: encoders, which come after them, need the memory.
 
     Parameters
     ----------
@@ -48,12 +61,15 @@ def looking_in_turn(device: str = "auto") -> InTurn:
         onnxruntime, or CUDA when asked for, is missing.
     """
     # What a card holds for one process is of no use to a process forked from it.
-    return _opened(os.getpid(), device)
+    key = os.getpid(), device
+    found = _opened.get(key)
+    if found is None:
+        found = InTurn(_Small(device), MTCNN(thresholds=_THRESHOLDS, device=device))
+        _opened[key] = found
+    return found
 
 
-@lru_cache(maxsize=2)
-def _opened(_process: int, device: str) -> InTurn:
-    return InTurn((_Small(device), MTCNN(thresholds=_THRESHOLDS, device=device)))
+_opened: WeakValueDictionary[tuple[int, str], InTurn] = WeakValueDictionary()
 
 
 class _Small:

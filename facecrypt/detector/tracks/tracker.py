@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from facecrypt.detector.protocol import Detector
+from facecrypt.detector.protocol import Detector, look
 from facecrypt.detector.tracks.cuts import CutFinder
 from facecrypt.detector.tracks.flow import load_cv2, shrink
 from facecrypt.detector.tracks.following import Follower
@@ -200,7 +200,7 @@ def _checked(frame: np.ndarray, before: tuple[int, ...]) -> tuple[int, ...]:
 
 def _scored(detector: Detector, number: int, frame: np.ndarray) -> np.ndarray:
     try:
-        found = detector.detect(frame)
+        found = look(detector, frame)
     except FacecryptError as error:
         raise type(error)(f"frame {number}: {error.message}", hint=error.hint) from error
     rows = [(*face.box, 1.0 if face.score is None else face.score) for face in found]

@@ -88,23 +88,26 @@ def cut(data: bytes, rects: Sequence[Rect], update: Update | None = None) -> Cut
     return Cut(*_jpeg.cut(data, rects, update))
 
 
-def tokens(data: bytes, rects: Sequence[Rect], update: Update) -> None:
-    """Give `update` the tokens of the public coefficients of a sealed file.
+def tokens(data: bytes, rects: Sequence[Rect], update: Update, *, sealed: bool = True) -> None:
+    """Give `update` the tokens of the public coefficients of a file.
 
     For each row of cells, each component, each row of blocks in it, from left to right, each block
     that is neither of a sealed cell nor outside the picture: a little-endian 64-bit mask of the
     non-zero coefficients in zigzag order, bit 0 always set, then those as 16-bit integers.
 
-    Parameters and errors as for :func:`cut`.
+    Of a `sealed` file, in which sealed cells are empty, those of sealed cells that are not come
+    between: so its tokens are others when somebody paints there.
+
+    Other parameters and errors as for :func:`cut`.
 
     Examples
     --------
     >>> import cv2, numpy as np
     >>> data = cv2.imencode(".jpg", np.full((8, 16), 255, np.uint8))[1].tobytes()
-    >>> tokens(data, [(0, 0, 1, 1)], lambda piece: print(piece.hex()))
+    >>> tokens(data, [(0, 0, 1, 1)], lambda piece: print(piece.hex()), sealed=False)
     0100000000000000...
     """
-    _jpeg.tokens(data, rects, update)
+    _jpeg.tokens(data, rects, update, sealed=sealed)
 
 
 def restore(data: bytes, rects: Sequence[Rect], parts: Cut, update: Update | None = None) -> bytes:
@@ -122,7 +125,7 @@ def restore(data: bytes, rects: Sequence[Rect], parts: Cut, update: Update | Non
     parts : Cut
         Its `public` is not looked at; bytes at the end of a region are padding.
     update : callable, optional
-        Is given the tokens of the public coefficients of `data`, as by :func:`tokens`.
+        Is given the tokens of the sealed file `data`, as by :func:`tokens`.
 
     Raises
     ------
@@ -150,7 +153,7 @@ def place(data: bytes, rects: Sequence[Rect], regions: Mapping[int, bytes]) -> b
     rects : sequence of (int, int, int, int)
         All of them, as they were cut.
     regions : mapping of int to bytes
-        By index the regions to put back; the cells of all others stay as they are.
+        By index the regions to put back; the cells of all others are empty.
 
     Returns
     -------

@@ -36,6 +36,8 @@ class Frame:
     components : tuple of (int, int, int)
         Of each its horizontal and vertical sampling factor and the number of its quantisation
         table, in the order of the frame. The factors of one component alone are 1.
+    ids : tuple of int
+        What the file calls its components.
     quant : tuple of bytes
         The tables that components use, by number; each is 64 big-endian 16-bit integers in
         zigzag order.
@@ -48,6 +50,7 @@ class Frame:
     width: int
     height: int
     components: tuple[tuple[int, int, int], ...]
+    ids: tuple[int, ...]
     quant: tuple[bytes, ...]
     progressive: bool
     segments: tuple[Segment, ...]
@@ -92,12 +95,13 @@ def parse(data: bytes) -> Frame:
     >>> frame.components, frame.cell, frame.grid
     (((2, 2, 0), (1, 1, 1), (1, 1, 1)), (16, 16), (7, 3))
     """
-    precision, width, height, components, quant, progressive, segments = _jpeg.parse(data)
+    precision, width, height, components, ids, quant, progressive, segments = _jpeg.parse(data)
     return Frame(
         precision,
         width,
         height,
         tuple(components),
+        tuple(ids),
         tuple(quant),
         progressive,
         tuple(Segment(*segment) for segment in segments),

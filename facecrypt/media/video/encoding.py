@@ -22,6 +22,9 @@ SPEEDS = (
     *("medium", "slow", "slower", "veryslow"),
 )
 _MAX_RATE = 1000
+# So that an encoder of a person's clip keeps few frames: every person in sight has one. The better
+# way to place frames made from two others, that of the slowest presets, looks far ahead.
+_CLIP_KEEPS = {"rc-lookahead": "6", "b_strategy": "1"}
 _FULL_RANGE, _BT709, _LIMITED = 2, 1, 1
 
 
@@ -99,6 +102,8 @@ def for_clips(chosen: Recipe, crf: int, speed: str) -> Recipe:
     """Give the recipe of persons' clips: H.264 where it can be had, samples as in `chosen`."""
     codec = "h264" if _has("h264") else chosen.codec
     options = _options(codec, Public(crf=crf, speed=speed))
+    if codec == "h264":
+        options |= _CLIP_KEEPS
     return Recipe(
         codec, CODECS[codec], chosen.pix_fmt, options, chosen.tag if codec == "hevc" else ""
     )

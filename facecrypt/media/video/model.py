@@ -1,13 +1,25 @@
 """What is said of a video: its streams, boxes of faces, and how its public part is written."""
 
-from collections.abc import Sequence
+from array import array
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, NamedTuple, Protocol
+from typing import Literal, NamedTuple, Protocol, overload
 
 from facecrypt.media.video.spool import Stored
 
-__all__ = ["Box", "Boxes", "Clip", "Fate", "Placement", "Public", "Stream", "Video", "Written"]
+__all__ = [
+    "Box",
+    "Boxes",
+    "Clip",
+    "Fate",
+    "Placement",
+    "Placements",
+    "Public",
+    "Stream",
+    "Video",
+    "Written",
+]
 
 
 class Box(NamedTuple):
@@ -129,6 +141,39 @@ class Placement(NamedTuple):
     h: int
     left: int
     top: int
+
+
+class Placements(Sequence[Placement]):
+    """Placements in 28 bytes each: a long video has hundreds of thousands.
+
+    Examples
+    --------
+    >>> places = Placements([Placement(3, 10, 20, 30, 40, 8, 16)])
+    >>> len(places), places[0].frame
+    (1, 3)
+    """
+
+    def __init__(self, placements: Iterable[Placement] = ()) -> None:
+        self._numbers = array("i")
+        for placement in placements:
+            self.append(placement)
+
+    def append(self, placement: Placement) -> None:
+        """Add that of the next frame."""
+        self._numbers.extend(placement)
+
+    def __len__(self) -> int:
+        return len(self._numbers) // len(Placement._fields)
+
+    @overload
+    def __getitem__(self, number: int) -> Placement: ...
+    @overload
+    def __getitem__(self, number: slice) -> Sequence[Placement]: ...
+    def __getitem__(self, number: int | slice) -> Placement | Sequence[Placement]:
+        if isinstance(number, slice):
+            return [self[each] for each in range(*number.indices(len(self)))]
+        first = range(len(self))[number] * len(Placement._fields)
+        return Placement(*self._numbers[first : first + len(Placement._fields)])
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from facecrypt.limits import MAX_CLIPS_AT_ONCE
 from facecrypt.media.video.areas import Canvas, Mapper
 from facecrypt.media.video.encoding import Look, Recipe, add_video
 from facecrypt.media.video.library import load, said_of
-from facecrypt.media.video.model import Boxes, Clip, Placement
+from facecrypt.media.video.model import Boxes, Clip, Placement, Placements
 from facecrypt.media.video.planes import Area, Planes, new_frame
 from facecrypt.media.video.source import Source
 from facecrypt.media.video.spool import Spool, Stored
@@ -57,7 +57,7 @@ class Persons:
         self._canvases = _canvases(boxes, mapper, targets)
         self._open: dict[int, _Writer] = {}
         self._kept: dict[int, Path | Stored] = {}
-        self._placements: dict[int, list[Placement]] = {track: [] for track in self._canvases}
+        self._placements = {track: Placements() for track in self._canvases}
 
     @property
     def clips(self) -> dict[int, Clip]:

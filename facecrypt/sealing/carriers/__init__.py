@@ -109,7 +109,7 @@ def sealed_name(source: Path, name: Path) -> Path:
     """What the sealed form of a picture is called: ``x.bmp`` -> ``x.png``, for it becomes one.
 
     What a source is, its content says, for names lie: a JPEG called ``x.png`` becomes ``x.jpg``.
-    A suffix of that kind of file is kept, in small letters.
+    A suffix of that kind of file is kept as it is spelled: cameras write ``.JPG``.
 
     Parameters
     ----------
@@ -123,7 +123,7 @@ def sealed_name(source: Path, name: Path) -> Path:
             head = file.read(_HEAD_OF_ANY)
     except OSError:
         head = b""  # whoever reads it says why
-    return name.with_suffix(sealed_suffix(head, name.suffix))
+    return _named(name, sealed_suffix(head, name.suffix))
 
 
 def opened_name(source: Path, name: Path) -> Path:
@@ -135,7 +135,11 @@ def opened_name(source: Path, name: Path) -> Path:
     if not suffix:
         return sealed_name(source, name)
     short = name.with_suffix("")
-    return short if short.suffix.lower() == suffix else name.with_suffix(suffix)
+    return short if short.suffix.lower() == suffix else _named(name, suffix)
+
+
+def _named(name: Path, suffix: str) -> Path:
+    return name if name.suffix.lower() == suffix else name.with_suffix(suffix)
 
 
 def _original_suffix(path: Path) -> str:

@@ -7,8 +7,9 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from facecrypt.errors import ContainerError
+from facecrypt.sealing.padding import padded
 
-__all__ = ["Private", "doubled", "padded", "padded_size"]
+__all__ = ["Private"]
 
 _HEAD = struct.Struct(">III32sQ")
 # What deflate knows before the first byte, fixed by the format: how most files begin.
@@ -77,42 +78,3 @@ class Private(NamedTuple):
         ends = _HEAD.size, _HEAD.size + recipe, _HEAD.size + recipe + skeleton, len(plain)
         first, second, third = (plain[a:b] for a, b in pairwise(ends))
         return cls(sha256, length, first, second, third, bytes(rest[8 : 8 + tail]))
-
-
-def padded(data: bytes) -> bytes:
-    """Zeros up to a length of the Padmé series, so that it tells little of what is sealed.
-
-    Nikitin et al., Reducing Metadata Leakage from Encrypted Files and Communication with PURBs,
-    2019, algorithm 1: at most 12 % are added.
-
-    Examples
-    --------
-    >>> len(padded(bytes(9))), len(padded(bytes(1000)))
-    (10, 1024)
-    """
-    return data + bytes(padded_size(len(data)) - len(data))
-
-
-def padded_size(size: int) -> int:
-    """The length of the Padmé series that a size is rounded up to; see :func:`padded`."""
-    if size < 2:
-        return size
-    exponent = size.bit_length() - 1
-    free = exponent - exponent.bit_length()
-    return size + -size % (1 << free)
-
-
-def doubled(data: bytes, cells: int) -> bytes:
-    """Zeros up to 8 bytes a cell, or twice that, or four times, and so on.
-
-    The length then is one of a few that the size of the region allows, whatever is in it.
-
-    Examples
-    --------
-    >>> len(doubled(bytes(9), 1)), len(doubled(bytes(9), 100))
-    (16, 800)
-    """
-    size = 8 * max(cells, 1)
-    while size < len(data):
-        size *= 2
-    return data + bytes(size - len(data))

@@ -21,12 +21,13 @@ from facecrypt.keys import RecipientLike, RegionKey, Stanza, Unwraps
 from facecrypt.media import Picture, jpeg
 from facecrypt.regions import Region, turn_back
 from facecrypt.sealing.carriers.carrier import Opened, Source
-from facecrypt.sealing.carriers.jpeg_private import Private, doubled, padded
+from facecrypt.sealing.carriers.jpeg_private import Private
 from facecrypt.sealing.ciphers import wrong_key
 from facecrypt.sealing.content import Jpeg
 from facecrypt.sealing.header import Header, check_counts
 from facecrypt.sealing.images import EDITED, wanted_regions
 from facecrypt.sealing.options import Open, Seal
+from facecrypt.sealing.padding import doubled, padded
 from facecrypt.sealing.parts import open_part, start, unlock
 from facecrypt.sealing.payload import Payload
 from facecrypt.sealing.wire import canonical
@@ -128,31 +129,20 @@ def has_public(data: bytes, header: Header) -> bool:
     """Whether a JPEG has the public coefficients that were sealed."""
     try:
         same = _same_frame(_content(jpeg.parse(data)), _content_of(header))
-        return same and _public_digest(data, header) == header.public_digest
+        return same and _public_digest(data, header, sealed=False) == header.public_digest
     except UnsupportedJpegError:
         return False
 
 
 def _is_edited(data: bytes, header: Header) -> bool:
-    """Whether the public coefficients are others, or a cell of a forgotten region is not empty."""
-    if _public_digest(data, header) != header.public_digest:
-        return True
-    if not header.forgotten:
-        return False
-    content = _content_of(header)
-    _, planes = jpeg.read_coefficients(data)
-    for index in header.forgotten_parts.intersection(range(len(header.regions))):
-        x0, y0, x1, y1 = content.cells(header.regions[index])
-        for (across, down, _), plane in zip(content.components, planes, strict=True):
-            if plane[y0 * down : y1 * down, x0 * across : x1 * across].any():
-                return True
-    return False
+    """Whether the public coefficients are others, or a sealed cell is not empty."""
+    return _public_digest(data, header, sealed=True) != header.public_digest
 
 
-def _public_digest(data: bytes, header: Header) -> bytes:
+def _public_digest(data: bytes, header: Header, *, sealed: bool) -> bytes:
     content = _content_of(header)
-    digest = _digest(content)
-    jpeg.tokens(data, [content.cells(region) for region in header.regions], digest.update)
+    digest, cells = _digest(content), [content.cells(region) for region in header.regions]
+    jpeg.tokens(data, cells, digest.update, sealed=sealed)
     return digest.digest()
 
 
@@ -206,6 +196,7 @@ def _shown(segments: jpeg.Segments, *, exif: bool) -> dict[str, bytes]:
     shown = {"adobe": segments.adobe, "icc": segments.icc or b""}
     shown["exif"] = (segments.exif or b"") if exif else b""
     shown["turn"] = bytes([segments.turn]) if segments.turn != 1 else b""
+    shown["colours"] = b"RGB" if segments.rgb else b""
     return {name: hashlib.sha256(data).digest() for name, data in shown.items() if data}
 
 
@@ -323,9 +314,10 @@ def open_jpeg(
             given, edited = _original(data, rects, plain, payload)
         else:
             given, edited = None, _is_edited(data, header)
-        # The original comes back whatever stands beside the coefficients; a face does not.
+        # The original comes back whatever stands beside the coefficients, or in cells that it
+        # fills; a face does not.
         if given is not None and not options.pristine:
-            beside = False
+            edited = beside = False
         if (edited or beside) and not options.allow_edited:
             if edited and (moved := jpeg.how_turned(data, rects)) is not None:
                 raise ContainerError(f"the picture was {moved[0]} after sealing; {_undo(moved[1])}")
@@ -347,8 +339,11 @@ def is_edited_jpeg(data: bytes, header: Header) -> bool:
 
 
 def _is_beside_edited(sealed: _Plain, content: Jpeg) -> bool:
-    """Whether what is shown beside the coefficients is not what was sealed."""
-    return _shown(sealed.segments, exif="exif" in content.shown) != content.shown
+    """Whether what is shown beside the coefficients is not, or not for all, what was sealed."""
+    return (
+        sealed.segments.several
+        or _shown(sealed.segments, exif="exif" in content.shown) != content.shown
+    )
 
 
 def _undo(option: str) -> str:
@@ -389,7 +384,8 @@ def _read_sealed(data: bytes, content: Jpeg) -> _Plain:
 def _original(
     data: bytes, rects: list[tuple[int, int, int, int]], plain: dict[int, bytes], payload: Payload
 ) -> tuple[bytes | None, bool]:
-    """The file that was sealed, if the public coefficients are those that were; and if not."""
+    """The file that was sealed, if the public coefficients are those that were; and whether
+    they, or sealed cells, were edited."""
     header = payload.header
     count = len(rects)
     private, content = Private.from_bytes(plain[count]), _content_of(header)
@@ -406,16 +402,19 @@ def _original(
         try:
             original = jpeg.restore(data, rects, parts, digest.update)
         except ContainerError:
-            if _public_digest(data, header) == header.public_digest:
+            if _public_digest(data, header, sealed=True) == header.public_digest:
                 raise
             return None, True
     else:
         jpeg.tokens(data, rects, digest.update)
         original = private.tail
-    if digest.digest() != header.public_digest:
-        return None, True
-    if len(original) != private.size or not hmac.compare_digest(
+    edited = digest.digest() != header.public_digest
+    same = len(original) == private.size and hmac.compare_digest(
         hashlib.sha256(original).digest(), private.sha256
-    ):
+    )
+    # What somebody painted into sealed cells is not in an original of the same coefficients.
+    if edited and not (same and content.exact):
+        return None, True
+    if not same:
         raise wrong_key()
-    return original, False
+    return original, edited

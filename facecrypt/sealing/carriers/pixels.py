@@ -20,12 +20,12 @@ from facecrypt.media.png import SIGNATURE
 from facecrypt.media.readers import file_suffix
 from facecrypt.regions import turned_grid
 from facecrypt.sealing.carriers.carrier import Opened, Source
-from facecrypt.sealing.carriers.jpeg_private import doubled, padded
 from facecrypt.sealing.carriers.originals import pack, unpack
 from facecrypt.sealing.content import Pixels
 from facecrypt.sealing.header import Header
 from facecrypt.sealing.images import CELLS, Original, SealedPixels, open_pixels, seal_pixels
 from facecrypt.sealing.options import Open, Seal
+from facecrypt.sealing.padding import doubled, padded
 from facecrypt.sealing.parts import open_part
 from facecrypt.sealing.payload import Payload
 from facecrypt.sealing.pixels import Sealed
@@ -215,6 +215,7 @@ def open_picture(
         regions=unlocked.regions(header),
         whole=unlocked.whole,
         original=original,
+        unerased=sealed.unerased,
     )
 
 

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, Self
 
 from facecrypt.errors import ContainerError
-from facecrypt.media.video import Clip, Placement, Spool, Stored
-from facecrypt.sealing.carriers.jpeg_private import padded_size
+from facecrypt.media.video import Clip, Placement, Placements, Spool, Stored
+from facecrypt.sealing.padding import padded_size
 from facecrypt.sealing.streams import Plain
 from facecrypt.sealing.wire import Reader, canonical
 
@@ -140,7 +140,7 @@ def read_clip(chunks: Iterator[memoryview], spool: Spool) -> Clip:
         start = file.tell()
     if start + size > length:
         raise _damaged("part of a person")
-    placements = [Placement(*numbers) for numbers in _PLACEMENT.iter_unpack(places)]
+    placements = Placements(map(Placement._make, _PLACEMENT.iter_unpack(places)))
     return Clip(part.part(start, size), placements)
 
 

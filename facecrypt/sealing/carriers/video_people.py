@@ -11,7 +11,6 @@ from facecrypt.detector import (
     Detector,
     FaceTracker,
     Track,
-    default_detector,
     looking_in_turn,
 )
 from facecrypt.detector.presets import DEFAULT
@@ -22,7 +21,9 @@ from facecrypt.sealing.content_video import Person
 from facecrypt.sealing.options import Seal, VideoOptions
 from facecrypt.sealing.ways import Way
 
-__all__ = ["People", "find_people", "find_ways", "tracking_detector"]
+__all__ = ["Looking", "People", "find_people", "find_ways", "tracking_detector"]
+
+Looking = Detector | Sequence[Detector]
 
 # Frames that share a list of who may be in them.
 _SPAN = 64
@@ -73,13 +74,19 @@ class People:
 
 
 def find_people(
-    path: Path, options: Seal, journal: Journal, on_frame: Callable[[int], None]
+    path: Path,
+    detector: Looking | None,
+    options: Seal,
+    journal: Journal,
+    on_frame: Callable[[int], None],
 ) -> People:
     """Read a video once and follow the faces in it, or count its frames where boxes are given.
 
     Parameters
     ----------
     path : Path
+    detector : Detector or sequence of Detector, optional
+        Not wanted where boxes are given.
     options : Seal
     journal : Journal
         What an earlier run found, and where this one notes what it finds.
@@ -96,7 +103,7 @@ def find_people(
     if options.regions is not None:
         return _given(path, options, on_frame)
     tracker = FaceTracker(
-        detector=tracking_detector(options.detector or default_detector()),
+        detector=detector,
         every=options.video.every,
         hold=options.video.hold,
         grow=options.grow,
@@ -123,7 +130,7 @@ def _follow(path: Path, tracker: FaceTracker, on_frame: Callable[[int], None]) -
     return People(tracker.finish() if count else [], count)
 
 
-def tracking_detector(detector: Detector) -> Detector | Sequence[Detector]:
+def tracking_detector(detector: Detector) -> Looking:
     """Who looks at the frames: where nobody set thresholds, those who do it in turn."""
     if isinstance(detector, MTCNN) and (detector.settings, detector.preset) == (DEFAULT, None):
         return looking_in_turn(detector.device)

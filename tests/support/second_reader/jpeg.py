@@ -173,6 +173,16 @@ class Sealed:
         self.blocks, _ = decode(self.jpeg)
         digest = public_sha256(self.jpeg, self.blocks, self.owners)
         require(digest == self.header["public_sha256"], "the public picture was changed")
+        self._require_empty_cells()
+
+    def _require_empty_cells(self) -> None:
+        for c, one in enumerate(self.frame.components):
+            width, (columns, rows) = self.frame.stored(c)[0], self.frame.real(c)
+            for number, block in enumerate(self.blocks[c]):
+                row, column = divmod(number, width)
+                sealed = (column // one.h, row // one.v) in self.owners
+                if sealed and column < columns and row < rows:
+                    require(not any(block), "something in a sealed cell")
 
     def region_part(self, index: int, region_key: bytes) -> bytes:
         return open_part(self.header, index, self.boxes[b"fcRg"][index], region_key)
@@ -195,13 +205,6 @@ class Sealed:
                 require(not self.boxes[b"fcRg"][index], "a part that was forgotten")
             else:
                 self.open_region(index, expand(content_key, layout.region_info(index)))
-        gray = {cell for cell, owner in self.owners.items() if owner in forgotten}
-        for c, one in enumerate(self.frame.components):
-            width = self.frame.stored(c)[0]
-            for number, block in enumerate(self.blocks[c]):
-                row, column = divmod(number, width)
-                if (column // one.h, row // one.v) in gray:
-                    require(not any(block), "something in a forgotten cell")
         return self.blocks
 
     def original(self, content_key: bytes) -> bytes:
