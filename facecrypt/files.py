@@ -7,6 +7,7 @@ from pathlib import Path
 
 from facecrypt.errors import OVERWRITE, MediaError
 from facecrypt.pending import Data, Pending
+from facecrypt.rights import Rights
 
 __all__ = [
     "PathLike",
@@ -86,7 +87,9 @@ def atomic_write(
         it, those of the file that is replaced, else what the umask allows.
     like : path, optional
         The picture this one is made of. The new file takes its date of change, and is open to
-        nobody to whom that one is closed.
+        nobody to whom that one is closed. The file that is replaced may be named, too: then owner,
+        group, permission bits and access list stay, as far as this process may give them, and
+        where it may not nobody gets to read it who might not before.
 
     Raises
     ------
@@ -118,7 +121,7 @@ def prepared(
     """The first half of :func:`atomic_write`: all but the name, which :func:`named` gives."""
     path = Path(path)
     refuse_special(path)
-    times = None
+    times, source, rights = None, None, None
     if like is not None:
         source = _stat(like)
         times = source.st_atime_ns, source.st_mtime_ns
@@ -133,7 +136,9 @@ def prepared(
             if stat.S_ISREG(present.st_mode) and (mode is None or like is not None):
                 old = stat.S_IMODE(present.st_mode)
                 mode = old if mode is None else old & mode
-        return Pending(path, data, overwrite=overwrite, mode=mode, times=times)
+            if source is not None and os.path.samestat(source, present):
+                rights = Rights.of(path)
+        return Pending(path, data, overwrite=overwrite, mode=mode, times=times, rights=rights)
     except MediaError:
         raise  # of what writes the data, which says it better
     except OSError as error:

@@ -14,7 +14,14 @@ try:
 except ImportError:  # Windows
     fcntl = None  # type: ignore[assignment]
 
-__all__ = ["hidden_name", "lock", "remove_stale", "remove_unless_locked", "try_lock"]
+__all__ = [
+    "abandoned",
+    "hidden_name",
+    "lock",
+    "remove_stale",
+    "remove_unless_locked",
+    "try_lock",
+]
 
 # With an accent it was a question to the file system (facecrypt.jobs.outputs).
 _HIDDEN = re.compile("\\.facecrypt-[0-9a-f]{16}(?:\u00e9|e\u0301)?\\.tmp")
@@ -68,6 +75,32 @@ def remove_stale(folder: Path) -> None:
         for entry in entries:
             if _HIDDEN.fullmatch(entry.name):
                 remove_unless_locked(Path(entry.path), _is_stale)
+
+
+def abandoned(folder: Path) -> list[Path]:
+    """What killed processes left in a folder, be it a moment ago: hidden, not empty, and locked by
+    nobody.
+
+    None where the system has no ``flock`` (Windows), nor where the folder cannot be read.
+    """
+    if fcntl is None:
+        return []  # type: ignore[unreachable] # but on Windows it is
+    found = []
+    with contextlib.suppress(OSError), os.scandir(folder) as entries:
+        found = [Path(entry.path) for entry in entries if _HIDDEN.fullmatch(entry.name)]
+    return [path for path in found if _is_dead(path)]
+
+
+def _is_dead(path: Path) -> bool:
+    with contextlib.suppress(OSError):
+        fd = _open(path)
+        try:
+            seen = os.fstat(fd)
+            # A writer locks its file while it is empty, and must not find it locked.
+            return stat.S_ISREG(seen.st_mode) and seen.st_size > 0 and try_lock(fd)
+        finally:
+            os.close(fd)
+    return False
 
 
 def remove_unless_locked(path: Path, unwanted: Callable[[os.stat_result], bool]) -> None:

@@ -11,6 +11,7 @@ from typing import BinaryIO, Self
 
 from facecrypt.leftovers import hidden_name, lock
 from facecrypt.placing import NO_LINKS, place, replace
+from facecrypt.rights import Rights
 
 __all__ = ["Data", "Pending"]
 
@@ -40,6 +41,8 @@ class Pending:
         Permission bits from the first byte on; the umask may take some away.
     times : tuple of int, optional
         Its dates of access and of change, in nanoseconds.
+    rights : Rights, optional
+        Whose it is to be and who may read it, instead of `mode`.
     """
 
     def __init__(
@@ -50,7 +53,10 @@ class Pending:
         overwrite: bool = False,
         mode: int | None = None,
         times: tuple[int, int] | None = None,
+        rights: Rights | None = None,
     ) -> None:
+        self._rights = rights
+        mode = mode if rights is None else rights.mode & 0o600
         self.path, self._data, self._overwrite = path, data, overwrite
         self._mode, self._times = 0o666 if mode is None else mode, times
         self._hidden: Path | None = None
@@ -62,7 +68,9 @@ class Pending:
                 self._write_hidden()
             else:
                 self._fill(self._fd, Path(f"/proc/self/fd/{self._fd}"))
-                if open_mode != self._mode:
+                if rights is not None:
+                    rights.give(self._fd)
+                elif open_mode != self._mode:
                     os.chmod(self._fd, self._status.st_mode & self._mode)  # noqa: PTH101 (no path)
         except BaseException:
             self.close()
@@ -139,13 +147,15 @@ class Pending:
         self._status = _fill(fd, data)
 
     def _write_hidden(self) -> None:
-        granted = _granted(self.path, self._mode)
+        granted = None if self._rights else _granted(self.path, self._mode)
         hidden = hidden_name(self.path)
         self._fd = _create(hidden, 0o600)
         self._hidden = hidden
         locked = lock(self._fd)
         self._fill(self._fd, hidden)
-        if stat.S_IMODE(hidden.stat().st_mode) != granted:
+        if self._rights is not None:
+            self._rights.give(self._fd)
+        elif granted is not None and stat.S_IMODE(hidden.stat().st_mode) != granted:
             # FAT has no permissions to set.
             with contextlib.suppress(OSError):
                 hidden.chmod(granted)

@@ -18,7 +18,17 @@ PACKAGE = ROOT / "facecrypt"
 # A name stands for a module, or for a package with all in it.
 FLOORS = (
     ("errors", "limits", "regions", "machine", "_version"),
-    ("files", "leftovers", "pending", "placing", "models", "backends", "_native", "_jpeg"),
+    (
+        "files",
+        "leftovers",
+        "pending",
+        "placing",
+        "rights",
+        "models",
+        "backends",
+        "_native",
+        "_jpeg",
+    ),
     ("keys", "media", "chaos", "detector"),
     ("schemes", "sealing"),
     ("jobs", "attacks"),

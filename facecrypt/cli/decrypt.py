@@ -8,7 +8,7 @@ from facecrypt.cli.options import add_batch, add_inputs, add_json, numbers
 from facecrypt.cli.pages import add_examples
 from facecrypt.cli.terminal import progress_bar, say, video_bars
 from facecrypt.jobs.sealing import decrypt_files
-from facecrypt.sealing.files import in_gray
+from facecrypt.sealing.files import of_forgotten
 
 __all__ = ["add_options", "run"]
 
@@ -16,7 +16,7 @@ __all__ = ["add_options", "run"]
 def add_options(sub: ArgumentParser) -> None:
     sub.usage = f"facecrypt decrypt IN [IN ...] -o DIR {keys.OPENING} [OPTION ...]"
     add_examples(sub, "facecrypt decrypt sealed -o restored -i key.txt")
-    add_inputs(sub, "sealed pictures")
+    add_inputs(sub, "sealed pictures and videos")
     keys.add_identities(sub)
     sub.add_argument(
         "--region",
@@ -58,7 +58,8 @@ def run(args: Namespace) -> int:
         say("warning", f"{result.source}: opened, but what everybody sees in it was edited")
     gray = [result for result in summary.results if result.forgotten]
     for result in gray if not args.quiet else ():
-        say("warning", f"{result.source}: {in_gray(result.forgotten)}")
+        for said in of_forgotten(result.forgotten, result.unerased):
+            say("warning", f"{result.source}: {said}")
     details = [f"{len(edited)} edited"] if edited else []
     details += [f"{len(gray)} with faces that were forgotten"] if gray else []
     return report(summary, "decrypted", details, quiet=args.quiet)

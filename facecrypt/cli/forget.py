@@ -17,11 +17,11 @@ _THERE = "forgotten already"
 def add_options(sub: ArgumentParser) -> None:
     sub.usage = f"facecrypt forget IN [IN ...] --region N {keys.OPENING} [OPTION ...]"
     sub.description = (
-        "Erase faces from sealed pictures for good: no key opens them any more. Copies and backups "
-        "from before keep them."
+        "Erase faces from sealed pictures and videos for good: no key opens them any more, nor the "
+        "file that was sealed. Copies and backups from before keep them."
     )
     add_examples(sub, "facecrypt forget sealed/photo.png --region 0 -i key.txt")
-    add_pictures(sub, "sealed pictures")
+    add_pictures(sub, "sealed pictures and videos")
     sub.add_argument(
         "--region",
         "--track",
@@ -53,5 +53,6 @@ def run(args: Namespace) -> int:
         )
     if args.json:
         print_results(summary, "changed", there=_THERE)
-    details = [f"{count(len(set(args.region)), 'region')} forgotten in each"]
+    each = f"{count(len(set(args.region)), 'region')} forgotten in each"
+    details = [each] if summary.done else []
     return report(summary, "changed", details, quiet=args.quiet, there=_THERE)

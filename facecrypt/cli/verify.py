@@ -13,6 +13,7 @@ from facecrypt.cli.terminal import exit_code, explained, say_errors, tell
 from facecrypt.jobs.inputs import MEDIA_SUFFIXES, find_pictures
 from facecrypt.jobs.pool import forget_frames
 from facecrypt.sealing.files import Verified, verify
+from facecrypt.sealing.parts import unfinished
 
 __all__ = ["add_options", "run"]
 
@@ -20,7 +21,7 @@ __all__ = ["add_options", "run"]
 def add_options(sub: ArgumentParser) -> None:
     sub.usage = f"facecrypt verify IN [IN ...] {keys.OPENING} [OPTION ...]"
     add_examples(sub, "facecrypt verify sealed -i key.txt")
-    add_pictures(sub, "sealed pictures")
+    add_pictures(sub, "sealed pictures and videos")
     keys.add_identities(sub)
     add_json(sub, "what was found of each picture, one line each,")
 
@@ -55,6 +56,7 @@ def _print_checked(path: Path, checked: Verified) -> None:
     status = "intact" if checked.whole else "checked in part"
     regions = {"regions": checked.regions, "unchecked": checked.unchecked}
     regions |= {"forgotten": checked.forgotten} if checked.forgotten else {}
+    regions |= {"unerased": checked.unerased} if checked.unerased else {}
     print(json.dumps({"source": str(path), "status": status} | regions))
 
 
@@ -72,10 +74,12 @@ def _sum(whole: int, part: int, failed: int) -> str:
 
 
 def _state(checked: Verified) -> str:
-    gone = ""
-    if checked.forgotten:
-        verb = "was" if len(checked.forgotten) == 1 else "were"
-        gone = f"; {_numbered(checked.forgotten)} {verb} forgotten"
+    gone, erased = "", [one for one in checked.forgotten if one not in checked.unerased]
+    if erased:
+        verb = "was" if len(erased) == 1 else "were"
+        says = "" if checked.whole else "it says that "
+        gone = f"; {says}{_numbered(erased)} {verb} forgotten"
+    gone += f"; {unfinished(checked.unerased)}" if checked.unerased else ""
     if checked.whole:
         return f"intact{gone}"
     rest = f"{_numbered(checked.unchecked)} and the header" if checked.unchecked else "the header"

@@ -1,17 +1,18 @@
 """Many sealed files changed, each in its place or all into a folder, and one summary."""
 
 import warnings
-from collections.abc import Callable, Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import partial
 from pathlib import Path
 
-from facecrypt.errors import ContainerError
+from facecrypt.errors import AuthenticationError, ContainerError
 from facecrypt.files import PathLike, already_exists
 from facecrypt.jobs.inputs import Input, find_in_place, find_inputs
 from facecrypt.jobs.pool import Progress, run_batch
 from facecrypt.jobs.summary import Result, Summary
 from facecrypt.keys import Recipient, SecretKey
-from facecrypt.sealing.carriers import Carrier, FileCarrier
+from facecrypt.sealing.copies import remove_copies
 from facecrypt.sealing.files import find_sealed
 from facecrypt.sealing.forgetting import Forget
 from facecrypt.sealing.header import Header
@@ -53,15 +54,21 @@ def rewrap_files(
     Warns
     -----
     UserWarning
-        No file was open to somebody who is to be dropped.
+        No file was open to somebody who is to be dropped; or files were skipped of which nobody can
+        say whether they are as asked for, since the identities are those that no longer open them.
     """
     holders = identities_of(identities)
     request = Rewrap.of(recipients, keep=keep, drop=drop)
     met: set[str] = set()
+    unchecked: set[Path] = set()
 
-    def is_done(_: Carrier | FileCarrier, header: Header) -> bool:
+    def is_done(path: Path, header: Header) -> bool:
         met.update(request.dropped(header))
-        return request.is_done(header)
+        if not request.is_done(header):
+            return False
+        if not request.is_true(header, holders):
+            unchecked.add(path)
+        return True
 
     def change(item: Input, output: Path | None) -> Header:
         return request.apply(item.source, holders, output, overwrite=overwrite)
@@ -77,6 +84,8 @@ def rewrap_files(
     )
     for unknown in sorted(request.drop - met):
         warnings.warn(f"no file was open to {unknown}, who was to be dropped", stacklevel=2)
+    if unchecked:
+        warnings.warn(_not_checked(unchecked), stacklevel=2)
     return summary
 
 
@@ -92,15 +101,14 @@ def forget_files(
 ) -> Summary:
     """Erase faces of sealed files for good; see :func:`forget_regions`.
 
-    Files whose header says that these regions were forgotten are skipped. All other parameters are
-    as of :func:`rewrap_files`.
+    Files of which these regions were forgotten, which an identity has to show, are skipped. All
+    other parameters are as of :func:`rewrap_files`.
     """
     holders = identities_of(identities)
     request = Forget(tuple(map(number, regions)))
 
-    def is_done(carrier: Carrier | FileCarrier, header: Header) -> bool:
-        # Of two files the header is written first: only the picture tells that both were.
-        return request.is_done(header) and not carrier.beside
+    def is_done(path: Path, header: Header) -> bool:
+        return request.is_done(path, header, holders)
 
     def change(item: Input, output: Path | None) -> Header:
         return request.apply(item.source, holders, output, overwrite=overwrite)
@@ -120,36 +128,47 @@ def change_files(
     paths: PathLike | Iterable[PathLike],
     out_dir: PathLike | None,
     change: Callable[[Input, Path | None], Header],
-    is_done: Callable[[Carrier | FileCarrier, Header], bool],
+    is_done: Callable[[Path, Header], bool],
     *,
     workers: int | None,
     progress: Progress | None,
     overwrite: bool,
 ) -> Summary:
-    """Change sealed files, and skip those whose header says that it is done.
+    """Change sealed files, and skip those of which it is done.
 
     Parameters
     ----------
     change : callable
         Is given an input and the output, which is None for a file that is to be replaced.
     is_done : callable
-        Whether a file with this carrier and header is as it is to be.
+        Whether a file with this header is as it is to be; AuthenticationError where that is not to
+        be believed.
     """
 
+    changed: defaultdict[Path, set[bytes]] = defaultdict(set)
+
     def one(item: Input) -> Result:
-        carrier, headers = find_sealed(item.source)
+        header, skipped = looked_at(item)
+        changed[item.output.parent].add(header.picture_id)
+        return _result(item, header, skipped=skipped)
+
+    def looked_at(item: Input) -> tuple[Header, bool]:
+        _, headers = find_sealed(item.source)
         # Of every input, for it may take notes.
-        done = [is_done(carrier, header) for header in headers]
+        done = _done(item.source, headers, is_done)
         if out_dir is None:
-            if all(done):
-                return _result(item, headers[0], skipped=True)
-            return _result(item, change(item, None))
+            if done is not None:
+                return done, True
+            return change(item, None), False
         if item.output.exists() and not overwrite:
-            return _result(item, _same_done(item, headers, is_done), skipped=True)
-        return _result(item, change(item, item.output))
+            return _same_done(item, headers, is_done), True
+        return change(item, item.output), False
 
     find = find_in_place if out_dir is None else partial(find_inputs, rename=_same_name)
-    return run_batch(paths, out_dir, one, workers, progress, find=find)
+    summary = run_batch(paths, out_dir, one, workers, progress, find=find)
+    for folder, pictures in changed.items():
+        remove_copies(folder, pictures)
+    return summary
 
 
 def _same_name(_: Path, name: Path) -> Path:
@@ -159,22 +178,51 @@ def _same_name(_: Path, name: Path) -> Path:
 def _same_done(
     item: Input,
     sources: Iterable[Header],
-    is_done: Callable[[Carrier | FileCarrier, Header], bool],
+    is_done: Callable[[Path, Header], bool],
 ) -> Header:
     """The header of an output that is this input as it is to be; MediaError where it is not."""
-    wanted = {header.picture_id for header in sources}
+    sources = list(sources)
+    wanted, called = {header.picture_id for header in sources}, sources[0].content.called
     try:
-        carrier, headers = find_sealed(item.output)
+        _, headers = find_sealed(item.output)
     except ContainerError:
-        raise already_exists(item.output, " and is not a sealed picture") from None
+        raise already_exists(item.output, f" and is not a sealed {called}") from None
     if not all(header.picture_id in wanted for header in headers):
-        raise already_exists(item.output, ", sealed from another picture")
-    if not all(is_done(carrier, header) for header in headers):
+        raise already_exists(item.output, f", sealed from another {called}")
+    done = _done(item.output, headers, is_done)
+    if done is None:
         raise already_exists(item.output, ", and not as it is asked for")
-    return headers[0]
+    return done
 
 
-def _result(item: Input, header: Header, *, skipped: bool = False) -> Result:
+def _done(
+    path: Path, headers: Iterable[Header], is_done: Callable[[Path, Header], bool]
+) -> Header | None:
+    """The header by which a file is as it is to be, None where one has to be changed.
+
+    Of several beside a picture one may be another sealing's, which the keys do not open; where none
+    is to be believed, the AuthenticationError of the last.
+    """
+    found, refused = [], None
+    for header in headers:
+        try:
+            found.append((header, is_done(path, header)))
+        except AuthenticationError as error:
+            refused = error
+    if not found and refused is not None:
+        raise refused
+    return found[0][0] if all(done for _, done in found) else None
+
+
+def _not_checked(files: Collection[Path]) -> str:
+    these = "1 file names" if len(files) == 1 else f"{len(files)} files name"
+    return (
+        f"{these} only those who were asked for, and no key that was given opens it any more: "
+        "whether that is true was not checked; verify it with a key of theirs"
+    )
+
+
+def _result(item: Input, header: Header, *, skipped: bool) -> Result:
     return Result(
         item.source,
         item.output,

@@ -285,6 +285,7 @@ def _opened_result(
         skipped=skipped,
         edited=opened.edited and not skipped,
         forgotten=header.forgotten_regions,
+        unerased=opened.unerased,
     )
 
 

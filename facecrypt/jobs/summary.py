@@ -28,6 +28,8 @@ class Result:
         A JPEG whose coding cannot be taken apart: its sealed form is coded anew, and larger.
     forgotten : tuple of int
         Numbers of regions that were erased for good: in the output they are gray.
+    unerased : tuple of int
+        Those of them whose encrypted face is still in the source.
     """
 
     source: Path
@@ -39,6 +41,7 @@ class Result:
     sealed: bool = False
     transcoded: bool = False
     forgotten: tuple[int, ...] = ()
+    unerased: tuple[int, ...] = ()
 
     @property
     def bare(self) -> bool:

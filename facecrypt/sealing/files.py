@@ -21,6 +21,7 @@ from facecrypt.media.pictures import naming, read_bounded
 from facecrypt.media.png import read_chunk
 from facecrypt.regions import Region
 from facecrypt.sealing.carriers import (
+    FILE_CARRIERS,
     Carrier,
     FileCarrier,
     Opened,
@@ -46,6 +47,7 @@ from facecrypt.sealing.images import (
 )
 from facecrypt.sealing.options import GROW, PADDINGS, Open, Seal, VideoOptions
 from facecrypt.sealing.pairs import write_pair
+from facecrypt.sealing.parts import unfinished
 from facecrypt.sealing.payload import Payload
 
 __all__ = [
@@ -57,8 +59,8 @@ __all__ = [
     "encode",
     "encrypt_file",
     "find_sealed",
-    "in_gray",
     "inspect",
+    "of_forgotten",
     "open_file",
     "opened_sealed",
     "read_payload",
@@ -152,6 +154,8 @@ def seal_file(
     large = file_carrier(Path(src))
     if large is not None:
         return _seal_large(large, Path(src), Path(dst), recipients, options)
+    if any(Path(dst).suffix.lower() in large.suffixes for large in FILE_CARRIERS):
+        raise _no_video(Path(src), Path(dst))
     check_destination(dst, carrier_for(Path(dst).suffix, sidecar=options.sidecar))
     if options.sidecar and _same_file(src, dst):
         raise MediaError(f"{dst}: is the picture to seal; name another file for the output")
@@ -160,6 +164,17 @@ def seal_file(
         sealed = encode(source, recipients, options, suffix=Path(dst).suffix)
     write_sealed(dst, sealed, overwrite=options.overwrite, like=src)
     return sealed.header
+
+
+def _no_video(src: Path, dst: Path) -> MediaError:
+    try:
+        src.stat()
+    except OSError as error:
+        return media_error(src, error)
+    return MediaError(
+        f"{src}: is no video that facecrypt knows, or its beginning is damaged; only videos are "
+        f"sealed as {dst.suffix}"
+    )
 
 
 def _seal_large(
@@ -194,7 +209,11 @@ def open_file(
     large = sealed_large(_checked(src))
     if large is not None:
         return large.open(Path(src), Path(dst), identities, options, exact=exact)
-    check_destination(dst)
+    try:
+        check_destination(dst)
+    except MediaError:
+        find_sealed(src)  # a damaged video is no video any more, and its name is not what is wrong
+        raise
     opened = decode_file(src, identities, options)
     write_opened(dst, opened, overwrite=options.overwrite, like=src)
     return opened
@@ -431,19 +450,26 @@ def decrypt_file(
     -----
     UserWarning
         The picture was opened with ``allow_edited`` and was in fact edited; or a face of it was
-        forgotten, and stays gray.
+        forgotten, and stays gray, also where its encrypted pixels are still to be erased.
     """
     options = Open(regions=regions, allow_edited=allow_edited, overwrite=overwrite, backend=backend)
     opened = open_file(src, dst, identities_of(identities), options)
     if opened.edited:
         warnings.warn(f"{src}: {EDITED}", stacklevel=2)
-    if gone := opened.header.forgotten_regions:
-        warnings.warn(f"{src}: {in_gray(gone)}", stacklevel=2)
+    for said in of_forgotten(opened.header.forgotten_regions, opened.unerased):
+        warnings.warn(f"{src}: {said}", stacklevel=2)
     return opened.header
 
 
-def in_gray(regions: Sequence[int]) -> str:
-    """What to say of an opened picture of which faces were forgotten."""
+def of_forgotten(regions: Sequence[int], unerased: Sequence[int]) -> Iterator[str]:
+    """What to say of an opened picture of which faces were forgotten, or are to be."""
+    if gone := [index for index in regions if index not in unerased]:
+        yield _in_gray(gone)
+    if unerased:
+        yield unfinished(unerased)
+
+
+def _in_gray(regions: Sequence[int]) -> str:
     listed = ", ".join(map(str, regions))
     if len(regions) == 1:
         return f"region {listed} was forgotten and stays gray"
@@ -487,12 +513,16 @@ class Verified:
         region key cannot check the header, so it is False whenever only region keys were given.
     forgotten : tuple of int
         Numbers of regions that were erased for good, as the header says.
+    unerased : tuple of int
+        Those of them whose encrypted face is in the file all the same: :func:`forget_regions` was
+        stopped, and is to be run again.
     """
 
     regions: tuple[int, ...]
     unchecked: tuple[int, ...]
     whole: bool
     forgotten: tuple[int, ...] = ()
+    unerased: tuple[int, ...] = ()
 
 
 def verify(src: PathLike, identities: Identities) -> Verified:
@@ -525,8 +555,8 @@ def verify(src: PathLike, identities: Identities) -> Verified:
     ...     header = encrypt_file(plain, sealed, key, regions=faces)
     ...     verify(sealed, key)
     ...     verify(sealed, region_key(header, key, 1))
-    Verified(regions=(0, 1), unchecked=(), whole=True, forgotten=())
-    Verified(regions=(1,), unchecked=(0,), whole=False, forgotten=())
+    Verified(regions=(0, 1), unchecked=(), whole=True, forgotten=(), unerased=())
+    Verified(regions=(1,), unchecked=(0,), whole=False, forgotten=(), unerased=())
     """
     large = sealed_large(_checked(src))
     opened: Opened | OpenedFile
@@ -536,4 +566,4 @@ def verify(src: PathLike, identities: Identities) -> Verified:
         opened = decode_file(src, identities_of(identities), Open(pristine=True))
     gone = opened.header.forgotten_regions
     unchecked = set(range(len(opened.header.regions))) - {*opened.regions, *gone}
-    return Verified(opened.regions, tuple(sorted(unchecked)), opened.whole, gone)
+    return Verified(opened.regions, tuple(sorted(unchecked)), opened.whole, gone, opened.unerased)

@@ -3,13 +3,20 @@
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from facecrypt.files import PathLike
 from facecrypt.keys import RegionKey, Unwraps
+from facecrypt.media.pictures import naming
 from facecrypt.regions import Region
+from facecrypt.sealing.carriers import Source
+from facecrypt.sealing.carriers.pixels import decode_sealed, with_header
+from facecrypt.sealing.ciphers import wrong_key
+from facecrypt.sealing.content import Pixels
+from facecrypt.sealing.copies import remove_copies
 from facecrypt.sealing.header import Header
 from facecrypt.sealing.images import Identities, identities_of
-from facecrypt.sealing.parts import forgotten, number, without_clip
+from facecrypt.sealing.parts import forgotten, number, opens_whole, without_clip
 from facecrypt.sealing.rewriting import change_file
 
 __all__ = ["Forget", "forget_regions"]
@@ -61,7 +68,9 @@ def forget_regions(
     Warns
     -----
     UserWarning
-        Another region holds what both cover, and may show a part of the face.
+        Another region holds what both cover, and may show a part of the face; or a run that was
+        killed left something in the folder that may show it, and is not known for a copy of the
+        file: those are removed.
 
     Examples
     --------
@@ -81,7 +90,9 @@ def forget_regions(
     ((0,), (1,))
     """
     request = Forget(tuple(map(number, regions)))
-    return request.apply(path, identities_of(identities), output, overwrite=overwrite)
+    header = request.apply(path, identities_of(identities), output, overwrite=overwrite)
+    remove_copies(Path(output or path).parent, {header.picture_id})
+    return header
 
 
 @dataclass(frozen=True)
@@ -117,9 +128,29 @@ class Forget:
 
         return change_file(path, output, change, overwrite=overwrite)
 
-    def is_done(self, header: Header) -> bool:
-        """Whether a header says that all of it was forgotten."""
-        return {*self.regions, *header.private} <= set(header.forgotten)
+    def is_done(
+        self, path: PathLike, header: Header, identities: Sequence[Unwraps | RegionKey]
+    ) -> bool:
+        """Whether all of it was forgotten: as the header of a file says, which anybody may have
+        written, and as is found in the file.
+
+        Of two files the header is written first: only the pixels tell that both were.
+
+        Raises
+        ------
+        AuthenticationError
+            The header says so, and no identity opens it whole, or it was changed.
+        ContainerError
+            The pixels are damaged.
+        """
+        if not {*self.regions, *header.private} <= set(header.forgotten):
+            return False
+        if not opens_whole(header, identities):
+            raise wrong_key()
+        if not isinstance(header.content, Pixels):
+            return True
+        with naming(path):
+            return with_header(decode_sealed(Source.read(path)), header).is_erased()
 
     def _warn_of_overlaps(self, path: PathLike, header: Header) -> None:
         """Pixels of several regions are the first one's; in a video's clips they are nobody's."""

@@ -9,13 +9,27 @@ import numpy as np
 
 from facecrypt.detector import Detector, default_detector
 from facecrypt.detector.protocol import look
-from facecrypt.errors import ALLOW_EDITED, AuthenticationError, ContainerError, KeyFormatError
+from facecrypt.errors import (
+    ALLOW_EDITED,
+    AuthenticationError,
+    ContainerError,
+    ForgottenError,
+    KeyFormatError,
+)
 from facecrypt.keys import RecipientLike, RegionKey, Unwraps
 from facecrypt.regions import PIXEL, Grid, Region, claims, clip_given
 from facecrypt.sealing.content import Pixels
 from facecrypt.sealing.header import CIPHERS, Header, check_counts
 from facecrypt.sealing.options import GROW, Open, Seal
-from facecrypt.sealing.parts import Unlocked, number, open_part, start, unlock, without_clip
+from facecrypt.sealing.parts import (
+    Unlocked,
+    number,
+    open_part,
+    start,
+    unfinished,
+    unlock,
+    without_clip,
+)
 from facecrypt.sealing.pixels import Sealed, checked_image, gather, public_digest, scatter
 
 __all__ = [
@@ -287,10 +301,10 @@ def open_pixels(
     edited: bool,
 ) -> tuple[np.ndarray, Unlocked]:
     """:func:`decrypt_image` of options in one object; `edited` is ``sealed.edited``."""
-    header, out = sealed.header, sealed.image.copy()
+    header, out = sealed.header, sealed.erased().image
     if not isinstance(header.content, Pixels):
         raise ContainerError(f"the header is that of a {header.carrier} file, not of pixels")
-    unlocked = unlock(header, identities, options.regions)
+    unlocked = _unlocked(sealed, identities, options)
     height, width = header.shape[:2]
     owned = claims(header.regions, height, width, header.content.grid)
     for index, claim in enumerate(owned):
@@ -301,6 +315,18 @@ def open_pixels(
     if edited and not options.allow_edited:
         raise AuthenticationError(EDITED, hint=None if options.pristine else ALLOW_EDITED)
     return out, unlocked
+
+
+def _unlocked(sealed: Sealed, identities: Sequence[Unwraps | RegionKey], options: Open) -> Unlocked:
+    try:
+        return unlock(sealed.header, identities, options.regions)
+    except ForgottenError:
+        still = sealed.unerased
+        if options.regions is not None:
+            still = tuple(index for index in still if index in options.regions)
+        if still:
+            raise ForgottenError(unfinished(still)) from None
+        raise
 
 
 def recipients_of(recipients: Recipients) -> list[RecipientLike]:

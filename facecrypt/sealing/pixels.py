@@ -47,8 +47,19 @@ class Sealed:
     @property
     def edited(self) -> bool:
         """Whether the pixels outside the regions, or what is encrypted of a region, differ from
-        what was sealed, or those of a forgotten region from gray. No key is needed to tell."""
-        return not (self.has_public() and self.is_erased() and self.has_sealed())
+        what was sealed, or those of a forgotten region from gray and from what was encrypted
+        there. No key is needed to tell."""
+        return not (self.has_public() and self.has_sealed())
+
+    @property
+    def unerased(self) -> tuple[int, ...]:
+        """Numbers of forgotten regions of which the encrypted face is still there: of a picture
+        with a sidecar the header is written first, and whoever erases may be stopped."""
+        return tuple(
+            index
+            for index, claim in self._forgotten()
+            if not self._is_gray(claim) and self._is_encrypted(index, claim)
+        )
 
     def has_public(self) -> bool:
         """Whether the pixels outside the regions are those that were sealed."""
@@ -56,23 +67,22 @@ class Sealed:
         return found == self.header.public_digest
 
     def has_sealed(self) -> bool:
-        """Whether the encrypted pixels of all regions are those that were sealed."""
-        header, (height, width) = self.header, self.image.shape[:2]
-        owned = claims(header.regions, height, width, grid_of(header))
+        """Whether the encrypted pixels of all regions are those that were sealed, or gray in
+        regions that were forgotten."""
+        gone = self.header.forgotten_parts
         return all(
-            sealed_digest(gather(self.image, claim)) == digest
-            for index, (claim, digest) in enumerate(zip(owned, header.digests, strict=True))
-            if index not in header.forgotten_parts
+            (index in gone and self._is_gray(claim)) or self._is_encrypted(index, claim)
+            for index, claim in self._claims()
         )
 
     def is_erased(self) -> bool:
         """Whether all samples of forgotten regions are in the middle of their range: gray."""
-        return all((_owned(self.image, claim) == self._gray).all() for claim in self._forgotten())
+        return all(self._is_gray(claim) for _, claim in self._forgotten())
 
     def erased(self) -> Self:
         """The same picture with the pixels of forgotten regions gray."""
         image = self.image.copy()
-        for claim in self._forgotten():
+        for _, claim in self._forgotten():
             crop = image[claim.y0 : claim.y1, claim.x0 : claim.x1]
             crop[... if claim.mask is None else claim.mask] = self._gray
         return replace(self, image=image)
@@ -81,12 +91,20 @@ class Sealed:
     def _gray(self) -> int:
         return 1 << (8 * self.image.itemsize - 1)
 
-    def _forgotten(self) -> Iterator[Claim]:
-        header, (height, width) = self.header, self.image.shape[:2]
-        gone = header.forgotten_parts
+    def _is_gray(self, claim: Claim) -> bool:
+        return bool((_owned(self.image, claim) == self._gray).all())
+
+    def _is_encrypted(self, index: int, claim: Claim) -> bool:
+        return sealed_digest(gather(self.image, claim)) == self.header.digests[index]
+
+    def _forgotten(self) -> Iterator[tuple[int, Claim]]:
+        gone = self.header.forgotten_parts
         if gone:
-            owned = claims(header.regions, height, width, grid_of(header))
-            yield from (claim for index, claim in enumerate(owned) if index in gone)
+            yield from ((index, claim) for index, claim in self._claims() if index in gone)
+
+    def _claims(self) -> Iterator[tuple[int, Claim]]:
+        header, (height, width) = self.header, self.image.shape[:2]
+        return enumerate(claims(header.regions, height, width, grid_of(header)))
 
 
 def grid_of(header: Header) -> Grid:

@@ -26,7 +26,7 @@ def change_file(
 ) -> Header:
     """Change the header of a sealed file, and erase what it then says is forgotten.
 
-    The file's date of change and who may read it stay.
+    Of a file that is replaced the date of change, the owner and who may read it stay.
 
     Parameters
     ----------

@@ -46,18 +46,62 @@ def test_a_face_is_forgotten(two):
     plain[16:32, 32:48] = 128
     assert (opened == plain).all()
     assert "2 there already" in command("decrypt", "out", "-o", "back", "-k", "k").err[2]
-    for options in ("--region", "1", "-k", "k"), ("-i", "his"):
+    for options, said in (
+        (("--region", "1", "-k", "k"), "region 1 was forgotten: the encrypted face was erased"),
+        # Who has no key of the whole file cannot check its header.
+        (("-i", "his"), "the header says that region 1 was forgotten"),
+    ):
         done = command("decrypt", "out/a.png", "-o", "his face", *options)
         assert done.code == 1
-        assert done.err[0] == (
-            "facecrypt: error: out/a.png: region 1 was forgotten: the encrypted face was erased, "
-            "and no key opens it"
-        )
+        assert done.err[0].startswith(f"facecrypt: error: out/a.png: {said}")
     assert command("decrypt", "out/a.png", "-o", "her face", "-i", "her").code == 0
     done = command("verify", "out/a.png", "-i", "her")
     assert done.out == (
-        "out/a.png: region 0 intact; the header was not checked; region 1 was forgotten\n"
+        "out/a.png: region 0 intact; the header was not checked; it says that region 1 was "
+        "forgotten\n"
     )
+
+
+def test_a_face_that_is_still_there_is_said(two):
+    """A run that was killed between the header beside a picture and the picture."""
+    old = (two / "out2" / "a.png").read_bytes()
+    assert command("forget", "out2", "--region", "1", "-k", "k").code == 0
+    (two / "out2" / "a.png").write_bytes(old)
+    still = "region 1 is to be forgotten, but its encrypted face is still there; run forget again"
+    done = command("verify", "out2", "-k", "k")
+    assert done.code == 0
+    assert done.out.splitlines() == [
+        f"out2/a.png: intact; {still}",
+        "out2/b.jpg: intact; region 1 was forgotten",
+    ]
+    checked = json.loads(command("verify", "out2/a.png", "-k", "k", "--json").out)
+    assert (checked["forgotten"], checked["unerased"]) == ([1], [1])
+    done = command("decrypt", "out2", "-o", "back", "-k", "k", "--json")
+    assert done.code == 0
+    assert done.err[0] == f"facecrypt: warning: out2/a.png: {still}"
+    assert json.loads(done.out.splitlines()[0])["unerased"] == [1]
+    assert (pixels("back/a.png")[16:32, 32:48] == 128).all()
+    assert command("inspect", "out2", "--only", "edited").out.count("out2/") == 0
+    done = command("forget", "out2", "--region", "1", "-k", "k")
+    assert done.err[0].startswith("facecrypt: 1 changed;")
+    assert "1 forgotten already" in done.err[0]
+    done = command("verify", "out2", "-k", "k")
+    assert done.out.count("intact; region 1 was forgotten") == 2
+
+
+def test_what_was_forgotten_before_is_left_alone(two):
+    """Whether the header lies in the picture or beside it; and the summary says what was done."""
+    said = "1 region forgotten in each"
+    assert said in command("forget", "out", "out2", "--region", "1", "-k", "k").err[0]
+    for folder in "out", "out2":
+        before = {path: path.stat().st_ino for path in files(two / folder)}
+        done = command("forget", folder, "--region", "1", "-k", "k")
+        assert done.code == 0
+        assert done.err[0].startswith("facecrypt: 0 changed; 2 forgotten already (")
+        assert {path: path.stat().st_ino for path in files(two / folder)} == before
+    done = command("forget", "out/a.png", "--region", "7", "-k", "k")
+    assert done.code == 1
+    assert done.err[-1].startswith("facecrypt: 0 changed; 1 failed (")
 
 
 @pytest.mark.filterwarnings("default")

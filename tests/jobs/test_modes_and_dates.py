@@ -1,12 +1,22 @@
 """What is made of a picture is no more open than it, and as old as it."""
 
 import os
+import struct
 
 import cv2
 import numpy as np
 import pytest
 
-from facecrypt import Region, SecretKey, decrypt_file, decrypt_files, encrypt_file, encrypt_files
+from facecrypt import (
+    Region,
+    SecretKey,
+    decrypt_file,
+    decrypt_files,
+    encrypt_file,
+    encrypt_files,
+    forget_regions,
+    rewrap_file,
+)
 from facecrypt.cli import main
 from facecrypt.files import atomic_write
 from facecrypt.pending import Pending
@@ -119,3 +129,89 @@ def test_a_date_that_cannot_be_set_is_no_error(tmp_path, way, monkeypatch):
     with Pending(tmp_path / "a", b"whole", times=(CHANGED, CHANGED)) as file:
         file.name_it()
     assert (tmp_path / "a").read_bytes() == b"whole"
+
+
+@pytest.fixture(params=[False, True], ids=["inside", "beside"])
+def sealed(request, tmp_path, plain):
+    path = tmp_path / "sealed" / "a.png"
+    path.parent.mkdir()
+    encrypt_file(plain, path, KEY, regions=FACE, sidecar=request.param)
+    return path
+
+
+def changed(sealed, bits, **of_owner) -> set[tuple[int, int, int]]:
+    """What became of the files of a sealed picture that had these rights."""
+    for path in sealed.parent.iterdir():
+        if of_owner:
+            os.chown(path, of_owner["owner"], of_owner["group"])
+        path.chmod(bits)
+    rewrap_file(sealed, KEY, SecretKey.generate(), keep=True)
+    forget_regions(sealed, KEY, [0])
+    found = [path.stat() for path in sealed.parent.iterdir()]
+    assert {one.st_mtime_ns for one in found} == {CHANGED}
+    return {(one.st_uid, one.st_gid, one.st_mode & 0o7777) for one in found}
+
+
+@pytest.mark.parametrize("bits", [0o666, 0o755, 0o640, 0o444, 0o600])
+def test_what_is_changed_in_its_place_keeps_its_bits(sealed, way, bits):
+    os.umask(0o077)
+    assert changed(sealed, bits) == {(os.getuid(), os.getgid(), bits)}
+
+
+ROOT = pytest.mark.skipif(os.getuid() != 0, reason="gives files to others")
+
+
+@ROOT
+@pytest.mark.parametrize("bits", [0o600, 0o640, 0o400])
+def test_what_is_changed_in_its_place_keeps_owner_and_group(sealed, way, bits):
+    assert changed(sealed, bits, owner=65534, group=65533) == {(65534, 65533, bits)}
+
+
+@ROOT
+def test_who_may_not_give_the_owner_gives_the_group(sealed, way, monkeypatch):
+    give = os.fchown
+
+    def group_alone(fd, owner, group):
+        if owner != -1:
+            raise PermissionError(1, "not permitted")
+        give(fd, owner, group)
+
+    monkeypatch.setattr(os, "fchown", group_alone)
+    assert changed(sealed, 0o640, owner=65534, group=65533) == {(0, 65533, 0o640)}
+
+
+@ROOT
+@pytest.mark.parametrize(
+    ("bits", "left"), [(0o640, 0o600), (0o664, 0o644), (0o604, 0o600), (0o666, 0o666)]
+)
+def test_a_group_that_cannot_be_given_opens_the_file_to_nobody(
+    sealed, way, monkeypatch, bits, left
+):
+    def refuse(*_):
+        raise PermissionError(1, "not permitted")
+
+    monkeypatch.setattr(os, "fchown", refuse)
+    assert changed(sealed, bits, owner=0, group=65533) == {(0, 0, left)}
+
+
+def test_an_access_list_stays(sealed, way):
+    """It lets a user read, and not the group, whose bits then say what it grants at most."""
+    nobody = 0xFFFFFFFF
+    entries = (1, 6, nobody), (2, 4, 65534), (4, 0, nobody), (0x10, 4, nobody), (0x20, 0, nobody)
+    listed = struct.pack("<I", 2) + b"".join(struct.pack("<HHI", *one) for one in entries)
+    name = "system.posix_acl_access"
+    try:
+        os.setxattr(sealed, name, listed)
+    except (AttributeError, OSError):
+        pytest.skip("the file system keeps no access lists")
+    rewrap_file(sealed, KEY, SecretKey.generate(), keep=True)
+    forget_regions(sealed, KEY, [0])
+    assert os.getxattr(sealed, name) == listed
+    assert mode(sealed) == 0o640
+
+
+def test_an_access_list_that_cannot_be_given_opens_the_file_to_nobody(sealed, way, monkeypatch):
+    # The group's bits are those that a list has for all it names; the group itself may have none.
+    monkeypatch.setattr(os, "getxattr", lambda *_: b"a list", raising=False)
+    monkeypatch.delattr(os, "setxattr", raising=False)
+    assert changed(sealed, 0o640) == {(os.getuid(), os.getgid(), 0o600)}

@@ -346,7 +346,7 @@ def test_a_jpeg_that_was_coded_anew(tmp_path):
 def test_a_run_that_was_stopped_between_two_files_is_finished(tmp_path, photo, monkeypatch):
     plain, path = tmp_path / "plain.png", tmp_path / "a.png"
     plain.write_bytes(encode_png(photo))
-    encrypt_file(plain, path, KEY, regions=FACES, sidecar=True)
+    before = encrypt_file(plain, path, KEY, regions=FACES, sidecar=True)
     write = rewriting.atomic_write
 
     def failing(target, data, **options):
@@ -358,21 +358,41 @@ def test_a_run_that_was_stopped_between_two_files_is_finished(tmp_path, photo, m
     with pytest.raises(MediaError):
         forget_regions(path, KEY, [1])
     monkeypatch.undo()
-    with pytest.raises(AuthenticationError, match="edited"):
-        verify(path, KEY)
-    assert (decrypted_all_the_same(path)[:16, :16] == photo[:16, :16]).all()
+    checked = verify(path, KEY)
+    assert checked.whole
+    assert (checked.regions, checked.forgotten, checked.unerased) == ((0, 2), (1,), (1,))
+    assert decrypt_says(path) == [
+        f"{path}: region 1 is to be forgotten, but its encrypted face is still there; run forget "
+        "again"
+    ]
+    opened, expected = read_image(path.with_name("back.png")).pixels, photo.copy()
+    expected[16:32, 16:48] = 128
+    assert (opened == expected).all()
+    for holder, chosen in (KEY, [1]), (region_key(before, KEY, 1), None):
+        with pytest.raises(ForgottenError, match="its encrypted face is still there"):
+            decrypt_file(path, path.with_name("no.png"), holder, regions=chosen)
+    mine = region_key(before, KEY, 0)
+    assert verify(path, mine).regions == (0,)
+    sound = path.read_bytes()
+    picture = read_image(path).pixels
+    picture[20, 20] ^= 1
+    path.write_bytes(encode_png(picture))
+    for holder in KEY, mine:
+        with pytest.raises(AuthenticationError, match="edited"):
+            verify(path, holder)
+    path.write_bytes(sound)
     (beside,) = path.parent.glob("a.png.*.fcrypt")
     beside.with_name("a.png.0123456789abcdef.fcrypt").write_bytes(beside.read_bytes())
     assert forget_files(path, KEY, [1]).done == 1
-    assert verify(path, KEY).forgotten == (1,)
+    checked = verify(path, KEY)
+    assert (checked.forgotten, checked.unerased) == ((1,), ())
 
 
-def decrypted_all_the_same(path: Path) -> np.ndarray:
-    back = path.with_name("back.png")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        decrypt_file(path, back, KEY, allow_edited=True)
-    return read_image(back).pixels
+def decrypt_says(path: Path) -> list[str]:
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        decrypt_file(path, path.with_name("back.png"), KEY)
+    return [str(one.message) for one in said]
 
 
 def test_a_damaged_png_is_not_written_anew(tmp_path, photo):

@@ -194,3 +194,11 @@ def test_folders(sealed):
     )
     assert again.skipped == 1, again.failed
     assert inspect(sealed).forgotten == (1, "original")
+
+
+def test_copies_that_killed_runs_left_go(sealed):
+    holder = next(sealed.parent.glob("*.fcrypt"), sealed)
+    left = sealed.with_name(".facecrypt-0123456789abcdef.tmp")
+    shutil.copy(holder, left)
+    forget_regions(sealed, KEY, [1])
+    assert not left.exists()

@@ -155,11 +155,12 @@ class Change(Case):
             return {(True, False): "old", (False, True): "new"}.get(
                 (self.opens(KEY), self.opens(OTHER)), "broken"
             )
-        gone = bool(inspect(target).forgotten)
-        if self.opens(KEY):
-            return "new" if gone else "old"
+        if not self.opens(KEY):
+            return "broken"
+        if not verify(target, KEY).unerased:
+            return "new" if inspect(target).forgotten else "old"
         self.run()
-        return "half" if gone and self.opens(KEY) else "broken"
+        return "broken" if verify(target, KEY).unerased else "half"
 
     def opens(self, key: SecretKey) -> bool:
         try:

@@ -110,6 +110,8 @@ class Opened:
         The content key was there, so that the header was checked too.
     original : bytes, optional
         The file that was sealed as pixels, where all of them were opened.
+    unerased : tuple of int
+        Numbers of forgotten regions whose encrypted face is still in the file, not in `given`.
     """
 
     header: Header
@@ -118,6 +120,7 @@ class Opened:
     regions: tuple[int, ...]
     whole: bool
     original: bytes | None = None
+    unerased: tuple[int, ...] = ()
 
     @cached_property
     def picture(self) -> Picture:
@@ -168,7 +171,7 @@ class OpenedFile(NamedTuple):
     header : Header
     path : Path
         The file that was written, or checked.
-    edited, regions, whole
+    edited, regions, whole, unerased
         As of :class:`Opened`.
     """
 
@@ -177,6 +180,7 @@ class OpenedFile(NamedTuple):
     edited: bool
     regions: tuple[int, ...]
     whole: bool
+    unerased: tuple[int, ...] = ()
 
 
 class FileCarrier(Protocol):

@@ -215,6 +215,7 @@ def open_picture(
         regions=unlocked.regions(header),
         whole=unlocked.whole,
         original=original,
+        unerased=sealed.unerased,
     )
 
 
