@@ -25,7 +25,7 @@ from facecrypt.jobs.outputs import (
     refuse_replacing,
 )
 from facecrypt.sealing.carriers import sealed_name
-from facecrypt.sealing.carriers.sidecar_names import is_sidecar
+from facecrypt.sealing.carriers.sidecar_names import is_sidecar, picture_name
 
 __all__ = [
     "MEDIA_SUFFIXES",
@@ -167,6 +167,12 @@ def _find(
     for path in many:
         for one in _expand(path, search, alone=len(many) == 1):
             found.setdefault(one.source, one)
+    if search.sidecars and not found:
+        beside = search.sidecars[0]
+        raise MediaError(
+            f"{beside}: is no picture, but the header of {picture_name(beside)} beside it; name "
+            "that"
+        )
     return list(found.values()), search.ignored
 
 
@@ -228,7 +234,9 @@ def _named(here: Path, relative: Path, below: Path, search: Search) -> Iterator[
         # It would be read twice, which a pipe cannot be, and might never end.
         raise MediaError(f"{here}: is not a regular file; copy the picture into one")
     # A pattern such as sealed/* names the sidecars too; they come with their pictures.
-    elif not is_sidecar(here):
+    elif is_sidecar(here):
+        search.sidecars.append(here)
+    else:
         yield Found(here, relative)
 
 
