@@ -22,7 +22,7 @@ __all__ = ["add_options", "run"]
 def add_options(sub: ArgumentParser) -> None:
     sub.usage = f"facecrypt verify IN [IN ...] {keys.OPENING} [OPTION ...]"
     add_examples(sub, "facecrypt verify sealed -i key.txt")
-    add_pictures(sub, "sealed pictures")
+    add_pictures(sub, "sealed pictures and videos")
     keys.add_identities(sub)
     add_json(sub, "what was found of each picture, one line each,")
 

@@ -25,7 +25,7 @@ from facecrypt.jobs.outputs import (
     refuse_replacing,
 )
 from facecrypt.sealing.carriers import sealed_name
-from facecrypt.sealing.carriers.sidecar_names import is_sidecar, picture_name
+from facecrypt.sealing.carriers.sidecar_names import is_sidecar
 
 __all__ = [
     "MEDIA_SUFFIXES",
@@ -167,11 +167,9 @@ def _find(
     for path in many:
         for one in _expand(path, search, alone=len(many) == 1):
             found.setdefault(one.source, one)
-    if search.sidecars and not found:
-        beside = search.sidecars[0]
+    if not found and search.beside:
         raise MediaError(
-            f"{beside}: is no picture, but the header of {picture_name(beside)} beside it; name "
-            "that"
+            f"{search.beside[0]}: is the sealed part of the picture or video beside it; name that"
         )
     return list(found.values()), search.ignored
 
@@ -232,10 +230,10 @@ def _named(here: Path, relative: Path, below: Path, search: Search) -> Iterator[
         yield from search.walk(here, below)
     elif not stat.S_ISREG(mode):
         # It would be read twice, which a pipe cannot be, and might never end.
-        raise MediaError(f"{here}: is not a regular file; copy the picture into one")
+        raise MediaError(f"{here}: is not a regular file; copy what is in it into one")
     # A pattern such as sealed/* names the sidecars too; they come with their pictures.
     elif is_sidecar(here):
-        search.sidecars.append(here)
+        search.beside.append(here)
     else:
         yield Found(here, relative)
 

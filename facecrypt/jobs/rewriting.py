@@ -2,11 +2,11 @@
 
 import warnings
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import partial
 from pathlib import Path
 
-from facecrypt.errors import ContainerError
+from facecrypt.errors import AuthenticationError, ContainerError
 from facecrypt.files import PathLike, already_exists
 from facecrypt.jobs.inputs import Input, find_in_place, find_inputs
 from facecrypt.jobs.pool import Progress, run_batch
@@ -54,15 +54,21 @@ def rewrap_files(
     Warns
     -----
     UserWarning
-        No file was open to somebody who is to be dropped.
+        No file was open to somebody who is to be dropped; or files were skipped of which nobody can
+        say whether they are as asked for, since the identities are those that no longer open them.
     """
     holders = identities_of(identities)
     request = Rewrap.of(recipients, keep=keep, drop=drop)
     met: set[str] = set()
+    unchecked: set[Path] = set()
 
-    def is_done(_: Path, header: Header) -> bool:
+    def is_done(path: Path, header: Header) -> bool:
         met.update(request.dropped(header))
-        return request.is_done(header)
+        if not request.is_done(header):
+            return False
+        if not request.is_true(header, holders):
+            unchecked.add(path)
+        return True
 
     def change(item: Input, output: Path | None) -> Header:
         return request.apply(item.source, holders, output, overwrite=overwrite)
@@ -78,6 +84,8 @@ def rewrap_files(
     )
     for unknown in sorted(request.drop - met):
         warnings.warn(f"no file was open to {unknown}, who was to be dropped", stacklevel=2)
+    if unchecked:
+        warnings.warn(_not_checked(unchecked), stacklevel=2)
     return summary
 
 
@@ -93,11 +101,14 @@ def forget_files(
 ) -> Summary:
     """Erase faces of sealed files for good; see :func:`forget_regions`.
 
-    Files of which these regions were forgotten are skipped. All other parameters are as of
-    :func:`rewrap_files`.
+    Files of which these regions were forgotten, which an identity has to show, are skipped. All
+    other parameters are as of :func:`rewrap_files`.
     """
     holders = identities_of(identities)
     request = Forget(tuple(map(number, regions)))
+
+    def is_done(path: Path, header: Header) -> bool:
+        return request.is_done(path, header, holders)
 
     def change(item: Input, output: Path | None) -> Header:
         return request.apply(item.source, holders, output, overwrite=overwrite)
@@ -106,7 +117,7 @@ def forget_files(
         paths,
         out_dir,
         change,
-        request.is_done,
+        is_done,
         workers=workers,
         progress=progress,
         overwrite=overwrite,
@@ -130,7 +141,8 @@ def change_files(
     change : callable
         Is given an input and the output, which is None for a file that is to be replaced.
     is_done : callable
-        Whether a file with this header is as it is to be.
+        Whether a file with this header is as it is to be; AuthenticationError where that is not to
+        be believed.
     """
 
     changed: defaultdict[Path, set[bytes]] = defaultdict(set)
@@ -143,10 +155,10 @@ def change_files(
     def looked_at(item: Input) -> tuple[Header, bool]:
         _, headers = find_sealed(item.source)
         # Of every input, for it may take notes.
-        done = [is_done(item.source, header) for header in headers]
+        done = _done(item.source, headers, is_done)
         if out_dir is None:
-            if all(done):
-                return headers[0], True
+            if done is not None:
+                return done, True
             return change(item, None), False
         if item.output.exists() and not overwrite:
             return _same_done(item, headers, is_done), True
@@ -169,16 +181,45 @@ def _same_done(
     is_done: Callable[[Path, Header], bool],
 ) -> Header:
     """The header of an output that is this input as it is to be; MediaError where it is not."""
-    wanted = {header.picture_id for header in sources}
+    sources = list(sources)
+    wanted, called = {header.picture_id for header in sources}, sources[0].content.called
     try:
         _, headers = find_sealed(item.output)
     except ContainerError:
-        raise already_exists(item.output, " and is not a sealed picture") from None
+        raise already_exists(item.output, f" and is not a sealed {called}") from None
     if not all(header.picture_id in wanted for header in headers):
-        raise already_exists(item.output, ", sealed from another picture")
-    if not all(is_done(item.output, header) for header in headers):
+        raise already_exists(item.output, f", sealed from another {called}")
+    done = _done(item.output, headers, is_done)
+    if done is None:
         raise already_exists(item.output, ", and not as it is asked for")
-    return headers[0]
+    return done
+
+
+def _done(
+    path: Path, headers: Iterable[Header], is_done: Callable[[Path, Header], bool]
+) -> Header | None:
+    """The header by which a file is as it is to be, None where one has to be changed.
+
+    Of several beside a picture one may be another sealing's, which the keys do not open; where none
+    is to be believed, the AuthenticationError of the last.
+    """
+    found, refused = [], None
+    for header in headers:
+        try:
+            found.append((header, is_done(path, header)))
+        except AuthenticationError as error:
+            refused = error
+    if not found and refused is not None:
+        raise refused
+    return found[0][0] if all(done for _, done in found) else None
+
+
+def _not_checked(files: Collection[Path]) -> str:
+    these = "1 file names" if len(files) == 1 else f"{len(files)} files name"
+    return (
+        f"{these} only those who were asked for, and no key that was given opens it any more: "
+        "whether that is true was not checked; verify it with a key of theirs"
+    )
 
 
 def _result(item: Input, header: Header, *, skipped: bool) -> Result:

@@ -11,11 +11,12 @@ from facecrypt.media.pictures import naming
 from facecrypt.regions import Region
 from facecrypt.sealing.carriers import Source
 from facecrypt.sealing.carriers.pixels import decode_sealed, with_header
+from facecrypt.sealing.ciphers import wrong_key
 from facecrypt.sealing.content import Pixels
 from facecrypt.sealing.copies import remove_copies
 from facecrypt.sealing.header import Header
 from facecrypt.sealing.images import Identities, identities_of
-from facecrypt.sealing.parts import forgotten, number, without_clip
+from facecrypt.sealing.parts import forgotten, number, opens_whole, without_clip
 from facecrypt.sealing.rewriting import change_file
 
 __all__ = ["Forget", "forget_regions"]
@@ -127,18 +128,25 @@ class Forget:
 
         return change_file(path, output, change, overwrite=overwrite)
 
-    def is_done(self, path: PathLike, header: Header) -> bool:
-        """Whether all of it was forgotten, as the header of a file says.
+    def is_done(
+        self, path: PathLike, header: Header, identities: Sequence[Unwraps | RegionKey]
+    ) -> bool:
+        """Whether all of it was forgotten: as the header of a file says, which anybody may have
+        written, and as is found in the file.
 
         Of two files the header is written first: only the pixels tell that both were.
 
         Raises
         ------
+        AuthenticationError
+            The header says so, and no identity opens it whole, or it was changed.
         ContainerError
             The pixels are damaged.
         """
         if not {*self.regions, *header.private} <= set(header.forgotten):
             return False
+        if not opens_whole(header, identities):
+            raise wrong_key()
         if not isinstance(header.content, Pixels):
             return True
         with naming(path):

@@ -29,6 +29,7 @@ __all__ = [
     "forgotten_error",
     "number",
     "open_part",
+    "opens_whole",
     "rewrapped",
     "start",
     "stream_key",
@@ -174,7 +175,7 @@ def unlock(
             if isinstance(holder, RegionKey) and holder.picture == here and holder.index < count
         }
         if not found or not set(wanted or ()) <= found.keys():
-            raise ciphers.wrong_key()
+            raise ciphers.wrong_key(header.content.called)
         if wanted is not None:
             found = {index: found[index] for index in wanted}
     gone = header.forgotten_parts & found.keys()
@@ -183,7 +184,7 @@ def unlock(
     found = {index: key for index, key in found.items() if index not in gone}
     for index, key in found.items():
         if not hmac.compare_digest(keys.commitment(key), header.commitments[index]):
-            raise ciphers.wrong_key()
+            raise ciphers.wrong_key(header.content.called)
     return Unlocked(found, whole=content_key is not None)
 
 
@@ -191,7 +192,8 @@ def _check_numbers(header: Header, regions: Iterable[int]) -> None:
     count = len(header.regions)
     for index in regions:
         if not 0 <= index < count:
-            raise ValueError(f"there is no region {index}; the picture has {count}, from 0")
+            called = header.content.called
+            raise ValueError(f"there is no region {index}; the {called} has {count}, from 0")
 
 
 def forgotten_error(regions: Sequence[int]) -> ForgottenError:
@@ -243,10 +245,21 @@ def open_part(
     if index < len(header.regions):
         digest = ciphers.sealed_digest(data)
         if not hmac.compare_digest(digest, header.digests[index]):
-            raise ciphers.wrong_key()
+            raise ciphers.wrong_key(header.content.called)
     return ciphers.open_part(
         data, header.tags[index], key, header.cipher, header.aad(), backend=backend
     )
+
+
+def opens_whole(header: Header, identities: Sequence[Unwraps | RegionKey]) -> bool:
+    """Whether an identity opens it whole, so that what it says is known to be true.
+
+    Raises
+    ------
+    AuthenticationError
+        One does, and the header was changed.
+    """
+    return _content_key(header, identities) is not None
 
 
 def rewrapped(
@@ -274,7 +287,7 @@ def rewrapped(
     """
     content_key = _content_key(header, identities)
     if content_key is None:
-        raise ciphers.wrong_key()
+        raise ciphers.wrong_key(header.content.called)
     stanzas = *kept, *(recipient.wrap(content_key) for recipient in recipients)
     return _authenticated(replace(header, stanzas=stanzas), content_key).checked()
 
@@ -297,7 +310,7 @@ def forgotten(
     _check_numbers(header, numbers)
     content_key = _content_key(header, identities)
     if content_key is None:
-        raise ciphers.wrong_key()
+        raise ciphers.wrong_key(header.content.called)
     gone = numbers.union(item for item in header.forgotten if isinstance(item, int))
     header = replace(header, forgotten=(*sorted(gone), *header.private))
     return _authenticated(header, content_key).checked()
@@ -325,6 +338,6 @@ def _content_key(header: Header, identities: Sequence[Unwraps | RegionKey]) -> b
                 mac_key = keys.content_subkey(content_key, "header")
                 expected = ciphers.header_mac(mac_key, header.mac_input())
                 if not hmac.compare_digest(expected, header.mac):
-                    raise ciphers.wrong_key()
+                    raise ciphers.wrong_key(header.content.called)
                 return content_key
     return None

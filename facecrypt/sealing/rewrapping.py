@@ -5,14 +5,16 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from facecrypt.errors import KeyFormatError
 from facecrypt.files import PathLike
 from facecrypt.keys import Recipient, RecipientLike, RegionKey, SecretKey, Stanza, Unwraps
+from facecrypt.sealing.ciphers import wrong_key
 from facecrypt.sealing.copies import remove_copies
 from facecrypt.sealing.header import Header
 from facecrypt.sealing.images import Identities, Recipients, identities_of, recipients_of
-from facecrypt.sealing.parts import rewrapped
+from facecrypt.sealing.parts import opens_whole, rewrapped
 from facecrypt.sealing.rewriting import change_file
 
 __all__ = ["PASSPHRASES", "Rewrap", "is_id", "rewrap_file"]
@@ -164,7 +166,8 @@ class Rewrap:
         return rewrapped(header, identities, self.recipients, kept=kept)
 
     def is_done(self, header: Header) -> bool:
-        """Whether those may open the file already who are to; tries passphrases, no other key."""
+        """Whether a header names those, and no others, who are to open the file; tries passphrases,
+        no other key."""
         if self.dropped(header):
             return False
         if not self.keep and not all(map(self._names, header.stanzas)):
@@ -174,9 +177,37 @@ class Rewrap:
             for number in range(len(self.recipients))
         )
 
+    def is_true(self, header: Header, identities: Sequence[Unwraps | RegionKey]) -> bool:
+        """Whether it is known of a header with which it is done that nobody else wrote it.
+
+        Returns
+        -------
+        bool
+            False where none of the identities opens the file, as it was asked for.
+
+        Raises
+        ------
+        AuthenticationError
+            None opens it, though one is to; or the header was changed.
+        """
+        fresh: list[Any] = [one for one in self.recipients if hasattr(one, "unwrap")]
+        if opens_whole(header, [*identities, *fresh]):
+            return True
+        if not self._shuts_out(identities):
+            raise wrong_key()
+        return False
+
     def dropped(self, header: Header) -> frozenset[str]:
         """Which of those that are to be dropped may still open the file."""
         return self.drop & frozenset(map(_name, header.stanzas))
+
+    def _shuts_out(self, identities: Sequence[Unwraps | RegionKey]) -> bool:
+        """Whether an identity that opened a file may not do so any more afterwards."""
+        keys = [getattr(one, "recipient", one) for one in identities if hasattr(one, "unwrap")]
+        given = {getattr(key, "id", PASSPHRASES) for key in keys}
+        if self.keep:
+            return not given.isdisjoint(self.drop)
+        return given.isdisjoint(id_ or PASSPHRASES for _, id_ in self.names)
 
     def _replaces(self, stanza: Stanza) -> bool:
         return _name(stanza) in self.drop or self._names(stanza)

@@ -172,6 +172,30 @@ def test_a_picture_of_few_bits_in_16_is_no_darker(bits):
     np.testing.assert_allclose(face.box, (181, 62, 268, 173), atol=8)
 
 
+def test_a_caption_makes_no_picture_bright():
+    night = dark(astronaut(), 0.05)
+    night[-80:] = 255
+    assert MTCNN(device="cpu", brighten=False).detect(night) == []
+    assert len(MTCNN(device="cpu").detect(night)) == 1
+
+
+def test_bars_around_a_dark_picture_are_not_what_it_shows():
+    bars = np.zeros((30, 40, 3), np.uint8)
+    bars[10:20] = 8
+    bars[::3, ::5] += 2
+    assert (brightened(bars)[12:18, 1:5] == 80).all()
+
+
+def test_what_the_second_network_cannot_see_the_first_may_find(centerface):
+    assert centerface.smallest(300, 500) == 16
+    assert centerface.smallest(3000, 2400) == 50
+    small, large = (10, 10, 40, 58, 0.8), (100, 100, 160, 180, 0.8)
+    none = detections()
+    assert len(join(detections(small, large), none).boxes) == 0
+    (kept,) = join(detections(small, large), none, 50).boxes
+    assert tuple(kept) == small[:4]
+
+
 def test_what_is_not_dark_or_black_stays():
     for level in (0, 30, 255):
         assert brightened(np.full((9, 7, 3), level, np.uint8)) is None

@@ -1,5 +1,7 @@
 """Many sealed files rewrapped: in place or into a folder, what is done is skipped."""
 
+from dataclasses import replace
+
 import pytest
 from PIL import Image
 from support.command_line import files
@@ -10,10 +12,14 @@ from facecrypt import (
     Region,
     SecretKey,
     encrypt_files,
+    forget_files,
     inspect,
     rewrap_files,
     verify,
 )
+from facecrypt.media import read_image
+from facecrypt.media.png import replace_chunk
+from facecrypt.sealing.files import opened_sealed
 
 KEY = SecretKey(bytes(range(32)))
 ALICE, BOB = Identity.generate(), Identity.generate()
@@ -61,7 +67,9 @@ def test_a_run_that_was_stopped_goes_on(album):
     first, *rest = pictures(album)
     rewrap_files(first, KEY, BOB.recipient)
     stamp = first.stat().st_mtime_ns, first.stat().st_ino
-    summary = rewrap_files(album, KEY, BOB.recipient)
+    # To Bob's file it has no key: that it is his is not known, which is said.
+    with pytest.warns(UserWarning, match="^1 file names only those who were asked for, and no key"):
+        summary = rewrap_files(album, KEY, BOB.recipient)
     assert (summary.done, summary.skipped, len(summary.failed)) == (2, 1, 0)
     assert (first.stat().st_mtime_ns, first.stat().st_ino) == stamp
     assert all(verify(path, BOB).whole for path in (first, *rest))
@@ -92,14 +100,16 @@ def test_into_a_folder(album, tmp_path):
     assert {path.relative_to(out) for path in pictures(out)} == {
         path.relative_to(album) for path in pictures(album)
     }
-    assert rewrap_files(album, KEY, BOB.recipient, out_dir=out).skipped == 3
+    with pytest.warns(UserWarning, match="^3 files name only those who were asked for, and no key"):
+        assert rewrap_files(album, KEY, BOB.recipient, out_dir=out).skipped == 3
     refused = rewrap_files(album, KEY, ALICE.recipient, out_dir=out)
     assert {str(result.error).split(": ")[1] for result in refused.failed} == {
         "already exists, and not as it is asked for; overwrite=True replaces it"
     }
     (out / "a.png").write_bytes((out / "2025" / "c.png").read_bytes())
     (out / "b.jpg").write_bytes(b"no picture")
-    refused = rewrap_files(album, KEY, BOB.recipient, out_dir=out)
+    with pytest.warns(UserWarning, match="^1 file names only those who were asked for, and no key"):
+        refused = rewrap_files(album, KEY, BOB.recipient, out_dir=out)
     assert [str(result.error).partition("already exists")[2] for result in refused.failed] == [
         ", sealed from another picture; overwrite=True replaces it",
         " and is not a sealed picture; overwrite=True replaces it",
@@ -123,3 +133,69 @@ def test_failures_do_not_stop_the_others(album, photo):
         "hers.png": "AuthenticationError",
         "link.png": "MediaError",
     }
+
+
+def forge(path, **fields):
+    """Write into the header of a file as anybody can: without a key, and so with the old MAC."""
+    with opened_sealed(path) as (file, carrier, [payload]):
+        changed = payload.with_header(replace(payload.header, **fields))
+        data = carrier.rewrite(file, changed).data
+    path.write_bytes(data)
+
+
+def errors(summary):
+    return {type(result.error).__name__ for result in summary.failed}
+
+
+def test_a_header_that_says_forgotten_is_not_believed_without_a_key(album):
+    cipher = read_image(album / "a.png").pixels
+    for path in pictures(album):
+        forge(path, forgotten=(0, *inspect(path).private))
+    assert (read_image(album / "a.png").pixels == cipher).all()
+    for key in KEY, BOB:
+        summary = forget_files(album, key, [0])
+        assert (summary.done, summary.skipped, len(summary.failed)) == (0, 0, 3)
+        assert errors(summary) == {"AuthenticationError"}
+
+
+def test_who_has_no_key_is_not_told_that_it_is_done(album, tmp_path):
+    rewrap_files(album, KEY, BOB.recipient, keep=True)
+    for output in None, tmp_path / "out":
+        assert forget_files(album, KEY, [0], out_dir=output).done == 3
+        assert forget_files(album, BOB, [0], out_dir=output).skipped == 3
+        strangers = [
+            forget_files(album, Identity.generate(), [0], out_dir=output),
+            rewrap_files(album, Identity.generate(), BOB.recipient, keep=True, out_dir=output),
+        ]
+        for summary in strangers:
+            assert (summary.done, summary.skipped, len(summary.failed)) == (0, 0, 3)
+            assert errors(summary) == {"AuthenticationError"}
+
+
+def test_a_header_that_names_somebody_is_not_believed_without_a_key(album):
+    path = album / "a.png"
+    bogus = BOB.recipient.wrap(bytes(32))
+    forge(path, stanzas=(*inspect(path).stanzas, bogus))
+    assert errors(rewrap_files(path, KEY, BOB.recipient, keep=True)) == {"AuthenticationError"}
+    forge(path, stanzas=(KEY.wrap(bytes(32)), bogus))
+    assert errors(rewrap_files(path, KEY, [KEY, BOB.recipient])) == {"AuthenticationError"}
+    # Nothing is left that a key could be tried on, as where all was handed over to Bob.
+    forge(path, stanzas=(bogus,))
+    with pytest.warns(UserWarning, match="whether that is true was not checked"):
+        assert rewrap_files(path, KEY, BOB.recipient).skipped == 1
+    assert errors(rewrap_files(path, KEY, BOB.recipient, keep=True)) == {"AuthenticationError"}
+
+
+def test_faces_that_came_back_are_erased_again(album):
+    path = album / "a.png"
+    with opened_sealed(path) as (file, _, _):
+        before = file.read()
+    forget_files(path, KEY, [0])
+    gone = read_image(path).pixels
+    with opened_sealed(path) as (_, _, [payload]):
+        chunk = payload.to_bytes()
+    path.write_bytes(replace_chunk(before, b"fcRP", chunk))
+    assert (read_image(path).pixels != gone).any()
+    assert forget_files(path, KEY, [0]).done == 1
+    assert (read_image(path).pixels == gone).all()
+    assert forget_files(path, KEY, [0]).skipped == 1

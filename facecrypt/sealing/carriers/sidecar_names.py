@@ -18,7 +18,6 @@ __all__ = [
     "few_sidecars",
     "is_sidecar",
     "none_fits",
-    "picture_name",
     "remember",
     "remember_rewritten",
     "several_fit",
@@ -55,12 +54,6 @@ def check_name(path: Path, beside: Path, header: Header) -> None:
 def is_sidecar(path: Path) -> bool:
     """Whether a file holds the header of the picture beside it, with which it comes."""
     return _NAME.fullmatch(path.name) is not None
-
-
-def picture_name(beside: Path) -> str:
-    """That of the picture which a sidecar is beside."""
-    match = _NAME.fullmatch(beside.name)
-    return match[1] if match else beside.name
 
 
 def sidecars_of(path: PathLike, *, lately: bool = False) -> list[Path]:
