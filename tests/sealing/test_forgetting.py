@@ -218,6 +218,14 @@ def test_what_cannot_be_forgotten(sealed):
         (ValueError, "there is no region -1", KEY, [-1]),
         (ValueError, "received none", KEY, []),
         (TypeError, "must be an integer, received 'a'", KEY, ["a"]),
+        (TypeError, "must be an integer, received True", KEY, [True]),
+        (TypeError, "must be an integer, received .*True", KEY, np.array([True])),
+        (
+            TypeError,
+            r"expected a sequence of numbers of regions, such as \[1\]; received 1",
+            KEY,
+            1,
+        ),
         (AuthenticationError, "does not open", SecretKey.generate(), [0]),
     ]
     for error, words, key, regions in wrong:
