@@ -10,10 +10,12 @@ __all__ = [
     "ALLOW_EDITED",
     "AS_IT_IS",
     "COSTLY",
+    "EMPTIED",
     "ORPHAN",
     "OTHER_NAME",
     "OVERWRITE",
     "PHRASE",
+    "PUBLIC_THERE",
     "RESAVE",
     "RESUME",
     "UNLOCK",
@@ -50,6 +52,15 @@ ORPHAN = Hint(f"overwrite=True {_CLOSED}", f"--force {_CLOSED}")
 RESUME = Hint("resume=True continues that run", "--resume continues that run")
 _OTHER_NAME = "give another name: what a replaced key opens stays closed for ever"
 OTHER_NAME = Hint(_OTHER_NAME, _OTHER_NAME)
+_PUBLIC = (
+    f"{_OTHER_NAME}. Its public key is in its first line, should > have emptied the file of that"
+)
+PUBLIC_THERE = Hint(_PUBLIC, _PUBLIC)
+EMPTIED = Hint(
+    "Identity.load(path).recipient is the public key that belongs to a private one",
+    "> empties a file even if keygen then makes no new key; the public key of the one you have is "
+    "in the first line of its file, and 'facecrypt keys key.txt' shows it",
+)
 ALLOW_EDITED = Hint(
     "allow_edited=True opens the regions all the same",
     "--allow-edited opens the faces all the same",

@@ -31,7 +31,7 @@ ESBUILD = ["--bundle", "--minify", "--target=es2022", "--legal-comments=eof", "-
 POLICY = (
     "default-src 'none'; script-src 'sha256-{script}' 'wasm-unsafe-eval'; "
     "style-src 'sha256-{style}'; img-src blob: data:; media-src blob:; worker-src blob:; "
-    "connect-src 'none'; form-action 'none'; base-uri 'none'"
+    "connect-src 'none'; webrtc 'block'; form-action 'none'; base-uri 'none'"
 )
 
 

@@ -9,13 +9,12 @@ sealed names its regions in its header: :func:`facecrypt.inspect`.
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from facecrypt.analysis.samples import check_image
-from facecrypt.models.sessions import MODELS, import_runtime, open_model
+from facecrypt.models.sessions import MODELS, Model, import_runtime, open_model
 from facecrypt.regions import Region
 
 __all__ = ["CELL", "MARGIN", "WINDOW", "Guess", "guess", "mirrored", "probability_map"]
@@ -108,9 +107,9 @@ def probability_map(image: NDArray) -> NDArray[np.float32]:
         )
     height, width = image.shape[:2]
     out = np.empty((-(-height // CELL), -(-width // CELL)), np.float32)
-    session = _session()
+    model = _model()
     for tile, pixels in _tiles(image, out.shape):
-        logits = session.run(["logit"], {"pixels": pixels})[0][0, 0]
+        logits = model.run(["logit"], {"pixels": pixels})[0][0, 0]
         # exp of more than 88 is no float32 any more.
         out[tile] = 1 / (1 + np.exp(-np.clip(logits, -80, 80)))
     return out
@@ -129,7 +128,7 @@ def mirrored(size: int, start: int, stop: int) -> NDArray[np.int64]:
 
 
 @cache
-def _session() -> Any:
+def _model() -> Model:
     runtime = import_runtime("guessing whether a picture is encrypted")
     return open_model(runtime, MODELS / "guess.onnx", ("logit",), "cpu")
 

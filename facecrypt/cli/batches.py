@@ -14,10 +14,11 @@ from facecrypt.cli.terminal import (
     some_of,
     tell,
 )
+from facecrypt.jobs.folders import VIDEO_SUFFIXES
 from facecrypt.jobs.outputs import left_behind
 from facecrypt.jobs.summary import Result, Summary
 
-__all__ = ["THERE", "print_results", "report"]
+__all__ = ["THERE", "has_videos", "print_results", "report"]
 
 THERE = "there already"
 _NAMED = 10  # pictures in the clear, one by one
@@ -51,7 +52,7 @@ def report(
     failed = [(each.source, each.error) for each in summary.failed if each.error is not None]
     say_errors(failed)
     if not summary.results:
-        say("error", f"no pictures were found{after(summary.ignored)}")
+        say("error", f"no pictures or videos were found{after(summary.ignored)}")
         return FAILED
     if not quiet:
         parts = [f"{summary.done} {verb}", *details]
@@ -88,11 +89,17 @@ def _fields(result: Result, verb: str, there: str) -> dict[str, Any]:
     return fields | ({"edited": True} if result.edited else {})
 
 
+def has_videos(summary: Summary) -> bool:
+    """Whether there are videos among the inputs, by their names."""
+    return any(each.source.suffix.lower() in VIDEO_SUFFIXES for each in summary.results)
+
+
 def _rate(summary: Summary) -> str:
     speed = summary.images_per_second
+    one, many = ("a file", "files") if has_videos(summary) else ("an image", "images")
     if 0 < speed < 0.1:
-        return f"{summary.seconds:.1f} s, {1 / speed:.1f} s an image"
-    return f"{summary.seconds:.1f} s, {speed:.1f} images/s"
+        return f"{summary.seconds:.1f} s, {1 / speed:.1f} s {one}"
+    return f"{summary.seconds:.1f} s, {speed:.1f} {many}/s"
 
 
 def _warn_of_leftovers(summary: Summary) -> None:

@@ -16,7 +16,7 @@ __all__ = ["add_options", "run"]
 def add_options(sub: ArgumentParser) -> None:
     sub.usage = f"facecrypt decrypt IN [IN ...] -o DIR {keys.OPENING} [OPTION ...]"
     add_examples(sub, "facecrypt decrypt sealed -o restored -i key.txt")
-    add_inputs(sub, "sealed pictures")
+    add_inputs(sub, "sealed pictures and videos")
     keys.add_identities(sub)
     sub.add_argument(
         "--region",

@@ -46,7 +46,7 @@ def add_options(sub: ArgumentParser) -> None:
         "facecrypt detect photos --json > boxes.json",
         "facecrypt detect clip.mp4 --draw looked --json > boxes.json",
     )
-    add_pictures(sub)
+    add_pictures(sub, "pictures and videos")
     add_json(sub, "the boxes, for --boxes of other commands,")
     sub.add_argument(
         "--draw",

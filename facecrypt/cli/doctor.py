@@ -1,6 +1,8 @@
 """The command ``doctor``: what is installed, what of it works, and what to do about the rest."""
 
+import hashlib
 import platform
+import re
 import sys
 import time
 from argparse import ArgumentParser, Namespace
@@ -8,6 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import KW_ONLY, dataclass
 from functools import partial
 from importlib import import_module, metadata
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -23,6 +26,7 @@ from facecrypt.errors import BackendUnavailableError, FacecryptError
 from facecrypt.media.video.encoding import CODECS
 from facecrypt.media.video.library import load
 from facecrypt.models.sessions import (
+    MODELS,
     TELEMETRY,
     add_kernels,
     import_runtime,
@@ -30,8 +34,19 @@ from facecrypt.models.sessions import (
     runtime,
 )
 
-__all__ = ["Finding", "add_options", "distributions", "examine", "run", "telemetry", "video"]
+__all__ = [
+    "Finding",
+    "add_options",
+    "distributions",
+    "examine",
+    "models",
+    "run",
+    "telemetry",
+    "video",
+]
 
+# A row of a table in models/README.md; those of what the networks were made of have other names.
+_DIGEST = re.compile(r"^\| (\w+\.onnx) \| ([0-9a-f]{64}) \|$", re.MULTILINE)
 # Algorithm 2, mu = 3.99, d0 = 0.4, bytes 1 to 8: computed with Python floats.
 _KNOWN_KEY, _KNOWN_BYTES = (3.99, 0.4), bytes.fromhex("bfb5960b42e84564")
 
@@ -108,6 +123,7 @@ def examine() -> list[Finding]:
         *_kernels(),
         telemetry(),
         *distributions(),
+        models(),
         *_detectors(),
         video(),
     ]
@@ -133,6 +149,30 @@ def distributions() -> list[Finding]:
     works, often not the wanted one; when one is removed, it takes the files of the other with it.
     """
     return [_one_of(rivals) for rivals in _RIVALS]
+
+
+def models(folder: Path = MODELS) -> Finding:
+    """Whether the networks are those that the package ships, by the digests in its README."""
+    remedy = "pip install --force-reinstall --no-deps facecrypt, or copy them anew"
+    try:
+        text = (folder / "README.md").read_text(encoding="utf-8")
+    except OSError as error:
+        detail = f"README.md, which has their digests: {error.strerror}"
+        return Finding("networks", detail, remedy, ok=False)
+    wanted = dict(_DIGEST.findall(text))
+    wrong = [trouble for name in wanted if (trouble := _wrong(folder / name, wanted[name]))]
+    if wrong or not wanted:
+        detail = "; ".join(wrong) or "README.md has no digests of them"
+        return Finding("networks", detail, remedy, ok=False)
+    return Finding("networks", f"{', '.join(wanted)} are as shipped", ok=True)
+
+
+def _wrong(path: Path, digest: str) -> str:
+    try:
+        found = hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError as error:
+        return f"{path.name}: {error.strerror}"
+    return "" if found == digest else f"{path.name} is damaged, or another network"
 
 
 def _packages() -> Iterator[Finding]:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from facecrypt.cli import deface, keys, options
-from facecrypt.cli.batches import print_results, report
+from facecrypt.cli.batches import has_videos, print_results, report
 from facecrypt.cli.options import (
     add_batch,
     add_detection,
@@ -32,7 +32,7 @@ def add_options(sub: ArgumentParser) -> None:
         "facecrypt encrypt photos -o sealed -R key.pub --preset recall --json",
         "facecrypt encrypt clip.mp4 -o sealed -R key.pub --mute",
     )
-    add_inputs(sub)
+    add_inputs(sub, "pictures and videos")
     keys.add_recipients(sub)
     sub.add_argument(
         "--cipher",
@@ -43,7 +43,7 @@ def add_options(sub: ArgumentParser) -> None:
     sub.add_argument(
         "--sidecar",
         action="store_true",
-        help="write the header into NAME.ID.fcrypt beside the picture, not into it",
+        help="write what opens it into NAME.ID.fcrypt beside the file, not into it",
     )
     sub.add_argument(
         "--as",
@@ -213,7 +213,8 @@ def run(args: Namespace) -> int:
     what = "face" if regions is None else "region"
     details = [count(summary.regions, what)]
     if summary.bare:
-        details.append(f"none in {count(summary.bare, 'picture')}")
+        kind = "file" if has_videos(summary) else "picture"
+        details.append(f"none in {count(summary.bare, kind)}")
     if summary.transcoded:
         details.append(f"{summary.transcoded} coded anew")
     bare = f"no {what}, so in the clear"

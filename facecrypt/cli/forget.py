@@ -17,11 +17,11 @@ _THERE = "forgotten already"
 def add_options(sub: ArgumentParser) -> None:
     sub.usage = f"facecrypt forget IN [IN ...] --region N {keys.OPENING} [OPTION ...]"
     sub.description = (
-        "Erase faces from sealed pictures for good: no key opens them any more. Copies and backups "
-        "from before keep them."
+        "Erase faces from sealed pictures and videos for good: no key opens them any more, nor the "
+        "file that was sealed. Copies and backups from before keep them."
     )
     add_examples(sub, "facecrypt forget sealed/photo.png --region 0 -i key.txt")
-    add_pictures(sub, "sealed pictures")
+    add_pictures(sub, "sealed pictures and videos")
     sub.add_argument(
         "--region",
         "--track",

@@ -49,7 +49,7 @@ def add_options(sub: ArgumentParser) -> None:
         "facecrypt inspect sealed --only no-face",
         "facecrypt inspect sealed --only opens -i key.txt",
     )
-    add_pictures(sub, "sealed pictures")
+    add_pictures(sub, "sealed pictures and videos")
     add_json(sub, "the header of one file, or a line for each of several,")
     sub.add_argument(
         "--only",

@@ -33,6 +33,7 @@ __all__ = [
     "new_key_passphrase",
     "new_recipients",
     "recipients",
+    "warn_of_readers",
 ]
 
 SEALING = "(-r PUBLIC_KEY | -R FILE | -k KEYFILE | -p)"
@@ -149,7 +150,7 @@ def identities(args: Namespace, *, needed: bool = True) -> list[Unwraps | Region
     found: list[Unwraps | RegionKey] = [
         load_identity(path, passphrase=partial(_key_passphrase, path)) for path in args.identity
     ]
-    _warn_of_readers(args.identity, quiet=args.quiet)
+    warn_of_readers(args.identity, quiet=args.quiet)
     found += _secret_keys(args.key, quiet=args.quiet)
     if args.passphrase:
         found.append(_passphrase(allow_costly=args.allow_costly))
@@ -174,11 +175,11 @@ def _recipient(text: str) -> Recipient:
 
 def _secret_keys(paths: Sequence[str], *, quiet: bool) -> list[SecretKey]:
     found = [SecretKey.load(path, passphrase=partial(_key_passphrase, path)) for path in paths]
-    _warn_of_readers(paths, quiet=quiet)
+    warn_of_readers(paths, quiet=quiet)
     return found
 
 
-def _warn_of_readers(paths: Sequence[str], *, quiet: bool) -> None:
+def warn_of_readers(paths: Sequence[str], *, quiet: bool) -> None:
     """Say which key files others may read, where files have such permissions."""
     if quiet or os.name != "posix":
         return

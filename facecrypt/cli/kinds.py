@@ -6,6 +6,7 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
 from facecrypt.cli.escapes import shown
+from facecrypt.cli.keys import warn_of_readers
 from facecrypt.cli.options import add_json
 from facecrypt.cli.pages import add_examples
 from facecrypt.cli.terminal import DONE, FAILED, say, say_errors
@@ -44,6 +45,8 @@ def run(args: Namespace) -> int:
             continue
         if not is_file and found[0].name in _SECRET and not args.quiet:
             say("warning", "a secret on the command line is seen by others, and kept in history")
+        if is_file and any(kind.name in _SECRET for kind in found):
+            warn_of_readers([given], quiet=args.quiet)
         for number, kind in enumerate(found, 1):
             # What was typed may be a secret, or nearly one.
             source = given if is_file else "the text"

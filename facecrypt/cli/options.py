@@ -150,8 +150,8 @@ def folder(text: str) -> Path:
         raise argparse.ArgumentTypeError(_STANDARD.format(what="an output folder"))
     if path.suffix.lower() in MEDIA_SUFFIXES | ARRAY_SUFFIXES and not path.is_dir():
         raise argparse.ArgumentTypeError(
-            f"expected a folder, received {text}, a file; pictures are written into the folder, "
-            "JPEG as JPEG and others as PNG"
+            f"expected a folder, received {text}, a file; the results are written into the "
+            "folder: JPEG as JPEG, other pictures as PNG, videos as videos"
         )
     return path
 
@@ -271,5 +271,5 @@ def some(pictures: Iterable[Item], ignored: Mapping[str, int], *, quiet: bool) -
         say_ignored(ignored)
     found = list(pictures)
     if not found:
-        raise MediaError("no pictures were found")
+        raise MediaError("no pictures or videos were found")
     return found

@@ -26,12 +26,12 @@ class Command(Protocol):
 COMMANDS = {
     "keygen": ("facecrypt.cli.keygen", "make a key pair and print its public key"),
     "keys": ("facecrypt.cli.kinds", "say what kind of key a file or text is, and where it goes"),
-    "encrypt": ("facecrypt.cli.encrypt", "encrypt the faces of pictures"),
+    "encrypt": ("facecrypt.cli.encrypt", "encrypt the faces of pictures and videos"),
     "decrypt": ("facecrypt.cli.decrypt", "give the faces back"),
-    "inspect": ("facecrypt.cli.inspect", "show what a sealed picture says without a key"),
-    "verify": ("facecrypt.cli.verify", "check that sealed pictures open and are unchanged"),
-    "rewrap": ("facecrypt.cli.rewrap", "change who may open sealed pictures"),
-    "forget": ("facecrypt.cli.forget", "erase faces from sealed pictures for good"),
+    "inspect": ("facecrypt.cli.inspect", "show what a sealed file says without a key"),
+    "verify": ("facecrypt.cli.verify", "check that sealed files open and are unchanged"),
+    "rewrap": ("facecrypt.cli.rewrap", "change who may open sealed files"),
+    "forget": ("facecrypt.cli.forget", "erase faces from sealed files for good"),
     "detect": ("facecrypt.cli.detect", "find faces and print where they are"),
     "opener": ("facecrypt.cli.opener", "write the page that opens sealed files in a browser"),
     "region-key": ("facecrypt.cli.region_key", "export the key of one face"),
@@ -92,7 +92,7 @@ def parser(loaded: Iterable[str] = COMMANDS) -> ArgumentParser:
     """
     root = _Parser(
         prog="facecrypt",
-        description="Find faces in pictures, encrypt exactly those pixels, and give them back.",
+        description="Find faces in pictures and videos, encrypt exactly those, and give them back.",
     )
     add_examples(
         root,

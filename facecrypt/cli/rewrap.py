@@ -26,7 +26,7 @@ def add_options(sub: ArgumentParser) -> None:
         "facecrypt rewrap sealed -i key.txt --keep -R new.pub",
         "facecrypt rewrap sealed -i key.txt -R key.pub",
     )
-    add_pictures(sub, "sealed pictures")
+    add_pictures(sub, "sealed pictures and videos")
     sub.add_argument(
         "-o", "--output", type=folder, metavar="DIR", help="write there, and leave IN as it is"
     )
@@ -46,7 +46,7 @@ def add_options(sub: ArgumentParser) -> None:
     one.add_argument(
         "--hand-over",
         action="store_true",
-        help="none stays, not even the key that opens the pictures now",
+        help="none stays, not even the key that opens the files now",
     )
     add_json(sub, "what became of each picture, one line each,")
     add_batch(sub)
@@ -84,6 +84,6 @@ def _check_stays(
             return
     if recipients:
         raise ValueError(
-            "none of the keys that open the pictures now would open them afterwards; --keep keeps "
+            "none of the keys that open the files now would open them afterwards; --keep keeps "
             "who may open them now, name your own key too, or say --hand-over"
         )

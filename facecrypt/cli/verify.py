@@ -21,7 +21,7 @@ __all__ = ["add_options", "run"]
 def add_options(sub: ArgumentParser) -> None:
     sub.usage = f"facecrypt verify IN [IN ...] {keys.OPENING} [OPTION ...]"
     add_examples(sub, "facecrypt verify sealed -i key.txt")
-    add_pictures(sub, "sealed pictures")
+    add_pictures(sub, "sealed pictures and videos")
     keys.add_identities(sub)
     add_json(sub, "what was found of each picture, one line each,")
 
@@ -77,7 +77,8 @@ def _state(checked: Verified) -> str:
     gone, erased = "", [one for one in checked.forgotten if one not in checked.unerased]
     if erased:
         verb = "was" if len(erased) == 1 else "were"
-        gone = f"; {_numbered(erased)} {verb} forgotten"
+        says = "" if checked.whole else "it says that "
+        gone = f"; {says}{_numbered(erased)} {verb} forgotten"
     gone += f"; {unfinished(checked.unerased)}" if checked.unerased else ""
     if checked.whole:
         return f"intact{gone}"

@@ -13,7 +13,9 @@ from typing import Any
 import numpy as np
 
 from facecrypt.detector import cascade
+from facecrypt.detector.brightness import DARK, brightened
 from facecrypt.detector.detections import Detections, as_regions, as_rgb
+from facecrypt.detector.joined import unite
 from facecrypt.detector.networks import open_networks
 from facecrypt.detector.presets import is_number
 from facecrypt.detector.stages import check_candidates
@@ -27,6 +29,8 @@ OUTPUTS = ("logit", "size", "offset", "landmarks")
 STRIDE, SIDE = 4, 32
 # Larger pictures are shrunk to this: it finds no more in them, and misreads large faces.
 LONGEST = 960
+# Pixels of a face in what it looks at; of smaller ones it misses too many.
+SMALLEST = 16
 OVERLAP = 0.3
 
 
@@ -39,6 +43,8 @@ class CenterFace:
         Confidence wanted of a face.
     device : {"auto", "cpu", "cuda"}
         "auto" is CUDA where onnxruntime has it and it works, else the CPU.
+    brighten : bool, default True
+        Look at a brighter copy of dark pictures, too, in twice the time.
     models : str or Path, optional
         A folder with another ``centerface.onnx``; ``facecrypt/models/README.md`` says what it
         takes and gives.
@@ -67,21 +73,28 @@ class CenterFace:
     """
 
     def __init__(
-        self, *, threshold: float = 0.35, device: str = "auto", models: PathLike | None = None
+        self,
+        *,
+        threshold: float = 0.35,
+        device: str = "auto",
+        brighten: bool = True,
+        models: PathLike | None = None,
     ):
         if not is_number(threshold) or not 0 < threshold < 1:
             raise ValueError(f"threshold must lie between 0 and 1, received {threshold!r}")
         self.threshold = float(threshold)
         self._models = None if models is None else Path(models)
-        self._asked = device
-        (self._session,), self.device = open_networks(
+        self._asked, self._brighten = device, brighten
+        (self._model,), self.device = open_networks(
             self._models, {"centerface": OUTPUTS}, {"centerface": SIDE}, device
         )
 
     @cached_property
     def fingerprint(self) -> str:
         """What decides which faces are found: threshold and model, as 16 hexadecimal digits."""
-        digest = hashlib.sha256(f"centerface {self.threshold} {LONGEST}".encode())
+        digest = hashlib.sha256(
+            f"centerface {self.threshold} {LONGEST} {self._brighten and DARK}".encode()
+        )
         digest.update(((self._models or MODELS) / "centerface.onnx").read_bytes())
         return digest.hexdigest()[:16]
 
@@ -89,7 +102,7 @@ class CenterFace:
         return f"CenterFace(threshold={self.threshold!r}, device={self.device!r})"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _restore, (self.threshold, self._asked, self._models)
+        return _restore, (self.threshold, self._asked, self._brighten, self._models)
 
     def detect(self, image: np.ndarray) -> list[Region]:
         """Find the faces of one picture.
@@ -97,7 +110,8 @@ class CenterFace:
         Parameters
         ----------
         image : (H, W), (H, W, 1), (H, W, 3) or (H, W, 4) array of uint8 or uint16
-            Gray, RGB or RGBA. Alpha, and the low byte of 16 bits, are not looked at.
+            Gray, RGB or RGBA. Alpha is not looked at, and the low byte of 16 bits where
+            the picture is dark.
 
         Returns
         -------
@@ -111,8 +125,7 @@ class CenterFace:
         TooManyFacesError
             More places look like faces than are looked at (``docs/security.md``, Bounds).
         """
-        pixels = as_rgb(image)
-        return as_regions(self.detect_raw(pixels), *pixels.shape[:2])
+        return as_regions(self.detect_raw(image), *image.shape[:2])
 
     def detect_raw(self, image: np.ndarray) -> Detections:
         """Find the faces of one picture, as arrays of unrounded numbers, which count from 0.
@@ -122,9 +135,13 @@ class CenterFace:
         image : array
             As :meth:`detect` takes it, with the same errors.
         """
-        pixels = as_rgb(image)
+        found = self._look(as_rgb(image))
+        bright = brightened(image) if self._brighten else None
+        return found if bright is None else unite(self._look(as_rgb(bright)), found)
+
+    def _look(self, pixels: np.ndarray) -> Detections:
         canvas, scale = _canvas(pixels)
-        logit, *maps = (part[0] for part in self._session.run(OUTPUTS, {"pixels": canvas}))
+        logit, *maps = (part[0] for part in self._model.run(OUTPUTS, {"pixels": canvas}))
         cells = np.nonzero(logit[0] >= log(self.threshold / (1 - self.threshold)))
         check_candidates("centerface", len(cells[0]), pixels.shape[:2])
         found = _decode(cells, logit[0], maps)
@@ -133,9 +150,13 @@ class CenterFace:
         found.landmarks[...] /= scale
         return found
 
+    def smallest(self, height: int, width: int) -> float:
+        """Pixels of the smallest face that it can be counted on to see in a picture that large."""
+        return SMALLEST * max(1.0, max(height, width) / LONGEST)
 
-def _restore(threshold: float, device: str, models: Path | None) -> CenterFace:
-    return CenterFace(threshold=threshold, device=device, models=models)
+
+def _restore(threshold: float, device: str, brighten: bool, models: Path | None) -> CenterFace:  # noqa: FBT001 (pickle gives no names)
+    return CenterFace(threshold=threshold, device=device, brighten=brighten, models=models)
 
 
 def _canvas(image: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

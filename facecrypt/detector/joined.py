@@ -18,7 +18,7 @@ SAME = 0.35
 _BLOCK = 256
 
 
-def join(ours: Detections, theirs: Detections) -> Detections:
+def join(ours: Detections, theirs: Detections, smallest: float = 0.0) -> Detections:
     """The faces of MTCNN that are sure or confirmed, and those of CenterFace that are likely.
 
     Parameters
@@ -27,6 +27,9 @@ def join(ours: Detections, theirs: Detections) -> Detections:
         MTCNN's.
     theirs : Detections
         CenterFace's, down to a score of :data:`HINT`.
+    smallest : float
+        Pixels below which a face is too small for CenterFace to see: that it says nothing then
+        tells nothing, and all of MTCNN's count.
 
     Returns
     -------
@@ -40,7 +43,8 @@ def join(ours: Detections, theirs: Detections) -> Detections:
     counted = ours._replace(boxes=ours.boxes.copy(), scores=ours.scores.copy())
     counted.boxes[seen] = _around(ours.boxes[seen], both.boxes)
     counted.scores[seen] = both.scores
-    counted = counted.pick(seen | (ours.scores > SURE))
+    small = (ours.boxes[:, 2:] - ours.boxes[:, :2]).min(axis=1) < smallest
+    counted = counted.pick(seen | small | (ours.scores > SURE))
     return unite(counted, theirs.pick(theirs.scores >= LEAST))
 
 

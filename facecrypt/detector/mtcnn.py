@@ -130,7 +130,9 @@ class MTCNN:
         self._models = None if models is None else Path(models)
         self._preset, self._brighten = preset, brighten
         self._stages = Stages(load(self._models, device), self.settings, threads)
-        self._second = CenterFace(threshold=HINT, device=device) if preset == "recall" else None
+        self._second = None
+        if preset == "recall":
+            self._second = CenterFace(threshold=HINT, device=device, brighten=False)
 
     @property
     def device(self) -> str:
@@ -241,7 +243,10 @@ class MTCNN:
         stages = self._stages if large else self._stages._replace(threads=1)
         squares = stages.refine(sampler, stages.propose(sampler))
         found = Detections(*stages.finish(sampler, squares))
-        return found if self._second is None else join(found, self._second.detect_raw(image))
+        if self._second is None:
+            return found
+        theirs = self._second.detect_raw(image)
+        return join(found, theirs, self._second.smallest(*image.shape[:2]))
 
 
 def _restore(settings: dict[str, Any], models: Path | None) -> MTCNN:

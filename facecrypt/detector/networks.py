@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from facecrypt.errors import BackendUnavailableError, ModelError
-from facecrypt.models.sessions import MODELS, import_runtime, open_model, preload_cuda
+from facecrypt.models.sessions import MODELS, Model, import_runtime, open_model, preload_cuda
 
 __all__ = ["DEVICES", "OUTPUTS", "SIDES", "Networks", "load", "open_networks"]
 
@@ -19,14 +19,16 @@ OUTPUTS = {
 }
 # Of the square that each looks at; P-Net takes larger pictures too.
 SIDES = {"pnet": 12, "rnet": 24, "onet": 48}
+# How many values each output has for a place that is looked at.
+_VALUES = {"logit": 1, "box": 4, "landmarks": 10, "size": 2, "offset": 2}
 
 
 class Networks(NamedTuple):
-    """One onnxruntime session for each stage, and the device they run on."""
+    """One model for each stage, and the device they run on."""
 
-    pnet: Any
-    rnet: Any
-    onet: Any
+    pnet: Model
+    rnet: Model
+    onet: Model
     device: str
 
 
@@ -41,8 +43,8 @@ def open_networks(
     outputs: Mapping[str, tuple[str, ...]],
     sides: Mapping[str, int],
     device: str,
-) -> tuple[list[Any], str]:
-    """Open networks, all on one device.
+) -> tuple[list[Model], str]:
+    """Open networks, all on one device; each runs once.
 
     Parameters
     ----------
@@ -51,12 +53,12 @@ def open_networks(
     outputs : dict of str to tuple of str
         By the name of the file, less its suffix: what the network gives.
     sides : dict of str to int
-        Of a square that each takes.
+        Of a square that each takes, by the same names.
     device : {"auto", "cpu", "cuda"}
 
     Returns
     -------
-    list of sessions, str
+    list of Model, str
         The networks, and "cpu" or "cuda".
 
     Raises
@@ -73,9 +75,11 @@ def open_networks(
     onnxruntime = import_runtime("finding faces")
     directory = MODELS if directory is None else directory
     # First, so that a damaged model says so whatever it was to run on.
-    sessions = _sessions(onnxruntime, directory, outputs, "cpu")
+    models = _opened(onnxruntime, directory, outputs, "cpu")
+    for model, name in zip(models, outputs, strict=True):
+        _try(model, outputs[name], sides[name])
     if device == "cpu":
-        return sessions, "cpu"
+        return models, "cpu"
     found, problem = _on_cuda(onnxruntime, directory, outputs, sides)
     if found is not None:
         return found, "cuda"
@@ -84,12 +88,25 @@ def open_networks(
             f"device='cuda' does not work here: {problem}; it needs an NVIDIA driver and "
             "pip install 'facecrypt[gpu]'"
         )
-    return sessions, "cpu"
+    return models, "cpu"
 
 
-def _sessions(
+def _try(model: Model, outputs: tuple[str, ...], side: int) -> None:
+    """ModelError where a network does not give for a black square what it is to give."""
+    found = model.run(outputs, {"pixels": np.zeros((1, 3, side, side), np.float32)})
+    places = found[0].shape[2:]
+    for name, values in zip(outputs, found, strict=True):
+        wanted = 1, _VALUES[name], *places
+        if values.shape != wanted:
+            raise ModelError(
+                f"{model.path} must give {name} of shape {wanted} for {side} x {side} pixels (see "
+                f"facecrypt/models/README.md); it gives {values.shape}"
+            )
+
+
+def _opened(
     onnxruntime: Any, directory: Path, outputs: Mapping[str, tuple[str, ...]], device: str
-) -> list[Any]:
+) -> list[Model]:
     return [
         open_model(onnxruntime, directory / f"{name}.onnx", wanted, device)
         for name, wanted in outputs.items()
@@ -101,7 +118,7 @@ def _on_cuda(
     directory: Path,
     outputs: Mapping[str, tuple[str, ...]],
     sides: Mapping[str, int],
-) -> tuple[list[Any] | None, str]:
+) -> tuple[list[Model] | None, str]:
     """The networks on the card, or None and the reason.
 
     Each runs there once, for onnxruntime does not say which provider it could not load.
@@ -110,13 +127,13 @@ def _on_cuda(
         return None, "this onnxruntime has no CUDA provider"
     preload_cuda(onnxruntime)
     try:
-        sessions = _sessions(onnxruntime, directory, outputs, "cuda")
-        for session, side in zip(sessions, sides.values(), strict=True):
-            if session.get_providers()[0] != "CUDAExecutionProvider":
+        models = _opened(onnxruntime, directory, outputs, "cuda")
+        for model, name in zip(models, outputs, strict=True):
+            if model.get_providers()[0] != "CUDAExecutionProvider":
                 return None, "onnxruntime could not load its CUDA provider"
-            session.run(None, {"pixels": np.zeros((1, 3, side, side), np.float32)})
+            _try(model, outputs[name], sides[name])
     except ModelError as error:  # on the processor it was sound
-        return None, str(error.__cause__)
+        return None, str(error.__cause__ or error)
     except Exception as error:
         return None, str(error)
-    return sessions, ""
+    return models, ""

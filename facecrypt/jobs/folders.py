@@ -96,11 +96,14 @@ class Search:
     ignored : Counter
         Suffixes of what was no input, and how many there were; the path, with a slash
         behind it, of each link to a folder: links are not followed.
+    beside : list of Path
+        Files that were named and are no input: they come with the picture or video beside them.
     """
 
     results: str | None
     suffixes: Set[str]
     ignored: Counter[str] = field(default_factory=Counter)
+    beside: list[Path] = field(default_factory=list)
 
     def walk(self, folder: Path, below: Path) -> Iterator[Found]:
         """Inputs of a folder and all below it, in a fixed order; their paths start with ``below``.

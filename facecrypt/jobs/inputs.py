@@ -167,6 +167,10 @@ def _find(
     for path in many:
         for one in _expand(path, search, alone=len(many) == 1):
             found.setdefault(one.source, one)
+    if not found and search.beside:
+        raise MediaError(
+            f"{search.beside[0]}: is the sealed part of the picture or video beside it; name that"
+        )
     return list(found.values()), search.ignored
 
 
@@ -226,9 +230,11 @@ def _named(here: Path, relative: Path, below: Path, search: Search) -> Iterator[
         yield from search.walk(here, below)
     elif not stat.S_ISREG(mode):
         # It would be read twice, which a pipe cannot be, and might never end.
-        raise MediaError(f"{here}: is not a regular file; copy the picture into one")
+        raise MediaError(f"{here}: is not a regular file; copy what is in it into one")
     # A pattern such as sealed/* names the sidecars too; they come with their pictures.
-    elif not is_sidecar(here):
+    elif is_sidecar(here):
+        search.beside.append(here)
+    else:
         yield Found(here, relative)
 
 

@@ -146,7 +146,8 @@ def _sealed_output(path: Path) -> tuple[Carrier | FileCarrier, list[Header]]:
     try:
         return find_sealed(path)
     except ContainerError:
-        raise already_exists(path, " and is not a sealed picture") from None
+        kind = "picture" if file_carrier(path) is None else "video"
+        raise already_exists(path, f" and is not a sealed {kind}") from None
 
 
 def _same_keys(

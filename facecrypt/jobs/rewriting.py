@@ -181,13 +181,14 @@ def _same_done(
     is_done: Callable[[Path, Header], bool],
 ) -> Header:
     """The header of an output that is this input as it is to be; MediaError where it is not."""
-    wanted = {header.picture_id for header in sources}
+    sources = list(sources)
+    wanted, called = {header.picture_id for header in sources}, sources[0].content.called
     try:
         _, headers = find_sealed(item.output)
     except ContainerError:
-        raise already_exists(item.output, " and is not a sealed picture") from None
+        raise already_exists(item.output, f" and is not a sealed {called}") from None
     if not all(header.picture_id in wanted for header in headers):
-        raise already_exists(item.output, ", sealed from another picture")
+        raise already_exists(item.output, f", sealed from another {called}")
     done = _done(item.output, headers, is_done)
     if done is None:
         raise already_exists(item.output, ", and not as it is asked for")

@@ -100,7 +100,7 @@ class Identity:
             Locks the file: whoever has it needs this as well. The public key stays readable.
         """
         word = keytext.encode(self.PREFIX, self._payload)
-        text = f"# public key: {self.recipient}\n{_locked(word, passphrase)}\n"
+        text = f"{keytext.PUBLIC_LINE}{self.recipient}\n{_locked(word, passphrase)}\n"
         keytext.save(path, text, overwrite=overwrite)
 
     @property

@@ -2,13 +2,13 @@
 
 import codecs
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from facecrypt.errors import KeyFormatError
 from facecrypt.keys import kem, locked
 from facecrypt.keys import text as keytext
 from facecrypt.keys.identities import Identity, RegionKey, SecretKey
-from facecrypt.keys.recipients import Recipient
+from facecrypt.keys.recipients import Recipient, parse_line
 from facecrypt.keys.wrapping import KEY_SIZE
 
 __all__ = ["Kind", "kinds_of"]
@@ -26,7 +26,7 @@ class Kind:
     what : str
         A sentence.
     option : str, optional
-        How commands take it; None where none does.
+        How commands take the text or file as it is; None where none does.
     facts : dict of str to str
         What may be told of it: ids and public keys.
     """
@@ -64,26 +64,35 @@ def kinds_of(data: bytes) -> list[Kind]:
         return [Kind("unknown", "no key: it is not text")]
     words = [line.strip() for line in lines if line.strip() and not line.lstrip().startswith("#")]
     found = [_kind_of(word) for word in words]
+    if len(found) > 1 and any(kind.name != "public key" for kind in found):
+        found = [_among_others(kind) for kind in found]
     known = [kind for kind in found if kind.name != "unknown"]
     return known or found[:1] or [Kind("unknown", "no key: it is empty")]
 
 
+def _among_others(kind: Kind) -> Kind:
+    """The same where other lines stand beside it, with which no option takes it."""
+    if not kind.usable:
+        return kind
+    why = "-i and -k take a file of one key, -R a file of public keys alone"
+    return replace(kind, option=None, what=f"{kind.what}; not beside the other lines: {why}")
+
+
 def _kind_of(line: str) -> Kind:
-    word = line.split(maxsplit=1)[0]
     for prefix, (name, parse) in _OWN.items():
-        if word.lower().startswith(prefix.lower()):
+        if line.lower().startswith(prefix.lower()):
             try:
-                return parse(word)
+                return parse(line)
             except KeyFormatError as error:
                 return Kind(name, f"a {name} that cannot be used: {error.message}")
     for mark, what in _WORDS.items():
-        if word.lower().startswith(mark):
+        if line.lower().startswith(mark):
             return Kind("foreign key", f"{what}; {_MAKES}")
     return Kind("unknown", "no key: it begins like none of facecrypt's, age's or ssh's")
 
 
-def _public(word: str) -> Kind:
-    key = Recipient.parse(word)
+def _public(line: str) -> Kind:
+    key = parse_line(line)
     option = "-r TEXT, or -R FILE for a file of them"
     return Kind("public key", f"a public key ({_method(key)}): it encrypts", option, {"id": key.id})
 

@@ -9,7 +9,7 @@ from facecrypt.keys import kem
 from facecrypt.keys import text as keytext
 from facecrypt.keys.wrapping import WRAP_INFO, Stanza, b64, key_id
 
-__all__ = ["Recipient", "load_recipients"]
+__all__ = ["Recipient", "load_recipients", "parse_line"]
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ def load_recipients(path: PathLike) -> list[Recipient]:
     for number, line in enumerate(keytext.key_text(path).splitlines(), 1):
         if line.strip() and not line.lstrip().startswith("#"):
             try:
-                found.append(_parse_line(line))
+                found.append(parse_line(line))
             except KeyFormatError as error:
                 where = f"{path}, line {number}"
                 raise KeyFormatError(f"{where}: {error.message}", hint=error.hint) from None
@@ -91,7 +91,8 @@ def load_recipients(path: PathLike) -> list[Recipient]:
     return found
 
 
-def _parse_line(line: str) -> Recipient:
+def parse_line(line: str) -> Recipient:
+    """The public key that a line begins with; what follows it is a comment."""
     word, *comment = line.split()
     # Left out in silence, a second one could open nothing.
     if any(each.lower().startswith(Recipient.PREFIX) for each in comment):

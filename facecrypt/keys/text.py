@@ -13,10 +13,13 @@ import hashlib
 from collections.abc import Callable
 from typing import TypeVar
 
-from facecrypt.errors import OTHER_NAME, Hint, KeyFormatError, MediaError
+from facecrypt.errors import EMPTIED, OTHER_NAME, PUBLIC_THERE, Hint, KeyFormatError, MediaError
 from facecrypt.files import PathLike, atomic_write, read_small
 
-__all__ = ["decode", "encode", "is_text", "key_text", "parse_file", "save"]
+__all__ = ["PUBLIC_LINE", "decode", "encode", "is_text", "key_text", "parse_file", "save"]
+
+# How the first line of a private key's file begins; the public key ends it.
+PUBLIC_LINE = "# public key: "
 
 Key = TypeVar("Key")
 
@@ -118,7 +121,8 @@ def _one_line(path: PathLike, data: bytes) -> str:
 
 
 def key_text(path: PathLike) -> str:
-    return _text(path, read_small(path))
+    """The text of a file of public keys."""
+    return _text(path, read_small(path), empty=EMPTIED)
 
 
 def is_text(data: bytes) -> bool:
@@ -130,9 +134,9 @@ def is_text(data: bytes) -> bool:
     return all(character.isprintable() or character.isspace() for character in text)
 
 
-def _text(path: PathLike, data: bytes) -> str:
+def _text(path: PathLike, data: bytes, *, empty: Hint | None = None) -> str:
     if not data.strip():
-        raise KeyFormatError(f"{path}: the file is empty; expected a key")
+        raise KeyFormatError(f"{path}: the file is empty; expected a key", hint=empty)
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         raise KeyFormatError(f"{path}: a key in UTF-16, as PowerShell's > writes; save it as UTF-8")
     try:
@@ -154,5 +158,12 @@ def save(path: PathLike, text: str, *, overwrite: bool) -> None:
         atomic_write(path, text.encode(), overwrite=overwrite, mode=0o600)
     except MediaError as error:
         if error.errno == errno.EEXIST:
-            error.hint = OTHER_NAME
+            error.hint = PUBLIC_THERE if _names_public_key(path) else OTHER_NAME
         raise
+
+
+def _names_public_key(path: PathLike) -> bool:
+    try:
+        return read_small(path).startswith(PUBLIC_LINE.encode())
+    except MediaError:
+        return False

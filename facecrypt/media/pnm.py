@@ -26,6 +26,8 @@ def pnm_pixels(data: bytes) -> np.ndarray:
     MediaError
         The file is damaged.
     """
+    if data[:2] in (b"P1", b"P2", b"P3"):
+        data += b"\n"  # OpenCV wants something behind the last number
     if data[:2] in (b"P1", b"P4"):
         return cv2_pixels(data)
     head = _HEAD.match(data)

@@ -4,12 +4,14 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stdout
 from io import StringIO
 from pathlib import Path
 from types import FrameType, ModuleType
 from typing import Any
+
+import numpy as np
 
 from facecrypt import _native
 from facecrypt.errors import BackendUnavailableError, ModelError
@@ -17,6 +19,7 @@ from facecrypt.errors import BackendUnavailableError, ModelError
 __all__ = [
     "MODELS",
     "TELEMETRY",
+    "Model",
     "add_kernels",
     "import_runtime",
     "open_model",
@@ -28,6 +31,8 @@ __all__ = [
 MODELS = Path(__file__).parent
 # The variable that onnxruntime reads once, when it is imported, and what of it means "off".
 TELEMETRY = "ORT_DISABLE_TELEMETRY"
+# Log odds are below a thousand, and shares of a box's side below ten.
+_MOST = 100_000
 _DISABLED = ("1", "true", "yes", "y", "on")
 
 
@@ -95,8 +100,52 @@ def refuse_telemetry() -> str:
     return ""
 
 
-def open_model(onnxruntime: Any, path: Path, wanted: tuple[str, ...], device: str) -> Any:
-    """A session on a model that takes ``pixels`` and gives the `wanted` outputs.
+class Model:
+    """A session whose errors name the file, and whose outputs are numbers.
+
+    Parameters
+    ----------
+    session : onnxruntime.InferenceSession
+    path : Path
+        The file.
+    """
+
+    def __init__(self, session: Any, path: Path) -> None:
+        self._session, self.path = session, path
+
+    def get_providers(self) -> list[str]:
+        """What onnxruntime runs it on, the first before the others."""
+        return self._session.get_providers()
+
+    def run(
+        self, outputs: Sequence[str] | None, feeds: Mapping[str, np.ndarray]
+    ) -> list[np.ndarray]:
+        """What the model gives, as of a session.
+
+        Raises
+        ------
+        ModelError
+            It does not run, or some of that is NaN, infinite or huge: compared with a threshold
+            NaN would mean "no face", and a huge box lies in no picture.
+        """
+        try:
+            found = self._session.run(outputs, feeds)
+        except MemoryError:
+            raise
+        # onnxruntime has a class for every kind of failure, and no public name for them.
+        except Exception as error:
+            raise ModelError(f"{self.path} does not run: {error}") from error
+        # NaN is not less than anything.
+        if not all((np.abs(values) < _MOST).all() for values in found):
+            raise ModelError(
+                f"{self.path} gives NaN, infinity or numbers beyond {_MOST:,}: it is damaged, and "
+                "would miss what it is to find"
+            )
+        return found
+
+
+def open_model(onnxruntime: Any, path: Path, wanted: tuple[str, ...], device: str) -> Model:
+    """A model that takes ``pixels`` and gives the `wanted` outputs.
 
     Raises
     ------
@@ -134,7 +183,7 @@ def open_model(onnxruntime: Any, path: Path, wanted: tuple[str, ...], device: st
             f"{path} must take 'pixels' and give {', '.join(wanted)} "
             f"(see facecrypt/models/README.md); it takes {inputs} and gives {outputs}"
         )
-    return session
+    return Model(session, path)
 
 
 def add_kernels(options: Any) -> str:

@@ -20,10 +20,10 @@ __all__ = ["SEALED", "header_mac", "open_part", "seal_part", "sealed_digest", "w
 SEALED = b"facecrypt v2 sealed"
 
 
-def wrong_key() -> AuthenticationError:
+def wrong_key(called: str = "picture") -> AuthenticationError:
     """One error for a wrong key and a changed picture: which of them it was helps attackers."""
     return AuthenticationError(
-        "the key does not open this picture, or the picture was changed after sealing",
+        f"the key does not open this {called}, or the {called} was changed after sealing",
         hint=WHICH_KEYS,
     )
 

@@ -27,6 +27,8 @@ class Content(Protocol):
     ----------
     kind : str
         The header's ``carrier``.
+    called : str
+        What messages call it.
     carried : bool
         Whether the regions' ciphertext is in the payload, and not in the pixels.
     streamed : bool
@@ -37,6 +39,7 @@ class Content(Protocol):
     """
 
     kind: ClassVar[str]
+    called: ClassVar[str]
     carried: ClassVar[bool]
     streamed: ClassVar[bool]
     private: ClassVar[tuple[str, ...]]
@@ -87,6 +90,7 @@ class Pixels:
     original: str = ""
 
     kind: ClassVar[str] = "pixels"
+    called: ClassVar[str] = "picture"
     carried: ClassVar[bool] = False
     streamed: ClassVar[bool] = False
     private: ClassVar[tuple[str, ...]] = ("original",)
@@ -158,6 +162,7 @@ class Jpeg:
     shown: Mapping[str, bytes] = field(default_factory=dict)
 
     kind: ClassVar[str] = "jpeg"
+    called: ClassVar[str] = "picture"
     carried: ClassVar[bool] = True
     streamed: ClassVar[bool] = False
     private: ClassVar[tuple[str, ...]] = ("original",)

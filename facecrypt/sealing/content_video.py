@@ -39,6 +39,7 @@ class Video:
     duration: int
 
     kind: ClassVar[str] = "video"
+    called: ClassVar[str] = "video"
     carried: ClassVar[bool] = True
     streamed: ClassVar[bool] = True
     private: ClassVar[tuple[str, ...]] = ("original",)

@@ -21,6 +21,7 @@ from facecrypt.media.pictures import naming, read_bounded
 from facecrypt.media.png import read_chunk
 from facecrypt.regions import Region
 from facecrypt.sealing.carriers import (
+    FILE_CARRIERS,
     Carrier,
     FileCarrier,
     Opened,
@@ -153,6 +154,8 @@ def seal_file(
     large = file_carrier(Path(src))
     if large is not None:
         return _seal_large(large, Path(src), Path(dst), recipients, options)
+    if any(Path(dst).suffix.lower() in large.suffixes for large in FILE_CARRIERS):
+        raise _no_video(Path(src), Path(dst))
     check_destination(dst, carrier_for(Path(dst).suffix, sidecar=options.sidecar))
     if options.sidecar and _same_file(src, dst):
         raise MediaError(f"{dst}: is the picture to seal; name another file for the output")
@@ -161,6 +164,17 @@ def seal_file(
         sealed = encode(source, recipients, options, suffix=Path(dst).suffix)
     write_sealed(dst, sealed, overwrite=options.overwrite, like=src)
     return sealed.header
+
+
+def _no_video(src: Path, dst: Path) -> MediaError:
+    try:
+        src.stat()
+    except OSError as error:
+        return media_error(src, error)
+    return MediaError(
+        f"{src}: is no video that facecrypt knows, or its beginning is damaged; only videos are "
+        f"sealed as {dst.suffix}"
+    )
 
 
 def _seal_large(
@@ -195,7 +209,11 @@ def open_file(
     large = sealed_large(_checked(src))
     if large is not None:
         return large.open(Path(src), Path(dst), identities, options, exact=exact)
-    check_destination(dst)
+    try:
+        check_destination(dst)
+    except MediaError:
+        find_sealed(src)  # a damaged video is no video any more, and its name is not what is wrong
+        raise
     opened = decode_file(src, identities, options)
     write_opened(dst, opened, overwrite=options.overwrite, like=src)
     return opened

@@ -176,16 +176,16 @@ def unlock(
             if isinstance(holder, RegionKey) and holder.picture == here and holder.index < count
         }
         if not found or not set(wanted or ()) <= found.keys():
-            raise ciphers.wrong_key()
+            raise ciphers.wrong_key(header.content.called)
         if wanted is not None:
             found = {index: found[index] for index in wanted}
     gone = header.forgotten_parts & found.keys()
     if gone and (wanted is not None or (content_key is None and gone == found.keys())):
-        raise forgotten_error(sorted(gone))
+        raise forgotten_error(sorted(gone), checked=content_key is not None)
     found = {index: key for index, key in found.items() if index not in gone}
     for index, key in found.items():
         if not hmac.compare_digest(keys.commitment(key), header.commitments[index]):
-            raise ciphers.wrong_key()
+            raise ciphers.wrong_key(header.content.called)
     return Unlocked(found, whole=content_key is not None)
 
 
@@ -193,13 +193,19 @@ def _check_numbers(header: Header, regions: Iterable[int]) -> None:
     count = len(header.regions)
     for index in regions:
         if not 0 <= index < count:
-            raise ValueError(f"there is no region {index}; the picture has {count}, from 0")
+            called = header.content.called
+            raise ValueError(f"there is no region {index}; the {called} has {count}, from 0")
 
 
-def forgotten_error(regions: Sequence[int]) -> ForgottenError:
-    """The error for regions of which the ciphertext is gone."""
+def forgotten_error(regions: Sequence[int], *, checked: bool = True) -> ForgottenError:
+    """The error for regions of which the ciphertext is gone, as a header says that is `checked`."""
     listed = ", ".join(map(str, regions))
     what = f"region {listed} was" if len(regions) == 1 else f"regions {listed} were"
+    if not checked:
+        return ForgottenError(
+            f"the header says that {what} forgotten, so that no key opens it; only a key of the "
+            "whole file can check that"
+        )
     return ForgottenError(f"{what} forgotten: the encrypted face was erased, and no key opens it")
 
 
@@ -254,7 +260,7 @@ def open_part(
     if index < len(header.regions):
         digest = ciphers.sealed_digest(data)
         if not hmac.compare_digest(digest, header.digests[index]):
-            raise ciphers.wrong_key()
+            raise ciphers.wrong_key(header.content.called)
     return ciphers.open_part(
         data, header.tags[index], key, header.cipher, header.aad(), backend=backend
     )
@@ -296,7 +302,7 @@ def rewrapped(
     """
     content_key = _content_key(header, identities)
     if content_key is None:
-        raise ciphers.wrong_key()
+        raise ciphers.wrong_key(header.content.called)
     stanzas = *kept, *(recipient.wrap(content_key) for recipient in recipients)
     return _authenticated(replace(header, stanzas=stanzas), content_key).checked()
 
@@ -319,7 +325,7 @@ def forgotten(
     _check_numbers(header, asked)
     content_key = _content_key(header, identities)
     if content_key is None:
-        raise ciphers.wrong_key()
+        raise ciphers.wrong_key(header.content.called)
     gone = asked.union(item for item in header.forgotten if isinstance(item, int))
     header = replace(header, forgotten=(*sorted(gone), *header.private))
     return _authenticated(header, content_key).checked()
@@ -347,6 +353,6 @@ def _content_key(header: Header, identities: Sequence[Unwraps | RegionKey]) -> b
                 mac_key = keys.content_subkey(content_key, "header")
                 expected = ciphers.header_mac(mac_key, header.mac_input())
                 if not hmac.compare_digest(expected, header.mac):
-                    raise ciphers.wrong_key()
+                    raise ciphers.wrong_key(header.content.called)
                 return content_key
     return None

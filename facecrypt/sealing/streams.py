@@ -162,7 +162,7 @@ def open_stream(
         sealed, own = (data, tag) if last else (data[:CHUNK], bytes(data[CHUNK:]))
         plain = chunks.open(number, sealed, own, last=last)
         if last and digest is not None and not hmac.compare_digest(digester.digest(), digest):
-            raise wrong_key()
+            raise wrong_key("video")
         yield plain.data
         if last:
             return
@@ -196,7 +196,7 @@ class _Chunks:
         try:
             gcm.finalize()
         except InvalidTag:
-            raise wrong_key() from None
+            raise wrong_key("video") from None
         self._mix(out, number)
         return out
 

@@ -13,7 +13,7 @@ function make(tag, attributes = {}, ...children) {
  * @param {() => void} onRemove
  */
 export function makeCard(file, onRemove) {
-  const state = { description: null, problem: null, opened: null, anyway: null, urls: [] };
+  const state = { description: null, problem: null, opened: null, anyway: null, urls: [], unfolded: false };
   const element = make("article", { className: "card" });
   element.dataset.name = file.name;
   const source = url(state, file);
@@ -58,7 +58,7 @@ function content(file, state, source, remove) {
     opened ? outcome(opened) : null,
     description ? figures(source, description, opened) : null,
     opened ? actions(opened) : null,
-    description ? says(description) : null,
+    description ? says(description, state) : null,
   ].filter((part) => part !== null);
 }
 
@@ -73,16 +73,31 @@ function problemBox({ code, detail }, anyway) {
   return box;
 }
 
-function outcome({ whole, edited, regions, description }) {
-  const all = regions.length === description.regions.length;
-  const numbers = regions.map((index) => index + 1).join(", ");
-  let text = say("good-some", { which: say(regions.length === 1 ? "face" : "faces", { numbers }) });
-  if (whole) text = say("good-original");
-  else if (all && edited) text = say("good-all");
-  else if (all && description.carrier === "pixels") text = say("good-pixels");
-  const box = make("p", { className: "good" }, text);
-  if (edited) box.append(" ", make("span", { className: "problem" }, say("was-edited")));
+function outcome(opened) {
+  const some = opened.whole || opened.regions.length > 0;
+  const box = make("p", { className: some ? "good" : "soft" }, outcomeText(opened));
+  if (opened.edited) box.append(" ", make("span", { className: "problem" }, say("was-edited")));
   return box;
+}
+
+function outcomeText({ whole, edited, regions, description }) {
+  if (whole) return say("good-original");
+  const count = description.regions.length;
+  if (regions.length === count && edited) return say("good-all");
+  if (regions.length === count && description.carrier === "pixels") return say("good-pixels");
+  const erased = [...description.regions.keys()].filter((i) => description.regions[i].forgotten);
+  return [
+    regions.length ? say("good-some", { which: faces(regions) }) : "",
+    erased.length ? say("good-erased", { which: faces(erased) }) : "",
+    description.private.some(({ forgotten }) => forgotten) ? say("good-no-original") : "",
+    regions.length + erased.length < count ? say("good-rest") : "",
+  ]
+    .filter(Boolean)
+    .join(" ");
+}
+
+function faces(numbers) {
+  return say(numbers.length === 1 ? "face" : "faces", { numbers: numbers.join(", ") });
 }
 
 function figures(source, description, opened) {
@@ -135,7 +150,7 @@ function actions({ files }) {
   return make("div", { className: "actions" }, ...links);
 }
 
-function says(description) {
+function says(description, state) {
   const { software, size, shape, dtype, carrier, coding, cipher, keys, regions, id, video } = description;
   const rows = [
     ["says-carrier", [say(`carrier-${carrier}`)]],
@@ -155,13 +170,15 @@ function says(description) {
       make("dt", {}, say(name)),
       make("dd", {}, ...lines.map((line) => make("div", {}, line))),
     );
-  return make("details", {}, make("summary", {}, say("says")), list);
+  const details = make("details", { open: state.unfolded }, make("summary", {}, say("says")), list);
+  details.ontoggle = () => (state.unfolded = details.open);
+  return details;
 }
 
 function regionText({ shape, box, bytes, forgotten }, index) {
   const size = bytes === null ? [] : [say("bytes", { count: bytes })];
   const state = forgotten ? [say("forgotten")] : [];
-  return [`${index + 1}: ${shape} ${box.join(" ")}`, ...size, ...state].join(", ");
+  return [`${index}: ${shape} ${box.join(" ")}`, ...size, ...state].join(", ");
 }
 
 function privateText({ name, bytes, forgotten }) {

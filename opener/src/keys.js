@@ -22,27 +22,39 @@ const SIZES = { symmetric: [32], region: [52], recipient: [33, 1217], identity: 
 /** Whether a file could hold keys: small, and text or the 32 bytes of a symmetric key. */
 export function mayBeKeys(bytes) {
   if (bytes.length === 32) return true;
-  return bytes.length <= 1 << 16 && kindOf(wordsOf(latin1(bytes))[0] ?? "") !== null;
+  return bytes.length <= 1 << 16 && kindOf(wordsOf(textOf(bytes))[0] ?? "") !== null;
 }
 
 /** The keys of a file. */
 export async function keysOf(bytes) {
-  const text = latin1(bytes);
-  if (bytes.length === 32 && !/^[\x20-\x7e\s]*$/.test(text)) return [symmetric(bytes)];
-  return parseKeys(text);
+  if (bytes.length === 32 && !/^[\x20-\x7e\s]*$/.test(latin1(bytes))) return [symmetric(bytes)];
+  return parseKeys(textOf(bytes));
 }
 
-/** The keys in a text: one a word; lines that begin with # are comments. */
+/** The text of a file, also in UTF-16, which PowerShell's > writes. */
+function textOf(bytes) {
+  const [first, second] = bytes;
+  if (first === 0xff && second === 0xfe) return new TextDecoder("utf-16le").decode(bytes);
+  if (first === 0xfe && second === 0xff) return new TextDecoder("utf-16be").decode(bytes);
+  return latin1(bytes);
+}
+
+/** The keys in a text that open: one a word; what follows a # is a comment. */
 export async function parseKeys(text) {
   const words = wordsOf(text);
   if (!words.length) throw new Problem("no-key-given");
-  return Promise.all(words.map(parseKey));
+  // Public keys beside private ones are passed over: they belong to those.
+  const opening = words.filter((word) => ![null, "recipient"].includes(kindOf(word)));
+  const known = words.filter((word) => kindOf(word) !== null);
+  if (!opening.length) throw new Problem(known.length ? "public-key" : "no-key-text");
+  if (known.length < words.length) throw new Problem("key-and-more");
+  return Promise.all(opening.map(parseKey));
 }
 
 function wordsOf(text) {
   const lines = text.replace(/^(\u00ef\u00bb\u00bf|\ufeff)/, "").split(/[\r\n]+/);
   return lines
-    .filter((line) => !line.trim().startsWith("#"))
+    .map((line) => line.replace(/(^|\s)#.*/, ""))
     .join(" ")
     .split(/\s+/)
     .filter(Boolean);
@@ -57,8 +69,7 @@ function kindOf(word) {
 
 async function parseKey(word) {
   const kind = kindOf(word);
-  if (kind === null) throw new Problem("no-key-text");
-  if (kind === "recipient") throw new Problem("public-key");
+  if (!(kind in PARSERS)) throw new Problem("mistyped-key");
   const prefix = PREFIXES[kind];
   const data = unbase32(word.slice(prefix.length).toUpperCase());
   const payload = data?.subarray(0, -4) ?? new Uint8Array(0);
@@ -66,8 +77,10 @@ async function parseKey(word) {
   if (!payload.length || !equal(data.subarray(-4), check.subarray(0, 4)))
     throw new Problem("mistyped-key");
   if (SIZES[kind] && !SIZES[kind].includes(payload.length)) throw new Problem("mistyped-key");
-  return { identity, symmetric, region, locked }[kind](payload);
+  return PARSERS[kind](payload);
 }
+
+const PARSERS = { identity, symmetric, region, locked };
 
 /** A key that a passphrase unlocks: `01 || salt || wrapped file key || the key's word, sealed`. */
 function locked(payload) {

@@ -3,6 +3,7 @@ import source from "opener-worker";
 
 import { makeCard } from "./card.js";
 import { checkBrowser } from "./crypto.js";
+import { notAmong } from "./same.js";
 import { explain, LANGUAGES, say, speak } from "./texts.js";
 
 const $ = (name) => document.getElementById(name);
@@ -10,6 +11,7 @@ const $ = (name) => document.getElementById(name);
 const pictures = []; // each: { file, card, problem?, kind }
 const sidecars = [];
 const keyFiles = []; // each: { file, kinds }
+let unusable = null; // the key file chosen last that cannot be used: { name, code }
 
 // ---- the worker -----------------------------------------------------------------------------
 
@@ -49,7 +51,8 @@ function showShare(share, what) {
 
 // ---- choosing -------------------------------------------------------------------------------
 
-async function take(files) {
+async function take(given) {
+  const files = await notAmong(given, [...pictures.map(({ file }) => file), ...sidecars]);
   const kinds = await ask("kinds", { files });
   const chosen = files.map((file, i) => ({ file, kind: kinds[i] }));
   for (const { file, kind } of chosen) if (kind === "payload") sidecars.push(file);
@@ -101,21 +104,30 @@ function showLoneSidecars() {
 }
 
 function tellReady() {
+  if ($("open").disabled) return; // then it says how far it is
   const count = pictures.filter(({ problem }) => !problem).length;
-  if (!count) $("status").textContent = "";
-  else if (count === 1) $("status").textContent = say("one-ready");
-  else $("status").textContent = say("many-ready", { count });
+  const ready = count === 1 ? say("one-ready") : say("many-ready", { count });
+  tell(count ? ready : "");
+}
+
+/** Says a sentence, and which key file cannot be used. */
+function tell(text) {
+  const key = unusable ? `${unusable.name}: ${explain(unusable.code).join(" ")}` : "";
+  $("status").textContent = [key, text].filter(Boolean).join(" ");
 }
 
 async function takeKeys(files) {
-  for (const file of files) {
+  if (files.length) unusable = null;
+  const others = keyFiles.map(({ file }) => file);
+  for (const file of await notAmong(files, others)) {
     try {
       keyFiles.push({ file, kinds: await ask("check", { file }) });
-    } catch (problem) {
-      complain(problem);
+    } catch ({ code }) {
+      unusable = { name: file.name, code };
     }
   }
   showKeys();
+  tellReady();
 }
 
 function showKeys() {
@@ -138,10 +150,6 @@ function showKeys() {
   );
 }
 
-function complain(problem) {
-  $("status").textContent = explain(problem.code).join(" ");
-}
-
 // ---- opening --------------------------------------------------------------------------------
 
 function keysGiven() {
@@ -159,29 +167,39 @@ async function openAll(chosen, allowEdited = false) {
   const [button, progress] = [$("open"), $("progress")];
   if (!pictures.length) return void ($("status").textContent = say("no-pictures"));
   if (!keys.texts.length && !keys.files.length && !keys.secret)
-    return complain({ code: "no-key-given" });
+    return tell(explain("no-key-given").join(" "));
+  unusable = null;
   button.disabled = true;
   progress.hidden = false;
-  let good = 0;
-  for (const picture of chosen) {
+  const isThere = (picture) => pictures.includes(picture);
+  const opened = new Map();
+  // A copy: cards may be closed meanwhile.
+  for (const picture of [...chosen]) {
+    if (!isThere(picture)) continue;
     $("status").textContent = say("opening", { name: picture.file.name });
     progress.removeAttribute("value");
-    good += await openOne(picture, keys, allowEdited);
+    opened.set(picture, await openOne(picture, keys, allowEdited));
   }
   progress.hidden = true;
   button.disabled = false;
-  $("status").textContent = say("done", { good, all: chosen.length });
-  return chosen[0]?.card.element.scrollIntoView({ block: "nearest" });
+  const left = [...opened.keys()].filter(isThere);
+  if (!left.length) return tellReady();
+  const good = left.filter((picture) => opened.get(picture)).length;
+  tell(say("done", { good, all: left.length }));
+  return left[0].card.element.scrollIntoView({ block: "nearest" });
 }
 
-async function openOne({ file, card }, keys, allowEdited) {
+/** Whether it opened. */
+async function openOne(picture, keys, allowEdited) {
+  const { file, card } = picture;
   try {
-    card.open(await ask("open", { file, beside: besideOf(file), keys, allowEdited }));
-    return 1;
+    const result = await ask("open", { file, beside: besideOf(file), keys, allowEdited });
+    if (pictures.includes(picture)) card.open(result);
+    return true;
   } catch (problem) {
     if (problem.code === "costly") $("costly-row").hidden = false;
     card.fail(problem);
-    return 0;
+    return false;
   }
 }
 
@@ -199,7 +217,7 @@ function setLanguage(name) {
   showKeys();
   showLoneSidecars();
   for (const { card } of pictures) card.speak();
-  if (!$("open").disabled) tellReady();
+  tellReady();
 }
 
 function start() {

@@ -3,7 +3,7 @@ const en = {
   title: "facecrypt opener",
   lead: "Gives back the faces of pictures and videos that were sealed with facecrypt, with your key.",
   promise:
-    "Nothing leaves this device. The page has no access to the network: your browser blocks it, and it works offline too.",
+    "Nothing leaves this device. The page sends and loads nothing, your browser refuses it such requests, and it works offline too.",
   pictures: "Sealed pictures and videos",
   choose: "Choose files",
   "or-drop": "or drop them here",
@@ -37,7 +37,10 @@ const en = {
   "good-original": "Opened: this is the original file, byte for byte.",
   "good-pixels": "Opened: every pixel is as it was.",
   "good-all": "Opened: all faces.",
-  "good-some": "Opened: {which}. The rest stays sealed.",
+  "good-some": "Opened: {which}.",
+  "good-erased": "Erased for good: {which}; no key opens that any more.",
+  "good-no-original": "The original file is erased as well.",
+  "good-rest": "The rest stays sealed.",
   "no-face": "nothing was sealed in it",
   face: "face {numbers}",
   faces: "faces {numbers}",
@@ -50,7 +53,7 @@ const en = {
   "says-coding": "coding",
   "says-cipher": "cipher",
   "says-keys": "opens to",
-  "says-regions": "sealed faces",
+  "says-regions": "sealed faces, from 0",
   "says-private": "sealed besides",
   "says-id": "picture id",
   none: "none",
@@ -89,6 +92,10 @@ const en = {
     "public-key": [
       "This is a public key: it seals pictures and opens none.",
       "Give the private key that belongs to it.",
+    ],
+    "key-and-more": [
+      "Beside the key there is something that is none.",
+      "Leave that out; put a key that was broken over lines on one line.",
     ],
     "mistyped-key": ["The key is mistyped or cut short.", "Its checksum does not fit. Copy it again."],
     "locked-key": [
@@ -167,7 +174,7 @@ const de = {
   title: "facecrypt-Öffner",
   lead: "Gibt die Gesichter auf Bildern und in Videos zurück, die mit facecrypt versiegelt wurden – mit Ihrem Schlüssel.",
   promise:
-    "Nichts verlässt dieses Gerät. Die Seite kommt nicht ins Netz: Ihr Browser sperrt sie, und sie läuft auch offline.",
+    "Nichts verlässt dieses Gerät. Die Seite sendet und lädt nichts, Ihr Browser verweigert ihr solche Anfragen, und sie läuft auch offline.",
   pictures: "Versiegelte Bilder und Videos",
   choose: "Dateien auswählen",
   "or-drop": "oder hierher ziehen",
@@ -201,7 +208,10 @@ const de = {
   "good-original": "Geöffnet: Das ist die Originaldatei, Byte für Byte.",
   "good-pixels": "Geöffnet: Jeder Bildpunkt ist wie zuvor.",
   "good-all": "Geöffnet: alle Gesichter.",
-  "good-some": "Geöffnet: {which}. Der Rest bleibt versiegelt.",
+  "good-some": "Geöffnet: {which}.",
+  "good-erased": "Endgültig gelöscht: {which}; kein Schlüssel öffnet das mehr.",
+  "good-no-original": "Auch die Originaldatei ist gelöscht.",
+  "good-rest": "Der Rest bleibt versiegelt.",
   "no-face": "darin war nichts versiegelt",
   face: "Gesicht {numbers}",
   faces: "Gesichter {numbers}",
@@ -214,7 +224,7 @@ const de = {
   "says-coding": "Kodierung",
   "says-cipher": "Verfahren",
   "says-keys": "öffnet mit",
-  "says-regions": "versiegelte Gesichter",
+  "says-regions": "versiegelte Gesichter, ab 0",
   "says-private": "außerdem versiegelt",
   "says-id": "Bildkennung",
   none: "keine",
@@ -256,6 +266,10 @@ const de = {
     "public-key": [
       "Das ist ein öffentlicher Schlüssel: Er versiegelt Bilder und öffnet keine.",
       "Geben Sie den privaten Schlüssel an, der dazugehört.",
+    ],
+    "key-and-more": [
+      "Neben dem Schlüssel steht etwas, das keiner ist.",
+      "Lassen Sie das weg; schreiben Sie einen umbrochenen Schlüssel in eine Zeile.",
     ],
     "mistyped-key": [
       "Der Schlüssel ist vertippt oder abgeschnitten.",

@@ -98,7 +98,7 @@ export async function openVideo(file, payload, keys, kernel, { allowEdited }, te
   const files = [];
   for (const [index, key] of unlocked.keys) {
     if (!payload.regions[index].length) throw new Problem("no-clips");
-    files.push({ blob: await clip(open(index, key)), suffix: `.${index + 1}.mp4` });
+    files.push({ blob: await clip(open(index, key)), suffix: `.${index}.mp4` });
   }
   return { files, edited, whole: false, unlocked };
 }

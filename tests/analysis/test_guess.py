@@ -189,7 +189,7 @@ def test_mirrored_is_numpys_symmetric_padding(size, start, length):
 def test_without_onnxruntime(monkeypatch):
     from facecrypt.analysis import guess as module
 
-    module._session.cache_clear()
+    module._model.cache_clear()
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
     with pytest.raises(BackendUnavailableError, match=r"is encrypted needs onnxruntime: pip"):
         guess(np.zeros((8, 8), np.uint8))

@@ -46,17 +46,19 @@ def test_a_face_is_forgotten(two):
     plain[16:32, 32:48] = 128
     assert (opened == plain).all()
     assert "2 there already" in command("decrypt", "out", "-o", "back", "-k", "k").err[2]
-    for options in ("--region", "1", "-k", "k"), ("-i", "his"):
+    for options, said in (
+        (("--region", "1", "-k", "k"), "region 1 was forgotten: the encrypted face was erased"),
+        # Who has no key of the whole file cannot check its header.
+        (("-i", "his"), "the header says that region 1 was forgotten"),
+    ):
         done = command("decrypt", "out/a.png", "-o", "his face", *options)
         assert done.code == 1
-        assert done.err[0] == (
-            "facecrypt: error: out/a.png: region 1 was forgotten: the encrypted face was erased, "
-            "and no key opens it"
-        )
+        assert done.err[0].startswith(f"facecrypt: error: out/a.png: {said}")
     assert command("decrypt", "out/a.png", "-o", "her face", "-i", "her").code == 0
     done = command("verify", "out/a.png", "-i", "her")
     assert done.out == (
-        "out/a.png: region 0 intact; the header was not checked; region 1 was forgotten\n"
+        "out/a.png: region 0 intact; the header was not checked; it says that region 1 was "
+        "forgotten\n"
     )
 
 

@@ -78,7 +78,8 @@ def test_an_empty_file(job, content):
     (job / "empty").write_bytes(content)
     for done in sealing("-R", "empty"), sealing("-k", "empty"), opening("-i", "empty"):
         assert done.code == 2
-        assert done.err == ["facecrypt: error: empty: the file is empty; expected a key"]
+        assert done.err[0] == "facecrypt: error: empty: the file is empty; expected a key"
+    assert len(sealing("-k", "empty").err) == len(opening("-i", "empty").err) == 1
 
 
 def test_a_comment_after_a_public_key(job):
@@ -194,3 +195,25 @@ def test_a_dash_is_no_output(job, line):
 def test_a_folder_named_dash_can_be_meant(job):
     assert command("encrypt", "a.png", "-o", "./-", "-k", "k", "--whole").code == 0
     assert os.listdir("./-") == ["a.png"]
+
+
+@pytest.mark.parametrize("options", [[], ["--pq"], ["--passphrase"]])
+def test_keygen_repeated_with_its_public_key_redirected(job, monkeypatch, options):
+    """The shell empties the file of the public key before keygen refuses to make another."""
+    monkeypatch.setenv("FACECRYPT_KEY_PASSPHRASE", "two words")
+    public = command("keygen", "-o", "mine.txt", *options).out.strip()
+    again = command("keygen", "-o", "mine.txt", *options)
+    (job / "mine.pub").write_text(again.out)
+    assert (again.code, again.out) == (1, "")
+    assert "Its public key is in its first line" in again.err[1]
+    assert (job / "mine.txt").read_text().splitlines()[0].endswith(f": {public}")
+    done = sealing("-R", "mine.pub")
+    assert done.code == 2
+    assert "'facecrypt keys key.txt' shows it" in done.err[1]
+    if options != ["--passphrase"]:
+        assert f"public key  {public}" in command("keys", "mine.txt").out
+
+
+def test_keygen_beside_a_file_that_names_no_public_key(job):
+    assert "first line" not in command("keygen", "-o", "k").err[1]
+    assert "first line" not in command("keygen", "-o", "garbage").err[1]

@@ -134,3 +134,35 @@ def test_keys_of_a_team(job):
     assert [line for line in lines if line.startswith("team")] == [
         f"team, key {number}: a public key (X25519): it encrypts" for number in (1, 2)
     ]
+
+
+@pytest.mark.parametrize("kind", ["comment", "two", "both", "alone"])
+def test_keys_and_the_options_agree(job, kind):
+    """A file that `keys` calls good for -i is one that -i takes, and no other."""
+    secret, other = ((job / name).read_text() for name in ("key.txt", "k"))
+    text = {
+        "comment": f"{secret.strip()} # mine\n",
+        "two": secret + other,
+        "both": secret + (job / "other.pub").read_text(),
+        "alone": secret,
+    }[kind]
+    (job / "mine").write_text(text)
+    os.chmod("mine", 0o600)  # noqa: PTH101
+    wanted = {"alone": (0, 0)}.get(kind, (1, 2))
+    told, used = command("keys", "mine"), command("verify", "sealed", "-i", "mine")
+    assert (told.code, used.code) == wanted
+    assert ("given with  -i FILE" in told.out) == (kind == "alone")
+
+
+@pytest.mark.parametrize("name", ["key.txt", "k", "locked.txt"])
+def test_keys_warns_of_a_file_that_others_can_read(locked, name):
+    os.chmod(name, 0o640)  # noqa: PTH101
+    done = command("keys", name, "key.pub")
+    assert done.code == 0
+    assert len(done.err) == 1
+    assert done.err[0].startswith(
+        f"facecrypt: warning: {name}: others can read this key; chmod 600"
+    )
+    assert command("keys", name, "-q").err == []
+    os.chmod(name, 0o600)  # noqa: PTH101
+    assert command("keys", name, "key.pub").err == []

@@ -53,7 +53,7 @@ def test_a_new_passphrase(job, monkeypatch):
 @pytest.mark.parametrize(
     ("words", "error"),
     [
-        ("-k k -R other.pub", "none of the keys that open the pictures now would open them"),
+        ("-k k -R other.pub", "none of the keys that open the files now would open them"),
         ("-i key.txt --new-key other.key -R other.pub", "none of the keys that open"),
         ("-k k", "expected recipients to add or some to drop"),
         ("-k k --keep", "expected recipients to add or some to drop"),

@@ -1,14 +1,15 @@
 """What `doctor` says of distributions, from records of installations as installers leave them."""
 
+import shutil
 import sys
 from types import ModuleType
 
 import cv2  # noqa: F401 - loaded before Python finds nothing
 import pytest
 
-from facecrypt.cli.doctor import distributions, video
+from facecrypt.cli.doctor import distributions, models, video
 from facecrypt.errors import BackendUnavailableError
-from facecrypt.models.sessions import import_runtime
+from facecrypt.models.sessions import MODELS, import_runtime
 
 pytest.importorskip("onnxruntime", reason="needs facecrypt[cpu]")
 
@@ -120,3 +121,32 @@ def test_a_pyav_without_x264(monkeypatch):
     assert not found.ok
     assert found.detail.endswith("writes vp9, av1")
     assert "av" in found.remedy
+
+
+NETWORKS = "pnet.onnx", "rnet.onnx", "onet.onnx", "centerface.onnx", "guess.onnx"
+
+
+def test_networks_as_shipped():
+    found = models()
+    assert found.ok
+    assert found.detail == f"{', '.join(NETWORKS)} are as shipped"
+    assert {path.name for path in MODELS.glob("*.onnx")} == set(NETWORKS)
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_a_network_that_is_damaged_or_missing(tmp_path, name):
+    folder = tmp_path / "models"
+    shutil.copytree(MODELS, folder)
+    data = bytearray((folder / name).read_bytes())
+    data[len(data) // 2] ^= 1
+    (folder / name).write_bytes(data)
+    found = models(folder)
+    assert (found.ok, found.needed) == (False, True)
+    assert found.detail == f"{name} is damaged, or another network"
+    assert found.remedy.startswith("pip install --force-reinstall")
+    (folder / name).unlink()
+    assert models(folder).detail == f"{name}: No such file or directory"
+    (folder / "README.md").write_text("")
+    assert not models(folder).ok
+    (folder / "README.md").unlink()
+    assert not models(folder).ok

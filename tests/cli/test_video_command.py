@@ -13,6 +13,8 @@ import pytest
 from support.clips import write_clip
 from support.command_line import command, pixels
 
+from facecrypt.media import encode_image
+
 SEAL = ("-R", "key.pub")
 OPEN = ("-i", "key.txt")
 
@@ -283,3 +285,53 @@ def test_detect_draws_each_person_on_a_sheet(job):
     again = command("detect", "in/a.mp4", "--draw", "drawn")
     assert again.code == 1
     assert "already exists" in again.err[0]
+
+
+def test_videos_are_called_what_they_are(job):
+    done = command("decrypt", "sealed/a.mp4", "-o", "out", "-i", "other.txt")
+    assert (done.code, done.err[0]) == (
+        3,
+        "facecrypt: error: sealed/a.mp4: the key does not open this video, or the video was "
+        "changed after sealing",
+    )
+    done = command("decrypt", "sealed/a.mp4", "-o", "out", *OPEN, "--track", "7")
+    assert "there is no region 7; the video has 1, from 0" in done.err[0]
+    done = command("decrypt", "sealed/a.mp4", "-o", "out", *OPEN)
+    assert done.err[0].endswith(" files/s)")
+    (job / "gray.png").write_bytes(encode_image(".png", np.full((400, 500, 3), 90, np.uint8)))
+    write_clip(job / "bare.mp4", 3, photo=job / "gray.png")
+    done = command("encrypt", "bare.mp4", "-o", "out", *SEAL)
+    assert "none in 1 file (" in done.err[0]
+
+
+def test_what_is_in_the_way_of_a_video_is_called_what_it_is(job):
+    (job / "there").mkdir()
+    shutil.copy("in/a.mp4", "there/a.mp4")
+    done = command("encrypt", "in/a.mp4", "-o", "there", *SEAL)
+    assert done.err[0].endswith("there/a.mp4: already exists and is not a sealed video")
+    done = command("forget", "sealed/a.mp4", "--track", "0", "-o", "there", *OPEN)
+    assert done.err[0].endswith("there/a.mp4: already exists and is not a sealed video")
+    shutil.copy("sealed/sub/b.mp4", "there/a.mp4")
+    done = command("forget", "sealed/a.mp4", "--track", "0", "-o", "there", *OPEN)
+    assert done.err[0].endswith("there/a.mp4: already exists, sealed from another video")
+
+
+def test_a_folder_is_wanted_and_videos_go_into_it(job):
+    done = command("encrypt", "in/a.mp4", "-o", "x.avi", *SEAL)
+    assert done.code == 2
+    assert "JPEG as JPEG, other pictures as PNG, videos as videos" in done.err[0]
+
+
+@pytest.mark.parametrize("way", ["decrypt", "inspect", "verify"])
+def test_what_lies_beside_a_video_is_not_named_itself(job, way):
+    command("encrypt", "in/a.mp4", "-o", "beside", "--sidecar", *SEAL)
+    [sidecar] = (job / "beside").glob("*.fcrypt")
+    options = {"decrypt": ["-o", "out", *OPEN], "verify": OPEN, "inspect": []}[way]
+    done = command(way, sidecar, *options)
+    assert (done.code, done.err[0]) == (
+        1,
+        f"facecrypt: error: {sidecar}: is the sealed part of the picture or video beside it; "
+        "name that",
+    )
+    # As a pattern of the shell names it.
+    assert command(way, job / "beside" / "a.mp4", sidecar, *options).code == 0

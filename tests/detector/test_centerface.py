@@ -84,6 +84,16 @@ def test_parameters_out_of_range(tmp_path):
         CenterFace(models=tmp_path)
 
 
+def test_a_model_that_gives_no_numbers(tmp_path):
+    data = bytearray((MODELS / "centerface.onnx").read_bytes())
+    # The last tensor, two bytes a number: a field of bytes, "J" and their count, after its name.
+    start = data.index(b"landmarks.bias.halfJ") + 21
+    data[start : start + 2] = np.float16(np.nan).tobytes()
+    (tmp_path / "centerface.onnx").write_bytes(data)
+    with pytest.raises(ModelError, match=r"centerface\.onnx gives NaN"):
+        CenterFace(models=tmp_path, device="cpu")
+
+
 def test_pickled_it_finds_the_same(centerface):
     again = pickle.loads(pickle.dumps(centerface))
     assert again.detect(astronaut()) == centerface.detect(astronaut())
@@ -160,6 +170,30 @@ def test_a_picture_of_few_bits_in_16_is_no_darker(bits):
     few = astronaut().astype(np.uint16) << (bits - 8)
     (face,) = MTCNN(device="cpu").detect(few)
     np.testing.assert_allclose(face.box, (181, 62, 268, 173), atol=8)
+
+
+def test_a_caption_makes_no_picture_bright():
+    night = dark(astronaut(), 0.05)
+    night[-80:] = 255
+    assert MTCNN(device="cpu", brighten=False).detect(night) == []
+    assert len(MTCNN(device="cpu").detect(night)) == 1
+
+
+def test_bars_around_a_dark_picture_are_not_what_it_shows():
+    bars = np.zeros((30, 40, 3), np.uint8)
+    bars[10:20] = 8
+    bars[::3, ::5] += 2
+    assert (brightened(bars)[12:18, 1:5] == 80).all()
+
+
+def test_what_the_second_network_cannot_see_the_first_may_find(centerface):
+    assert centerface.smallest(300, 500) == 16
+    assert centerface.smallest(3000, 2400) == 50
+    small, large = (10, 10, 40, 58, 0.8), (100, 100, 160, 180, 0.8)
+    none = detections()
+    assert len(join(detections(small, large), none).boxes) == 0
+    (kept,) = join(detections(small, large), none, 50).boxes
+    assert tuple(kept) == small[:4]
 
 
 def test_what_is_not_dark_or_black_stays():

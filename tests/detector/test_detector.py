@@ -417,7 +417,7 @@ def test_cuda_is_not_replaced_in_silence():
 def test_onnxruntime_falls_back_to_no_other_device():
     """By default it reopens a session that fails on a card on the processor, and prints."""
     opened = networks.load(None, "cpu")
-    assert not any(session._enable_fallback for session in opened[:3])
+    assert not any(model._session._enable_fallback for model in opened[:3])
 
 
 def test_without_onnxruntime(monkeypatch):
@@ -440,6 +440,47 @@ def test_models_missing_damaged_or_swapped(tmp_path):
     (tmp_path / "onet.onnx").unlink()
     with pytest.raises(ModelError, match=r"cannot read the model .*onet\.onnx"):
         MTCNN(models=tmp_path, device="cpu")
+
+
+def copies(folder: Path, **files: bytes) -> Path:
+    """The networks of the package, some of them others."""
+    for name in ("pnet", "rnet", "onet"):
+        data = files.get(name, (MODELS / f"{name}.onnx").read_bytes())
+        (folder / f"{name}.onnx").write_bytes(data)
+    return folder
+
+
+@pytest.mark.parametrize("name", ["pnet", "rnet", "onet"])
+@pytest.mark.parametrize(
+    ("place", "value"), [(0, np.nan), (0, np.inf), (2, np.nan), (2, 1e30), (2, -np.inf)]
+)
+def test_networks_that_give_no_numbers(tmp_path, name, place, value):
+    """A log odds that is NaN is above no threshold, and a huge box in no picture: no face."""
+    data = bytearray((MODELS / f"{name}.onnx").read_bytes())
+    # The last tensor: a field of bytes, "J" and their number, after its name.
+    start = data.index(b"heads.biasJ") + 12 + 4 * place
+    data[start : start + 4] = np.float32(value).tobytes()
+    folder = copies(tmp_path, **{name: bytes(data)})
+    with pytest.raises(ModelError, match=rf"{name}\.onnx gives NaN, infinity or numbers beyond"):
+        MTCNN(models=folder, device="cpu")
+
+
+def test_networks_in_each_others_place(tmp_path):
+    pnet, rnet = ((MODELS / f"{name}.onnx").read_bytes() for name in ("pnet", "rnet"))
+    with pytest.raises(ModelError, match=r"pnet\.onnx does not run: "):
+        MTCNN(models=copies(tmp_path, pnet=rnet, rnet=pnet), device="cpu")
+    onet = (MODELS / "onet.onnx").read_bytes()
+    with pytest.raises(ModelError, match=r"rnet\.onnx does not run: "):
+        MTCNN(models=copies(tmp_path, rnet=onet), device="cpu")
+
+
+def test_outputs_in_each_others_place(tmp_path):
+    data = (MODELS / "rnet.onnx").read_bytes()
+    # What the node gives, as fields 2 of it.
+    swapped = data.replace(b"\x12\x05logit\x12\x03box", b"\x12\x03box\x12\x05logit")
+    assert swapped != data
+    with pytest.raises(ModelError, match=r"rnet\.onnx must give logit of shape \(1, 1\) for 24 x"):
+        MTCNN(models=copies(tmp_path, rnet=swapped), device="cpu")
 
 
 # Several threads at one picture.

@@ -101,7 +101,7 @@ def test_the_detector_runs_the_kernels_and_plain_onnxruntime_the_functions(
     monkeypatch.setattr(onnxruntime, "SessionOptions", options)
     session = getattr(networks.load(None, "cpu"), name)
     session.run(None, {"pixels": pixels})
-    assert operators_run(Path(session.end_profiling())) == {operator}
+    assert operators_run(Path(session._session.end_profiling())) == {operator}
     session = plain(name, enable_profiling=True, profile_file_prefix=str(tmp_path / "plain"))
     session.run(None, {"pixels": pixels})
     ran = operators_run(Path(session.end_profiling()))

@@ -90,3 +90,20 @@ def test_no_secret_is_told(secret, tmp_path_factory):
         told = repr(kind)
         assert word[30:60] not in told
         assert secret.hex() not in told
+
+
+def test_what_no_option_takes_as_it_is(tmp_path):
+    """A comment on the line of a secret, two keys in a file, a key among other lines."""
+    secret = file_of(PAIR, tmp_path).split()[-1]
+    public = str(PAIR.recipient).encode()
+    other = file_of(SECRET, tmp_path).split()[-1]
+    (kind,) = kinds_of(secret + b" # mine\n")
+    assert (kind.name, kind.usable) == ("private key", False)
+    assert "leave out what follows it" in kind.what
+    for lines in ([secret, public], [secret, other], [secret, b"\0"], [public, b"nothing"]):
+        found = kinds_of(b"\n".join(lines))
+        assert [kind.usable for kind in found] == [False] * len(found)
+        assert "-i and -k take a file of one key" in found[0].what
+    (kind,) = kinds_of(public + b" " + public)
+    assert not kind.usable
+    assert "one public key a line" in kind.what

@@ -66,6 +66,7 @@ def test_jpeg_2000_of_other_samples_is_refused_by_name(depth, message):
     [
         (b"P5\n4 1\n100\n\0\1\x32\x64", [0, 3, 128, 255]),
         (b"P2 4 1 100 0 1 50 100 ", [0, 3, 128, 255]),
+        (b"P2 4 1 255 0 3 128 255", [0, 3, 128, 255]),
         (b"P5 # of a scanner\n2 1\n# white\n 1023 " + b"\0\1\3\xff", [64, 65535]),
         (b"P5\n3 1\n1\n\0\1\0", [0, 255, 0]),
         (b"P5\n2 1\n65535\n\1\2\3\4", [0x102, 0x304]),
@@ -80,6 +81,8 @@ def test_pnm_of_any_white_is_as_bright_as_pillow_shows_it(data, expected):
 
 def test_pnm_of_colours():
     assert decode_image(b"P6\n1 1\n15\n\0\7\x0f").pixels.tolist() == [[[0, 119, 255]]]
+    assert decode_image(b"P3 1 1 255 1 2 3").pixels.tolist() == [[[1, 2, 3]]]
+    assert decode_image(b"P1 2 1 1 0").pixels.tolist() == [[0, 255]]
 
 
 @pytest.mark.parametrize(

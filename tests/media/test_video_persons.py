@@ -33,6 +33,8 @@ from facecrypt.media.video import (
     write_public,
 )
 from facecrypt.media.video import persons as persons_module
+from facecrypt.media.video.encoding import add_video, for_clips, look_of, recipe
+from facecrypt.media.video.source import Source
 
 av = pytest.importorskip("av", reason="videos need the extra facecrypt[video]")
 
@@ -317,3 +319,22 @@ def test_placements_read_like_a_list_and_are_small():
     assert list(places) == rows
     with pytest.raises(IndexError):
         places[1000]
+
+
+@pytest.mark.parametrize(("speed", "most"), [("ultrafast", 1), ("veryfast", 10), ("veryslow", 15)])
+def test_an_encoder_of_a_clip_keeps_few_frames(tmp_path, speed, most):
+    clip = write_clip(tmp_path / "clip.mp4", frames=2)
+    with Source(clip) as source, av.open(str(tmp_path / "a.mp4"), "w") as out:
+        chosen = for_clips(recipe(source, "mp4", Public()), 23, speed)
+        stream = add_video(out, chosen, look_of(source), (64, 64), rate=None, base=Fraction(1, 30))
+        stream.codec_context.thread_count = 1
+        kept = 0
+        for kept in range(100):
+            frame = av.VideoFrame.from_ndarray(np.full((64, 64, 3), 2 * kept, np.uint8), "rgb24")
+            frame.pts = kept
+            if packets := stream.encode(frame):
+                break
+        out.mux(packets)
+        out.mux(stream.encode(None))
+    # x264 would keep up to 60 more, and every person in sight has an encoder.
+    assert kept <= most

@@ -7,6 +7,7 @@ import time
 import cv2
 import numpy as np
 import pytest
+from support.opener_page import Opener
 from support.places import ROOT
 
 from facecrypt import (
@@ -67,7 +68,7 @@ def test_a_region_key_opens_its_face_and_no_other(opener, key, tmp_path):
     opener.choose(SEALED / name)
     opener.give(holder)
     opener.open()
-    assert "face 2" in opener.card(name, "card.querySelector('.good').textContent")
+    assert "face 1." in opener.card(name, "card.querySelector('.good').textContent")
     decrypt_file(SEALED / name, tmp_path / name, load_identity(holder))
     if name.endswith(".jpg"):
         assert opener.saved(name) == (tmp_path / name).read_bytes()
@@ -171,7 +172,11 @@ def test_a_face_that_was_forgotten_stays_closed_and_the_other_opens(opener, tmp_
     opener.give(tmp_path / "key.txt")
     opener.open()
     assert opener.problem(sealed.name) is None
-    assert "face 2" in opener.card(sealed.name, "card.querySelector('.good').textContent")
+    assert "face 1." in opener.card(sealed.name, "card.querySelector('.good').textContent")
+    assert opener.card(sealed.name, "card.querySelector('.good').textContent") == (
+        "Opened: face 1. Erased for good: face 0; no key opens that any more. The original file is "
+        "erased as well."
+    )
     assert "erased" in opener.card(sealed.name, "card.querySelector('dl').textContent")
     with pytest.warns(UserWarning, match="forgotten"):
         decrypt_file(sealed, tmp_path / f"opened{suffix}", key)
@@ -202,3 +207,61 @@ def test_a_locked_key_and_its_passphrase(opener, tmp_path):
     opener.say("two words")
     opener.open()
     assert opener.saved("sealed.jpg") == (tmp_path / "plain.jpg").read_bytes()
+
+
+def test_what_is_opened_what_is_erased_and_what_stays_sealed(opener, tmp_path):
+    plain, sealed = tmp_path / "plain.png", tmp_path / "sealed.png"
+    cv2.imwrite(str(plain), np.full((64, 96, 3), 90, np.uint8))
+    key = SecretKey.generate()
+    faces = [Region(0, 0, 32, 32), Region(48, 16, 80, 48), Region(32, 0, 48, 16)]
+    encrypt_file(plain, sealed, [key], regions=faces)
+    holder = region_key(inspect(sealed), key, 2)
+    forget_regions(sealed, [key], [0])
+    opener.browser.run("document.querySelector('[data-language=de]').click()")
+    opener.choose(sealed)
+    opener.paste(str(holder))
+    opener.open()
+    assert opener.card("sealed.png", "card.querySelector('.good').textContent") == (
+        "Geöffnet: Gesicht 2. Endgültig gelöscht: Gesicht 0; kein Schlüssel öffnet das mehr. Auch "
+        "die Originaldatei ist gelöscht. Der Rest bleibt versiegelt."
+    )
+    forget_regions(sealed, [key], [1, 2])
+    key.save(tmp_path / "key.txt")
+    opener = Opener(opener.browser)
+    opener.choose(sealed)
+    opener.give(tmp_path / "key.txt")
+    opener.open()
+    said = opener.card("sealed.png", "card.innerText")
+    assert "Erased for good: faces 0, 1, 2; no key opens that any more." in said
+    assert "Opened:" not in said
+    assert "stays sealed" not in said
+
+
+@pytest.mark.parametrize("kind", ["utf-16", "utf-16-be", "comment", "both"])
+@pytest.mark.parametrize("field", ["#files", "#key-files"])
+def test_key_files_as_people_have_them(opener, tmp_path, kind, field):
+    """PowerShell's > writes UTF-16; some write what a key is for beside it, or both keys."""
+    text = (SEALED / "x25519.key.txt").read_text()
+    public = next(word for word in text.split() if word.startswith("fc1"))
+    secret = text.split()[-1]
+    data = {
+        "utf-16": b"\xff\xfe" + text.encode("utf-16-le"),
+        "utf-16-be": b"\xfe\xff" + text.encode("utf-16-be"),
+        "comment": f"{secret}  # mine\n".encode(),
+        "both": f"{public}\n{secret}\n".encode(),
+    }[kind]
+    (tmp_path / "mine.txt").write_bytes(data)
+    opener.choose(SEALED / "rgb.png")
+    opener.browser.choose(field, tmp_path / "mine.txt")
+    opener.browser.until("document.querySelector('#keys').textContent.includes('mine.txt')")
+    opener.open()
+    assert opener.problem("rgb.png") is None
+
+
+def test_a_key_with_something_else_beside_it(opener):
+    secret = (SEALED / "x25519.key.txt").read_text().split()[-1]
+    for text in f"{secret} alice@example.org", f"{secret[:50]}\n{secret[50:]}":
+        opener.choose(SEALED / "rgb.png")
+        opener.paste(text)
+        opener.open()
+        assert opener.problem("rgb.png") == "key-and-more"

@@ -41,11 +41,26 @@ def test_its_policy_forbids_the_network():
     rules = dict(rule.strip().split(" ", 1) for rule in policy.split(";"))
     assert rules["default-src"] == "'none'"
     assert rules["connect-src"] == "'none'"
+    assert rules["webrtc"] == "'block'"
     for rule in rules.values():
         assert re.fullmatch(
-            r"('none'|'sha256-[\w+/=]+'|'wasm-unsafe-eval'|blob:|data:)( (?!'unsafe-)\S+)*", rule
+            r"('none'|'block'|'sha256-[\w+/=]+'|'wasm-unsafe-eval'|blob:|data:)( (?!'unsafe-)\S+)*",
+            rule,
         )
     assert "unsafe-inline" not in policy
+
+
+def test_it_claims_no_more_than_the_policy_forbids(opener):
+    """A policy stops requests; that a page goes to another address none can stop."""
+    promise = "document.querySelector('[data-text=promise]').textContent"
+    assert opener.browser.run(promise) == (
+        "Nothing leaves this device. The page sends and loads nothing, your browser refuses it "
+        "such requests, and it works offline too."
+    )
+    guide = (ROOT / "docs" / "howto" / "opener.md").read_text()
+    assert "refuses every connection" not in guide
+    assert "navigation" in guide
+    assert "WebRTC" in guide
 
 
 def test_the_browser_refuses_what_would_go_to_the_network(browser):
@@ -210,3 +225,108 @@ def test_a_browser_without_x25519(browser):
         assert [opener.problem(name) for name in ("rgb.png", "rgba16.png")] == [None, None]
     finally:
         browser.send("Page.removeScriptToEvaluateOnNewDocument", **added)
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_faces_have_the_numbers_that_the_commands_take(opener, capsys, language):
+    """Who reads a number here may have that face erased for good with `forget --region N`."""
+    browser, sealed = opener.browser, SEALED / "rgb.png"
+    browser.run(f"document.querySelector('[data-language={language}]').click()")
+    opener.choose(sealed)
+    opener.give(SEALED / "rgb.region-1.key.txt")
+    opener.open()
+    listed = opener.card("rgb.png", "card.querySelector('dl').textContent")
+    assert main(["inspect", str(sealed), "--json"]) == 0
+    regions = json.loads(capsys.readouterr().out)["regions"]
+    assert len(regions) == 2
+    for number, region in enumerate(regions):
+        shape = "ellipse" if "ellipse" in region else "box"
+        assert f"{number}: {shape} {' '.join(map(str, region[shape]))}" in listed
+    opened = opener.card("rgb.png", "card.querySelector('.good').textContent")
+    assert {"en": "face 1.", "de": "Gesicht 1."}[language] in opened
+
+
+@pytest.mark.parametrize("closed", ["file.png", "420.jpg"])
+def test_a_card_that_is_closed_while_files_are_opened(opener, closed):
+    """The one that is being opened, or one that is not begun: all others are opened."""
+    names = ["file.png", "420.jpg", "rgba16.png", "rgb.png"]
+    opener.choose(*(SEALED / name for name in names))
+    opener.give(SEALED / "symmetric.key.txt")
+    opener.paste("\n".join((SEALED / f"{key}.key.txt").read_text() for key in ("x25519", "pq")))
+    close = f"document.querySelector('[data-name=\"{closed}\"] .card-head button').click()"
+    opener.browser.run(f"document.querySelector('#open').click(); {close}")
+    opener.browser.until("!document.querySelector('#open').disabled")
+    left = [name for name in names if name != closed]
+    saves = "card.querySelectorAll('.save').length"
+    assert [opener.card(name, saves) for name in left] == [1, 1, 1]
+    assert opener.browser.run("document.querySelectorAll('.card').length") == 3
+    assert opener.browser.run("document.querySelector('#status').textContent") == "3 of 3 opened."
+
+
+UNUSABLE = {
+    "public.txt": "This is a public key",
+    "cut.txt": "The key is mistyped or cut short.",
+    "words.txt": "This is no facecrypt key.",
+}
+
+
+@pytest.mark.parametrize("field", ["#files", "#key-files"])
+@pytest.mark.parametrize("beside", [False, True])
+@pytest.mark.parametrize("name", UNUSABLE)
+def test_a_key_file_that_cannot_be_used_is_told_of(opener, tmp_path, field, beside, name):
+    public, secret = (SEALED / "x25519.key.txt").read_text().split()[-2:]
+    text = {"public.txt": public, "cut.txt": secret[:-3], "words.txt": "x" * 32}[name]
+    (tmp_path / name).write_text(text)
+    status = "document.querySelector('#status').textContent"
+    pictures = [SEALED / "rgb.png"] if beside else []
+    if field == "#files":
+        opener.browser.choose(field, *pictures, tmp_path / name)
+    else:
+        opener.choose(*pictures)
+        opener.browser.choose(field, tmp_path / name)
+    opener.browser.until(f"{status}.includes({json.dumps(name)})")
+    if beside:
+        opener.browser.until(f"{status}.includes('1 picture chosen')")
+    said = opener.browser.run(status)
+    assert UNUSABLE[name] in said
+    assert ("picture chosen" in said) == beside
+    opener.browser.run("document.querySelector('[data-language=de]').click()")
+    assert UNUSABLE[name] not in opener.browser.run(status)
+    assert name in opener.browser.run(status)
+    opener.give(SEALED / "x25519.key.txt")
+    assert name not in opener.browser.run(status)
+
+
+def test_what_is_chosen_twice_is_there_once(opener, tmp_path):
+    """The same file, that is: another one of the same name is another."""
+    browser, other = opener.browser, tmp_path / "rgb.png"
+    other.write_bytes((SEALED / "rgb.png").read_bytes()[:-1] + b"\0")
+    count = "document.querySelectorAll('{}').length"
+    for _ in range(2):
+        opener.choose(SEALED / "rgb.png")
+        opener.give(SEALED / "x25519.key.txt")
+    opener.choose(SEALED / "420.jpg")
+    browser.until(f"{count.format('.card')} >= 2")
+    assert browser.run(count.format(".card")) == 2
+    assert browser.run(count.format("#keys li")) == 1
+    browser.choose("#files", other)
+    browser.until(f"{count.format('.card')} === 3")
+    opener.give(SEALED / "symmetric.key.txt")
+    assert browser.run(count.format("#keys li")) == 2
+
+
+def test_details_that_were_unfolded_stay_unfolded(opener):
+    opener.choose(SEALED / "rgb.png")
+    is_open = "card.querySelector('details').open"
+    assert opener.card("rgb.png", is_open) is False
+    opener.card("rgb.png", "card.querySelector('summary').click()")
+    opener.browser.run("new Promise(done => requestAnimationFrame(() => setTimeout(done)))")
+    opener.browser.run("document.querySelector('[data-language=de]').click()")
+    assert opener.card("rgb.png", is_open) is True
+    opener.give(SEALED / "x25519.key.txt")
+    opener.open()
+    assert opener.card("rgb.png", is_open) is True
+    opener.card("rgb.png", "card.querySelector('summary').click()")
+    opener.browser.run("new Promise(done => requestAnimationFrame(() => setTimeout(done)))")
+    opener.browser.run("document.querySelector('[data-language=en]').click()")
+    assert opener.card("rgb.png", is_open) is False

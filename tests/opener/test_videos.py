@@ -44,7 +44,7 @@ def test_the_key_of_a_person_gives_that_clip(opener, tmp_path, suffix):
     opener.choose(sealed)
     opener.paste(str(region_key(inspect(sealed), KEY, 1)))
     opener.open()
-    name = "sealed.2.mp4"
+    name = "sealed.1.mp4"
     assert opener.card(sealed.name, "card.querySelector('.save').download") == name
     opener.card(sealed.name, "card.querySelector('.save').click()")
     clip = opener.browser.downloaded(name)
@@ -109,4 +109,4 @@ def test_a_person_who_was_forgotten(keyed, tmp_path):
     keyed.open()
     assert keyed.problem("sealed.mp4") is None
     names = "[...card.querySelectorAll('.save')].map(link => link.download).join()"
-    assert keyed.card("sealed.mp4", names) == "sealed.2.mp4"
+    assert keyed.card("sealed.mp4", names) == "sealed.1.mp4"

@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import struct
+import tempfile
 from pathlib import Path
 
 import av
@@ -412,9 +413,62 @@ def test_where_there_is_no_room_nothing_is_begun(tmp_path, clip, monkeypatch):
     assert not os.listdir(tmp_path)
 
 
+@pytest.mark.parametrize("other", [False, True])
+def test_room_for_clips_of_people_is_wanted_where_they_are_made(
+    tmp_path, clip, monkeypatch, other, tmp_path_factory
+):
+    size, place = clip.stat().st_size, tmp_path_factory.mktemp("clips")
+    if other:
+        place = Path("/dev/shm")
+        if not place.is_dir() or place.stat().st_dev == tmp_path.stat().st_dev:
+            pytest.skip("there is no other disk")
+    monkeypatch.setattr(tempfile, "tempdir", str(place))
+    # Half the size of the original, and on one disk what is written besides.
+    wanted = size // 2 if other else 2 * size + size // 2
+    usage, room = shutil.disk_usage(tmp_path), {place: wanted - 1}
+    monkeypatch.setattr(
+        shutil, "disk_usage", lambda folder: usage._replace(free=room.get(folder, 1 << 40))
+    )
+    with pytest.raises(MediaError, match=re.escape(f"{place}: ")) as failed:
+        encrypt_file(clip, tmp_path / "sealed.mp4", KEY, regions=FACES)
+    assert "TMPDIR" in failed.value.hint.command
+    assert not os.listdir(tmp_path)
+    for name, regions, tracks in (("a.mp4", [], True), ("b.mp4", FACES, False)):
+        options = VideoOptions(tracks=tracks)
+        encrypt_file(clip, tmp_path / name, KEY, regions=regions, video=options)
+    room[place] += 1
+    encrypt_file(clip, tmp_path / "c.mp4", KEY, regions=FACES)
+
+
+def test_and_where_they_are_opened(tmp_path, sealed, monkeypatch):
+    shown = tmp_path / "shown.mp4"
+    usage = shutil.disk_usage(tmp_path)._replace(free=len(read_payload(sealed).regions[1]) - 1)
+    with monkeypatch.context() as patch:
+        patch.setattr(shutil, "disk_usage", lambda _: usage)
+        with pytest.raises(MediaError, match="are needed and") as failed:
+            decrypt_file(sealed, shown, KEY, regions=[1])
+    assert "TMPDIR" in failed.value.hint.python
+    assert not shown.exists()
+    decrypt_file(sealed, shown, KEY, regions=[1])
+
+
 def test_a_file_that_is_no_video_inside_leaves_nothing(tmp_path):
     source = tmp_path / "clip.mp4"
     source.write_bytes(struct.pack(">I8sI4s", 20, b"ftypisom", 0, b"isom") + bytes(500))
     with pytest.raises(MediaError, match="clip"):
         encrypt_file(source, tmp_path / "sealed.mp4", KEY, regions=FACES)
     assert os.listdir(tmp_path) == ["clip.mp4"]
+
+
+def test_of_a_video_with_a_damaged_head_the_damage_is_told_and_not_a_suffix(tmp_path, clip, sealed):
+    broken = tmp_path / "broken.mp4"
+    broken.write_bytes(bytes(64) + sealed.read_bytes()[64:])
+    with pytest.raises(NotSealedError, match=r"broken\.mp4: holds no facecrypt header"):
+        decrypt_file(broken, tmp_path / "back.mp4", KEY)
+    broken.write_bytes(bytes(64) + clip.read_bytes()[64:])
+    message = r"broken\.mp4: is no video that facecrypt knows, or its beginning is damaged"
+    with pytest.raises(MediaError, match=message):
+        encrypt_file(broken, tmp_path / "out.mp4", KEY)
+    with pytest.raises(MediaError, match=r"gone\.mp4: no such file"):
+        encrypt_file(tmp_path / "gone.mp4", tmp_path / "out.mp4", KEY)
+    assert os.listdir(tmp_path) == ["broken.mp4"]

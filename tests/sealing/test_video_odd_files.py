@@ -2,10 +2,13 @@
 
 from fractions import Fraction
 
+import av
+import numpy as np
 import pytest
 from support.second_reader import video as second_reader
 from support.second_reader.keys import content_key
 from support.video_clips import FRAMES, HEIGHT, RATE, SECRETS, WIDTH, write_clip
+from support.video_views import times
 
 from facecrypt import MediaError, Region, SecretKey, decrypt_file, encrypt_file, region_key, verify
 from facecrypt.media.video import output_suffix
@@ -28,6 +31,7 @@ ODD = {
     "broadcast.ts": {"codec": "mpeg2video", "audio": "mp2", "time_base": Fraction(1, RATE)},
     "old.avi": {"codec": "mpeg4", "audio": "mp3"},
     "older.avi": {"codec": "mjpeg", "pix_fmt": "yuvj420p", "audio": "pcm_s16le"},
+    "reordered.avi": {"options": {"bf": "2", "b-adapt": "0"}, "audio": "mp3"},
     "web.webm": WEBM,
     "odd.webm": {**WEBM, "size": (WIDTH + 1, HEIGHT + 1)},
     "cover.mp4": {"cover": True},
@@ -83,3 +87,33 @@ def test_what_follows_the_video_comes_back_too(tmp_path):
     sealed = second_reader.Sealed(*second_reader.in_mp4(path.read_bytes()))
     key = content_key(sealed.header, "symmetric", bytes(range(32)))
     assert sealed.original(key) == (".mp4", source.read_bytes())
+
+
+@pytest.mark.parametrize("pattern", [{"bf": "2"}, {"bf": "3", "b-pyramid": "normal"}])
+def test_an_avi_whose_frames_are_stored_in_another_order_than_shown(tmp_path, pattern):
+    source, path = tmp_path / "a.avi", tmp_path / "a.mp4"
+    with av.open(str(source), "w") as out:
+        video = out.add_stream("libx264", rate=RATE, options={**pattern, "b-adapt": "0"})
+        video.width, video.height, video.pix_fmt = WIDTH, HEIGHT, "yuv420p"
+        for number in range(30):
+            gray = np.full((HEIGHT, WIDTH, 3), 60 + 5 * number, np.uint8)
+            out.mux(video.encode(av.VideoFrame.from_ndarray(gray, "rgb24")))
+        out.mux(video.encode())
+    with av.open(str(source)) as file:
+        stored = [frame.pts for frame in file.decode(video=0)]
+    assert stored != sorted(stored)
+    assert encrypt_file(source, path, KEY, regions=FACES).content.frames == 30
+    with av.open(str(path)) as file:
+        shown = [(frame.time, frame.to_ndarray()[0, -1]) for frame in file.decode(video=0)]
+    # As they were encoded: one step brighter with each, and at even times.
+    assert np.allclose(np.diff([time for time, _ in shown]), 1 / RATE, atol=0.001)
+    assert (np.diff([int(luma) for _, luma in shown]) > 2).all()
+    decrypt_file(path, tmp_path / "back.avi", KEY)
+    assert (tmp_path / "back.avi").read_bytes() == source.read_bytes()
+
+
+def test_pictures_that_begin_after_their_sound_begin_at_the_same_tick(tmp_path):
+    source = write_clip(tmp_path / "a.avi", **ODD["reordered.avi"])
+    encrypt_file(source, tmp_path / "a.mp4", KEY, regions=FACES)
+    assert min(times(source)) == Fraction(1, RATE)
+    assert times(tmp_path / "a.mp4") == sorted(times(source))

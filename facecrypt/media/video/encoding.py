@@ -22,8 +22,9 @@ SPEEDS = (
     *("medium", "slow", "slower", "veryslow"),
 )
 _MAX_RATE = 1000
-# Frames that an encoder of a person's clip keeps to look ahead: every person in sight has one.
-_CLIP_LOOKAHEAD = "6"
+# So that an encoder of a person's clip keeps few frames: every person in sight has one. The better
+# way to place frames made from two others, that of the slowest presets, looks far ahead.
+_CLIP_KEEPS = {"rc-lookahead": "6", "b_strategy": "1"}
 _FULL_RANGE, _BT709, _LIMITED = 2, 1, 1
 
 
@@ -102,7 +103,7 @@ def for_clips(chosen: Recipe, crf: int, speed: str) -> Recipe:
     codec = "h264" if _has("h264") else chosen.codec
     options = _options(codec, Public(crf=crf, speed=speed))
     if codec == "h264":
-        options["rc-lookahead"] = _CLIP_LOOKAHEAD
+        options |= _CLIP_KEEPS
     return Recipe(
         codec, CODECS[codec], chosen.pix_fmt, options, chosen.tag if codec == "hevc" else ""
     )

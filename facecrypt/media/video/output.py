@@ -183,6 +183,9 @@ class Output:
 
     def _open(self, muxer: str, options: Public) -> Any:
         told = dict(_MP4 if muxer in {"mp4", "mov"} else _MATROSKA)
+        if muxer in {"mp4", "mov"}:
+            # Or a video that begins after its sound would begin at a whole millisecond.
+            told["movie_timescale"] = str(self._base.denominator)
         if options.keep_metadata and muxer in {"mp4", "mov"}:
             told["movflags"] += "+use_metadata_tags"
         return load().open(str(self._target), "w", format=muxer, container_options=told)

@@ -6,6 +6,7 @@ the video ends before that frame.
 """
 
 from collections.abc import Iterator, Sequence
+from heapq import heappop, heappush
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -87,6 +88,7 @@ class Source:
         """
         number, started, failed = 0, self.kind not in _CUT_ANYWHERE, -1
         av = load()
+        stored = _StoredTimes() if self.kind == "avi" else None
         for packet in self._packets(others):
             if packet.stream.index != self.video.index:
                 yield packet
@@ -97,10 +99,14 @@ class Source:
                 failed = number if started and failed < 0 else failed
                 continue
             started = started or packet.is_keyframe
+            if stored is not None:
+                stored.take(packet)
             for frame in frames:
                 if failed >= 0:
                     raise self._broken(failed)
                 self._check(frame, number)
+                if stored is not None:
+                    frame.pts = stored.earliest()
                 yield frame
                 number += 1
         self.cut = failed >= 0
@@ -170,6 +176,25 @@ class Source:
             f"{self.path}: has no frame that can be decoded; check it with ffplay, and get the "
             "whole file"
         )
+
+
+class _StoredTimes:
+    """The times of packets, from which shown frames take theirs, each the earliest that is left.
+
+    AVI numbers frames as they are stored. Those of H.264 that others are made from are stored
+    before these, and the number of a frame says nothing of when it is shown.
+    """
+
+    def __init__(self) -> None:
+        self._times: list[int] = []
+
+    def take(self, packet: Any) -> None:
+        time = packet.dts if packet.pts is None else packet.pts
+        if packet.size and time is not None:
+            heappush(self._times, time)
+
+    def earliest(self) -> int | None:
+        return heappop(self._times) if self._times else None
 
 
 def is_picture(stream: Any) -> bool:

@@ -4,15 +4,17 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
+from tempfile import gettempdir
 from typing import BinaryIO, NamedTuple
 
-from facecrypt.errors import ALLOW_EDITED, AuthenticationError, ContainerError, MediaError
+from facecrypt.errors import ALLOW_EDITED, AuthenticationError, ContainerError, Hint, MediaError
 from facecrypt.files import already_exists, named, prepared
 from facecrypt.keys import RegionKey, Unwraps
 from facecrypt.media.video import Clip, Spool, lay_over
 from facecrypt.sealing.carriers.carrier import OpenedFile
 from facecrypt.sealing.carriers.video_parts import Original, read_clip
 from facecrypt.sealing.carriers.video_places import Found, find_videos, opened
+from facecrypt.sealing.carriers.video_room import check_room
 from facecrypt.sealing.header import Header
 from facecrypt.sealing.options import Open
 from facecrypt.sealing.parts import Unlocked, stream_key, unlock
@@ -21,6 +23,8 @@ from facecrypt.sealing.streams import plain_size
 __all__ = ["check_video", "holds_original", "open_video"]
 
 _Holders = Sequence[Unwraps | RegionKey]
+_TMPDIR = "TMPDIR names another folder"
+_ELSEWHERE = Hint(_TMPDIR, _TMPDIR)
 _EDITED = "the public video was changed after sealing"
 
 
@@ -174,6 +178,8 @@ def _show(unlocked: _Unlocked, dst: Path, options: Open) -> None:
     """The public video with the people whose keys there are, encoded anew."""
     watch, found = options.watch, unlocked.found
     frames = getattr(unlocked.header.content, "frames", 0)
+    needed = sum(found.payload.regions[index].size for index in unlocked.keys.keys)
+    check_room(Path(gettempdir()), needed, _ELSEWHERE)
     with Spool() as spool:
         clips = list(_clips(unlocked, spool, options))
 

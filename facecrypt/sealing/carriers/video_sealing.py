@@ -1,19 +1,18 @@
 """A video sealed: who is in it, the public video, and all that only keys open."""
 
-import errno
 import os
-import shutil
 import warnings
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from tempfile import gettempdir
 from threading import BoundedSemaphore
 from typing import Any, BinaryIO, Self, cast
 
 from facecrypt._version import __version__
 from facecrypt.detector import default_detector
-from facecrypt.errors import AuthenticationError, ContainerError, MediaError
-from facecrypt.files import already_exists, media_error, named, prepared
+from facecrypt.errors import AuthenticationError, ContainerError, Hint, MediaError
+from facecrypt.files import already_exists, named, prepared
 from facecrypt.keys import RecipientLike
 from facecrypt.machine import cores, give_memory_back
 from facecrypt.media.video import Public, Spool, Written, append_payload, probe, write_public
@@ -27,6 +26,7 @@ from facecrypt.sealing.carriers.video_people import (
     tracking_detector,
 )
 from facecrypt.sealing.carriers.video_places import opened, public_digest
+from facecrypt.sealing.carriers.video_room import check_room, share_a_disk
 from facecrypt.sealing.content_video import Video
 from facecrypt.sealing.header import Header, check_counts
 from facecrypt.sealing.options import Seal
@@ -37,8 +37,14 @@ from facecrypt.sealing.streams import Plain, Span
 
 __all__ = ["seal_video"]
 
-# The public video and the original, in sizes of the original; clips of people lie elsewhere.
+# The public video and the original, in sizes of the original.
 _ROOM = 2
+# Clips of people, in parts of that size: more than most videos have (`bench/VIDEO.md`).
+_CLIPS = 2
+_LESS = Hint(
+    "TMPDIR names another folder, VideoOptions(tracks=False) leaves clips out",
+    "TMPDIR names another folder, --no-tracks leaves clips out",
+)
 # Each uses several threads, and memory like several pictures.
 _AT_ONCE = BoundedSemaphore(max(1, cores() // 4))
 
@@ -82,7 +88,7 @@ class _Work:
             raise already_exists(dst)
         with opened(src) as file:
             self._found = os.fstat(file.fileno())
-            _check_room(dst.parent, _ROOM * self._found.st_size)
+            self._check_rooms()
             self._video = probe(src)
             check_counts((self._video.height, self._video.width), (), len(recipients))
             self._original = Original.of(file, src.suffix, self.on_frame())
@@ -94,6 +100,16 @@ class _Work:
 
     def __exit__(self, *_: object) -> None:
         self._spool.close()
+
+    def _check_rooms(self) -> None:
+        """For all that is written, before anything is: it may take hours."""
+        folder, clips = self._dst.parent, Path(gettempdir())
+        output = _ROOM * self._found.st_size
+        nobody = self._options.regions is not None and not len(self._options.regions)
+        wanted = self._options.video.tracks and not nobody
+        needed = self._found.st_size // _CLIPS if wanted else 0
+        check_room(folder, output)
+        check_room(clips, needed + (output if share_a_disk(folder, clips) else 0), _LESS)
 
     def looking(self) -> Looking | None:
         """Who is to look for faces; None where boxes are given."""
@@ -230,17 +246,3 @@ class _Work:
         if found != self._original:
             raise ContainerError("another original")
         found.check(chunks)
-
-
-def _check_room(folder: Path, needed: int) -> None:
-    try:
-        free = shutil.disk_usage(folder).free
-    except OSError as error:
-        raise media_error(folder, error) from error
-    if free < needed:
-        full = MediaError(
-            f"{folder}: {needed >> 20} MiB are needed and {free >> 20} MiB are free; free some or "
-            "choose another folder"
-        )
-        full.errno = errno.ENOSPC
-        raise full
