@@ -1,11 +1,11 @@
-"""Train facecrypt/models/guess.onnx, and measure it on pictures it was not trained on.
+"""Train facecrypt/models/guess.onnx and weigh.onnx, and measure them on other pictures.
 
     pip install 'facecrypt[learn]' scikit-image==0.26.0
     python tools/train_guess.py --plot docs/guess.png
 
 Prints the tables of docs/guess.md. One thread, about eight minutes. The same machine, torch and
-seed give the same bytes. --measure leaves the model as it is; --others FOLDER measures it on the
-pictures of a folder too.
+seed give the same bytes. --weigher trains weigh.onnx alone, --measure neither; --others FOLDER
+measures on the pictures of a folder too.
 """
 
 import argparse
@@ -19,7 +19,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from facecrypt.analysis.guess import guess
+from facecrypt.analysis.guess import guess, log_odds
+from facecrypt.learning import weighing
 from facecrypt.learning.confusion import Confusion, markdown
 from facecrypt.learning.encrypted_or_not import export, train
 from facecrypt.learning.judging import method_table, plot
@@ -59,7 +60,7 @@ HELD_OUT = {
     "retina.jpg": "38a07f36f27f095e818aea7b96d34202c05176d30253c66733f2e00379e9e0e6",
     "text.png": "bd84aa3a6e3c9887850d45d606c96b2e59433fbef50338570b63c319e668e6d1",
 }
-MODEL = MODELS / "guess.onnx"
+MODEL, WEIGHER = MODELS / "guess.onnx", MODELS / "weigh.onnx"
 SEED = 1
 SIDE = 160
 CROPS = 60  # of each sample picture
@@ -112,23 +113,32 @@ def of_scikit_image(listed: dict[str, str]) -> list[Path]:
 
 
 class Classifiers:
-    """The model file and the baseline: what each calls encrypted."""
+    """The guess, its network alone and the baseline: what each calls encrypted."""
 
     def __init__(self, training: Windows, rng: np.random.Generator):
-        self.session = open_model(import_runtime("measuring"), MODEL, ("logit",), "cpu")
         chosen = rng.permutation(len(training.pixels))[:BASELINE_WINDOWS]
         values = features(training.pixels[chosen])
         self.baseline = ThreeFeatures.fit(values, training.encrypted[chosen])
 
     def call(self, pixels: NDArray[np.uint8]) -> dict[str, NDArray[np.bool_]]:
-        network = [
-            self.session.run(
-                ["logit"], {"pixels": np.ascontiguousarray(part.transpose(0, 3, 1, 2), np.float32)}
-            )[0].ravel()
+        weighed = [
+            log_odds(np.ascontiguousarray(part.transpose(0, 3, 1, 2))).ravel()
             for part in np.array_split(pixels, -(-len(pixels) // 256))
         ]
         baseline = self.baseline.probability(features(pixels))
-        return {"network": np.concatenate(network) > 0, "three features": baseline > 0.5}
+        return {
+            "guess": np.concatenate(weighed) > 0,
+            "network alone": of_network(pixels) > 0,
+            "three features": baseline > 0.5,
+        }
+
+
+def of_network(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Its log odds of windows."""
+    session = open_model(import_runtime("measuring"), MODEL, ("logit",), "cpu")
+    parts = np.array_split(pixels, -(-len(pixels) // 256))
+    planes = (np.ascontiguousarray(part.transpose(0, 3, 1, 2), np.float32) for part in parts)
+    return np.concatenate([session.run(["logit"], {"pixels": one})[0].ravel() for one in planes])
 
 
 def measure(
@@ -143,11 +153,11 @@ def measure(
     print(markdown(matrices), method_table(windows, called), sep="\n\n")
     groups = np.array([source.name.split()[0] for source in sources])[windows.source]
     plain = {
-        name: called["network"][(groups == name) & ~windows.encrypted].mean()
+        name: called["guess"][(groups == name) & ~windows.encrypted].mean()
         for name in np.unique(groups)
     }
     alarms = [f"{name} {share:.3f}" for name, share in plain.items() if share > 0.005]
-    print("\nFalse alarms of the network:", ", ".join(alarms[:20]) or "none")
+    print("\nFalse alarms of the guess:", ", ".join(alarms[:20]) or "none")
     if picture:
         plot(picture, windows, called)
 
@@ -206,7 +216,8 @@ def overlap(a: Region, b: Region) -> float:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--measure", action="store_true", help="do not train: measure the model")
+    parser.add_argument("--measure", action="store_true", help="do not train: measure the models")
+    parser.add_argument("--weigher", action="store_true", help="train the weigher alone")
     parser.add_argument("--plot", type=Path, help="PNG of the confusion matrices")
     parser.add_argument("--others", type=Path, action="append", default=[], help="more pictures")
     parser.add_argument("--epochs", type=int, default=8)
@@ -218,10 +229,14 @@ def main() -> None:
     training += samples(of_scikit_image(TRAINING), CROPS, rng)
     held_out += samples(held_out_files, CROPS // 3, rng)
     windows = draw_windows(training, rng)
-    if not args.measure:
+    if not args.measure and not args.weigher:
         export(train(windows, epochs=args.epochs, seed=SEED), MODEL)
+    if not args.measure:
+        weigher = weighing.train(windows, of_network(windows.pixels), seed=SEED)
+        weighing.export(weigher, WEIGHER)
     print(f"{len(windows.pixels)} windows of {len(training)} pictures for training")
-    print(hashlib.sha256(MODEL.read_bytes()).hexdigest(), MODEL.name)
+    for path in MODEL, WEIGHER:
+        print(hashlib.sha256(path.read_bytes()).hexdigest(), path.name)
     classifiers = Classifiers(windows, rng)
     measure("Held out", held_out, classifiers, args.plot)
     measure_pictures("Held out", held_out_files)

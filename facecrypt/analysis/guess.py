@@ -1,9 +1,10 @@
 """Guess whether a picture, or a part of it, is encrypted.
 
-A small network looks at windows of 32 x 32 pixels, one for each 8 x 8 cell of the picture, and
-says how likely it is that the cell in the middle is cipher. It is a guess and no proof: static
-looks encrypted, and a scheme that keeps neighbours together does not. A picture that facecrypt
-sealed names its regions in its header: :func:`facecrypt.inspect`.
+A small network looks at windows of 32 x 32 pixels, one for each 8 x 8 cell of the picture; a
+smaller one weighs what it says with figures of the window (:mod:`facecrypt.analysis.structure`).
+Together they say how likely it is that the cell in the middle is cipher. It is a guess and no
+proof: static looks encrypted. A picture that facecrypt sealed names its regions in its header:
+:func:`facecrypt.inspect`.
 """
 
 from collections.abc import Iterator
@@ -14,16 +15,31 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facecrypt.analysis.samples import check_image
+from facecrypt.analysis.structure import FIGURES, figures
 from facecrypt.models.sessions import MODELS, Model, import_runtime, open_model
 from facecrypt.regions import Region
 
-__all__ = ["CELL", "MARGIN", "WINDOW", "Guess", "guess", "mirrored", "probability_map"]
+__all__ = [
+    "CELL",
+    "EVIDENCE",
+    "MARGIN",
+    "WINDOW",
+    "Guess",
+    "evidence",
+    "guess",
+    "log_odds",
+    "mirrored",
+    "probability_map",
+]
 
 WINDOW = 32
 CELL = 8
 MARGIN = (WINDOW - CELL) // 2
 _TILE = 64  # cells: the network's largest layer takes 17 MB for a tile of 512 pixels
 _SMALLEST = 4  # cells of a region: single ones are accidents
+_STRUCTURED = 8  # cells: structure in fewer is one, too, unless the network sees noise there
+EVIDENCE = FIGURES + 1
+_MOST, _SURE = 8.0, 1.0  # log odds of the network: the most that is weighed; enough by themselves
 
 
 @dataclass(frozen=True)
@@ -78,8 +94,8 @@ def guess(image: NDArray) -> Guess:
     >>> guess(np.zeros((64, 64), np.uint8)).regions
     ()
     """
-    cells = probability_map(image)
-    return Guess(float(cells.mean(dtype=np.float64)), _regions(cells, *image.shape[:2]))
+    cells, noise = _maps(image)
+    return Guess(float(cells.mean(dtype=np.float64)), _regions(cells, noise, *image.shape[:2]))
 
 
 def probability_map(image: NDArray) -> NDArray[np.float32]:
@@ -99,6 +115,11 @@ def probability_map(image: NDArray) -> NDArray[np.float32]:
     >>> probability_map(np.zeros((20, 33), np.uint8)).shape
     (3, 5)
     """
+    return _maps(image)[0]
+
+
+def _maps(image: NDArray) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    """How likely each cell is encrypted, and whether the network alone calls it so."""
     check_image(image)
     if image.ndim not in (2, 3) or (image.ndim == 3 and image.shape[2] not in (1, 3, 4)):
         raise ValueError(
@@ -107,12 +128,63 @@ def probability_map(image: NDArray) -> NDArray[np.float32]:
         )
     height, width = image.shape[:2]
     out = np.empty((-(-height // CELL), -(-width // CELL)), np.float32)
-    model = _model()
-    for tile, pixels in _tiles(image, out.shape):
-        logits = model.run(["logit"], {"pixels": pixels})[0][0, 0]
+    noise = np.empty(out.shape, np.bool_)
+    for tile, planes in _tiles(image, out.shape):
+        weighed, seen = _log_odds(planes)
         # exp of more than 88 is no float32 any more.
-        out[tile] = 1 / (1 + np.exp(-np.clip(logits, -80, 80)))
-    return out
+        out[tile] = 1 / (1 + np.exp(-np.clip(weighed[0], -80, 80)))
+        noise[tile] = seen[0] > 0
+    return out, noise
+
+
+def log_odds(planes: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Log odds that the middle of each window is encrypted.
+
+    Parameters
+    ----------
+    planes : (n, 3, h, w) uint8 array
+        h and w multiples of 8, at least 32.
+
+    Returns
+    -------
+    (n, h / 8 - 3, w / 8 - 3) float32 array
+
+    Examples
+    --------
+    >>> log_odds(np.zeros((2, 3, 32, 40), np.uint8)).shape
+    (2, 1, 2)
+    """
+    return _log_odds(planes)[0]
+
+
+def _log_odds(planes: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """As :func:`log_odds`, and those of the network alone."""
+    network, weigher = _models()
+    seen = network.run(["logit"], {"pixels": planes.astype(np.float32)})[0][:, 0]
+    rows = evidence(planes, seen)
+    weighed = weigher.run(["logit"], {"figures": rows.reshape(-1, rows.shape[-1])})[0]
+    weighed = weighed.reshape(seen.shape)
+    # Of noise without structure the network alone knows enough.
+    return np.where(seen > _SURE, np.maximum(seen, weighed), weighed), seen
+
+
+def evidence(planes: NDArray[np.uint8], seen: NDArray[np.float32]) -> NDArray[np.float32]:
+    """What is weighed of each window: its figures, and what the network says of it.
+
+    Parameters
+    ----------
+    planes
+        As of :func:`log_odds`.
+    seen : (n, h / 8 - 3, w / 8 - 3) float32 array
+        Log odds of the network.
+
+    Returns
+    -------
+    (n, h / 8 - 3, w / 8 - 3, EVIDENCE) float32 array
+    """
+    # Beyond, more says no more; without an end, what lies around 0 would be all one to a network.
+    clipped = np.clip(seen, -_MOST, _MOST)
+    return np.concatenate([figures(planes), clipped[..., None]], axis=-1)
 
 
 def mirrored(size: int, start: int, stop: int) -> NDArray[np.int64]:
@@ -128,14 +200,16 @@ def mirrored(size: int, start: int, stop: int) -> NDArray[np.int64]:
 
 
 @cache
-def _model() -> Model:
+def _models() -> tuple[Model, Model]:
     runtime = import_runtime("guessing whether a picture is encrypted")
-    return open_model(runtime, MODELS / "guess.onnx", ("logit",), "cpu")
+    network = open_model(runtime, MODELS / "guess.onnx", ("logit",), "cpu")
+    weigher = open_model(runtime, MODELS / "weigh.onnx", ("logit",), "cpu", takes="figures")
+    return network, weigher
 
 
 def _tiles(
     image: NDArray, cells: tuple[int, ...]
-) -> Iterator[tuple[tuple[slice, slice], NDArray[np.float32]]]:
+) -> Iterator[tuple[tuple[slice, slice], NDArray[np.uint8]]]:
     """Parts of the map, and the (1, 3, h, w) pixels that the network needs for each."""
     height, width = image.shape[:2]
     for top in range(0, cells[0], _TILE):
@@ -148,24 +222,28 @@ def _tiles(
             part = part.reshape(*part.shape[:2], -1)[..., :3]
             if part.dtype == np.uint16:
                 part = part >> 8
-            planes = np.ascontiguousarray(part.transpose(2, 0, 1)[None], np.float32)
+            planes = np.ascontiguousarray(part.transpose(2, 0, 1)[None], np.uint8)
             if planes.shape[1] == 1:
                 planes = planes.repeat(3, axis=1)
             yield np.s_[top:bottom, left:right], planes
 
 
-def _regions(cells: NDArray[np.float32], height: int, width: int) -> tuple[Region, ...]:
+def _regions(
+    cells: NDArray[np.float32], noise: NDArray[np.bool_], height: int, width: int
+) -> tuple[Region, ...]:
     import cv2
 
     # The mean of 3 x 3 cells closes gaps and drops single ones; straight edges stay in place.
     smooth = cv2.blur(cells, (3, 3), borderType=cv2.BORDER_REPLICATE)
     _, label, stats, _ = cv2.connectedComponentsWithStats((smooth > 0.5).astype(np.uint8))
     # The background, number 0, is empty where all is encrypted.
-    scores = np.bincount(label.ravel(), cells.ravel()) / np.maximum(stats[:, cv2.CC_STAT_AREA], 1)
+    areas = np.maximum(stats[:, cv2.CC_STAT_AREA], 1)
+    scores = np.bincount(label.ravel(), cells.ravel()) / areas
+    noisy = np.bincount(label.ravel(), noise.ravel()) / areas > 0.5
     found = []
     for number in range(1, len(stats)):
         left, top, columns, rows, area = (int(value) for value in stats[number])
-        if area < min(_SMALLEST, cells.size):
+        if area < min(_SMALLEST if noisy[number] else _STRUCTURED, cells.size):
             continue
         x1, y1 = min((left + columns) * CELL, width), min((top + rows) * CELL, height)
         box = Region(left * CELL, top * CELL, x1, y1, score=float(scores[number]))

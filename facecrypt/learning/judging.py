@@ -76,7 +76,7 @@ def plot(path: Path, windows: Windows, called: Called) -> None:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(10, 5), layout="constrained")
+    figure = Figure(figsize=(10, 2.5 * len(called)), layout="constrained")
     FigureCanvasAgg(figure)
     grid = figure.add_gridspec(len(called), 2, width_ratios=(1, 2))
     bars = figure.add_subplot(grid[:, 1])

@@ -144,8 +144,10 @@ class Model:
         return found
 
 
-def open_model(onnxruntime: Any, path: Path, wanted: tuple[str, ...], device: str) -> Model:
-    """A model that takes ``pixels`` and gives the `wanted` outputs.
+def open_model(
+    onnxruntime: Any, path: Path, wanted: tuple[str, ...], device: str, *, takes: str = "pixels"
+) -> Model:
+    """A model that takes ``pixels``, or `takes`, and gives the `wanted` outputs.
 
     Raises
     ------
@@ -178,9 +180,9 @@ def open_model(onnxruntime: Any, path: Path, wanted: tuple[str, ...], device: st
         raise ModelError(f"{path} is damaged or no ONNX model: {error}") from error
     inputs = [item.name for item in session.get_inputs()]
     outputs = [item.name for item in session.get_outputs()]
-    if inputs != ["pixels"] or not set(wanted) <= set(outputs):
+    if inputs != [takes] or not set(wanted) <= set(outputs):
         raise ModelError(
-            f"{path} must take 'pixels' and give {', '.join(wanted)} "
+            f"{path} must take {takes!r} and give {', '.join(wanted)} "
             f"(see facecrypt/models/README.md); it takes {inputs} and gives {outputs}"
         )
     return Model(session, path)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from support.places import ROOT
 
 from facecrypt import SecretKey, encrypt_image, schemes
-from facecrypt.analysis.guess import guess, mirrored, probability_map
+from facecrypt.analysis.guess import _regions, guess, mirrored, probability_map
 from facecrypt.cli import main
 from facecrypt.errors import BackendUnavailableError
 from facecrypt.media import encode_image, read_image
@@ -63,6 +63,14 @@ def test_a_photo_encrypted_by_a_scheme_is_not(astronaut, name):
     assert guess(scheme.encrypt(part, key)).probability > 0.8
 
 
+@pytest.mark.parametrize("name", ["block-shuffle", "cat-map", "combined-cat-map", "etc"])
+def test_a_photo_whose_pixels_or_blocks_moved_is_not(astronaut, name):
+    scheme = schemes.get(name)
+    part = np.ascontiguousarray(astronaut[:256, 128:384])
+    key = scheme.random_key(part.shape, np.random.default_rng(5))
+    assert guess(scheme.encrypt(part, key)).probability > 0.5
+
+
 @pytest.mark.parametrize("cipher", ["aes-256-gcm", "logistic+aes-256-gcm"])
 def test_a_photo_sealed_as_a_whole(astronaut, cipher):
     whole = [Region(0, 0, 512, 512)]
@@ -82,6 +90,16 @@ def test_a_sealed_face_is_found_and_nothing_else(sealed):
     assert found.regions[0].score > 0.8
     # 128 x 160 of 512 x 512 pixels
     assert found.probability == pytest.approx(0.078, abs=0.05)
+
+
+def test_few_cells_of_structure_are_an_accident_and_of_noise_are_not():
+    cells = np.zeros((12, 12), np.float32)
+    cells[4:8, 4:6] = 1  # of which the mean over 3 x 3 leaves four
+    noise, nothing = cells > 0.5, np.zeros(cells.shape, bool)
+    assert [region.box for region in _regions(cells, noise, 96, 96)] == [(32, 40, 48, 56)]
+    assert _regions(cells, nothing, 96, 96) == ()
+    cells[2:10, 4:6] = 1  # twelve
+    assert [region.box for region in _regions(cells, nothing, 96, 96)] == [(32, 24, 48, 72)]
 
 
 def test_regions_come_largest_first(astronaut):
@@ -189,7 +207,7 @@ def test_mirrored_is_numpys_symmetric_padding(size, start, length):
 def test_without_onnxruntime(monkeypatch):
     from facecrypt.analysis import guess as module
 
-    module._model.cache_clear()
+    module._models.cache_clear()
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
     with pytest.raises(BackendUnavailableError, match=r"is encrypted needs onnxruntime: pip"):
         guess(np.zeros((8, 8), np.uint8))

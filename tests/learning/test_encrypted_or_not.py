@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch", reason="needs facecrypt[learn]")
-pytest.importorskip("onnx", reason="needs facecrypt[learn]")
+onnx = pytest.importorskip("onnx", reason="needs facecrypt[learn]")
 
 from facecrypt import schemes  # noqa: E402
-from facecrypt.analysis.guess import probability_map  # noqa: E402
+from facecrypt.analysis.guess import EVIDENCE, probability_map  # noqa: E402
+from facecrypt.learning import weighing  # noqa: E402
 from facecrypt.learning.confusion import Confusion, markdown  # noqa: E402
 from facecrypt.learning.encrypted_or_not import EncryptedOrNot, export, logits, train  # noqa: E402
 from facecrypt.learning.judging import by_method, method_table, plot  # noqa: E402
@@ -258,8 +259,56 @@ def test_a_whole_picture_is_its_windows(tiny):
     np.testing.assert_allclose(whole.ravel(), logits(net, np.stack(cut)), rtol=1e-4, atol=1e-4)
 
 
+# ---- weighing --------------------------------------------------------------------------------
+
+
+def test_a_weigher_learns_from_figures_what_the_network_does_not_say():
+    """Shuffled blocks of ramps, of which the network says nothing."""
+    windows = draw_windows([smooth(n) for n in range(40)], rng(), plain=12, each=6, methods=["etc"])
+    silent = np.zeros(len(windows.pixels), np.float32)
+    weigher = weighing.train(windows, silent, epochs=20)
+    again = weighing.train(windows, silent, epochs=20)
+    given = torch.from_numpy(weighing.rows(windows.pixels, silent))
+    with torch.inference_mode():
+        said = weigher(given).numpy().ravel()
+        assert (said == again(given).numpy().ravel()).all()
+    assert Confusion.of(windows.encrypted, said > 0).accuracy > 0.9
+
+
+def test_a_weigher_in_onnx_gives_what_torch_gives(tmp_path):
+    random = rng(2)
+    mean, spread = random.normal(size=(2, EVIDENCE)).astype(np.float32)
+    weigher = weighing.Weigher(mean, np.abs(spread) + np.float32(0.1)).eval()
+    path = tmp_path / "weigher.onnx"
+    weighing.export(weigher, path)
+    session = open_model(import_runtime("a test"), path, ("logit",), "cpu", takes="figures")
+    values = 5 * random.normal(size=(40, EVIDENCE)).astype(np.float32)
+    got = session.run(["logit"], {"figures": values})[0]
+    with torch.inference_mode():
+        np.testing.assert_allclose(got, weigher(torch.from_numpy(values)).numpy(), atol=1e-4)
+    # Beyond six deviations nothing changes.
+    far = session.run(["logit"], {"figures": values + np.float32(1e4)})[0]
+    np.testing.assert_array_equal(far, far[:1].repeat(40, axis=0))
+
+
+def test_the_shipped_weigher_is_of_these_figures():
+    graph = onnx.load(MODELS / "weigh.onnx").graph
+    shapes = [tuple(tensor.dims) for tensor in graph.initializer]
+    ones = np.ones(EVIDENCE, np.float32)
+    sizes = [tuple(p.shape) for p in weighing.Weigher(ones, ones).parameters()]
+    assert shapes == [ones.shape, ones.shape, (), (), *sizes]
+
+
+def test_the_shipped_models_know_moved_blocks_of_unseen_drawings():
+    """Each of these the network alone took for plain, or half of them."""
+    kinds = ["fractal", "leaves", "text"]
+    sources = [Source(k, synthetic(k, 96, rng(99))) for k in kinds]
+    for source in sources:
+        for method in ("etc", "block-shuffle"):
+            assert probability_map(encrypt_whole(source.picture, method, rng(1))).mean() > 0.5
+
+
 def test_the_shipped_model_is_of_this_network():
-    onnx = pytest.importorskip("onnx")
     graph = onnx.load(MODELS / "guess.onnx").graph
     shapes = [tuple(tensor.dims) for tensor in graph.initializer]
     assert shapes == [tuple(p.shape) for p in EncryptedOrNot().parameters()]
