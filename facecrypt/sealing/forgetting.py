@@ -148,7 +148,7 @@ class Forget:
         if not {*self.regions, *header.private} <= set(header.forgotten):
             return False
         if not opens_whole(header, identities):
-            raise wrong_key()
+            raise wrong_key(header.content.called)
         if not isinstance(header.content, Pixels):
             return True
         with naming(path):

@@ -104,15 +104,16 @@ def _has_name(fd: int, path: Path) -> bool:
 
 
 def _holder(fd: int) -> str:
-    """Which process has locked a file, where Linux lists it."""
-    found = os.fstat(fd)
-    place = f"{os.major(found.st_dev):02x}:{os.minor(found.st_dev):02x}:{found.st_ino}"
+    """Which process has locked a file, where Linux lists it and the list leaves no doubt."""
+    found = set()
+    # Not every file system has the number of its device there that it has elsewhere.
+    place = f":{os.fstat(fd).st_ino}"
     with suppress(OSError):
         for line in Path("/proc/locks").read_text().splitlines():
             fields = line.split()
-            if len(fields) > 5 and fields[1] == "FLOCK" and fields[5] == place:
-                return f" (process {fields[4]})"
-    return ""
+            if len(fields) > 5 and fields[1] == "FLOCK" and fields[5].endswith(place):
+                found.add(fields[4])
+    return f" (process {found.pop()})" if len(found) == 1 else ""
 
 
 def _state(found: os.stat_result) -> tuple[int, ...]:

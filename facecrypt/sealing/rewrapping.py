@@ -194,7 +194,7 @@ class Rewrap:
         if opens_whole(header, [*identities, *fresh]):
             return True
         if not self._shuts_out(identities):
-            raise wrong_key()
+            raise wrong_key(header.content.called)
         return False
 
     def dropped(self, header: Header) -> frozenset[str]:
