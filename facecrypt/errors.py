@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 __all__ = [
     "ALLOW_EDITED",
+    "AS_IT_IS",
     "COSTLY",
     "EMPTIED",
     "ORPHAN",
@@ -84,6 +85,10 @@ UNLOCK = Hint(
 WHERE_FACES_ARE = Hint(
     "give regions=, a Region of the whole picture if need be, or a larger min_face_size",
     "'encrypt --whole' encrypts all of a picture, 'encrypt --boxes' what you name",
+)
+AS_IT_IS = Hint(
+    "it is sealed as it is with regions=, a Region of the whole picture if need be",
+    "'encrypt --whole' and 'encrypt --boxes' encrypt it as it is",
 )
 WHICH_KEYS = Hint("", "'facecrypt inspect' shows for which keys it was encrypted")
 

@@ -3,6 +3,7 @@
 import errno
 import os
 import stat
+from collections.abc import Callable
 from pathlib import Path
 
 from facecrypt.errors import OVERWRITE, MediaError
@@ -145,10 +146,10 @@ def prepared(
         raise media_error(path, error) from error
 
 
-def named(file: Pending) -> None:
-    """Give a file its name; MediaError where that fails."""
+def named(file: Pending, check: Callable[[], object] | None = None) -> None:
+    """Give a file its name; MediaError where that fails. `check` is as of `Pending.name_it`."""
     try:
-        file.name_it()
+        file.name_it(check)
     except OSError as error:
         raise media_error(file.path, error) from error
 

@@ -15,14 +15,17 @@ except ImportError:  # Windows
     fcntl = None  # type: ignore[assignment]
 
 __all__ = [
+    "HAS_LOCKS",
     "abandoned",
     "hidden_name",
     "lock",
+    "open_to_lock",
     "remove_stale",
     "remove_unless_locked",
     "try_lock",
 ]
 
+HAS_LOCKS = fcntl is not None
 # With an accent it was a question to the file system (facecrypt.jobs.outputs).
 _HIDDEN = re.compile("\\.facecrypt-[0-9a-f]{16}(?:\u00e9|e\u0301)?\\.tmp")
 # Between its first two calls a writer has no lock yet; and not every network folder keeps
@@ -93,7 +96,7 @@ def abandoned(folder: Path) -> list[Path]:
 
 def _is_dead(path: Path) -> bool:
     with contextlib.suppress(OSError):
-        fd = _open(path)
+        fd = open_to_lock(path)
         try:
             seen = os.fstat(fd)
             # A writer locks its file while it is empty, and must not find it locked.
@@ -114,7 +117,7 @@ def remove_unless_locked(path: Path, unwanted: Callable[[os.stat_result], bool])
             if unwanted(path.lstat()):  # type: ignore[unreachable] # but on Windows it is
                 path.unlink()
             return
-        fd = _open(path)
+        fd = open_to_lock(path)
         try:
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
             found = os.fstat(fd)
@@ -128,8 +131,8 @@ def _is_stale(found: os.stat_result) -> bool:
     return found.st_mtime < time.time() - _SECONDS
 
 
-def _open(path: Path) -> int:
-    # A pipe would be waited for.
+def open_to_lock(path: Path) -> int:
+    """Open a file for its lock alone; a link is refused, and a pipe not waited for."""
     flags = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
     try:
         # Network folders lock only what is open for writing.

@@ -82,8 +82,14 @@ class Pending:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def name_it(self) -> None:
+    def name_it(self, check: Callable[[], object] | None = None) -> None:
         """Give the file its name, which costs no more room on the disk.
+
+        Parameters
+        ----------
+        check : callable, optional
+            Of a file that replaces another: asked as late as can be, its error leaves that other
+            file there. With it no name is given that is free.
 
         Raises
         ------
@@ -93,13 +99,13 @@ class Pending:
         """
         if self._hidden is None:
             try:
-                self._name_nameless()
+                self._name_nameless(check)
                 return
             except OSError as error:
                 if error.errno not in NO_LINKS:
                     raise
             self._write_again()
-        self._name_hidden()
+        self._name_hidden(check)
 
     def has_its_name(self) -> bool:
         """Whether the name is this file's, also where giving it ended in an error."""
@@ -118,19 +124,21 @@ class Pending:
             fd, self._fd = self._fd, None
             os.close(fd)
 
-    def _name_nameless(self) -> None:
+    def _name_nameless(self, check: Callable[[], object] | None) -> None:
         assert self._fd is not None
         lock(self._fd)
         self._date(self._fd)
-        try:
-            _link(self._fd, self.path)
-        except FileExistsError:
-            if not self._overwrite:
-                raise
-            # linkat never replaces; a rename does, and both names hold whole files.
-            hidden = hidden_name(self.path)
-            _link(self._fd, hidden)
-            replace(hidden, self.path)
+        if check is None:
+            try:
+                _link(self._fd, self.path)
+                return
+            except FileExistsError:
+                if not self._overwrite:
+                    raise
+        # linkat never replaces; a rename does, and both names hold whole files.
+        hidden = hidden_name(self.path)
+        _link(self._fd, hidden)
+        replace(hidden, self.path, check)
 
     def _write_again(self) -> None:
         assert self._fd is not None
@@ -164,12 +172,12 @@ class Pending:
             os.close(self._fd)
             self._fd = None
 
-    def _name_hidden(self) -> None:
+    def _name_hidden(self, check: Callable[[], object] | None) -> None:
         assert self._hidden is not None
         hidden = self._hidden
         self._date(hidden if self._fd is None else self._fd)
         if self._overwrite:
-            replace(hidden, self.path)
+            replace(hidden, self.path, check)
         else:
             place(hidden, self.path)
         self._hidden = None

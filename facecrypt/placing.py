@@ -40,9 +40,14 @@ def place(hidden: Path, path: Path) -> None:
             _rename_to_reserved_name(hidden, path)
 
 
-def replace(hidden: Path, path: Path) -> None:
-    """Rename ``hidden`` to ``path``, whether it is free or not; failing, remove ``hidden``."""
+def replace(hidden: Path, path: Path, check: Callable[[], object] | None = None) -> None:
+    """Rename ``hidden`` to ``path``, whether it is free or not; failing, remove ``hidden``.
+
+    Asked last, `check` may refuse by an error.
+    """
     try:
+        if check is not None:
+            check()
         with _bad_names(hidden):
             hidden.replace(path)
     except BaseException:

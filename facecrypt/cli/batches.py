@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from facecrypt.cli.terminal import (
@@ -18,7 +19,7 @@ from facecrypt.jobs.folders import VIDEO_SUFFIXES
 from facecrypt.jobs.outputs import left_behind
 from facecrypt.jobs.summary import Result, Summary
 
-__all__ = ["THERE", "has_videos", "print_results", "report"]
+__all__ = ["THERE", "has_videos", "print_failed", "print_results", "report"]
 
 THERE = "there already"
 _NAMED = 10  # pictures in the clear, one by one
@@ -71,6 +72,13 @@ def print_results(summary: Summary, verb: str, *, there: str = THERE) -> None:
     """A JSON object a line for each input, in their order."""
     for result in summary.results:
         print(json.dumps(_fields(result, verb, there)))
+
+
+def print_failed(path: Path, error: Exception) -> None:
+    """The line of an input of which there is nothing but an error to say."""
+    text, hint = explained(error)
+    fields = {"source": str(path), "status": "failed", "error": text}
+    print(json.dumps(fields | ({"hint": hint} if hint else {})))
 
 
 def _fields(result: Result, verb: str, there: str) -> dict[str, Any]:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facecrypt.cli import keys, videos
+from facecrypt.cli.batches import print_failed
 from facecrypt.cli.escapes import shown
 from facecrypt.cli.options import add_json, add_pictures, some
 from facecrypt.cli.overview import ONLY, show_many
@@ -58,7 +59,7 @@ def add_options(sub: ArgumentParser) -> None:
         default=[],
         help="of several files list those: "
         + "; ".join(f"{name}, {meaning}" for name, (meaning, _) in ONLY.items())
-        + "; may be given again",
+        + "; may be given again: what is listed is all of it",
     )
     sub.add_argument(
         "--edited",
@@ -88,6 +89,8 @@ def run(args: Namespace) -> int:
         except Exception as error:
             forget_frames(error)
             errors.append((path, error))
+            if args.json and args.guess:
+                print_failed(path, error)
             continue
         if args.json:
             print(_as_json_line(path, seen) if args.guess else _as_json(seen))

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from facecrypt.cli import keys
+from facecrypt.cli.batches import print_failed
 from facecrypt.cli.escapes import shown
 from facecrypt.cli.terminal import count, exit_code, say_errors, tell
 from facecrypt.jobs.pool import forget_frames
@@ -22,18 +23,25 @@ _WHO = 2  # ids in a line
 ONLY: dict[str, tuple[str, Callable[[Overview], bool]]] = {
     "face": ("with a face that can be opened", lambda one: one.faces > 0),
     "no-face": ("in which none was sealed", lambda one: not one.header.regions),
-    "opens": ("that the keys open, be it in part", lambda one: one.opens is not None),
+    "opens": (
+        "that the keys open, be it in part, and of which a face is left",
+        lambda one: one.opens is not None and not one.erased,
+    ),
     "closed": ("that they do not open", lambda one: one.opens is None),
     "edited": ("changed since they were sealed", lambda one: one.edited is True),
     "forgotten": ("of which a face was erased", lambda one: bool(one.header.forgotten)),
 }
 """Name, meaning and test of what --only takes."""
 
+_OPPOSITES = (("face", "no-face"), ("opens", "closed"))
 _Seen = tuple[Path, Overview | Exception]
 
 
 def show_many(paths: Sequence[Path], args: Namespace) -> int:
     """Print a line for each picture; returns the exit code."""
+    for one, other in _OPPOSITES:
+        if {one, other} <= set(args.only):
+            raise ValueError(f"--only {one} and --only {other} exclude each other; run twice")
     identities = keys.identities(args, needed=bool({"opens", "closed"} & set(args.only)))
     look = args.edited or "edited" in args.only
     table = _Table(opens=bool(identities), edited=look)
@@ -45,6 +53,9 @@ def show_many(paths: Sequence[Path], args: Namespace) -> int:
     for path, seen in _look_at_all(paths, identities, look=look):
         if isinstance(seen, Exception):
             errors.append((path, seen))
+            # Where some are looked for, it is none of them.
+            if args.json and not wanted:
+                print_failed(path, seen)
             continue
         found.append(seen)
         if not all(test(seen) for test in wanted):
@@ -110,7 +121,8 @@ class _Table:
             f"{sum(not one.header.regions for one in found)} without a face",
         ]
         if self._opens:
-            parts.append(f"{sum(one.opens is not None for one in found)} that the keys open")
+            opens = ONLY["opens"][1]
+            parts.append(f"{sum(map(opens, found))} that the keys open")
         if self._edited:
             parts.append(f"{sum(bool(one.edited) for one in found)} edited")
         gone = sum(len(one.header.forgotten_regions) for one in found)
@@ -132,6 +144,8 @@ def _who(seen: Overview) -> str:
 
 
 def _which(seen: Overview) -> str:
+    if seen.opens is not None and seen.erased:
+        return "none"
     if seen.whole:
         return "all"
     return "no" if seen.opens is None else ",".join(map(str, seen.opens))

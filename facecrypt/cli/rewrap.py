@@ -1,5 +1,6 @@
 """The command ``rewrap``: change who may open sealed pictures."""
 
+import os
 from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
 
@@ -9,7 +10,8 @@ from facecrypt.cli.options import add_batch, add_json, add_pictures, folder
 from facecrypt.cli.pages import add_examples
 from facecrypt.cli.terminal import progress_bar
 from facecrypt.jobs.rewriting import rewrap_files
-from facecrypt.keys import RecipientLike, RegionKey, Unwraps
+from facecrypt.keys import Recipient, RecipientLike, RegionKey, Unwraps
+from facecrypt.sealing.rewrapping import is_id
 
 __all__ = ["add_options", "run"]
 
@@ -53,6 +55,7 @@ def add_options(sub: ArgumentParser) -> None:
 
 
 def run(args: Namespace) -> int:
+    _refuse_files(args.drop)
     identities, recipients = keys.identities(args), keys.new_recipients(args)
     if not (args.keep or args.drop or args.hand_over):
         _check_stays(identities, recipients)
@@ -71,6 +74,17 @@ def run(args: Namespace) -> int:
     if args.json:
         print_results(summary, "rewrapped", there=_AS_ASKED)
     return report(summary, "rewrapped", (), quiet=args.quiet, there=_AS_ASKED)
+
+
+def _refuse_files(dropped: Sequence[str]) -> None:
+    """ValueError where the file of a key is to be dropped."""
+    for text in dropped:
+        key = text.lower().startswith(Recipient.PREFIX)
+        if not (key or is_id(text)) and os.path.isfile(text):  # noqa: PTH113 (any text)
+            raise ValueError(
+                f"--drop takes an id or a public key itself, and {text} is a file; say "
+                f'--drop "$(cat {text})" of a file with a public key'
+            )
 
 
 def _check_stays(

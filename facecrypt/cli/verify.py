@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from facecrypt.cli import keys
+from facecrypt.cli.batches import print_failed
 from facecrypt.cli.escapes import shown
 from facecrypt.cli.options import add_json, add_pictures, some
 from facecrypt.cli.pages import add_examples
-from facecrypt.cli.terminal import exit_code, explained, say_errors, tell
+from facecrypt.cli.terminal import exit_code, say_errors, tell
 from facecrypt.jobs.inputs import MEDIA_SUFFIXES, find_pictures
 from facecrypt.jobs.pool import forget_frames
 from facecrypt.sealing.files import Verified, verify
@@ -39,7 +40,7 @@ def run(args: Namespace) -> int:
             forget_frames(error)
             errors.append((path, error))
             if args.json:
-                _print_failed(path, error)
+                print_failed(path, error)
         else:
             whole += checked.whole
             if args.json:
@@ -58,12 +59,6 @@ def _print_checked(path: Path, checked: Verified) -> None:
     regions |= {"forgotten": checked.forgotten} if checked.forgotten else {}
     regions |= {"unerased": checked.unerased} if checked.unerased else {}
     print(json.dumps({"source": str(path), "status": status} | regions))
-
-
-def _print_failed(path: Path, error: Exception) -> None:
-    text, hint = explained(error)
-    fields = {"source": str(path), "status": "failed", "error": text}
-    print(json.dumps(fields | ({"hint": hint} if hint else {})))
 
 
 def _sum(whole: int, part: int, failed: int) -> str:

@@ -12,7 +12,7 @@ __all__ = ["DARK", "brightened"]
 DARK, BRIGHT = 30, 80
 # Up to this level there is nothing to see: bars around a picture, and what noise makes of them.
 BLACK = 2
-_SAMPLES = 1 << 16
+_SAMPLES = 1 << 14
 
 
 def brightened(image: np.ndarray) -> np.ndarray | None:

@@ -95,6 +95,8 @@ def _regions(name: str, boxes: Any, shape: str) -> Iterator[Place]:
         raise TypeError(f"{name}: expected a list of boxes, received {_named(boxes)}")
     for number, box in enumerate(boxes):
         where = f"{name}, box {number}"
+        if isinstance(box, dict) and {"box", "track"} <= box.keys():
+            raise TypeError(f"{where}: expected a box or a track, received both; make two of it")
         if isinstance(box, dict) and "track" in box:
             yield _way(where, box["track"])
             continue

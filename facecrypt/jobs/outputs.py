@@ -11,6 +11,7 @@ from facecrypt.errors import MediaError
 from facecrypt.files import media_error
 from facecrypt.leftovers import hidden_name
 from facecrypt.sealing.carriers import file_carrier, sealed_name
+from facecrypt.sealing.files import is_sealed
 
 __all__ = [
     "Rename",
@@ -93,15 +94,20 @@ def refuse_replacing(outputs: Mapping[Path, Path]) -> None:
 def left_behind(outputs: Mapping[Path, Path]) -> Iterator[tuple[Path, Path]]:
     """Files with the short name of an input that now has its full name, and the input.
 
-    They come of an earlier run, when no other input wanted that name.
+    They come of an earlier run, when no other input wanted that name, and are sealed where the
+    outputs are: an input of this run, or any other picture that lies there, is none.
     """
     taken = set(outputs.values())
-    seen: set[Path] = set()
+    found: dict[Path, Path] = {}
     for source, output in outputs.items():
         short = output.with_name(f"{source.stem}{output.suffix}")
         full = output.name == source.name + output.suffix
-        if full and short not in taken | seen and short.is_file():
-            seen.add(short)
+        if full and short not in taken and short.is_file():
+            found.setdefault(short, source)
+    inputs = set(map(os.path.realpath, outputs)) if found else set()
+    for short, source in found.items():
+        alike = is_sealed(short) == is_sealed(outputs[source])
+        if alike and os.path.realpath(short) not in inputs:
             yield short, source
 
 

@@ -6,13 +6,15 @@ that was asked for.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from functools import lru_cache
 from pathlib import Path
 from typing import cast
 
 import numpy as np
 
-from facecrypt.errors import ContainerError, MediaError
+from facecrypt.errors import ContainerError, MediaError, UnsupportedJpegError
 from facecrypt.files import already_exists
 from facecrypt.jobs.inputs import Input
 from facecrypt.keys import RecipientLike, Stanza
@@ -27,8 +29,8 @@ from facecrypt.sealing.carriers import (
     carrier_for,
     file_carrier,
 )
-from facecrypt.sealing.carriers.jpeg_sealing import is_public_of, wanted_cells
-from facecrypt.sealing.content import Pixels
+from facecrypt.sealing.carriers.jpeg_sealing import is_public_of, same_coefficients, wanted_cells
+from facecrypt.sealing.content import Jpeg, Pixels
 from facecrypt.sealing.files import find_sealed
 from facecrypt.sealing.header import Header
 from facecrypt.sealing.images import regions_for
@@ -36,6 +38,8 @@ from facecrypt.sealing.options import Seal
 from facecrypt.sealing.pixels import grid_of, public_digest
 
 __all__ = ["check_opened", "check_sealed", "key_names"]
+
+_Decode = Callable[[], Picture]
 
 
 def key_names(stanzas: Iterable[Stanza]) -> Counter[tuple[str, str | None]]:
@@ -66,9 +70,9 @@ def check_sealed(
 
     Notes
     -----
-    Costs a decode of the source and a SHA-256, but no detection, for the header says with which
-    detector and options the faces were looked for. A detector without a ``fingerprint`` looks
-    again.
+    Costs a decode of the source, of an exact JPEG of its scans alone, and a SHA-256, but no
+    detection, for the header says with which detector and options the faces were looked for. A
+    detector without a ``fingerprint`` looks again.
     """
     carrier, headers = _sealed_output(item.output)
     # Of several beside an output each may be its own.
@@ -109,15 +113,16 @@ def _check_header(
     if not same or found[0] != request[0] or (any(search) and search != found[1:]):
         raise already_exists(item.output, ", sealed with other options")
     source = Source.read(item.source)
+    # An exact JPEG need not be decoded, and there are some that no decoder reads.
+    decode = lru_cache(maxsize=1)(source.decode)
     with naming(item.source):
-        picture = source.decode()
-        if not _same_picture(source, picture, header, item):
+        if not _same_picture(source, decode, header, item):
             raise already_exists(item.output, ", sealed from another picture")
-        if carrier.beside and header.regions and _in_the_clear(item.output, picture.pixels):
+        if carrier.beside and header.regions and _in_the_clear(item.output, source, decode, header):
             raise already_exists(item.output, ", and its faces are in the clear")
         if not any(search):
             wanted = [
-                (region.box, region.shape) for region in _wanted(source, picture, header, options)
+                (region.box, region.shape) for region in _wanted(source, decode, header, options)
             ]
             if wanted != [(region.box, region.shape) for region in header.regions]:
                 raise already_exists(item.output, ", sealed with other regions")
@@ -155,18 +160,18 @@ def _same_keys(
     )
 
 
-def _wanted(source: Source, picture: Picture, header: Header, options: Seal) -> tuple[Region, ...]:
+def _wanted(source: Source, decode: _Decode, header: Header, options: Seal) -> tuple[Region, ...]:
     if isinstance(header.content, Pixels):
-        return regions_for(picture.pixels, options, grid_of(header))
-    return wanted_cells(source.data, picture, header, options)
+        return regions_for(decode().pixels, options, grid_of(header))
+    return wanted_cells(source.data, decode, header, options)
 
 
-def _same_picture(source: Source, picture: Picture, header: Header, item: Input) -> bool:
+def _same_picture(source: Source, decode: _Decode, header: Header, item: Input) -> bool:
     younger = _younger(item.source, item.output)
     if not isinstance(header.content, Pixels):
         # What of the original is not shown, only a key can compare: it may have changed since.
-        return not younger and is_public_of(source.data, picture, header)
-    image = picture.pixels
+        return not younger and is_public_of(source.data, decode, header)
+    image = decode().pixels
     if (image.shape, image.dtype.name) != (header.shape, header.dtype):
         return False
     if public_digest(image, header.regions, grid_of(header)) != header.public_digest:
@@ -187,10 +192,13 @@ def _featureless(header: Header, image: np.ndarray) -> bool:
     return not len(seen) or bool((seen == seen[0]).all())
 
 
-def _in_the_clear(output: Path, image: np.ndarray) -> bool:
+def _in_the_clear(output: Path, source: Source, decode: _Decode, header: Header) -> bool:
     # A header beside a picture stays when the picture is replaced by the plain one.
     try:
-        return np.array_equal(read_image(output).pixels, image)
+        if isinstance(header.content, Jpeg) and header.content.exact:
+            with suppress(UnsupportedJpegError):
+                return same_coefficients(Source.read(output).data, source.data)
+        return np.array_equal(read_image(output).pixels, decode().pixels)
     except MediaError:
         raise already_exists(output, ", and cannot be read") from None
 

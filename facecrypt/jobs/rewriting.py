@@ -17,7 +17,7 @@ from facecrypt.sealing.files import find_sealed
 from facecrypt.sealing.forgetting import Forget
 from facecrypt.sealing.header import Header
 from facecrypt.sealing.images import Identities, Recipients, identities_of
-from facecrypt.sealing.parts import number
+from facecrypt.sealing.parts import numbers
 from facecrypt.sealing.rewrapping import Rewrap
 
 __all__ = ["change_files", "forget_files", "rewrap_files"]
@@ -105,7 +105,7 @@ def forget_files(
     other parameters are as of :func:`rewrap_files`.
     """
     holders = identities_of(identities)
-    request = Forget(tuple(map(number, regions)))
+    request = Forget(tuple(numbers(regions)))
 
     def is_done(path: Path, header: Header) -> bool:
         return request.is_done(path, header, holders)

@@ -9,7 +9,7 @@ from pathlib import Path
 from threading import Event
 
 from facecrypt.detector import Detector, default_detector
-from facecrypt.errors import ContainerError, MediaError
+from facecrypt.errors import MediaError
 from facecrypt.files import PathLike, already_exists
 from facecrypt.jobs.boxes import Boxes, regions_of
 from facecrypt.jobs.inputs import Input, find_inputs, png_name
@@ -26,7 +26,7 @@ from facecrypt.sealing.carriers import (
     sealed_name,
 )
 from facecrypt.sealing.content import Jpeg
-from facecrypt.sealing.files import decode_file, find_sealed, open_file, seal_file, write_opened
+from facecrypt.sealing.files import decode_file, is_sealed, open_file, seal_file, write_opened
 from facecrypt.sealing.header import CIPHERS, Header
 from facecrypt.sealing.images import Identities, Recipients, identities_of, recipients_of
 from facecrypt.sealing.options import GROW, PADDINGS, Open, Seal, VideoOptions, Watch
@@ -159,7 +159,8 @@ class FileEncryptor:
 
     def __call__(self, item: Input, regions: Boxes | None = None) -> Result:
         """Encrypt one picture, or find that it was; raises what :func:`encrypt_file` raises."""
-        if not item.named and _is_sealed(item.source):
+        # What is damaged, or cannot be read, fails: sealing it says what is wrong.
+        if not item.named and is_sealed(item.source):
             return Result(item.source, item.output, sealed=True)
         own = regions_of(item.source, item.relative, regions)
         options = replace(self.options, regions=own)
@@ -287,12 +288,3 @@ def _opened_result(
         forgotten=header.forgotten_regions,
         unerased=opened.unerased,
     )
-
-
-def _is_sealed(path: Path) -> bool:
-    try:
-        find_sealed(path)
-    except (ContainerError, MediaError):
-        # Damaged, or not to be read: sealing it says what is wrong.
-        return False
-    return True

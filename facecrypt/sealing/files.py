@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from facecrypt.detector import Detector
-from facecrypt.errors import AuthenticationError, MediaError
+from facecrypt.errors import AuthenticationError, ContainerError, MediaError
 from facecrypt.files import PathLike, atomic_write, media_error
 from facecrypt.keys import RecipientLike, RegionKey, Unwraps
 from facecrypt.media.pictures import naming, read_bounded
@@ -60,6 +60,7 @@ __all__ = [
     "encrypt_file",
     "find_sealed",
     "inspect",
+    "is_sealed",
     "of_forgotten",
     "open_file",
     "opened_sealed",
@@ -272,6 +273,15 @@ def find_sealed(path: PathLike) -> tuple[Carrier | FileCarrier, list[Header]]:
         return large, headers
     carrier, payloads = _payloads(path)
     return carrier, [payload.header for payload in payloads]
+
+
+def is_sealed(path: PathLike) -> bool:
+    """Whether there is a sealed file that is sound, as far as shows without a key."""
+    try:
+        find_sealed(path)
+    except (ContainerError, MediaError):
+        return False
+    return True
 
 
 def sealed_large(path: Path) -> FileCarrier | None:

@@ -16,7 +16,7 @@ from facecrypt.sealing.content import Pixels
 from facecrypt.sealing.copies import remove_copies
 from facecrypt.sealing.header import Header
 from facecrypt.sealing.images import Identities, identities_of
-from facecrypt.sealing.parts import forgotten, number, opens_whole, without_clip
+from facecrypt.sealing.parts import forgotten, numbers, opens_whole, without_clip
 from facecrypt.sealing.rewriting import change_file
 
 __all__ = ["Forget", "forget_regions"]
@@ -59,6 +59,8 @@ def forget_regions(
     ------
     AuthenticationError
         No identity opens the file whole, or its header was changed.
+    TypeError
+        `regions` is no sequence of integers.
     ValueError
         There is no region of that number, or it is of a video sealed without clips of people, of
         which nothing would open any more.
@@ -89,7 +91,7 @@ def forget_regions(
     >>> checked.regions, checked.forgotten
     ((0,), (1,))
     """
-    request = Forget(tuple(map(number, regions)))
+    request = Forget(tuple(numbers(regions)))
     header = request.apply(path, identities_of(identities), output, overwrite=overwrite)
     remove_copies(Path(output or path).parent, {header.picture_id})
     return header
@@ -146,7 +148,7 @@ class Forget:
         if not {*self.regions, *header.private} <= set(header.forgotten):
             return False
         if not opens_whole(header, identities):
-            raise wrong_key()
+            raise wrong_key(header.content.called)
         if not isinstance(header.content, Pixels):
             return True
         with naming(path):

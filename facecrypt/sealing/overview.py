@@ -47,6 +47,11 @@ class Overview:
         """How many there are to be opened."""
         return len(self.header.regions) - len(self.header.forgotten_regions)
 
+    @property
+    def erased(self) -> bool:
+        """Whether there were faces, and all of them were forgotten."""
+        return bool(self.header.regions) and self.faces == 0
+
 
 def overview(
     path: PathLike, identities: Sequence[Unwraps | RegionKey] = (), *, look: bool = False

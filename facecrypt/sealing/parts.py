@@ -28,6 +28,7 @@ __all__ = [
     "forgotten",
     "forgotten_error",
     "number",
+    "numbers",
     "open_part",
     "opens_whole",
     "rewrapped",
@@ -161,7 +162,7 @@ def unlock(
         There is no region of that number.
     """
     count = len(header.regions)
-    wanted = None if wanted is None else [number(index) for index in wanted]
+    wanted = None if wanted is None else numbers(wanted)
     _check_numbers(header, wanted or ())
     content_key = _content_key(header, identities)
     if content_key is not None:
@@ -232,10 +233,19 @@ def without_clip(header: Header) -> frozenset[int]:
 
 
 def number(index: object) -> int:
-    """A number of a region as an int; TypeError where it is none."""
-    if not hasattr(index, "__index__"):
+    """A number of a region as an int; TypeError where it is none, as yes and no are none."""
+    if isinstance(index, (bool, np.bool_)) or not hasattr(index, "__index__"):
         raise TypeError(f"the number of a region must be an integer, received {index!r}")
     return operator.index(index)
+
+
+def numbers(regions: Iterable[object]) -> list[int]:
+    """Numbers of regions as ints; TypeError where one of them is none, or they are no sequence."""
+    if not isinstance(regions, Iterable):
+        raise TypeError(
+            f"expected a sequence of numbers of regions, such as [1]; received {regions!r}"
+        )
+    return list(map(number, regions))
 
 
 def stream_key(header: Header, key: bytes, backend: str = "auto") -> StreamKey:
@@ -311,12 +321,12 @@ def forgotten(
     ValueError
         There is no region of that number.
     """
-    numbers = {number(index) for index in regions}
-    _check_numbers(header, numbers)
+    asked = set(numbers(regions))
+    _check_numbers(header, asked)
     content_key = _content_key(header, identities)
     if content_key is None:
         raise ciphers.wrong_key(header.content.called)
-    gone = numbers.union(item for item in header.forgotten if isinstance(item, int))
+    gone = asked.union(item for item in header.forgotten if isinstance(item, int))
     header = replace(header, forgotten=(*sorted(gone), *header.private))
     return _authenticated(header, content_key).checked()
 

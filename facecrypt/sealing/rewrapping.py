@@ -17,7 +17,7 @@ from facecrypt.sealing.images import Identities, Recipients, identities_of, reci
 from facecrypt.sealing.parts import opens_whole, rewrapped
 from facecrypt.sealing.rewriting import change_file
 
-__all__ = ["PASSPHRASES", "Rewrap", "rewrap_file"]
+__all__ = ["PASSPHRASES", "Rewrap", "is_id", "rewrap_file"]
 
 # What :func:`facecrypt.inspect` shows of passphrases, which have no id.
 PASSPHRASES = "argon2id"
@@ -194,7 +194,7 @@ class Rewrap:
         if opens_whole(header, [*identities, *fresh]):
             return True
         if not self._shuts_out(identities):
-            raise wrong_key()
+            raise wrong_key(header.content.called)
         return False
 
     def dropped(self, header: Header) -> frozenset[str]:
@@ -225,6 +225,11 @@ class Rewrap:
         return unwrap is not None and unwrap(stanza) is not None
 
 
+def is_id(text: str) -> bool:
+    """Whether a text is what :func:`facecrypt.inspect` shows of who may open a file."""
+    return text == PASSPHRASES or _ID.fullmatch(text.lower()) is not None
+
+
 def _name(stanza: Stanza) -> str:
     return stanza.get("id", PASSPHRASES)
 
@@ -237,8 +242,8 @@ def _id_of(dropped: object) -> str:
             "expected an id, a public key or a secret key to drop, received "
             f"{type(dropped).__name__}"
         )
-    if _ID.fullmatch(dropped) or dropped == PASSPHRASES:
-        return dropped
+    if is_id(dropped):
+        return dropped.lower()
     if dropped.lower().startswith(Recipient.PREFIX):
         return Recipient.parse(dropped).id
     raise KeyFormatError(

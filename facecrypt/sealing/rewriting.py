@@ -3,22 +3,25 @@
 import os
 import warnings
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from facecrypt.errors import AuthenticationError, MediaError
-from facecrypt.files import PathLike, atomic_write
+from facecrypt.errors import AuthenticationError, FacecryptError, MediaError
+from facecrypt.files import PathLike, named, prepared
 from facecrypt.media.pictures import naming, read_bounded
 from facecrypt.sealing.carriers import Carrier, Rewritten, SealedFile
 from facecrypt.sealing.carriers.sidecar_names import remember_rewritten, sidecar_path
 from facecrypt.sealing.files import opened_sealed, sealed_large, write_sealed
 from facecrypt.sealing.header import Header
+from facecrypt.sealing.holding import ChangedMeanwhile, Seen, held
 from facecrypt.sealing.payload import Payload
 
 __all__ = ["Change", "change_file"]
 
 Change = Callable[[Header], Header]
+# Others change the same file now and then, not all the time.
+_TRIES = 5
 
 
 def change_file(
@@ -42,8 +45,8 @@ def change_file(
     Raises
     ------
     MediaError
-        It is a link, of which the target would stay as it was; or it cannot be written. Nothing
-        has changed then.
+        It is a link, of which the target would stay as it was; or it cannot be written; or others
+        change it all the time. Nothing has changed then.
 
     Warns
     -----
@@ -51,45 +54,85 @@ def change_file(
         The file has other names (hard links), and under these stays as it was.
     """
     path = Path(path)
-    if output is None:
-        _check_names(path)
-    elif Path(output).suffix.lower() != path.suffix.lower():
+    if output is not None:
+        return _write_changed(path, Path(output), change, overwrite=overwrite)
+    _check_names(path)
+    for _ in range(_TRIES):
+        with suppress(ChangedMeanwhile), held(path) as seen:
+            try:
+                return _change_here(path, seen, change)
+            except FacecryptError:
+                seen.check()  # of a file that somebody is just writing errors say nothing
+                raise
+    raise MediaError(f"{path}: was changed meanwhile by another program; run it again")
+
+
+def _write_changed(path: Path, output: Path, change: Change, *, overwrite: bool) -> Header:
+    if output.suffix.lower() != path.suffix.lower():
         raise MediaError(f"{output}: the file stays what it is; name it {path.suffix}")
     large = sealed_large(path)
     if large is not None:
-        to = None if output is None else Path(output)
         with naming(path):
-            return large.change(path, to, change, overwrite=overwrite)
+            return large.change(path, output, change, overwrite=overwrite)
     with opened_sealed(path) as (file, carrier, payloads), naming(path):
-        made = _first(carrier, file, payloads, change)
+        _, made = _first(carrier, file, payloads, change)
         data = made.data
-        if data is None and output is not None:
+        if data is None:
             file.seek(0)
             data = read_bounded(file)
-    if output is not None:
-        assert data is not None
-        sealed = SealedFile(made.header, data, made.beside)
-        write_sealed(output, sealed, overwrite=overwrite, like=path)
-        return made.header
-    # First what readers go by: a run killed in between leaves what the next one finishes.
-    if made.beside is not None:
-        beside = sidecar_path(path, made.header)
-        atomic_write(beside, made.beside, overwrite=True, like=beside)
-        remember_rewritten(beside)
-    if data is not None:
-        atomic_write(path, data, overwrite=True, like=path)
+    sealed = SealedFile(made.header, data, made.beside)
+    write_sealed(output, sealed, overwrite=overwrite, like=path)
     return made.header
 
 
-def _first(carrier: Carrier, file: BinaryIO, payloads: list[Payload], change: Change) -> Rewritten:
-    *others, last = payloads
-    chosen = None
+def _change_here(path: Path, seen: Seen, change: Change) -> Header:
+    """ChangedMeanwhile where others changed the file while this was at work."""
+    large = sealed_large(path)
+    if large is not None:
+        with naming(path):
+            return large.change(path, None, change, overwrite=False)
+    with opened_sealed(path) as (file, carrier, payloads), naming(path):
+        old, made = _first(carrier, file, payloads, change)
+    with ExitStack() as stack:
+        picture = None
+        if made.data is not None:
+            picture = stack.enter_context(prepared(path, made.data, overwrite=True, like=path))
+        # First what readers go by: a run killed in between leaves what the next one finishes.
+        if made.beside is not None:
+            _replace_beside(path, seen, old, made)
+        if picture is not None:
+            named(picture, seen.check)
+    return made.header
+
+
+def _replace_beside(path: Path, seen: Seen, old: Payload, made: Rewritten) -> None:
+    assert made.beside is not None
+    beside = sidecar_path(path, made.header)
+
+    def check() -> None:
+        seen.check()
+        with suppress(OSError):
+            if beside.read_bytes() == old.to_bytes():
+                return
+        raise ChangedMeanwhile
+
+    with prepared(beside, made.beside, overwrite=True, like=beside) as header:
+        named(header, check)
+    remember_rewritten(beside)
+
+
+def _first(
+    carrier: Carrier, file: BinaryIO, payloads: list[Payload], change: Change
+) -> tuple[Payload, Rewritten]:
+    """The first payload that the change does not refuse, and what becomes of the file."""
+    *others, old = payloads
+    changed = None
     for payload in others:
         with suppress(AuthenticationError):
-            chosen = payload.with_header(change(payload.header))
+            old, changed = payload, change(payload.header)
             break
-    chosen = chosen or last.with_header(change(last.header))
-    return carrier.erase(file, chosen) if chosen.header.forgotten else carrier.rewrite(file, chosen)
+    new = old.with_header(changed or change(old.header))
+    return old, carrier.erase(file, new) if new.header.forgotten else carrier.rewrite(file, new)
 
 
 def _check_names(path: Path) -> None:

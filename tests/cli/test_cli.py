@@ -3,6 +3,7 @@
 import json
 import os
 import shlex
+import shutil
 from pathlib import Path
 
 import cv2
@@ -376,6 +377,35 @@ def test_an_output_that_an_earlier_run_left_is_named(job):
     ]
     (job / "out" / "a.png").unlink()
     assert len(command("encrypt", "in", "-o", "out", "-k", "k", "--whole").err) == 1
+
+
+@pytest.mark.parametrize("inputs", [("in/b.bmp", "in/b.png"), ("in/b.bmp", "other/b.png")])
+def test_an_original_is_no_output_of_an_earlier_run(job, inputs):
+    """It would be deleted by whoever believes that it is."""
+    (job / "in").mkdir()
+    (job / "other").mkdir()
+    for name in "in/b.png", "other/b.png":
+        shutil.copy("a.png", name)
+    Image.open("a.png").save("in/b.bmp")
+    done = command("encrypt", *inputs, "-o", "in", "-k", "k", "--whole")
+    assert done.code == 0
+    assert [line for line in done.err if "warning" in line] == []
+    assert (job / "in" / "b.png").read_bytes() == (job / "a.png").read_bytes()
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["decrypt {} -o out -k k", "verify {} -k k", "inspect {}", "rewrap {} -k k --drop argon2id"],
+)
+def test_a_sidecar_that_is_named_says_which_picture_is_meant(job, words):
+    (sidecar,) = (job / "beside").glob("*.fcrypt")
+    name = sidecar.relative_to(job)
+    done = command(*words.format(name).split())
+    assert done.code == 1
+    assert done.err == [
+        f"facecrypt: error: {name}: is the sealed part of the picture or video beside it; name that"
+    ]
+    assert command("verify", name, "beside/a.png", "-k", "k").code == 0
 
 
 @pytest.mark.parametrize(

@@ -61,7 +61,6 @@ ALL = ["b.jpg", "bare.png", "edited.png", "gone.png", "hers.png"]
         ("--only edited", ["edited.png"]),
         ("--only forgotten", ["gone.png"]),
         ("--only face --only opens --only edited -k k", ["edited.png"]),
-        ("--only no-face --only face", []),
     ],
 )
 def test_which_are_listed(archive, options, names):
@@ -151,3 +150,38 @@ def test_what_is_refused(archive, words, error):
     done = command("inspect", "out", *words.split())
     assert done.code == 2
     assert error in done.err[0]
+
+
+def test_where_every_face_was_forgotten_nothing_is_left_to_open(archive):
+    command("forget", "out/gone.png", "--region", "1", "-k", "k")
+    assert listed("--only", "opens", "-k", "k") == ["b.jpg", "bare.png", "edited.png"]
+    (line,) = (
+        line
+        for line in command("inspect", "out", "-k", "k").out.splitlines()
+        if line.endswith("gone.png")
+    )
+    assert line.split()[:2] == ["0", "of"]
+    assert line.split()[-2] == "none"
+    done = command("inspect", "out", "-k", "k")
+    assert "3 that the keys open" in done.err[-1]
+
+
+@pytest.mark.parametrize("both", [("face", "no-face"), ("closed", "opens")])
+def test_opposites_exclude_each_other(archive, both):
+    done = command("inspect", "out", "--only", both[0], "--only", both[1], "-k", "k")
+    assert done.code == 2
+    assert "exclude each other; run twice" in done.err[0]
+
+
+def test_broken_files_have_a_line_of_json(archive):
+    (archive / "out" / "broken.png").write_bytes(b"no picture")
+    done = command("inspect", "out", "--json")
+    assert done.code == 1
+    lines = {line["source"]: line for line in map(json.loads, done.out.splitlines())}
+    assert set(lines) == {f"out/{name}" for name in (*ALL, "broken.png")}
+    assert lines["out/broken.png"]["status"] == "failed"
+    assert "holds no facecrypt header" in lines["out/broken.png"]["error"]
+    guessed = command("inspect", "out", "--guess", "--json").out.splitlines()
+    assert "out/broken.png" in [json.loads(line)["source"] for line in guessed]
+    done = command("inspect", "out", "--json", "--only", "no-face")
+    assert [json.loads(line)["source"] for line in done.out.splitlines()] == ["out/bare.png"]

@@ -57,6 +57,7 @@ def test_a_new_passphrase(job, monkeypatch):
         ("-i key.txt --new-key other.key -R other.pub", "none of the keys that open"),
         ("-k k", "expected recipients to add or some to drop"),
         ("-k k --keep", "expected recipients to add or some to drop"),
+        ("-k k --drop key.pub", "--drop takes an id or a public key itself, and key.pub is a file"),
         ("-k k --drop alice", "expected an id of 16 hexadecimal digits as inspect shows it"),
         ("-R other.pub --keep", "say what to decrypt with"),
         ("-k k --keep --drop 0123456789abcdef -R other.pub", "not allowed with argument"),
@@ -98,3 +99,10 @@ def test_into_a_folder(job):
         command("rewrap", "beside", "-o", "beside", "-k", "k", "--keep", "-R", "other.pub").code
         == 2
     )
+
+
+def test_ids_in_capitals(job):
+    shown = command("inspect", "sealed/a.png").out
+    (line,) = (line for line in shown.splitlines() if "hpke" in line)
+    done = command("rewrap", "sealed", "-k", "k", "--drop", line.split()[-1].upper())
+    assert (done.code, opens("-i", "key.txt"), opens("-k", "k")) == (0, 3, 0)

@@ -5,6 +5,7 @@ from support.jpeg_matrix import by_pillow, refused_cases
 from support.sealed_jpegs import photo, save
 
 from facecrypt import MediaError, Region, SecretKey, decrypt_files, encrypt_files, region_key
+from facecrypt.media import read_image
 from facecrypt.sealing.files import inspect
 
 KEY, OTHER = SecretKey.generate(), SecretKey.generate()
@@ -125,6 +126,45 @@ def test_what_was_coded_anew_is_known_again(job, data, sidecar):
     refused(seal(job, sidecar=sidecar, regions=[Region(30, 2, 40, 20)]), "other regions")
     (job / "in" / "a.jpg").write_bytes(by_pillow("RGB", (50, 35), quality=90))
     refused(seal(job, sidecar=sidecar), "sealed from another picture")
+
+
+def twelve_bits(data: bytes) -> bytes:
+    """The same coefficients, said to be those of samples of 12 bits."""
+    place = data.index(b"\xff\xc0")
+    return data[:place] + b"\xff\xc1" + data[place + 2 : place + 4] + b"\x0c" + data[place + 5 :]
+
+
+UNREAD = {"12 bits": twelve_bits, "no EOI": lambda data: data[:-2], "half": lambda data: data[:-1]}
+
+
+@pytest.mark.parametrize("sidecar", [False, True])
+@pytest.mark.parametrize("damage", UNREAD.values(), ids=UNREAD)
+def test_what_no_decoder_reads_is_known_again(job, damage, sidecar):
+    path = job / "in" / "a.jpg"
+    path.write_bytes(damage(path.read_bytes()))
+    with pytest.raises(MediaError):
+        read_image(path)
+    assert seal(job, sidecar=sidecar).done == 1
+    assert inspect(job / "out" / "a.jpg").content.exact
+    assert seal(job, sidecar=sidecar).skipped == 1
+    refused(seal(job, sidecar=sidecar, regions=[Region(30, 2, 40, 20)]), "other regions")
+    save(path, photo(seed=1), quality=90)
+    path.write_bytes(damage(path.read_bytes()))
+    refused(seal(job, sidecar=sidecar), "sealed from another picture")
+    if sidecar:
+        seal(job, sidecar=True, overwrite=True)
+        (job / "out" / "a.jpg").write_bytes(path.read_bytes())
+        refused(seal(job, sidecar=True), "its faces are in the clear")
+
+
+def test_where_faces_cannot_be_looked_for_it_says_what_goes_without(job):
+    path = job / "in" / "a.jpg"
+    path.write_bytes(twelve_bits(path.read_bytes()))
+    refused(
+        seal(job, regions=None, detector=Known()),
+        "a JPEG of 3 components of 12 bits is not read; save it as PNG; it is sealed as it is with "
+        "regions=, a Region of the whole picture if need be",
+    )
 
 
 def opening(job, holders=KEY, **options):

@@ -260,8 +260,8 @@ def test_key_files_as_people_have_them(opener, tmp_path, kind, field):
 
 def test_a_key_with_something_else_beside_it(opener):
     secret = (SEALED / "x25519.key.txt").read_text().split()[-1]
+    opener.choose(SEALED / "rgb.png")
     for text in f"{secret} alice@example.org", f"{secret[:50]}\n{secret[50:]}":
-        opener.choose(SEALED / "rgb.png")
         opener.paste(text)
         opener.open()
         assert opener.problem("rgb.png") == "key-and-more"

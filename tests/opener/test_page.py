@@ -8,10 +8,13 @@ import subprocess
 import sys
 import threading
 
+import cv2
+import numpy as np
 import pytest
 from support.opener_page import PAGE, Opener
 from support.places import ROOT
 
+from facecrypt import Region, SecretKey, encrypt_file
 from facecrypt.cli import main
 from facecrypt.opener import page
 
@@ -330,3 +333,26 @@ def test_details_that_were_unfolded_stay_unfolded(opener):
     opener.browser.run("new Promise(done => requestAnimationFrame(() => setTimeout(done)))")
     opener.browser.run("document.querySelector('[data-language=en]').click()")
     assert opener.card("rgb.png", is_open) is False
+
+
+def test_a_long_name_makes_a_phone_scroll_down_alone(opener, tmp_path):
+    name = f"Screenshot_{'20240101-121212_' * 12}sealed.png"
+    plain, key = tmp_path / "plain.png", SecretKey.generate()
+    cv2.imwrite(str(plain), np.zeros((32, 32, 3), np.uint8))
+    key.save(tmp_path / "key.txt")
+    encrypt_file(plain, tmp_path / name, key, regions=[Region(0, 0, 16, 16)])
+    opener.choose(tmp_path / name)
+    opener.give(tmp_path / "key.txt")
+    opener.open()
+    assert opener.problem(name) is None
+    opener.browser.send(
+        "Emulation.setDeviceMetricsOverride",
+        width=360,
+        height=700,
+        deviceScaleFactor=1,
+        mobile=True,
+    )
+    try:
+        assert opener.browser.run("document.documentElement.scrollWidth") == 360
+    finally:
+        opener.browser.send("Emulation.clearDeviceMetricsOverride")

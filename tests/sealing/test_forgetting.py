@@ -218,6 +218,14 @@ def test_what_cannot_be_forgotten(sealed):
         (ValueError, "there is no region -1", KEY, [-1]),
         (ValueError, "received none", KEY, []),
         (TypeError, "must be an integer, received 'a'", KEY, ["a"]),
+        (TypeError, "must be an integer, received True", KEY, [True]),
+        (TypeError, "must be an integer, received .*True", KEY, np.array([True])),
+        (
+            TypeError,
+            r"expected a sequence of numbers of regions, such as \[1\]; received 1",
+            KEY,
+            1,
+        ),
         (AuthenticationError, "does not open", SecretKey.generate(), [0]),
     ]
     for error, words, key, regions in wrong:
@@ -347,14 +355,14 @@ def test_a_run_that_was_stopped_between_two_files_is_finished(tmp_path, photo, m
     plain, path = tmp_path / "plain.png", tmp_path / "a.png"
     plain.write_bytes(encode_png(photo))
     before = encrypt_file(plain, path, KEY, regions=FACES, sidecar=True)
-    write = rewriting.atomic_write
+    name = rewriting.named
 
-    def failing(target, data, **options):
-        if Path(target) == path:
-            raise MediaError("the disk is full")
-        write(target, data, **options)
+    def failing(file, check):
+        if file.path == path:
+            raise MediaError("the disk fails")
+        name(file, check)
 
-    monkeypatch.setattr(rewriting, "atomic_write", failing)
+    monkeypatch.setattr(rewriting, "named", failing)
     with pytest.raises(MediaError):
         forget_regions(path, KEY, [1])
     monkeypatch.undo()

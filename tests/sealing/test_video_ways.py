@@ -119,6 +119,10 @@ def test_a_way_that_is_nowhere_in_the_video_is_an_error(tmp_path):
 @pytest.mark.parametrize(
     ("places", "message"),
     [
+        (
+            {"a": [{"track": [[0, 1, 2, 3, 4], [9, 1, 2, 3, 4]], "box": [1, 2, 3, 4]}]},
+            "a, box 0: expected a box or a track, received both",
+        ),
         ({"a": [{"track": [[1, 2, 3]]}]}, "a, box 0: expected [[frame, x0, y0, x1, y1], "),
         ({"a": [{"track": []}]}, "a, box 0: a track needs a box"),
         ({"a": [{"track": [[1, 9, 9, 5, 5]]}]}, "a, box 0: "),

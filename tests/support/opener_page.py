@@ -22,9 +22,11 @@ class Opener:
     def choose(self, *files: Path) -> None:
         """Choose sealed pictures, and wait until the page has looked at them."""
         self.browser.choose("#files", *files)
-        pictures = sum(file.suffix != ".fcrypt" for file in files)
-        looked = "document.querySelectorAll('.card details, .card [data-problem]').length"
-        self.browser.until(f"{looked} >= {pictures}")
+        names = [file.name for file in files if file.suffix != ".fcrypt"]
+        cards = (
+            f"{json.dumps(names)}.map(name => document.querySelector(`[data-name='${{name}}']`))"
+        )
+        self.browser.until(f"{cards}.every(card => card?.querySelector('details, [data-problem]'))")
 
     def give(self, file: Path) -> None:
         """Choose a key file."""

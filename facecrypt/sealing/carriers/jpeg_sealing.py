@@ -12,6 +12,7 @@ import numpy as np
 
 from facecrypt.errors import (
     ALLOW_EDITED,
+    AS_IT_IS,
     AuthenticationError,
     ContainerError,
     MediaError,
@@ -38,6 +39,7 @@ __all__ = [
     "is_edited_jpeg",
     "is_public_of",
     "open_jpeg",
+    "same_coefficients",
     "seal_jpeg",
     "wanted_cells",
 ]
@@ -90,7 +92,7 @@ def seal_jpeg(source: Source, recipients: Sequence[RecipientLike], options: Seal
     """
     try:
         plain = _Plain.of(source.data, keep_metadata=options.keep_metadata, name=source.name)
-        wanted = plain.wanted(options, source.decode)
+        wanted = plain.wanted(options, lambda: _decoded(source))
         return _seal(plain, wanted, recipients, options)
     except UnsupportedJpegError as error:
         why = error.message
@@ -108,21 +110,41 @@ def seal_jpeg(source: Source, recipients: Sequence[RecipientLike], options: Seal
         raise MediaError(f"cannot be sealed as JPEG: {error.message}") from error
 
 
+def _decoded(source: Source) -> Picture:
+    """To look for faces in: a JPEG that no decoder reads is sealed all the same without that."""
+    try:
+        return source.decode()
+    except MediaError as error:
+        raise MediaError(error.message, hint=error.hint or AS_IT_IS) from error
+
+
 def wanted_cells(
-    data: bytes, picture: Picture, header: Header, options: Seal
+    data: bytes, decode: Callable[[], Picture], header: Header, options: Seal
 ) -> tuple[Region, ...]:
     """The regions that :func:`seal_jpeg` would seal of a file whose sealed form has `header`;
-    `picture` is the file decoded."""
+    `decode` is asked for its pixels where they are needed."""
     exact = _content_of(header).exact
-    plain = _Plain.of(data) if exact else _Plain.coded_anew(picture, data)
-    return plain.cells(plain.wanted(options, lambda: picture))
+    plain = _Plain.of(data) if exact else _Plain.coded_anew(decode(), data)
+    return plain.cells(plain.wanted(options, decode))
 
 
-def is_public_of(data: bytes, picture: Picture, header: Header) -> bool:
+def is_public_of(data: bytes, decode: Callable[[], Picture], header: Header) -> bool:
     """Whether a plain file has the public coefficients that were sealed, if coded as they were;
-    `picture` is the file decoded."""
+    `decode` is as of :func:`wanted_cells`."""
     exact = _content_of(header).exact
-    return has_public(data if exact else jpeg.encode(picture.pixels), header)
+    return has_public(data if exact else jpeg.encode(decode().pixels), header)
+
+
+def same_coefficients(one: bytes, other: bytes) -> bool:
+    """Whether two JPEGs have the same coefficients; UnsupportedJpegError where one cannot be
+    taken apart."""
+    return _all_coefficients(one) == _all_coefficients(other)
+
+
+def _all_coefficients(data: bytes) -> bytes:
+    digest = _digest(_content(jpeg.parse(data)))
+    jpeg.tokens(data, [], digest.update)
+    return digest.digest()
 
 
 def has_public(data: bytes, header: Header) -> bool:

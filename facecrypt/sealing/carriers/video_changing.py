@@ -8,9 +8,14 @@ from typing import BinaryIO
 from facecrypt.errors import AuthenticationError
 from facecrypt.files import named, prepared
 from facecrypt.media.video import append_payload, public_chunks
-from facecrypt.sealing.carriers.sidecar_names import remember_rewritten, sidecar_path
+from facecrypt.sealing.carriers.sidecar_names import (
+    remember_rewritten,
+    sidecar_path,
+    sidecars_of,
+)
 from facecrypt.sealing.carriers.video_places import Found, find_videos, opened
 from facecrypt.sealing.header import Header
+from facecrypt.sealing.holding import Seen
 from facecrypt.sealing.pairs import place_pair
 from facecrypt.sealing.payload_file import PayloadCopy
 
@@ -24,7 +29,13 @@ def change_video(
 
     Nothing is encrypted or encoded again. Of a video with a sidecar only that is written where
     there is no `output`.
+
+    Raises
+    ------
+    ChangedMeanwhile
+        Others wrote, while this was at work, what it was to replace.
     """
+    seen = [] if output else list(map(Seen.of, (path, *sidecars_of(path))))
     found, header = _chosen(path, change)
     with opened(path) as public, opened(found.holder) as holder:
         payload = PayloadCopy(holder, found.payload, header)
@@ -35,6 +46,10 @@ def change_video(
         def write_payload(file: BinaryIO, _: Path) -> None:
             _fill(file, payload.chunks())
 
+        def check() -> None:
+            for one in seen:
+                one.check()
+
         def write_both(file: BinaryIO, place: Path) -> None:
             write_public(file, place)
             append_payload(file, payload.size, payload.chunks())
@@ -43,7 +58,7 @@ def change_video(
             replaced = output or path
             over = overwrite or output is None
             with prepared(replaced, write_both, overwrite=over, like=path) as written:
-                named(written)
+                named(written, None if output else check)
         elif output is not None:
             beside = sidecar_path(output, header)
             place_pair(
@@ -52,7 +67,7 @@ def change_video(
         else:
             holds = found.holder
             with prepared(holds, write_payload, overwrite=True, like=holds) as written:
-                named(written)
+                named(written, check)
             remember_rewritten(holds)
     return header
 
