@@ -112,10 +112,9 @@ def _narrow(pictures):
 
 
 @pytest.fixture
-def evaluated(monkeypatch):
+def evaluated():
     """Evaluates runs on the pictures they were trained with."""
-    monkeypatch.setattr("facecrypt.learning.evaluate.load", lambda *_, **__: PICTURES)
-    return lambda folder: evaluate(folder, device=CPU)
+    return lambda folder: evaluate(folder, device=CPU, data=PICTURES)
 
 
 @pytest.mark.parametrize("scheme", ["pbe", "le"])
@@ -147,6 +146,8 @@ def test_evaluation_of_other_pictures(tmp_path, monkeypatch):
     monkeypatch.setattr("facecrypt.learning.evaluate.load", lambda *_, **__: corners(seed=1))
     with pytest.raises(ValueError, match=r"elsewhere: not the pictures of the run.*\(--data\)"):
         evaluate(tmp_path, device=CPU, data="elsewhere")
+    with pytest.raises(ValueError, match="not the pictures of the run"):
+        evaluate(tmp_path, device=CPU, data=corners(seed=1))
 
 
 def test_confusion_by_hand():
