@@ -1,4 +1,4 @@
-"""Find faces in pictures, encrypt exactly those pixels, give them back to whoever holds a key."""
+"""Find faces in pictures and videos, encrypt exactly those, give them back to whoever has a key."""
 
 from importlib import import_module
 

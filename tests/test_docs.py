@@ -1,5 +1,6 @@
 """What README and docs/ show is run; links lead somewhere; the site builds and fetches nothing."""
 
+import doctest
 import re
 import subprocess
 import sys
@@ -9,6 +10,7 @@ import pytest
 from support.places import ROOT
 from support.snippets import Block, Reader, blocks
 
+import facecrypt
 from facecrypt.schemes import registry
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -48,6 +50,22 @@ def test_every_block_is_run_or_says_why_not():
 def test_ci_runs_the_two_commands_of_the_readme_and_no_others():
     marked = [(block.page.name, block.what) for block in WRITTEN if block.word == "command"]
     assert marked == [("README.md", "1"), ("README.md", "2")]
+
+
+def is_error(value: object) -> bool:
+    return isinstance(value, type) and issubclass(value, Exception)
+
+
+PUBLIC = {name: getattr(facecrypt, name) for name in facecrypt.__all__ if name != "__version__"}
+
+
+@pytest.mark.parametrize("name", [name for name in PUBLIC if not is_error(PUBLIC[name])])
+def test_public_names_have_an_example_that_can_be_pasted(name):
+    names, said = {}, []
+    exec("from facecrypt import *", names)
+    example = doctest.DocTestParser().get_doctest(PUBLIC[name].__doc__, names, name, None, None)
+    assert example.examples
+    assert not doctest.DocTestRunner().run(example, out=said.append).failed, "".join(said)
 
 
 @pytest.mark.parametrize(

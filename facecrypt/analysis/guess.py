@@ -88,6 +88,7 @@ def guess(image: NDArray) -> Guess:
 
     Examples
     --------
+    >>> import numpy as np
     >>> noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
     >>> guess(noise).regions[0].box
     (0, 0, 64, 64)
@@ -112,6 +113,7 @@ def probability_map(image: NDArray) -> NDArray[np.float32]:
 
     Examples
     --------
+    >>> import numpy as np
     >>> probability_map(np.zeros((20, 33), np.uint8)).shape
     (3, 5)
     """

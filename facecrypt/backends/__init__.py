@@ -58,7 +58,8 @@ def available() -> dict[str, str | None]:
 
     Examples
     --------
-    >>> available()["reference"] is None
+    >>> from facecrypt import available_backends
+    >>> available_backends()["reference"] is None
     True
     """
     reasons: dict[str, str | None] = {}

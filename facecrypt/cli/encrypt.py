@@ -13,6 +13,7 @@ from facecrypt.cli.options import (
     add_inputs,
     add_json,
     margin,
+    of_video,
     whole,
 )
 from facecrypt.cli.pages import add_examples
@@ -125,7 +126,7 @@ def _add_videos(sub: ArgumentParser) -> None:
     )
     group.add_argument(
         "--crf",
-        type=whole(0),
+        type=of_video("crf"),
         default=usual.crf,
         metavar="N",
         help="quality of what is shown: 18 is hard to tell from the original, 28 is small "

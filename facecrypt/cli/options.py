@@ -35,6 +35,7 @@ __all__ = [
     "folder",
     "margin",
     "numbers",
+    "of_video",
     "regions",
     "some",
     "whole",
@@ -113,14 +114,14 @@ def add_following(group: argparse._ActionsContainer) -> None:
     usual = VideoOptions()
     group.add_argument(
         "--every",
-        type=whole(1),
+        type=of_video("every"),
         default=usual.every,
         metavar="N",
         help="look for faces in each so many frames, and follow them between (default %(default)s)",
     )
     group.add_argument(
         "--hold",
-        type=whole(0),
+        type=of_video("hold"),
         default=usual.hold,
         metavar="N",
         help="hide a face for so many frames before it is first found and after it was last found "
@@ -174,6 +175,20 @@ def whole(least: int | None = None) -> Callable[[str], int]:
             bound = "" if least is None else f" of at least {least}"
             raise argparse.ArgumentTypeError(f"expected a whole number{bound}, received {text}")
         return value
+
+    return parse
+
+
+def of_video(name: str) -> Callable[[str], int]:
+    """A type of option: a whole number that `VideoOptions` takes under this name."""
+
+    def parse(text: str) -> int:
+        setting: dict[str, Any] = {name: whole()(text)}
+        try:
+            VideoOptions(**setting)  # refuses what it cannot be
+        except ValueError as error:
+            raise argparse.ArgumentTypeError(str(error)) from None
+        return setting[name]
 
     return parse
 

@@ -59,6 +59,14 @@ class _Parser(ArgumentParser):
         # An abbreviation that works today is ambiguous once another option comes.
         super().__init__(**settings, allow_abbrev=False)
 
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """What nobody knows is an error of the command, whose help says what there is."""
+        known, unknown = super().parse_known_args(args, namespace)
+        # A command that was not loaded has no `run`, and knows no word of its own.
+        if unknown and self.get_default("run") is not None:
+            self.error(f"unrecognized arguments: {' '.join(unknown)}")
+        return known, unknown
+
     def error(self, message: str) -> NoReturn:
         """Say it as all errors are said, and leave with 2."""
         hint = f"see '{self.prog} --help'"
@@ -113,6 +121,7 @@ def parser(loaded: Iterable[str] = COMMANDS) -> ArgumentParser:
 def _fill(sub: ArgumentParser, command: Command) -> None:
     sub.set_defaults(run=command.run)
     for leaf in command.add_options(sub) or (sub,):
+        leaf.set_defaults(run=command.run)
         leaf.add_argument(
             "-q", "--quiet", action="store_true", help="say errors only; JSON, keys and tables stay"
         )

@@ -68,6 +68,7 @@ class CenterFace:
 
     Examples
     --------
+    >>> import numpy as np
     >>> CenterFace(device="cpu").detect(np.zeros((64, 64, 3), np.uint8))
     []
     """

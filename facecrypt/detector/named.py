@@ -64,6 +64,7 @@ def named_detector(name: str) -> Detector:
 
     Examples
     --------
+    >>> import numpy as np
     >>> named_detector("facecrypt.detector:CenterFace").detect(np.zeros((64, 64, 3), np.uint8))
     []
     """

@@ -35,6 +35,7 @@ class Turned:
 
     Examples
     --------
+    >>> import numpy as np
     >>> class Corner:
     ...     def detect(self, image):
     ...         return [Region(0, 0, 2, 1)]
@@ -103,6 +104,7 @@ class AnyRotation:
 
     Examples
     --------
+    >>> import numpy as np
     >>> class Corner:
     ...     def detect(self, image):
     ...         return [Region(0, 0, 2, 1)]

@@ -49,6 +49,8 @@ class EncryptScheme(ImageOnlyTransform):
     Examples
     --------
     >>> import tempfile
+    >>> import numpy as np
+    >>> from facecrypt import schemes
     >>> key = schemes.get("pbe").random_key((8, 8, 3), np.random.default_rng(1))
     >>> photo = np.zeros((8, 8, 3), np.uint8)
     >>> with tempfile.TemporaryDirectory() as folder:

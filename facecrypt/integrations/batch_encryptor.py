@@ -54,6 +54,7 @@ class BatchEncryptor:
 
     Examples
     --------
+    >>> import numpy as np
     >>> from facecrypt import Identity
     >>> from facecrypt.media import encode_image
     >>> encryptor = BatchEncryptor(Identity.generate().recipient)

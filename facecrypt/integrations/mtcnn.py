@@ -56,6 +56,7 @@ class MTCNN:
 
     Examples
     --------
+    >>> import numpy as np
     >>> MTCNN().detect_faces(np.zeros((64, 64, 3), np.uint8))
     []
     """

@@ -52,6 +52,7 @@ class EncryptedDataset(Dataset[tuple[Any, ...]]):
 
     Examples
     --------
+    >>> import numpy as np
     >>> from facecrypt import schemes
     >>> photos = [(np.full((8, 8, 3), value, np.uint8), value) for value in (0, 9)]
     >>> key = schemes.get("pbe").random_key((8, 8, 3), np.random.default_rng(1))

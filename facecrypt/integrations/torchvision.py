@@ -54,6 +54,7 @@ class EncryptScheme(v2.Transform):
     --------
     >>> import numpy as np
     >>> import torch
+    >>> from torchvision import tv_tensors
     >>> from facecrypt import schemes
     >>> key = schemes.get("le").random_key((32, 32, 3), np.random.default_rng(1), block=4)
     >>> photo = tv_tensors.Image(torch.arange(3 * 32 * 32).reshape(3, 32, 32).to(torch.uint8))

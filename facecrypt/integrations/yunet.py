@@ -32,6 +32,7 @@ class FaceDetectorYN:
 
     Examples
     --------
+    >>> import numpy as np
     >>> detector = FaceDetectorYN.create("", "", (64, 48))
     >>> detector.detect(np.zeros((48, 64, 3), np.uint8))
     (1, None)

@@ -56,6 +56,27 @@ def rewrap_files(
     UserWarning
         No file was open to somebody who is to be dropped; or files were skipped of which nobody can
         say whether they are as asked for, since the identities are those that no longer open them.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> import numpy as np
+    >>> from facecrypt import Identity, Region, encrypt_files, verify
+    >>> from facecrypt.media import encode_image
+    >>> alice, bob = Identity.generate(), Identity.generate()
+    >>> picture, faces = encode_image(".png", np.zeros((32, 32), np.uint8)), [Region(0, 0, 16, 16)]
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     photos, sealed = Path(folder, "photos"), Path(folder, "sealed")
+    ...     photos.mkdir()
+    ...     for name in "a.png", "b.png":
+    ...         size = (photos / name).write_bytes(picture)
+    ...     summary = encrypt_files(photos, sealed, alice.recipient, regions=faces)
+    ...     summary = rewrap_files(sealed, alice, bob.recipient, keep=True)
+    ...     verify(sealed / "a.png", bob).whole
+    True
+    >>> summary.done
+    2
     """
     holders = identities_of(identities)
     request = Rewrap.of(recipients, keep=keep, drop=drop)
@@ -103,6 +124,27 @@ def forget_files(
 
     Files of which these regions were forgotten, which an identity has to show, are skipped. All
     other parameters are as of :func:`rewrap_files`.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> import numpy as np
+    >>> from facecrypt import Region, SecretKey, encrypt_files, inspect
+    >>> from facecrypt.media import encode_image
+    >>> key, picture = SecretKey.generate(), encode_image(".png", np.zeros((32, 32), np.uint8))
+    >>> faces = [Region(0, 0, 16, 16), Region(16, 16, 32, 32)]
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     photos, sealed = Path(folder, "photos"), Path(folder, "sealed")
+    ...     photos.mkdir()
+    ...     for name in "a.png", "b.png":
+    ...         size = (photos / name).write_bytes(picture)
+    ...     summary = encrypt_files(photos, sealed, key, regions=faces)
+    ...     summary = forget_files(sealed, key, [1])
+    ...     inspect(sealed / "a.png").forgotten_regions
+    (1,)
+    >>> summary.done
+    2
     """
     holders = identities_of(identities)
     request = Forget(tuple(numbers(regions)))

@@ -99,6 +99,25 @@ def encrypt_files(
         Two inputs would have the same output, or an output would replace an input.
     MediaError
         There is no such input.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> import numpy as np
+    >>> from facecrypt import Region, SecretKey
+    >>> from facecrypt.media import encode_image
+    >>> key, picture = SecretKey.generate(), encode_image(".png", np.zeros((32, 32), np.uint8))
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     photos, sealed = Path(folder, "photos"), Path(folder, "sealed")
+    ...     photos.mkdir()
+    ...     for name in "a.png", "b.png":
+    ...         size = (photos / name).write_bytes(picture)
+    ...     summary = encrypt_files(photos, sealed, key, regions=[Region(0, 0, 16, 16)])
+    ...     sorted(path.name for path in sealed.iterdir())
+    ['a.png', 'b.png']
+    >>> summary.done, summary.regions
+    (2, 2)
     """
     stop = Event()
     options = Seal(
@@ -209,6 +228,24 @@ def decrypt_files(
     without its original, or is not opened whole, the output is a PNG. With ``resume``, pictures
     whose output exists are opened again in memory; those whose output is the same are skipped, and
     the others are errors unless ``overwrite``.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> import numpy as np
+    >>> from facecrypt import Region, SecretKey, encrypt_files
+    >>> from facecrypt.media import encode_image
+    >>> key, picture = SecretKey.generate(), encode_image(".png", np.zeros((32, 32), np.uint8))
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     photos, sealed = Path(folder, "photos"), Path(folder, "sealed")
+    ...     photos.mkdir()
+    ...     for name in "a.png", "b.png":
+    ...         size = (photos / name).write_bytes(picture)
+    ...     summary = encrypt_files(photos, sealed, key, regions=[Region(0, 0, 16, 16)])
+    ...     summary = decrypt_files(sealed, Path(folder, "restored"), key)
+    ...     Path(folder, "restored", "a.png").read_bytes() == picture
+    True
     """
     holders, stop = identities_of(identities), Event()
     options = Open(

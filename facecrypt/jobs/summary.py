@@ -30,6 +30,22 @@ class Result:
         Numbers of regions that were erased for good: in the output they are gray.
     unerased : tuple of int
         Those of them whose encrypted face is still in the source.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> import numpy as np
+    >>> from facecrypt import Region, SecretKey, encrypt_files
+    >>> from facecrypt.media import encode_image
+    >>> key, picture = SecretKey.generate(), encode_image(".png", np.zeros((32, 32), np.uint8))
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     photo, sealed = Path(folder, "a.png"), Path(folder, "sealed")
+    ...     size = photo.write_bytes(picture)
+    ...     summary = encrypt_files(photo, sealed, key, regions=[Region(0, 0, 16, 16)])
+    >>> [result] = summary.results
+    >>> result.output.name, result.regions, result.error
+    ('a.png', 1, None)
     """
 
     source: Path
@@ -61,6 +77,23 @@ class Summary:
     ignored : dict of str to int
         Suffixes of files in the folders that are not pictures, and how many there were; the
         path of each link to a folder, which was not followed, with a slash behind it.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> import numpy as np
+    >>> from facecrypt import Region, SecretKey, encrypt_files
+    >>> from facecrypt.media import encode_image
+    >>> key, picture = SecretKey.generate(), encode_image(".png", np.zeros((32, 32), np.uint8))
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     photos, sealed = Path(folder, "photos"), Path(folder, "sealed")
+    ...     photos.mkdir()
+    ...     for name, data in ("a.png", picture), ("b.png", picture[:50]), ("c.txt", b"notes"):
+    ...         size = (photos / name).write_bytes(data)
+    ...     summary = encrypt_files(photos, sealed, key, regions=[Region(0, 0, 16, 16)])
+    >>> summary.done, [result.source.name for result in summary.failed], dict(summary.ignored)
+    (1, ['b.png'], {'.txt': 1})
     """
 
     results: tuple[Result, ...]

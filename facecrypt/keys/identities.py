@@ -216,6 +216,16 @@ class RegionKey:
         Number of the region in the header, from 0.
     key : bytes
         32 bytes.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from facecrypt import Region, SecretKey, encrypt_image, region_key
+    >>> key, faces = SecretKey.generate(), [Region(0, 0, 16, 16), Region(16, 16, 32, 32)]
+    >>> sealed = encrypt_image(np.zeros((32, 32), np.uint8), key, regions=faces)
+    >>> exported = region_key(sealed, key, 1)
+    >>> RegionKey.parse(str(exported)) == exported
+    True
     """
 
     picture: bytes

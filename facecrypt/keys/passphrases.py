@@ -37,6 +37,15 @@ class Passphrase:
     ------
     KeyFormatError
         The passphrase is empty.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from facecrypt import Region, decrypt_image, encrypt_image
+    >>> photo, faces = np.full((48, 64, 3), 7, np.uint8), [Region(8, 8, 40, 40)]
+    >>> sealed = encrypt_image(photo, Passphrase("correct horse battery"), regions=faces)
+    >>> bool((decrypt_image(sealed, Passphrase("correct horse battery")) == photo).all())
+    True
     """
 
     def __init__(self, text: str, *, allow_costly: bool = False):

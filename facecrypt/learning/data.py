@@ -92,6 +92,7 @@ class Pictures:
 
         Examples
         --------
+        >>> import numpy as np
         >>> images, labels = np.zeros((40, 2, 2, 3), np.uint8), np.arange(40) % 4
         >>> pictures = Pictures("gray", images, labels, images, labels, tuple("abcd"))
         >>> few = pictures.subset(8, None, seed=1)

@@ -52,6 +52,7 @@ class Encryption:
 
     Examples
     --------
+    >>> import numpy as np
     >>> encrypt = Encryption.from_seed("pbe", (2, 2, 3), seed=1)
     >>> images = np.zeros((5, 2, 2, 3), np.uint8)
     >>> sorted(set(encrypt(images).ravel().tolist()))

@@ -417,6 +417,21 @@ def encrypt_file(
     -----
     What is written takes the date of change of ``src``, and is open to nobody to whom ``src`` is
     closed.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> import numpy as np
+    >>> from facecrypt import Identity, Region
+    >>> from facecrypt.media import encode_image
+    >>> alice = Identity.generate()
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     plain, sealed = Path(folder, "plain.png"), Path(folder, "sealed.png")
+    ...     size = plain.write_bytes(encode_image(".png", np.zeros((40, 60), np.uint8)))
+    ...     header = encrypt_file(plain, sealed, alice.recipient, regions=[Region(5, 5, 30, 30)])
+    >>> header.regions[0].box
+    (0, 0, 32, 32)
     """
     options = Seal(
         regions=regions,
@@ -461,6 +476,23 @@ def decrypt_file(
     UserWarning
         The picture was opened with ``allow_edited`` and was in fact edited; or a face of it was
         forgotten, and stays gray, also where its encrypted pixels are still to be erased.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> import numpy as np
+    >>> from facecrypt import Region, SecretKey, encrypt_file
+    >>> from facecrypt.media import encode_image
+    >>> key = SecretKey.generate()
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     plain, sealed = Path(folder, "plain.png"), Path(folder, "sealed.png")
+    ...     opened = Path(folder, "opened.png")
+    ...     size = plain.write_bytes(encode_image(".png", np.zeros((16, 16), np.uint8)))
+    ...     header = encrypt_file(plain, sealed, key, regions=[Region(0, 0, 16, 16)])
+    ...     header = decrypt_file(sealed, opened, key)
+    ...     opened.read_bytes() == plain.read_bytes()
+    True
     """
     options = Open(regions=regions, allow_edited=allow_edited, overwrite=overwrite, backend=backend)
     opened = open_file(src, dst, identities_of(identities), options)
@@ -493,6 +525,22 @@ def inspect(src: PathLike) -> Header:
     ------
     ContainerError
         Not a sealed picture.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> import numpy as np
+    >>> from facecrypt import Region, SecretKey, encrypt_file
+    >>> from facecrypt.media import encode_image
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     plain, sealed = Path(folder, "plain.png"), Path(folder, "sealed.png")
+    ...     size = plain.write_bytes(encode_image(".png", np.zeros((16, 16), np.uint8)))
+    ...     header = encrypt_file(
+    ...         plain, sealed, SecretKey.generate(), regions=[Region(0, 0, 16, 16)]
+    ...     )
+    ...     inspect(sealed) == header
+    True
     """
     return read_payload(src).header
 
@@ -526,6 +574,21 @@ class Verified:
     unerased : tuple of int
         Those of them whose encrypted face is in the file all the same: :func:`forget_regions` was
         stopped, and is to be run again.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> import numpy as np
+    >>> from facecrypt import Region, SecretKey, encrypt_file, verify
+    >>> from facecrypt.media import encode_image
+    >>> key = SecretKey.generate()
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     plain, sealed = Path(folder, "plain.png"), Path(folder, "sealed.png")
+    ...     size = plain.write_bytes(encode_image(".png", np.zeros((16, 16), np.uint8)))
+    ...     header = encrypt_file(plain, sealed, key, regions=[Region(0, 0, 16, 16)])
+    ...     verify(sealed, key)
+    Verified(regions=(0,), unchecked=(), whole=True, forgotten=(), unerased=())
     """
 
     regions: tuple[int, ...]
@@ -555,8 +618,9 @@ def verify(src: PathLike, identities: Identities) -> Verified:
     Examples
     --------
     >>> import tempfile
+    >>> from pathlib import Path
     >>> import numpy as np
-    >>> from facecrypt import SecretKey, region_key
+    >>> from facecrypt import Region, SecretKey, encrypt_file, region_key
     >>> from facecrypt.media import encode_image
     >>> key, faces = SecretKey.generate(), [Region(0, 0, 8, 8), Region(8, 8, 16, 16)]
     >>> with tempfile.TemporaryDirectory() as folder:

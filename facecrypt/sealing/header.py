@@ -65,6 +65,17 @@ class Header:
         later run knows whether this picture was sealed as it is asked to.
     mac : bytes
         HMAC-SHA-256 of all the rest under a subkey of the content key.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from facecrypt import Region, SecretKey, encrypt_image
+    >>> photo, faces = np.zeros((48, 64, 3), np.uint8), [Region(8, 8, 40, 40)]
+    >>> header = encrypt_image(photo, SecretKey.generate(), regions=faces).header
+    >>> header.carrier, header.shape, header.regions[0].box
+    ('pixels', (48, 64, 3), (8, 8, 40, 40))
+    >>> Header.from_bytes(header.to_bytes()) == header
+    True
     """
 
     content: Content

@@ -257,6 +257,15 @@ def decrypt_image(
         No identity opens it, or header, tags or pixels were changed.
     ValueError
         There is no region of that number.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from facecrypt import Identity, Region, encrypt_image
+    >>> photo, alice = np.full((48, 64, 3), 7, np.uint8), Identity.generate()
+    >>> sealed = encrypt_image(photo, alice.recipient, regions=[Region(8, 8, 40, 40)])
+    >>> bool((decrypt_image(sealed, alice) == photo).all())
+    True
     """
     if not isinstance(sealed, Sealed):
         raise TypeError(
@@ -276,6 +285,16 @@ def region_key(sealed: Sealed | Header, identities: Identities, index: int) -> R
         No identity opens the picture.
     ValueError
         There is no region of that number, or it is of a video sealed without clips of people.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from facecrypt import Region, SecretKey, decrypt_image, encrypt_image
+    >>> key, faces = SecretKey.generate(), [Region(0, 0, 16, 16), Region(16, 16, 32, 32)]
+    >>> sealed = encrypt_image(np.full((32, 32), 7, np.uint8), key, regions=faces)
+    >>> seen = decrypt_image(sealed, region_key(sealed, key, 1)) == 7
+    >>> bool(seen[16:, 16:].all()), bool(seen[:16, :16].all())
+    (True, False)
     """
     header = sealed.header if isinstance(sealed, Sealed) else sealed
     if not isinstance(header, Header):

@@ -30,6 +30,18 @@ class Sealed:
     ------
     ContainerError
         Header and pixels differ in shape or dtype: the picture was resized or converted.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from facecrypt import Region, SecretKey, encrypt_image
+    >>> photo, faces = np.zeros((48, 64, 3), np.uint8), [Region(8, 8, 40, 40)]
+    >>> sealed = encrypt_image(photo, SecretKey.generate(), regions=faces)
+    >>> sealed.edited
+    False
+    >>> sealed.image[0, 0] = 255
+    >>> sealed.edited
+    True
     """
 
     image: np.ndarray

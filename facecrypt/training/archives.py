@@ -67,6 +67,8 @@ def open_pictures(images: PathLike) -> Iterator[Pictures]:
 
     Examples
     --------
+    >>> import zipfile
+    >>> from pathlib import Path
     >>> from tempfile import TemporaryDirectory
     >>> import numpy as np
     >>> from facecrypt.media import encode_image

@@ -104,7 +104,9 @@ def prepare(
 
     Examples
     --------
+    >>> from pathlib import Path
     >>> from tempfile import TemporaryDirectory
+    >>> import numpy as np
     >>> from facecrypt.media import encode_image
     >>> with TemporaryDirectory() as name:
     ...     here = Path(name)

@@ -51,6 +51,7 @@ class FaceTracker:
 
     Examples
     --------
+    >>> import numpy as np
     >>> tracker = FaceTracker(every=2)
     >>> for luma in (0, 10, 20):
     ...     tracker.add(np.full((90, 160, 3), luma, np.uint8))
@@ -261,6 +262,7 @@ def track_faces(
 
     Examples
     --------
+    >>> import numpy as np
     >>> from facecrypt import Region
     >>> class Corner:  # finds a face in the upper left corner
     ...     def detect(self, image):
