@@ -99,7 +99,7 @@ def journal_for(output: Path, about: Mapping[str, Any] | None) -> Iterator[Journ
 def _open(path: Path) -> BinaryIO | None:
     flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
     try:
-        fd = os.open(path, flags | os.O_CLOEXEC, 0o600)
+        fd = os.open(path, flags, 0o600)
     except OSError:
         return None
     file = os.fdopen(fd, "r+b")
