@@ -88,8 +88,8 @@ class VideoOptions:
                 listed = ", ".join(map(str, choices))
                 raise ValueError(f"{name} must be one of {listed}, received {value!r}")
         for name, number, low, high in (
-            ("every", self.every, 1, 1000),
-            ("hold", self.hold, 0, 1000),
+            ("every", self.every, 1, 250),
+            ("hold", self.hold, 0, 250),
             ("crf", self.crf, 0, 51),
         ):
             if not low <= number <= high:

@@ -333,7 +333,7 @@ def test_logistic_alone_seals_no_video(tmp_path, clip):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"every": 0}, "every must be 1 to 1000"),
+        ({"every": 0}, "every must be 1 to 250"),
         ({"hold": -1}, "hold must be 0"),
         ({"crf": 52}, "crf must be 0 to 51"),
         ({"fill": "blur"}, "fill must be one of solid, mosaic"),
