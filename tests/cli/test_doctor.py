@@ -123,7 +123,7 @@ def test_a_pyav_without_x264(monkeypatch):
     assert "av" in found.remedy
 
 
-NETWORKS = "pnet.onnx", "rnet.onnx", "onet.onnx", "centerface.onnx", "guess.onnx"
+NETWORKS = "pnet.onnx", "rnet.onnx", "onet.onnx", "centerface.onnx", "guess.onnx", "weigh.onnx"
 
 
 def test_networks_as_shipped():
