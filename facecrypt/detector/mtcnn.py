@@ -88,9 +88,9 @@ class MTCNN:
     ========  ======  ===================  ================  ===========  ===========
     preset    plain   a tenth of light     blurred, sigma 4  180 degrees  time
     ========  ======  ===================  ================  ===========  ===========
-    None      57, 3   57, 2                43, 0             20, 2        1.0
+    None      57, 4   57, 2                43, 1             20, 2        1.0
     "fast"    57, 0   57, 0                42, 0             20, 0        0.65
-    "recall"  58, 0   58, 0                57, 0             41, 1        1.3 to 3.5
+    "recall"  58, 0   58, 1                57, 0             41, 1        1.3 to 3.5
     ========  ======  ===================  ================  ===========  ===========
 
     One call uses one thread unless ``threads`` says more. An instance may be used by many

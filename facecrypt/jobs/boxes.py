@@ -168,7 +168,8 @@ def _names(source: Path, relative: Path) -> Iterator[str]:
     """What a picture may be called: its path below any folder, but not the bare name of one that
     lies deeper, for a/x.jpg must not get the boxes of b/x.jpg."""
     yield relative.as_posix()
-    parts = source.absolute().parts
-    for first in range(len(parts) - len(relative.parts) - 1, 0, -1):
-        yield "/".join(parts[first:])
+    # By the way it was named, and where links lead.
+    for path in source.absolute(), source.resolve():
+        for first in range(len(path.parts) - len(relative.parts) - 1, 0, -1):
+            yield "/".join(path.parts[first:])
     yield str(source)

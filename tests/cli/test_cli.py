@@ -283,6 +283,9 @@ def test_boxes_that_may_be_of_either_picture_are_refused(job):
     done = command("encrypt", "in/deep/a.png", *words)
     assert done.code == 1
     assert "boxes are given for a.png and deep/a.png, and it may be either" in done.err[0]
+    (job / "link").symlink_to("in/deep")
+    done = command("encrypt", "link/a.png", *words)
+    assert "boxes are given for a.png and deep/a.png, and it may be either" in done.err[0]
     assert command("encrypt", "in/a.png", *words).code == 0
     assert inspect("out/a.png").regions[0].box == (0, 0, 16, 16)
     assert command("encrypt", "in", *words, "--force").code == 0
