@@ -475,7 +475,7 @@ def decrypt_file(
     -----
     UserWarning
         The picture was opened with ``allow_edited`` and was in fact edited; or a face of it was
-        forgotten, and stays gray, also where its encrypted pixels are still to be erased.
+        forgotten, and stays hidden, also where its encrypted pixels are still to be erased.
 
     Examples
     --------
@@ -514,8 +514,8 @@ def of_forgotten(regions: Sequence[int], unerased: Sequence[int]) -> Iterator[st
 def _in_gray(regions: Sequence[int]) -> str:
     listed = ", ".join(map(str, regions))
     if len(regions) == 1:
-        return f"region {listed} was forgotten and stays gray"
-    return f"regions {listed} were forgotten and stay gray"
+        return f"region {listed} was forgotten and stays hidden"
+    return f"regions {listed} were forgotten and stay hidden"
 
 
 def inspect(src: PathLike) -> Header:

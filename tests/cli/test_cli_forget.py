@@ -37,8 +37,8 @@ def test_a_face_is_forgotten(two):
     done = command("decrypt", "out", "-o", "back", "-k", "k")
     assert done.code == 0
     assert done.err[:2] == [
-        "facecrypt: warning: out/a.png: region 1 was forgotten and stays gray",
-        "facecrypt: warning: out/b.jpg: region 1 was forgotten and stays gray",
+        "facecrypt: warning: out/a.png: region 1 was forgotten and stays hidden",
+        "facecrypt: warning: out/b.jpg: region 1 was forgotten and stays hidden",
     ]
     assert done.err[2].startswith("facecrypt: 2 decrypted; 2 with faces that were forgotten (")
     opened, plain = pixels("back/a.png"), pixels("a.png")

@@ -146,14 +146,14 @@ def test_what_is_said_of_it(sealed):
     checked = verify(sealed, KEY)
     assert (checked.regions, checked.unchecked, checked.forgotten) == ((0, 2), (), (1,))
     assert checked.whole
-    with pytest.warns(UserWarning, match="region 1 was forgotten and stays gray"):
+    with pytest.warns(UserWarning, match="region 1 was forgotten and stays hidden"):
         decrypt_file(sealed, sealed.with_name(f"back{sealed.suffix}"), KEY)
     with pytest.raises(ForgottenError, match="region 1 was forgotten: the encrypted face was era"):
         decrypt_file(sealed, sealed.with_name("no.png"), KEY, regions=[1])
     with pytest.raises(ForgottenError, match="region 1 was"):
         region_key(header, KEY, 1)
     forget_regions(sealed, KEY, [2])
-    with pytest.warns(UserWarning, match="regions 1, 2 were forgotten and stay gray"):
+    with pytest.warns(UserWarning, match="regions 1, 2 were forgotten and stay hidden"):
         decrypt_file(sealed, sealed.with_name(f"back{sealed.suffix}"), KEY, overwrite=True)
     with pytest.raises(ForgottenError, match="regions 1, 2 were"):
         decrypt_file(sealed, sealed.with_name("no.png"), KEY, regions=[2, 0, 1])
