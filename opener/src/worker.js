@@ -29,17 +29,13 @@ async function keysFrom({ texts, files, secret, costly }, tell) {
   ]);
   const stretching = (share) => tell(share, "stretching");
   const phrase = secret ? passphraseKey(secret, costly, stretching) : null;
-  const keys = await Promise.all(lists.flat().map((key) => unlocked(key, phrase)));
+  const given = lists.flat();
+  const locked = given.filter(({ kind }) => kind === "locked");
+  const keys = given.filter(({ kind }) => kind !== "locked");
   // A passphrase that unlocks a key is there for that.
-  if (phrase && !lists.flat().some(({ kind }) => kind === "locked")) keys.push(phrase);
-  if (!keys.length) throw new Problem("no-key-given");
-  return keys;
-}
-
-async function unlocked(key, phrase) {
-  if (key.kind !== "locked") return key;
-  if (!phrase) throw new Problem("locked-key");
-  return key.unlock(phrase);
+  if (phrase) keys.push(...(locked.length ? await Promise.all(locked.map((key) => key.unlock(phrase))) : [phrase]));
+  if (!keys.length) throw new Problem(locked.length ? "locked-key" : "no-key-given");
+  return { keys, stillLocked: !phrase && locked.length > 0 };
 }
 
 const tasks = {
@@ -54,7 +50,7 @@ const tasks = {
     return describe(payloads[0]);
   },
   async open({ file, beside, keys, allowEdited }, tell) {
-    const given = await keysFrom(keys, tell);
+    const { keys: given, stillLocked } = await keysFrom(keys, tell);
     const sealed = await readSealed(file, beside);
     const { files, shown, edited, whole, unlocked, payload } = await openSealed(
       sealed,
@@ -62,7 +58,9 @@ const tasks = {
       await kernel(),
       { allowEdited },
       tell,
-    );
+    ).catch((error) => {
+      throw stillLocked && error.code === "wrong-key" ? new Problem("locked-key") : error;
+    });
     const count = payload.header.regions.length;
     return {
       files: files.map(({ blob, suffix }) => ({ blob, name: openedName(file.name, suffix) })),

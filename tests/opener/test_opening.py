@@ -201,6 +201,15 @@ def test_a_locked_key_and_its_passphrase(opener, tmp_path):
     opener.give(tmp_path / "locked.txt")
     opener.open()
     assert opener.problem("sealed.jpg") == "locked-key"
+    SecretKey.generate().save(tmp_path / "other.txt")
+    opener.paste((tmp_path / "other.txt").read_text())
+    opener.open()
+    assert opener.problem("sealed.jpg") == "locked-key"
+    identity.save(tmp_path / "open.txt")
+    opener.paste((tmp_path / "open.txt").read_text())
+    opener.open()
+    assert opener.saved("sealed.jpg") == (tmp_path / "plain.jpg").read_bytes()
+    opener.paste("")
     opener.say("another")
     opener.open()
     assert opener.problem("sealed.jpg") == "wrong-passphrase"
