@@ -22,6 +22,7 @@ from PIL import Image
 
 from bench.clips import CLIPS, Photos, frames_of, write_clip
 from bench.harness import ROOT
+from bench.once.jpeg_folder import size_of
 from bench.report import versions
 from bench.video import FACECRYPT, Run, run
 from facecrypt import SecretKey
@@ -59,7 +60,7 @@ class Work:
         ):
             command = [*FACECRYPT, verb, str(here), "-o", str(there), "-k", str(self.key), "-q"]
             taken = run([*command, *options])
-            yield Job(f"`{verb}`: {name}", times, taken, _size(here), _size(there))
+            yield Job(f"`{verb}`: {name}", times, taken, size_of(here), size_of(there))
         names = [path.name for path in source.iterdir()]
         _, changed, missing = filecmp.cmpfiles(source, opened, names, shallow=False)
         if changed or missing:
@@ -72,11 +73,7 @@ class Work:
         command = [*FACECRYPT, "scheme", name, "encrypt", str(pictures), "-o", str(out)]
         taken = run([*command, "--key", str(key), "-q"])
         title = f"`scheme {name} encrypt`: 50,000 pictures of 32 x 32 in one .npy"
-        return Job(title, 1, taken, pictures.stat().st_size, _size(out))
-
-
-def _size(folder: Path) -> int:
-    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+        return Job(title, 1, taken, pictures.stat().st_size, size_of(out))
 
 
 def make_photos(folder: Path, sources: Sequence[Path], count: int) -> None:

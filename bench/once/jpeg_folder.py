@@ -10,11 +10,9 @@ small picture cost. deface 1.5.0 is to be in an environment of its own, with onn
 """
 
 import argparse
-import os
 import random
 import shutil
 import statistics
-import subprocess
 import sys
 import tempfile
 import warnings
@@ -26,6 +24,7 @@ import numpy as np
 from PIL import Image
 
 from bench.report import versions
+from bench.video import run
 from facecrypt import SecretKey
 from facecrypt.machine import cores, processor
 
@@ -53,17 +52,6 @@ def largest(folder: Path, most: int) -> list[Path]:
         if len(chosen) < most and sound(path):
             chosen.append(path)
     return chosen
-
-
-def seconds_of(command: Sequence[str]) -> float:
-    """Processor seconds of a command and of what it starts."""
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-    said = process.stderr.read()
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode != 0:
-        sys.exit(f"{' '.join(command)}: {said.decode()[-400:]}")
-    return usage.ru_utime + usage.ru_stime
 
 
 def size_of(folder: Path) -> int:
@@ -101,7 +89,7 @@ class Work:
         if name == "deface":  # it writes beside its input
             shutil.rmtree(self.root / "blurred", ignore_errors=True)
             shutil.copytree(self.root / "photos", self.root / "blurred")
-        return seconds_of(self.commands[name])
+        return run(self.commands[name]).cpu
 
     def sizes(self) -> dict[str, int]:
         names = {

@@ -13,9 +13,8 @@ from typing import Any
 import numpy as np
 
 from facecrypt.detector import cascade
-from facecrypt.detector.brightness import DARK, brightened
-from facecrypt.detector.detections import Detections, as_regions, as_rgb
-from facecrypt.detector.joined import unite
+from facecrypt.detector.brightness import DARK, find_in_both
+from facecrypt.detector.detections import Detections, as_regions
 from facecrypt.detector.networks import open_networks
 from facecrypt.detector.presets import is_number
 from facecrypt.detector.stages import check_candidates
@@ -136,9 +135,7 @@ class CenterFace:
         image : array
             As :meth:`detect` takes it, with the same errors.
         """
-        found = self._look(as_rgb(image))
-        bright = brightened(image) if self._brighten else None
-        return found if bright is None else unite(self._look(as_rgb(bright)), found)
+        return find_in_both(image, self._look, brighten=self._brighten)
 
     def _look(self, pixels: np.ndarray) -> Detections:
         canvas, scale = _canvas(pixels)

@@ -13,11 +13,11 @@ from typing import Any
 
 import numpy as np
 
-from facecrypt.detector.brightness import DARK, brightened
+from facecrypt.detector.brightness import DARK, find_in_both
 from facecrypt.detector.cascade import AreaSampler
 from facecrypt.detector.centerface import CenterFace
-from facecrypt.detector.detections import Detections, as_regions, as_rgb
-from facecrypt.detector.joined import HINT, join, unite
+from facecrypt.detector.detections import Detections, as_regions
+from facecrypt.detector.joined import HINT, join
 from facecrypt.detector.networks import OUTPUTS, load
 from facecrypt.detector.presets import DEFAULT, PRESETS, checked, preset_settings
 from facecrypt.detector.stages import Stages
@@ -187,7 +187,7 @@ class MTCNN:
         TooManyFacesError
             More places look like faces than are looked at (``docs/security.md``, Bounds).
         """
-        return as_regions(self._search(image), *image.shape[:2])
+        return as_regions(self.detect_raw(image), *image.shape[:2])
 
     def detect_batch(self, images: Iterable[np.ndarray]) -> list[list[Region]]:
         """Find the faces of many pictures, one thread a core.
@@ -230,12 +230,7 @@ class MTCNN:
             first pixel as 1, its landmarks count it as 0. Of the preset "recall", and of pictures
             that were brightened, those of more and other faces.
         """
-        return self._search(image)
-
-    def _search(self, image: np.ndarray) -> Detections:
-        found = self._look(as_rgb(image))
-        bright = brightened(image) if self._brighten else None
-        return found if bright is None else unite(self._look(as_rgb(bright)), found)
+        return find_in_both(image, self._look, brighten=self._brighten)
 
     def _look(self, image: np.ndarray) -> Detections:
         sampler = AreaSampler(image)

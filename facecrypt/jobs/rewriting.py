@@ -219,11 +219,10 @@ def _same_name(_: Path, name: Path) -> Path:
 
 def _same_done(
     item: Input,
-    sources: Iterable[Header],
+    sources: Sequence[Header],
     is_done: Callable[[Path, Header], bool],
 ) -> Header:
     """The header of an output that is this input as it is to be; MediaError where it is not."""
-    sources = list(sources)
     wanted, called = {header.picture_id for header in sources}, sources[0].content.called
     try:
         _, headers = find_sealed(item.output)

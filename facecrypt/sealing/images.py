@@ -273,7 +273,7 @@ def decrypt_image(
             "gives one, and decrypt_file opens a file"
         )
     options = Open(regions=regions, allow_edited=allow_edited, backend=backend)
-    return open_pixels(sealed, identities_of(identities), options, edited=sealed.edited)[0]
+    return open_pixels(sealed, identities_of(identities), options)[0]
 
 
 def region_key(sealed: Sealed | Header, identities: Identities, index: int) -> RegionKey:
@@ -317,9 +317,10 @@ def open_pixels(
     identities: Sequence[Unwraps | RegionKey],
     options: Open,
     *,
-    edited: bool,
-) -> tuple[np.ndarray, Unlocked]:
-    """:func:`decrypt_image` of options in one object; `edited` is ``sealed.edited``."""
+    beside: bool = False,
+) -> tuple[np.ndarray, Unlocked, bool]:
+    """:func:`decrypt_image` of options in one object; also what the identities open, and whether
+    the picture was edited, as it was if what is shown `beside` the pixels was."""
     header, out = sealed.header, sealed.erased().image
     if not isinstance(header.content, Pixels):
         raise ContainerError(f"the header is that of a {header.carrier} file, not of pixels")
@@ -331,9 +332,10 @@ def open_pixels(
             data = gather(sealed.image, claim)
             key = unlocked.keys[index]
             scatter(out, claim, open_part(header, index, data, key, backend=options.backend))
+    edited = beside or not (sealed.has_public() and sealed.has_sealed(unlocked.keys))
     if edited and not options.allow_edited:
         raise AuthenticationError(EDITED, hint=None if options.pristine else ALLOW_EDITED)
-    return out, unlocked
+    return out, unlocked, edited
 
 
 def _unlocked(sealed: Sealed, identities: Sequence[Unwraps | RegionKey], options: Open) -> Unlocked:

@@ -1,7 +1,7 @@
 """Pixels that are sealed where they are: which bytes a region owns, and what all others hash to."""
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Self
 
@@ -78,13 +78,14 @@ class Sealed:
         found = public_digest(self.image, self.header.regions, grid_of(self.header))
         return found == self.header.public_digest
 
-    def has_sealed(self) -> bool:
+    def has_sealed(self, opened: Container[int] = ()) -> bool:
         """Whether the encrypted pixels of all regions are those that were sealed, or gray in
-        regions that were forgotten."""
+        regions that were forgotten; those that were `opened` were compared then."""
         gone = self.header.forgotten_parts
         return all(
             (index in gone and self._is_gray(claim)) or self._is_encrypted(index, claim)
             for index, claim in self._claims()
+            if index not in opened
         )
 
     def is_erased(self) -> bool:

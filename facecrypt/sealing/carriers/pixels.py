@@ -21,7 +21,7 @@ from facecrypt.media.readers import file_suffix
 from facecrypt.regions import turned_grid
 from facecrypt.sealing.carriers.carrier import Opened, Source
 from facecrypt.sealing.carriers.originals import pack, unpack
-from facecrypt.sealing.content import Pixels
+from facecrypt.sealing.content import Content, Pixels
 from facecrypt.sealing.header import Header
 from facecrypt.sealing.images import CELLS, Original, SealedPixels, open_pixels, seal_pixels
 from facecrypt.sealing.options import Open, Seal
@@ -201,8 +201,8 @@ def open_picture(
         raise ContainerError("the payload is that of another kind of picture, or damaged")
     picture = decode_sealed(source)
     sealed = with_header(picture, header)
-    edited = _is_edited(sealed, picture)
-    pixels, unlocked = open_pixels(sealed, identities, options, edited=edited)
+    beside = _is_beside_edited(content, picture)
+    pixels, unlocked, edited = open_pixels(sealed, identities, options, beside=beside)
     original, place = None, len(header.regions)
     if place in unlocked.keys and not edited:
         data = np.array(payload.private[0], np.uint8)
@@ -222,13 +222,12 @@ def open_picture(
 def is_edited_picture(source: Source, header: Header) -> bool:
     """As of :class:`Carrier`."""
     picture = decode_sealed(source)
-    return _is_edited(with_header(picture, header), picture)
+    return with_header(picture, header).edited or _is_beside_edited(header.content, picture)
 
 
-def _is_edited(sealed: Sealed, picture: Picture) -> bool:
-    content = sealed.header.content
-    shown = content.shown if isinstance(content, Pixels) else {}
-    return sealed.edited or shown_digests(picture) != shown
+def _is_beside_edited(content: Content, picture: Picture) -> bool:
+    """Whether what is shown beside the pixels is not what was sealed."""
+    return shown_digests(picture) != (content.shown if isinstance(content, Pixels) else {})
 
 
 def decode_sealed(source: Source) -> Picture:
