@@ -18,7 +18,15 @@ from facecrypt.media.png import encode_png
 if TYPE_CHECKING:
     from facecrypt.analysis.cases import Case
 
-__all__ = ["adjacent_scatter", "check_available", "histograms", "logistic_diagram", "picture"]
+__all__ = [
+    "adjacent_scatter",
+    "as_png",
+    "check_available",
+    "histograms",
+    "logistic_diagram",
+    "new_figure",
+    "picture",
+]
 
 _SIDE = 320  # pixels: three pictures of noise of this size are 1.2 MB of base64
 _PAIRS = 2000
@@ -82,7 +90,7 @@ def histograms(case: "Case") -> bytes:
     BackendUnavailableError
         matplotlib is not installed. So do all figures.
     """
-    figure = _figure(9.6, 2.4)
+    figure = new_figure(9.6, 2.4)
     drawn = ("plain", case.plain), ("cipher", case.cipher), ("decrypted", case.decrypted)
     for place, (title, image) in enumerate(drawn, 1):
         axes = figure.add_subplot(1, 3, place)
@@ -98,7 +106,7 @@ def histograms(case: "Case") -> bytes:
         axes.set_ylim(bottom=0)
         if place == 1:
             axes.set_ylabel("samples")
-    return _png(figure)
+    return as_png(figure)
 
 
 def adjacent_scatter(case: "Case", *, seed: int = 0) -> bytes:
@@ -115,7 +123,7 @@ def adjacent_scatter(case: "Case", *, seed: int = 0) -> bytes:
     bytes
         PNG.
     """
-    figure = _figure(9.6, 4.9)
+    figure = new_figure(9.6, 4.9)
     rng = np.random.default_rng(seed)
     top = levels(case.plain.dtype)
     for row, (title, image) in enumerate((("plain", case.plain), ("cipher", case.cipher))):
@@ -131,7 +139,7 @@ def adjacent_scatter(case: "Case", *, seed: int = 0) -> bytes:
                 axes.set_title(_TITLES[direction])
             if column == 0:
                 axes.set_ylabel(title)
-    return _png(figure)
+    return as_png(figure)
 
 
 def logistic_diagram(mu: float) -> bytes:
@@ -152,7 +160,7 @@ def logistic_diagram(mu: float) -> bytes:
     mean of ``ln |mu (1 - 2 d)|``, above 0 where orbits nearby part.
     """
     rates, density, exponent = _orbits()
-    figure = _figure(9.6, 4.6)
+    figure = new_figure(9.6, 4.6)
     upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(2, 1))
     shade = np.log1p(density.T)
     box = (rates[0], rates[-1], 0, 1)
@@ -175,7 +183,7 @@ def logistic_diagram(mu: float) -> bytes:
         color=_COLOURS[0],
         bbox={"facecolor": "white", "edgecolor": "none", "pad": 1},
     )
-    return _png(figure)
+    return as_png(figure)
 
 
 def _orbits() -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.float64]]:
@@ -194,7 +202,14 @@ def _orbits() -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.float6
     return rates, counts, total / 600
 
 
-def _figure(width: float, height: float) -> Any:
+def new_figure(width: float, height: float) -> Any:
+    """An empty matplotlib figure of so many inches, on a canvas of its own.
+
+    Raises
+    ------
+    BackendUnavailableError
+        matplotlib is not installed.
+    """
     check_available()
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -204,7 +219,8 @@ def _figure(width: float, height: float) -> Any:
     return figure
 
 
-def _png(figure: Any) -> bytes:
+def as_png(figure: Any) -> bytes:
+    """A figure of :func:`new_figure`, drawn, at 100 pixels an inch."""
     buffer = BytesIO()
     figure.savefig(buffer, format="png", dpi=100, metadata={"Software": None})
     return buffer.getvalue()

@@ -44,7 +44,10 @@ def add_options(sub: ArgumentParser) -> list[ArgumentParser]:
     table.add_argument(
         "-o", "--output", type=file, metavar="FILE", help="the table (default: standard output)"
     )
-    table.add_argument("-f", "--force", action="store_true", help="replace an existing file")
+    table.add_argument(
+        "--plot", type=file, metavar="FILE", help="a chart of them as PNG; needs facecrypt[report]"
+    )
+    table.add_argument("-f", "--force", action="store_true", help="replace existing files")
     for page in table, sub:
         add_examples(page, "facecrypt learn table runs")
     return [train, evaluate, table]
@@ -120,19 +123,19 @@ def _add_network(sub: ArgumentParser) -> None:
         "--epochs",
         type=whole(),
         metavar="N",
-        help="rounds through the pictures (default 60, of fast ones 12)",
+        help="rounds through the pictures (default 60, of fast ones 24)",
     )
     sub.add_argument(
         "--batch",
         type=whole(),
         metavar="N",
-        help="pictures a step (default 128, of fast ones 512)",
+        help="pictures a step (default 128)",
     )
     sub.add_argument(
         "--lr",
         type=float,
         metavar="X",
-        help="highest learning rate (default 0.1, of tanaka 0.03, of fast ones 0.4)",
+        help="highest learning rate (default 0.1, of tanaka 0.03, of fast ones 0.25)",
     )
     sub.add_argument(
         "--schedule",
@@ -298,9 +301,15 @@ def _table(args: Namespace) -> int:
     from facecrypt.learning.runs import load_record
     from facecrypt.learning.table import run_folders, table
 
-    if args.output and Path(args.output).exists() and not args.force:
-        raise already_exists(args.output)
-    text = table([load_record(folder) for folder in run_folders(args.runs)])
+    for path in (args.output, args.plot):
+        if path and Path(path).exists() and not args.force:
+            raise already_exists(path)
+    records = [load_record(folder) for folder in run_folders(args.runs)]
+    text = table(records)
+    if args.plot:
+        from facecrypt.learning.chart import chart
+
+        atomic_write(args.plot, chart(records), overwrite=args.force)
     if args.output:
         atomic_write(args.output, text.encode(), overwrite=args.force)
     else:

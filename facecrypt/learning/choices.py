@@ -15,7 +15,7 @@ class Recipe(NamedTuple):
     smoothing: float = 0.0
 
 
-_FAST = Recipe(0.4, 12, 512, "one-cycle", 0.2)
+_FAST = Recipe(0.25, 24, 128, "one-cycle", 0.2)
 
 # The network with which the scheme was published, or of the paper that compares it.
 _NETWORKS = {

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from facecrypt.analysis.plots import check_available
+from facecrypt.analysis.plots import new_figure
 from facecrypt.learning.confusion import Confusion
 from facecrypt.learning.windows import METHODS, PLAIN, Windows
 
@@ -72,12 +72,7 @@ def plot(path: Path, windows: Windows, called: Called) -> None:
     BackendUnavailableError
         matplotlib is not installed.
     """
-    check_available()
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(10, 2.5 * len(called)), layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = new_figure(10, 2.5 * len(called))
     grid = figure.add_gridspec(len(called), 2, width_ratios=(1, 2))
     bars = figure.add_subplot(grid[:, 1])
     names = list(by_method(windows, windows.encrypted))

@@ -76,7 +76,7 @@ def _rows(records: Sequence[Record]) -> Iterator[str]:
     groups: dict[tuple, list[Record]] = defaultdict(list)
     for record in records:
         groups[_kind(record)].append(record)
-    for kind in sorted(groups, key=lambda kind: (_place(kind[0]), kind)):
+    for kind in sorted(groups, key=lambda kind: (place(kind[0]), kind)):
         yield _row(groups[kind])
 
 
@@ -179,7 +179,7 @@ def _marks(records: Sequence[Record]) -> Iterator[str]:
 
 
 def _attacks(records: Sequence[Record]) -> str:
-    names = sorted({record.scheme for record in records} & set(FALLS_TO), key=_place)
+    names = sorted({record.scheme for record in records} & set(FALLS_TO), key=place)
     if not names:
         return ""
     falls = "; ".join(
@@ -195,5 +195,5 @@ def _listed(texts: Iterator[str]) -> str:
     return "; ".join(sorted(set(texts))) + "."
 
 
-def _place(scheme: str) -> tuple[int, str]:
+def place(scheme: str) -> tuple[int, str]:
     return (_ORDER.index(scheme) if scheme in _ORDER else len(_ORDER), scheme)

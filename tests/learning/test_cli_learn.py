@@ -348,3 +348,41 @@ def test_runs_on_other_data_have_tables_of_their_own(torch, tmp_path):
     assert table.count("**One key encrypted all pictures of a run") == 2
     assert rows_of(table)[-1][8] == "-"
     assert "guessing: 50.0 %" in table
+
+
+# ---- the chart -------------------------------------------------------------------------------
+
+
+def blue(path):
+    """Pixels in the colour of the first network."""
+    return int((cv2.imread(str(path)) == (0xB4, 0x77, 0x1F)).all(2).sum())
+
+
+def test_bars_are_as_long_as_the_accuracies(torch, tmp_path):
+    pytest.importorskip("matplotlib")
+    for name, accuracies in {"long": [0.9], "short": [0.3], "mean": [0.2, 0.4]}.items():
+        for seed, accuracy in enumerate(accuracies):
+            log(tmp_path / name / str(seed), "fiie", seed=seed, accuracy=accuracy)
+        learn("table", tmp_path / name, "--plot", tmp_path / f"{name}.png")
+    sizes = {name: blue(tmp_path / f"{name}.png") for name in ("long", "short", "mean")}
+    # The square of the legend and the figure in the bar are the same in all.
+    assert sizes["short"] == sizes["mean"]
+    assert 2.5 < sizes["long"] / sizes["short"] < 3.1
+
+
+def test_what_cannot_be_charted(torch, tmp_path, monkeypatch):
+    log(tmp_path / "runs" / "a", "pbe")
+    taken = tmp_path / "taken.png"
+    taken.write_bytes(b"mine")
+    refused = learn("table", tmp_path / "runs", "--plot", taken)
+    assert refused.err[0].endswith("taken.png: already exists")
+    assert taken.read_bytes() == b"mine"
+    assert not refused.out
+    log(tmp_path / "runs" / "b", "pbe", data={"name": "mine", "classes": ["a", "b"]})
+    several = learn("table", tmp_path / "runs", "-o", tmp_path / "t", "--plot", tmp_path / "new")
+    assert several.code == 2
+    assert "received those of CIFAR-10, mine" in several.err[0]
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    missing = learn("table", tmp_path / "runs" / "a", "--plot", tmp_path / "new")
+    assert "pip install 'facecrypt[report]'" in missing.err[0]
+    assert not (tmp_path / "new").exists() and not (tmp_path / "t").exists()

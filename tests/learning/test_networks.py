@@ -107,22 +107,22 @@ def test_what_cannot_be_built(wrong, message):
 #   64 x 29,184; three times 101,449,728; 16 x 136,192.
 # ELE: PyramidNet-110 with a stem of 16 channels, so 9 x 16 x 13 weights more; 64 sub-networks of
 #   48 x 256 and 2 x 256; 64 x 64. Further 1024 x 1,872; 64 x 48 x 256; 64 x 64 x 256.
-# Fast: whitening 24 x 13; stages 50,944 + 738,304 + 1,180,672; classifier 2,560.
-#   961 x 288; 961 x 13,824 + 225 x 36,864; 225 x 147,456 + 49 x 589,824; (49 + 9) x 589,824.
+# Fast: whitening 24 x 13; stages 16,256 + 184,832 + 295,424; classifier 1,280.
+#   961 x 288; 961 x 6,912 + 225 x 9,216; 225 x 36,864 + 49 x 147,456; (49 + 9) x 147,456; 1,280.
 #   Behind an adaptation the sides are 32, 16, 8, 4. Tanaka's to 24 channels: 23,718; 64 x 23,040.
-#   Behind ELE's, with 16 channels, the first convolution has 9,216 weights.
+#   Behind ELE's, with 16 channels, the first convolution has 4,608 weights.
 PYRAMID = 4_717_983_724
-LATE = 256 * (36_864 + 147_456) + (64 + 64 + 16) * 589_824 + 2_560
+LATE = 256 * (9_216 + 36_864) + (64 + 64 + 16) * 147_456 + 1_280
 PUBLISHED = {
     "resnet18": (11_173_962, 555_422_720),
     "pyramidnet": (28_485_477, PYRAMID),
     "tanaka": (2_251_472, 308_396_032),
     "ele-adaptnet": (28_485_477 + 1_872 + 819_200 + 4_096, PYRAMID + 3_751_936),
-    "fast": (1_972_792, 118_147_360),
-    "fast-tanaka": (1_972_480 + 23_718, 64 * 23_040 + 1024 * 13_824 + LATE),
+    "fast": (498_104, 33_066_272),
+    "fast-tanaka": (497_792 + 23_718, 64 * 23_040 + 1024 * 6_912 + LATE),
     "fast-ele-adaptnet": (
-        1_972_480 - 4_608 + 819_200 + 4_096,
-        64 * 48 * 256 + 64 * 64 * 256 + 1024 * 9_216 + LATE,
+        497_792 - 2_304 + 819_200 + 4_096,
+        64 * 48 * 256 + 64 * 64 * 256 + 1024 * 4_608 + LATE,
     ),
 }
 

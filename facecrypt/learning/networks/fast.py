@@ -87,7 +87,7 @@ class Fast(nn.Module):
     ----------
     classes : int
     width : int
-        Channels of the first stage, 64 in full; the other two have four times as many.
+        Channels of the first stage; the other two have four times as many.
     front : Module, optional
         What makes pictures (N, `inputs`, side, side) of ciphers; :class:`Whitening` if None.
     inputs : int
@@ -103,7 +103,7 @@ class Fast(nn.Module):
         self,
         classes: int,
         *,
-        width: int = 64,
+        width: int = 32,
         front: nn.Module | None = None,
         inputs: int = Whitening.outputs,
     ) -> None:
