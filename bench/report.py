@@ -20,6 +20,7 @@ __all__ = [
     "Goal",
     "Load",
     "Table",
+    "commit",
     "gain_table",
     "machine",
     "memory_table",
@@ -215,7 +216,7 @@ def machine(isas: Sequence[str]) -> str:
     """Date, processor, versions and commit, for the head of a report."""
     return (
         f"{time.strftime('%Y-%m-%d %H:%M')}, {processor()}, {cores()} cores, {' < '.join(isas)}. "
-        f"{versions(PACKAGES)}. Commit {_commit()}."
+        f"{versions(PACKAGES)}. Commit {commit()}."
     )
 
 
@@ -230,7 +231,8 @@ def versions(packages: Iterable[str]) -> str:
     return ", ".join(found)
 
 
-def _commit() -> str:
+def commit() -> str:
+    """Short, with a word on changes that are not in it; "unknown" outside a checkout."""
     if shutil.which("git") is None:
         return "unknown"
 

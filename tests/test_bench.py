@@ -11,8 +11,11 @@ import numpy as np
 import pytest
 from support.places import ROOT
 
+from bench import report
 from bench.__main__ import SUITES, run
 from bench.harness import Measured, Sample, Spec, measure, median_and_mad
+from bench.once import everything
+from bench.once.everything import MEASUREMENTS, Measurement
 from bench.pictures import _score
 from bench.recall import prepare, score
 from bench.report import Gain, Goal, Table, gain_table, memory_table, render, versions
@@ -248,3 +251,56 @@ def test_every_copy_is_a_file_of_its_own(tmp_path, monkeypatch):
     for condition, entries in index.items():
         for photo, (path, _, _) in zip(two, entries, strict=True):
             assert (np.load(path) == CONDITIONS[condition](photo).pixels).all()
+
+
+# ---- all measurements by one command ---------------------------------------------------------
+
+
+def test_every_single_measurement_is_among_them_and_every_page_is_there():
+    run_by = {one.words.split()[0] for one in MEASUREMENTS}
+    modules = {f"bench.once.{path.stem}" for path in (ROOT / "bench" / "once").glob("*.py")}
+    # Needs a card; counts files, not time; the command itself; the package.
+    apart = {"cuda", "walk", "everything", "__init__"}
+    assert modules - run_by == {f"bench.once.{name}" for name in apart}
+    suites = {one.words.split()[1] for one in MEASUREMENTS if one.words.startswith("bench ")}
+    assert suites == set(SUITES)
+    for one in MEASUREMENTS:
+        for page in one.page.split(", "):
+            assert (ROOT / page).is_file(), page
+
+
+def test_measures_once_a_commit_and_says_what_failed(tmp_path, monkeypatch, capsys):
+    walk = Measurement("walk", "bench.once.walk verify", "bench/README.md")
+    needy = Measurement("needy", "bench.once.png {photos}", "bench/PNG.md")
+    broken = Measurement("broken", "bench.once.walk juggle", "bench/README.md")
+    monkeypatch.setattr(everything, "MEASUREMENTS", (walk, needy))
+    monkeypatch.setattr(report, "commit", lambda: "abc1234")
+
+    def run_them():
+        code = everything.main([str(tmp_path)])
+        return code, capsys.readouterr().err.splitlines()
+
+    code, said = run_them()
+    assert code == 0
+    assert said[0].endswith(" minutes")
+    assert said[1] == ("needy: left out: needs photographs with known faces (tools/fetch_faces.py)")
+    page = (tmp_path / "walk.md").read_text()
+    for part in (
+        "`python -m bench.once.walk verify`",
+        "Commit abc1234.",
+        "Load average",
+        "files, ",
+    ):
+        assert part in page
+    assert run_them()[1][0] == "walk: measured before"
+    # Of another commit, or of one with changes, it counts anew.
+    for commit in ("def5678", "def5678 with changes", "def5678 with changes"):
+        monkeypatch.setattr(report, "commit", lambda commit=commit: commit)
+        assert run_them()[1][0].endswith(" minutes")
+    monkeypatch.setattr(everything, "MEASUREMENTS", (broken, needy))
+    code, said = run_them()
+    assert code == 1
+    assert said[0].startswith("broken: **failed** after")
+    assert "KeyError: 'juggle'" in (tmp_path / "broken.err").read_text()
+    assert not (tmp_path / "broken.md").exists()
+    assert "| needy | bench/PNG.md | left out" in (tmp_path / "README.md").read_text()
