@@ -28,7 +28,7 @@ def test_a_face_is_forgotten(two):
     command("region-key", "out/a.png", "--region", "1", "-k", "k", "-o", "his")
     done = command("forget", "out", "out2", "--region", "1", "-k", "k")
     assert done.code == 0
-    assert done.err[0].startswith("facecrypt: 4 changed; 1 region forgotten in each (")
+    assert done.err[0].startswith("facecrypt: 4 changed; 1 region forgotten in each, and the file that was sealed (")
     done = command("verify", "out", "out2", "-k", "k")
     assert done.code == 0
     assert {line.split(": ")[1] for line in done.out.splitlines()} == {
@@ -91,7 +91,7 @@ def test_a_face_that_is_still_there_is_said(two):
 
 def test_what_was_forgotten_before_is_left_alone(two):
     """Whether the header lies in the picture or beside it; and the summary says what was done."""
-    said = "1 region forgotten in each"
+    said = "1 region forgotten in each, and the file that was sealed"
     assert said in command("forget", "out", "out2", "--region", "1", "-k", "k").err[0]
     for folder in "out", "out2":
         before = {path: path.stat().st_ino for path in files(two / folder)}
