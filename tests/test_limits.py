@@ -35,8 +35,9 @@ from facecrypt.schemes import CatMapKey
 from facecrypt.sealing import carriers
 from facecrypt.sealing.carriers import SealedFile
 from facecrypt.sealing.content import Pixels
-from facecrypt.sealing.files import decode_file, write_sealed
+from facecrypt.sealing.files import write_sealed
 from facecrypt.sealing.header import Header
+from facecrypt.sealing.in_memory import decode_file
 from facecrypt.sealing.payload import Payload
 
 KEY = SecretKey(bytes(range(32)))

@@ -20,8 +20,8 @@ from facecrypt.media.npy import read_arrays
 from facecrypt.media.png import encode_png, png_chunks
 from facecrypt.schemes import CombinedCatMapKey
 from facecrypt.sealing.carriers.sidecar_names import sidecar_path
-from facecrypt.sealing.files import decode_file
 from facecrypt.sealing.header import Header
+from facecrypt.sealing.in_memory import decode_file
 from facecrypt.sealing.payload import Payload
 
 KEY = SecretKey(bytes(range(32)))

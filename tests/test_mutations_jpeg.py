@@ -17,7 +17,7 @@ from facecrypt.sealing import parts
 from facecrypt.sealing.carriers import Source
 from facecrypt.sealing.carriers.jpeg_private import Private
 from facecrypt.sealing.content import Jpeg
-from facecrypt.sealing.files import encode
+from facecrypt.sealing.in_memory import encode
 from facecrypt.sealing.options import Seal
 from facecrypt.sealing.payload import START, Payload
 from facecrypt.sealing.wire import canonical as spelt

@@ -36,7 +36,7 @@ from facecrypt import Region, SecretKey
 from facecrypt.errors import FacecryptError
 from facecrypt.machine import processor
 from facecrypt.sealing.carriers import CARRIERS, Source
-from facecrypt.sealing.files import decode, encode
+from facecrypt.sealing.in_memory import decode, encode
 from facecrypt.sealing.options import Seal
 
 PACKAGES = ("numpy", "opencv-python-headless", "pillow")

@@ -26,7 +26,7 @@ from facecrypt.errors import FacecryptError
 from facecrypt.media import decode_image
 from facecrypt.media.readers import file_suffix
 from facecrypt.sealing.carriers import Source
-from facecrypt.sealing.files import decode, encode
+from facecrypt.sealing.in_memory import decode, encode
 from facecrypt.sealing.options import Seal
 
 KEY = SecretKey(bytes(32))

@@ -32,7 +32,7 @@ from facecrypt.files import atomic_write
 from facecrypt.machine import cores, processor
 from facecrypt.media import encode_image, read_image
 from facecrypt.sealing.carriers.png import CHUNK
-from facecrypt.sealing.files import decode_file
+from facecrypt.sealing.in_memory import decode_file
 from facecrypt.sealing.payload import Payload
 
 SOURCE = Path(__file__).parents[2] / "examples" / "astronaut.png"

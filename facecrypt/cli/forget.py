@@ -53,6 +53,7 @@ def run(args: Namespace) -> int:
         )
     if args.json:
         print_results(summary, "changed", there=_THERE)
-    each = f"{count(len(set(args.region)), 'region')} forgotten in each, and the file that was sealed"
+    forgotten = count(len(set(args.region)), "region")
+    each = f"{forgotten} forgotten in each, and the file that was sealed"
     details = [each] if summary.done else []
     return report(summary, "changed", details, quiet=args.quiet, there=_THERE)

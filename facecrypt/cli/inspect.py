@@ -22,10 +22,10 @@ from facecrypt.errors import NotSealedError
 from facecrypt.jobs.inputs import MEDIA_SUFFIXES, find_pictures
 from facecrypt.jobs.pool import forget_frames
 from facecrypt.media import read_image
-from facecrypt.sealing import files
 from facecrypt.sealing.carriers import PayloadLike
 from facecrypt.sealing.content import Jpeg, Pixels
 from facecrypt.sealing.content_video import Video
+from facecrypt.sealing.finding import read_payload
 from facecrypt.sealing.header import VERSION, Header
 
 __all__ = ["add_options", "run"]
@@ -105,7 +105,7 @@ def run(args: Namespace) -> int:
 def _look_at(path: Path, *, guess: bool) -> _Seen:
     payload = None
     try:
-        payload = files.read_payload(path)
+        payload = read_payload(path)
     except NotSealedError:
         if not guess:
             raise

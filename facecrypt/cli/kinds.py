@@ -14,7 +14,7 @@ from facecrypt.errors import ContainerError, KeyFormatError, MediaError
 from facecrypt.files import read_small
 from facecrypt.keys import Kind, kinds_of
 from facecrypt.schemes.key import scheme_of
-from facecrypt.sealing.files import find_sealed
+from facecrypt.sealing.finding import find_sealed
 
 __all__ = ["add_options", "run"]
 

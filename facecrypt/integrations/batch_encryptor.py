@@ -13,9 +13,9 @@ from facecrypt.jobs.pool import forget_frames
 from facecrypt.keys import Recipient
 from facecrypt.sealing.carriers import Source, sealed_suffix
 from facecrypt.sealing.carriers.jpeg import SUFFIXES
-from facecrypt.sealing.files import encode
 from facecrypt.sealing.header import CIPHERS
 from facecrypt.sealing.images import Recipients, recipients_of
+from facecrypt.sealing.in_memory import encode
 from facecrypt.sealing.options import GROW, Seal
 
 __all__ = ["BatchEncryptor", "public_keys"]

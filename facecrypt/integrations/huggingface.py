@@ -16,9 +16,9 @@ from facecrypt.integrations._layouts import pillow_picture
 from facecrypt.integrations.batch_encryptor import BatchEncryptor
 from facecrypt.schemes import Key
 from facecrypt.sealing.carriers import Source
-from facecrypt.sealing.files import decode
 from facecrypt.sealing.header import CIPHERS
 from facecrypt.sealing.images import Identities, Recipients, identities_of
+from facecrypt.sealing.in_memory import decode
 from facecrypt.sealing.options import GROW
 
 __all__ = ["EncryptScheme", "OpenFaces", "SealFaces"]

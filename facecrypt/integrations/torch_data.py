@@ -15,8 +15,8 @@ from facecrypt.integrations._layouts import pillow_picture
 from facecrypt.jobs.inputs import find_pictures
 from facecrypt.schemes import Key
 from facecrypt.sealing.carriers import LOSSLESS_SUFFIXES
-from facecrypt.sealing.files import decode_file
 from facecrypt.sealing.images import Identities, identities_of
+from facecrypt.sealing.in_memory import decode_file
 
 __all__ = ["EncryptedDataset", "OpenSealed", "SealedFolder"]
 

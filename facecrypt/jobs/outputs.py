@@ -11,7 +11,7 @@ from facecrypt.errors import MediaError
 from facecrypt.files import media_error
 from facecrypt.leftovers import hidden_name
 from facecrypt.sealing.carriers import file_carrier, sealed_name
-from facecrypt.sealing.files import is_sealed
+from facecrypt.sealing.finding import is_sealed
 
 __all__ = [
     "Rename",

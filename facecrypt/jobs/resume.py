@@ -31,7 +31,7 @@ from facecrypt.sealing.carriers import (
 )
 from facecrypt.sealing.carriers.jpeg_sealing import is_public_of, same_coefficients, wanted_cells
 from facecrypt.sealing.content import Jpeg, Pixels
-from facecrypt.sealing.files import find_sealed
+from facecrypt.sealing.finding import find_sealed
 from facecrypt.sealing.header import Header
 from facecrypt.sealing.images import regions_for
 from facecrypt.sealing.options import Seal

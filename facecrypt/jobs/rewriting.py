@@ -13,7 +13,7 @@ from facecrypt.jobs.pool import Progress, run_batch
 from facecrypt.jobs.summary import Result, Summary
 from facecrypt.keys import Recipient, SecretKey
 from facecrypt.sealing.copies import remove_copies
-from facecrypt.sealing.files import find_sealed
+from facecrypt.sealing.finding import find_sealed
 from facecrypt.sealing.forgetting import Forget
 from facecrypt.sealing.header import Header
 from facecrypt.sealing.images import Identities, Recipients, identities_of

@@ -42,7 +42,7 @@ from facecrypt.regions import Region, clip_given
 from facecrypt.schemes import Key, Scheme
 from facecrypt.schemes.pictures import picture_shape
 from facecrypt.sealing.carriers import Source, find_payloads
-from facecrypt.sealing.files import SCHEME_CHUNK
+from facecrypt.sealing.in_memory import SCHEME_CHUNK
 
 __all__ = ["decrypt_files", "decrypted_name", "encrypt_files", "encrypted_name"]
 

@@ -26,9 +26,11 @@ from facecrypt.sealing.carriers import (
     sealed_name,
 )
 from facecrypt.sealing.content import Jpeg
-from facecrypt.sealing.files import decode_file, is_sealed, open_file, seal_file, write_opened
+from facecrypt.sealing.files import open_file, seal_file, write_opened
+from facecrypt.sealing.finding import is_sealed
 from facecrypt.sealing.header import CIPHERS, Header
 from facecrypt.sealing.images import Identities, Recipients, identities_of, recipients_of
+from facecrypt.sealing.in_memory import decode_file
 from facecrypt.sealing.options import GROW, PADDINGS, Open, Seal, VideoOptions, Watch
 
 __all__ = ["FileEncryptor", "decrypt_files", "encrypt_files"]

@@ -11,7 +11,7 @@ from facecrypt.learning.encrypted import PLAIN
 from facecrypt.learning.published import FALLS_TO, SOURCES, data_set, figures
 from facecrypt.learning.runs import RECORD, Record
 
-__all__ = ["KEY_REUSE", "run_folders", "table"]
+__all__ = ["KEY_REUSE", "place", "run_folders", "table"]
 
 KEY_REUSE = (
     "**One key encrypted all pictures of a run, those for training and those for testing.** That "
@@ -196,4 +196,5 @@ def _listed(texts: Iterator[str]) -> str:
 
 
 def place(scheme: str) -> tuple[int, str]:
+    """What to sort schemes by: plain pictures, then those of the papers, then the others."""
     return (_ORDER.index(scheme) if scheme in _ORDER else len(_ORDER), scheme)

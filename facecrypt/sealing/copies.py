@@ -7,7 +7,7 @@ from pathlib import Path
 
 from facecrypt.errors import ContainerError, MediaError
 from facecrypt.leftovers import abandoned, remove_unless_locked
-from facecrypt.sealing.files import find_sealed
+from facecrypt.sealing.finding import find_sealed
 from facecrypt.sealing.payload import read_header
 
 __all__ = ["remove_copies"]

@@ -1,42 +1,33 @@
 """One file: read it once, seal or open it, write the result whole or not at all.
 
-``encode`` and ``decode`` are the way from file to file in memory that single files, batches and
-other software share; a carrier (:mod:`facecrypt.sealing.carriers`) does what its format needs.
+What happens in memory is in :mod:`facecrypt.sealing.in_memory`, what tells a sealed file from
+another in :mod:`facecrypt.sealing.finding`; a carrier (:mod:`facecrypt.sealing.carriers`) does what
+its format needs.
 """
 
-import os
 import warnings
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from io import BytesIO
 from pathlib import Path
-from typing import BinaryIO
 
 from facecrypt.detector import Detector
-from facecrypt.errors import AuthenticationError, ContainerError, MediaError
+from facecrypt.errors import MediaError
 from facecrypt.files import PathLike, atomic_write, media_error
 from facecrypt.keys import RecipientLike, RegionKey, Unwraps
-from facecrypt.media.pictures import naming, read_bounded
-from facecrypt.media.png import read_chunk
+from facecrypt.media.pictures import naming
 from facecrypt.regions import Region
 from facecrypt.sealing.carriers import (
     FILE_CARRIERS,
-    Carrier,
     FileCarrier,
     Opened,
     OpenedFile,
-    PayloadLike,
     SealedFile,
     Source,
     carrier_for,
     check_destination,
     file_carrier,
-    find_payloads,
-    not_sealed,
-    sealed_suffix,
 )
-from facecrypt.sealing.carriers.sidecar_names import several_fit
+from facecrypt.sealing.finding import checked_path, find_sealed, read_payload, sealed_large
 from facecrypt.sealing.header import CIPHERS, Header
 from facecrypt.sealing.images import (
     EDITED,
@@ -45,107 +36,23 @@ from facecrypt.sealing.images import (
     identities_of,
     recipients_of,
 )
+from facecrypt.sealing.in_memory import decode_file, encode
 from facecrypt.sealing.options import GROW, PADDINGS, Open, Seal, VideoOptions
 from facecrypt.sealing.pairs import write_pair
 from facecrypt.sealing.parts import unfinished
-from facecrypt.sealing.payload import Payload
 
 __all__ = [
-    "SCHEME_CHUNK",
     "Verified",
-    "decode",
-    "decode_file",
     "decrypt_file",
-    "encode",
     "encrypt_file",
-    "find_sealed",
     "inspect",
-    "is_sealed",
     "of_forgotten",
     "open_file",
-    "opened_sealed",
-    "read_payload",
-    "refuse_encrypted",
     "seal_file",
-    "sealed_large",
     "verify",
     "write_opened",
     "write_sealed",
 ]
-
-# What the cipher of a scheme needs beside its key; here, so that sealing can refuse such a file.
-SCHEME_CHUNK = b"fcSC"
-
-
-def encode(
-    source: Source,
-    recipients: Sequence[RecipientLike],
-    options: Seal,
-    *,
-    suffix: str | None = None,
-) -> SealedFile:
-    """Seal a picture file in memory.
-
-    Parameters
-    ----------
-    source : Source
-    recipients : sequence of recipients
-    options : Seal
-    suffix : str, optional
-        Names the format of the result; that of the source where it can be sealed, else PNG.
-
-    Raises
-    ------
-    MediaError
-        It cannot be decoded, or is encrypted already.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from facecrypt import SecretKey
-    >>> from facecrypt.media import encode_image
-    >>> key, photo = SecretKey.generate(), encode_image(".png", np.zeros((40, 60), np.uint8))
-    >>> sealed = encode(Source(photo), [key], Seal(regions=[Region(0, 0, 8, 8)]))
-    >>> bool(decode(Source(sealed.data), [key]).pixels.any())
-    False
-    """
-    refuse_encrypted(source)
-    suffix = sealed_suffix(source.data) if suffix is None else suffix
-    return carrier_for(suffix, sidecar=options.sidecar).seal(source, recipients, options, suffix)
-
-
-def decode(
-    source: Source,
-    identities: Sequence[Unwraps | RegionKey],
-    options: Open = Open(),  # noqa: B008 (frozen)
-) -> Opened:
-    """Open a sealed file in memory; the inverse of :func:`encode`.
-
-    Raises
-    ------
-    NotSealedError
-        It has no header.
-    ContainerError
-        It is damaged, or its header is that of another picture.
-    AuthenticationError
-        No identity opens it, or it was changed.
-    """
-    carrier, payloads = _found(BytesIO(source.data), source.path)
-    return _open_first(carrier, payloads, source, identities, options)
-
-
-def refuse_encrypted(source: Source) -> None:
-    """MediaError where a file is sealed, or the cipher of a scheme.
-
-    Encrypting it again would drop what it says about itself, and with it the way back.
-    """
-    if find_payloads(BytesIO(source.data), source.path) is not None:
-        raise MediaError("is a sealed picture already; decrypt it first")
-    if read_chunk(BytesIO(source.data), SCHEME_CHUNK) is not None:
-        raise MediaError(
-            "is the cipher of a scheme, and sealing it would drop what opens it; "
-            "decrypt it first, with 'facecrypt scheme'"
-        )
 
 
 def seal_file(
@@ -207,7 +114,7 @@ def open_file(
 
     Unless `exact` is asked for, the original of a video gets the suffix it had.
     """
-    large = sealed_large(_checked(src))
+    large = sealed_large(checked_path(src))
     if large is not None:
         return large.open(Path(src), Path(dst), identities, options, exact=exact)
     try:
@@ -227,22 +134,6 @@ def write_opened(path: PathLike, opened: Opened, *, overwrite: bool, like: PathL
     atomic_write(path, data, overwrite=overwrite, like=like)
 
 
-def decode_file(
-    path: PathLike,
-    identities: Sequence[Unwraps | RegionKey],
-    options: Open = Open(),  # noqa: B008 (frozen)
-) -> Opened:
-    """:func:`decode` of a file on disk; one without a header is not loaded."""
-    path = _checked(path)
-    if sealed_large(path) is not None:
-        raise MediaError(f"{path}: is too large for memory; decrypt_file opens it into a file")
-    with _opened(path) as file:
-        carrier, payloads = _found(file, path)
-        file.seek(0)
-        source = Source(read_bounded(file), path)
-    return _open_first(carrier, payloads, source, identities, options)
-
-
 def write_sealed(
     path: PathLike, sealed: SealedFile, *, overwrite: bool, like: PathLike | None = None
 ) -> None:
@@ -253,109 +144,11 @@ def write_sealed(
         write_pair(path, sealed, overwrite=overwrite, like=like)
 
 
-def find_sealed(path: PathLike) -> tuple[Carrier | FileCarrier, list[Header]]:
-    """The carrier of a sealed file and its header, read from the picture or from beside it.
-
-    Beside it there may be several that fit, of which only a key can tell its own.
-
-    Raises
-    ------
-    NotSealedError
-        There is no header.
-    ContainerError
-        The header is damaged.
-    """
-    large = file_carrier(_checked(path))
-    if large is not None:
-        headers = large.find_headers(Path(path))
-        if not headers:
-            raise not_sealed(Path(path))
-        return large, headers
-    carrier, payloads = _payloads(path)
-    return carrier, [payload.header for payload in payloads]
-
-
-def is_sealed(path: PathLike) -> bool:
-    """Whether there is a sealed file that is sound, as far as shows without a key."""
-    try:
-        find_sealed(path)
-    except (ContainerError, MediaError):
-        return False
-    return True
-
-
-def sealed_large(path: Path) -> FileCarrier | None:
-    """The carrier of a sealed file that is too large for memory; NotSealedError of a plain one."""
-    large = file_carrier(path)
-    if large is not None and not large.find_headers(path):
-        raise not_sealed(path)
-    return large
-
-
-def _payloads(path: PathLike) -> tuple[Carrier, list[Payload]]:
-    with opened_sealed(path) as (_, carrier, payloads):
-        return carrier, payloads
-
-
-@contextmanager
-def opened_sealed(path: PathLike) -> Iterator[tuple[BinaryIO, Carrier, list[Payload]]]:
-    """A sealed file, at its beginning, with its carrier and payload; of the latter there may be
-    several, as :func:`find_sealed` says."""
-    path = _checked(path)
-    with _opened(path) as file:
-        carrier, found = _found(file, path)
-        payloads = list(map(Payload.from_bytes, found))
-        file.seek(0)
-        yield file, carrier, payloads
-
-
-def _found(file: BinaryIO, path: Path | None) -> tuple[Carrier, list[bytes]]:
-    found = find_payloads(file, path)
-    if found is None:
-        raise not_sealed(path)
-    return found
-
-
-def _open_first(
-    carrier: Carrier,
-    payloads: Sequence[bytes],
-    source: Source,
-    identities: Sequence[Unwraps | RegionKey],
-    options: Open,
-) -> Opened:
-    """Open with the first payload that does; errors are those of the last."""
-    *others, last = map(Payload.from_bytes, payloads)
-    for payload in others:
-        with suppress(AuthenticationError):
-            return carrier.open(source, payload, identities, options)
-    return carrier.open(source, last, identities, options)
-
-
 def _same_file(one: PathLike, other: PathLike) -> bool:
     try:
         return Path(one).samefile(other)
     except OSError:
         return False
-
-
-def _checked(path: PathLike) -> Path:
-    if not isinstance(path, (str, os.PathLike)):
-        raise TypeError(
-            f"expected the path of a sealed picture, received {type(path).__name__}; decrypt_image "
-            "opens one in memory"
-        )
-    return Path(path)
-
-
-@contextmanager
-def _opened(path: Path) -> Iterator[BinaryIO]:
-    try:
-        with path.open("rb") as file:
-            yield file
-    except MediaError:
-        raise
-    except OSError as error:
-        raise media_error(path, error) from error
 
 
 def encrypt_file(
@@ -545,17 +338,6 @@ def inspect(src: PathLike) -> Header:
     return read_payload(src).header
 
 
-def read_payload(src: PathLike) -> PayloadLike:
-    """The payload of a sealed picture; errors as of :func:`inspect`."""
-    large = sealed_large(_checked(src))
-    if large is not None:
-        return large.find_payload(Path(src))
-    payloads = _payloads(src)[1]
-    if len(payloads) > 1:
-        raise several_fit(src, len(payloads), "picture")
-    return payloads[0]
-
-
 @dataclass(frozen=True)
 class Verified:
     """What :func:`verify` checked, and found intact.
@@ -632,7 +414,7 @@ def verify(src: PathLike, identities: Identities) -> Verified:
     Verified(regions=(0, 1), unchecked=(), whole=True, forgotten=(), unerased=())
     Verified(regions=(1,), unchecked=(0,), whole=False, forgotten=(), unerased=())
     """
-    large = sealed_large(_checked(src))
+    large = sealed_large(checked_path(src))
     opened: Opened | OpenedFile
     if large is not None:
         opened = large.check(Path(src), identities_of(identities))

@@ -10,7 +10,7 @@ from facecrypt.files import PathLike
 from facecrypt.keys import RegionKey, Unwraps
 from facecrypt.media.pictures import naming
 from facecrypt.sealing.carriers import Carrier, Source, file_carrier
-from facecrypt.sealing.files import find_sealed
+from facecrypt.sealing.finding import find_sealed
 from facecrypt.sealing.header import Header
 from facecrypt.sealing.parts import unlock
 

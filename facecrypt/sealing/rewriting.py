@@ -12,7 +12,8 @@ from facecrypt.files import PathLike, named, prepared
 from facecrypt.media.pictures import naming, read_bounded
 from facecrypt.sealing.carriers import Carrier, Rewritten, SealedFile
 from facecrypt.sealing.carriers.sidecar_names import remember_rewritten, sidecar_path
-from facecrypt.sealing.files import opened_sealed, sealed_large, write_sealed
+from facecrypt.sealing.files import write_sealed
+from facecrypt.sealing.finding import opened_sealed, sealed_large
 from facecrypt.sealing.header import Header
 from facecrypt.sealing.holding import ChangedMeanwhile, Seen, held
 from facecrypt.sealing.payload import Payload

@@ -9,7 +9,7 @@ from support.command_line import command
 
 from facecrypt import Identity, SecretKey
 from facecrypt.media import encode_image, read_image
-from facecrypt.sealing.files import read_payload
+from facecrypt.sealing.finding import read_payload
 
 BOXES = [[0, 0, 16, 16], [32, 16, 48, 32]]
 

@@ -12,7 +12,7 @@ from facecrypt.errors import MediaError, NotSealedError
 from facecrypt.integrations.huggingface import EncryptScheme, OpenFaces, SealFaces
 from facecrypt.media import decode_image, encode_image
 from facecrypt.sealing.carriers import Source
-from facecrypt.sealing.files import decode
+from facecrypt.sealing.in_memory import decode
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")

@@ -19,7 +19,7 @@ from facecrypt import (
 )
 from facecrypt.media import read_image
 from facecrypt.media.png import replace_chunk
-from facecrypt.sealing.files import opened_sealed
+from facecrypt.sealing.finding import opened_sealed
 
 KEY = SecretKey(bytes(range(32)))
 ALICE, BOB = Identity.generate(), Identity.generate()

@@ -27,7 +27,7 @@ from facecrypt.sealing import carriers, files
 from facecrypt.sealing.carriers import Source
 from facecrypt.sealing.carriers.carrier import SealedFile
 from facecrypt.sealing.carriers.pixels import encode_pixels, open_picture, seal_picture
-from facecrypt.sealing.files import decode
+from facecrypt.sealing.in_memory import decode
 
 KEY = SecretKey.generate()
 FACE = [Region(8, 6, 40, 44)]

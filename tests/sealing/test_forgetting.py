@@ -36,7 +36,7 @@ from facecrypt import (
 from facecrypt.media import encode_image, jpeg, read_image
 from facecrypt.media.png import encode_png
 from facecrypt.sealing import rewriting
-from facecrypt.sealing.files import read_payload
+from facecrypt.sealing.finding import read_payload
 from facecrypt.sealing.payload import Payload
 
 KEY, SECRET = SecretKey(bytes(range(32))), bytes(range(32))

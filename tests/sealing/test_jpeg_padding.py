@@ -9,7 +9,7 @@ from PIL import Image
 from facecrypt import Region, SecretKey, encrypt_file
 from facecrypt.sealing.carriers import Source
 from facecrypt.sealing.carriers.jpeg_sealing import seal_jpeg
-from facecrypt.sealing.files import decode, encode
+from facecrypt.sealing.in_memory import decode, encode
 from facecrypt.sealing.options import Seal
 from facecrypt.sealing.padding import doubled, padded
 

@@ -16,8 +16,8 @@ from support.second_reader.keys import content_key, parse_key
 
 from facecrypt import Identity, Passphrase, Region, SecretKey, region_key
 from facecrypt.sealing.carriers import Source
-from facecrypt.sealing.files import decode, encode
 from facecrypt.sealing.header import CIPHERS
+from facecrypt.sealing.in_memory import decode, encode
 from facecrypt.sealing.options import Open, Seal
 
 KEY = SecretKey(bytes(range(32)))

@@ -35,7 +35,8 @@ from facecrypt.media.png import encode_png, replace_chunk
 from facecrypt.sealing import carriers
 from facecrypt.sealing.carriers import Source
 from facecrypt.sealing.carriers.originals import pack, unpack
-from facecrypt.sealing.files import decode, encode, read_payload
+from facecrypt.sealing.finding import read_payload
+from facecrypt.sealing.in_memory import decode, encode
 from facecrypt.sealing.options import Open, Seal
 from facecrypt.sealing.payload import Payload
 

@@ -34,7 +34,7 @@ from facecrypt import (
 )
 from facecrypt.sealing import pairs
 from facecrypt.sealing.carriers import sidecar_names
-from facecrypt.sealing.files import read_payload
+from facecrypt.sealing.finding import read_payload
 
 KEY = SecretKey.generate()
 FACE = [Region(8, 6, 40, 44)]

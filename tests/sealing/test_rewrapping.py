@@ -27,7 +27,7 @@ from facecrypt import (
 )
 from facecrypt.media import jpeg
 from facecrypt.media.png import encode_png, replace_chunk
-from facecrypt.sealing.files import read_payload
+from facecrypt.sealing.finding import read_payload
 
 KEY = SecretKey(bytes(range(32)))
 FACES = [Region(0, 0, 16, 16), Region(16, 16, 48, 32)]

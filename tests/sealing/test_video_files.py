@@ -37,7 +37,8 @@ from facecrypt import (
 )
 from facecrypt.sealing.carriers.video_parts import Original
 from facecrypt.sealing.content_video import Person
-from facecrypt.sealing.files import decode_file, read_payload
+from facecrypt.sealing.finding import read_payload
+from facecrypt.sealing.in_memory import decode_file
 from facecrypt.sealing.options import Seal
 from facecrypt.sealing.payload_file import PayloadWriter
 

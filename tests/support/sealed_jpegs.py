@@ -8,7 +8,7 @@ from PIL import Image
 
 from facecrypt import SecretKey
 from facecrypt.sealing.carriers import Source
-from facecrypt.sealing.files import decode, encode
+from facecrypt.sealing.in_memory import decode, encode
 from facecrypt.sealing.options import Open, Seal
 
 KEY = SecretKey(bytes(range(32)))

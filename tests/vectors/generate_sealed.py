@@ -26,7 +26,7 @@ from facecrypt.media import encode_image
 from facecrypt.sealing.carriers.carrier import Source
 from facecrypt.sealing.carriers.originals import pack
 from facecrypt.sealing.carriers.sidecar_names import sidecar_path
-from facecrypt.sealing.files import encode
+from facecrypt.sealing.in_memory import encode
 from facecrypt.sealing.options import Seal
 from facecrypt.sealing.payload import Payload
 
