@@ -32,6 +32,7 @@ _RECIPES = {
     "fast": _FAST,
     "fast-tanaka": _FAST,
     "fast-ele-adaptnet": _FAST,
+    "fast-pixelwise": _FAST,
 }
 
 

@@ -15,6 +15,7 @@ torch = pytest.importorskip("torch", reason="needs facecrypt[learn]")
 from torch.nn import functional  # noqa: E402
 from torch.utils.flop_counter import FlopCounterMode  # noqa: E402
 
+from facecrypt.learning.encrypted import Encryption  # noqa: E402
 from facecrypt.learning.networks import NETWORKS, build, penalty  # noqa: E402
 from facecrypt.learning.networks.ele_adaptation import (  # noqa: E402
     EleAdaptNet,
@@ -22,6 +23,7 @@ from facecrypt.learning.networks.ele_adaptation import (  # noqa: E402
     total_variation,
 )
 from facecrypt.learning.networks.fast import Whitening  # noqa: E402
+from facecrypt.learning.networks.pixel_adaptation import PixelAdaptation  # noqa: E402
 from facecrypt.learning.networks.pyramidnet import PyramidNet  # noqa: E402
 from facecrypt.learning.networks.shakedrop import (  # noqa: E402
     Scaled,
@@ -62,7 +64,7 @@ def loss_of(model, pictures, labels):
 
 def test_names():
     assert " ".join(NETWORKS) == (
-        "resnet18 pyramidnet tanaka ele-adaptnet fast fast-tanaka fast-ele-adaptnet"
+        "resnet18 pyramidnet tanaka ele-adaptnet fast fast-tanaka fast-ele-adaptnet fast-pixelwise"
     )
 
 
@@ -110,7 +112,8 @@ def test_what_cannot_be_built(wrong, message):
 # Fast: whitening 24 x 13; stages 16,256 + 184,832 + 295,424; classifier 1,280.
 #   961 x 288; 961 x 6,912 + 225 x 9,216; 225 x 36,864 + 49 x 147,456; (49 + 9) x 147,456; 1,280.
 #   Behind an adaptation the sides are 32, 16, 8, 4. Tanaka's to 24 channels: 23,718; 64 x 23,040.
-#   Behind ELE's, with 16 channels, the first convolution has 4,608 weights.
+#   Behind ELE's, with 16 channels, the first convolution has 4,608 weights. Pixelwise: for each of
+#   1,024 pixels 3 x 16 and 2 x 16.
 PYRAMID = 4_717_983_724
 LATE = 256 * (9_216 + 36_864) + (64 + 64 + 16) * 147_456 + 1_280
 PUBLISHED = {
@@ -123,6 +126,10 @@ PUBLISHED = {
     "fast-ele-adaptnet": (
         497_792 - 2_304 + 819_200 + 4_096,
         64 * 48 * 256 + 64 * 64 * 256 + 1024 * 4_608 + LATE,
+    ),
+    "fast-pixelwise": (
+        497_792 - 2_304 + 49_152 + 32_768,
+        1024 * 48 + 1024 * 4_608 + LATE,
     ),
 }
 
@@ -415,6 +422,30 @@ def test_whitening_of_pictures_of_one_colour_stays_finite():
     layer = Whitening()
     layer.fit(torch.ones(2, 3, 8, 8))
     assert layer(torch.ones(1, 3, 8, 8)).isfinite().all()
+
+
+# ---- pixelwise -------------------------------------------------------------------------------
+
+
+def test_a_matrix_for_each_pixel_undoes_pbe_and_one_for_all_does_not():
+    plain = torch.randint(0, 256, (64, 8, 8, 3), dtype=torch.uint8)
+    encrypt = Encryption.from_seed("pbe", plain.shape, seed=3)
+    cipher = 2 * encrypt(plain).double() - 255
+    wanted = 2 * plain.double() - 255
+    by_pixel = [(part.flatten(1, 2).transpose(0, 1)) for part in (cipher, wanted)]
+    matrices = torch.linalg.lstsq(*by_pixel).solution  # (64 pixels, 3, 3)
+    layer = PixelAdaptation(8).double().eval()
+    with torch.no_grad():
+        layer.sub_networks.weight.zero_()[:, :, :3] = matrices
+        layer.sub_networks.norm.eps = 0
+        seen = layer(cipher.permute(0, 3, 1, 2))[:, :3]
+    # A leaky ReLU comes last.
+    torch.testing.assert_close(
+        seen, functional.leaky_relu(wanted.permute(0, 3, 1, 2), 0.2), rtol=0, atol=1e-6
+    )
+    flat = [part.reshape(-1, 3) for part in (cipher, wanted)]
+    left = flat[0] @ torch.linalg.lstsq(*flat).solution - flat[1]
+    assert left.square().mean() > 0.8 * flat[1].square().mean()
 
 
 # ---- training --------------------------------------------------------------------------------

@@ -7,7 +7,8 @@
 - ``ele-adaptnet``: a sub-network for each block, a learnt permutation of the blocks, then
   ``pyramidnet`` (Madono et al., 2020); 29.3 M.
 - ``fast``: whitened patches and three stages, half as wide as the speed records on CIFAR; .5 M.
-- ``fast-tanaka``, ``fast-ele-adaptnet``: it behind the adaptations of those networks.
+- ``fast-tanaka``, ``fast-ele-adaptnet``: it behind the adaptations of those networks;
+  ``fast-pixelwise``: behind one matrix for each pixel.
 
 These are the full sizes. The tiny ones have the same structure and train on one CPU core in
 minutes; their accuracies are not to be compared with published ones. All are faster in
@@ -26,6 +27,7 @@ from torch import Tensor, nn
 from facecrypt.learning.networks.ele_adaptation import CHANNELS, EleAdaptNet
 from facecrypt.learning.networks.fast import Fast
 from facecrypt.learning.networks.initial import he_normal
+from facecrypt.learning.networks.pixel_adaptation import PixelAdaptation
 from facecrypt.learning.networks.pyramidnet import PyramidNet
 from facecrypt.learning.networks.resnet import ResNet
 from facecrypt.learning.networks.tanaka import Tanaka, adaptation
@@ -83,6 +85,12 @@ def _fast_ele_adaptnet(classes: int, *, tiny: bool, side: int, block: int) -> nn
     return EleAdaptNet(classifier, side=side, block=block)
 
 
+def _fast_pixelwise(classes: int, *, tiny: bool, side: int, block: int) -> nn.Module:
+    _divides(8, side)
+    front = PixelAdaptation(side)
+    return Fast(classes, width=16 if tiny else 32, front=front, inputs=CHANNELS)
+
+
 def _divides(part: int, side: int) -> None:
     if side % part:
         raise ValueError(f"side must be a multiple of {part} for this network, received {side}")
@@ -96,6 +104,7 @@ _BUILDERS: dict[str, Callable[..., nn.Module]] = {
     "fast": _fast,
     "fast-tanaka": _fast_tanaka,
     "fast-ele-adaptnet": _fast_ele_adaptnet,
+    "fast-pixelwise": _fast_pixelwise,
 }
 
 NETWORKS: tuple[str, ...] = tuple(_BUILDERS)

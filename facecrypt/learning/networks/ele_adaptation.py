@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-__all__ = ["CHANNELS", "EleAdaptNet", "l1_minus_l2", "total_variation"]
+__all__ = ["CHANNELS", "EleAdaptNet", "SubNetworks", "l1_minus_l2", "total_variation"]
 
 # Channels of the picture that the adaptation gives to the classifier.
 CHANNELS = 16
@@ -23,11 +23,18 @@ MATRIX_WEIGHT = 0.001
 VARIATION_WEIGHT = 0.1
 
 
-class _SubNetworks(nn.Module):
+class SubNetworks(nn.Module):
     """For each block its own convolution, batch normalisation and leaky ReLU, all at once.
 
     A convolution over a whole block is a matrix product, and those of all blocks are one batched
     product: the same as a grouped convolution, with less to rearrange.
+
+    Parameters
+    ----------
+    grid : int
+        Blocks in a row and in a column.
+    block : int
+        Side of a block in pixels.
     """
 
     def __init__(self, grid: int, block: int) -> None:
@@ -87,7 +94,7 @@ class EleAdaptNet(nn.Module):
         super().__init__()
         self.grid, self.block = side // block, block
         blocks = self.grid**2
-        self.sub_networks = _SubNetworks(self.grid, block)
+        self.sub_networks = SubNetworks(self.grid, block)
         self.permutation = nn.Parameter(torch.empty(blocks, blocks))
         nn.init.uniform_(self.permutation, -(blocks**-0.5), blocks**-0.5)
         self.classifier = classifier
