@@ -1,7 +1,7 @@
 """Accuracies of runs beside the published ones, as a picture."""
 
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from itertools import groupby
 from statistics import mean
 from typing import Any
 
@@ -9,21 +9,19 @@ from facecrypt.analysis.plots import as_png, new_figure
 from facecrypt.learning.encrypted import PLAIN
 from facecrypt.learning.published import data_set, figures
 from facecrypt.learning.runs import Record
-from facecrypt.learning.table import place
+from facecrypt.learning.table import by_kind
 
 __all__ = ["chart"]
 
 _LINE = "#444444"
 _GAP = 0.6  # between schemes, in bars
-
-_Means = Mapping[tuple[str, str], float]
+_ROOM = 25  # percent, that the text in a bar takes
 
 
 def chart(records: Sequence[Record]) -> bytes:
-    """A bar for each scheme and network, and a mark for each published figure.
+    """A bar for each row of the table, and a mark for each published figure.
 
-    Runs of one scheme and network share a bar, of their mean. A dashed line stands at the best
-    mean on plain pictures, a dotted one where guessing would be.
+    A dashed line stands at the best of plain pictures, a dotted one where guessing would be.
 
     Parameters
     ----------
@@ -49,11 +47,11 @@ def chart(records: Sequence[Record]) -> bytes:
             "a chart needs runs of one data set, with an epoch each; received those of "
             f"{', '.join(names) or 'none'}; name a folder with runs of one"
         )
-    means, classes = _means(records), records[0].data["classes"]
-    figure = new_figure(9, 1.5 + 0.25 * len(means))
+    rows, classes = by_kind(records), records[0].data["classes"]
+    figure = new_figure(9, 1.5 + 0.25 * len(rows))
     axes = figure.add_subplot()
-    _draw_bars(axes, means, data_set(classes))
-    plain = [share for (scheme, _), share in means.items() if scheme == PLAIN]
+    _draw_bars(axes, rows, data_set(classes))
+    plain = [_share(runs) for runs in rows if runs[0].scheme == PLAIN]
     if plain:
         axes.axvline(max(plain), color=_LINE, lw=0.8, ls="--")
     axes.axvline(100 / len(classes), color=_LINE, lw=0.8, ls=":")
@@ -63,20 +61,23 @@ def chart(records: Sequence[Record]) -> bytes:
     return as_png(figure)
 
 
-def _draw_bars(axes: Any, means: _Means, data: str | None) -> None:
-    networks = sorted({network for _, network in means})
-    row, ticks = 0.0, {}
+def _draw_bars(axes: Any, rows: Sequence[Sequence[Record]], data: str | None) -> None:
+    networks = sorted({runs[0].settings.network for runs in rows})
     unlabelled = {*networks, "published"}
-    for scheme in sorted({scheme for scheme, _ in means}, key=place):
-        shares = {n: means[scheme, n] for n in networks if (scheme, n) in means}
-        middle = row + (len(shares) - 1) / 2
+    at, ticks = 0.0, {}
+    for scheme, some in groupby(rows, key=lambda runs: runs[0].scheme):
+        bars = list(some)
+        middle = at + (len(bars) - 1) / 2
         ticks[middle] = scheme
-        for network, share in shares.items():
+        for runs in bars:
+            network, epochs, share = runs[0].settings.network, len(runs[0].epochs), _share(runs)
             colour = f"C{networks.index(network)}"
-            axes.barh(row, share, 0.9, color=colour, label=_once(unlabelled, network))
-            axes.text(1, row, f"{share:.1f}", va="center", color="white", fontsize="small")
-            row += 1
-        row += _GAP
+            axes.barh(at, share, 0.9, color=colour, label=_once(unlabelled, network))
+            text = f"{share:.1f} after {epochs} epoch{'s' * (epochs != 1)}"
+            place, ink = (1, "white") if share > _ROOM else (share + 1, _LINE)
+            axes.text(place, at, text, va="center", color=ink, fontsize="small")
+            at += 1
+        at += _GAP
         published = [one.percent for one in figures(data, scheme) if one.percent is not None]
         if published:
             label = _once(unlabelled, "published")
@@ -93,9 +94,5 @@ def _once(unlabelled: set[str], name: str) -> str | None:
     return name
 
 
-def _means(records: Sequence[Record]) -> _Means:
-    found: dict[tuple[str, str], list[float]] = defaultdict(list)
-    for record in records:
-        share = 100 * record.epochs[-1].test_accuracy
-        found[record.scheme, record.settings.network].append(share)
-    return {kind: mean(shares) for kind, shares in found.items()}
+def _share(runs: Sequence[Record]) -> float:
+    return 100 * mean(run.epochs[-1].test_accuracy for run in runs)

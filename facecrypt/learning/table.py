@@ -11,7 +11,7 @@ from facecrypt.learning.encrypted import PLAIN
 from facecrypt.learning.published import FALLS_TO, SOURCES, data_set, figures
 from facecrypt.learning.runs import RECORD, Record
 
-__all__ = ["KEY_REUSE", "place", "run_folders", "table"]
+__all__ = ["KEY_REUSE", "by_kind", "run_folders", "table"]
 
 KEY_REUSE = (
     "**One key encrypted all pictures of a run, those for training and those for testing.** That "
@@ -73,11 +73,16 @@ def _rows(records: Sequence[Record]) -> Iterator[str]:
         "| seeds | epochs | run on | published, % |"
     )
     yield "|---|---|---|---|---|---|---|---|---|"
+    for runs in by_kind(records):
+        yield _row(runs)
+
+
+def by_kind(records: Sequence[Record]) -> list[list[Record]]:
+    """Runs that differ in the seed alone together, in the order of the table."""
     groups: dict[tuple, list[Record]] = defaultdict(list)
     for record in records:
         groups[_kind(record)].append(record)
-    for kind in sorted(groups, key=lambda kind: (place(kind[0]), kind)):
-        yield _row(groups[kind])
+    return [groups[kind] for kind in sorted(groups, key=lambda kind: (_place(kind[0]), kind))]
 
 
 def _kind(record: Record) -> tuple:
@@ -179,7 +184,7 @@ def _marks(records: Sequence[Record]) -> Iterator[str]:
 
 
 def _attacks(records: Sequence[Record]) -> str:
-    names = sorted({record.scheme for record in records} & set(FALLS_TO), key=place)
+    names = sorted({record.scheme for record in records} & set(FALLS_TO), key=_place)
     if not names:
         return ""
     falls = "; ".join(
@@ -195,6 +200,5 @@ def _listed(texts: Iterator[str]) -> str:
     return "; ".join(sorted(set(texts))) + "."
 
 
-def place(scheme: str) -> tuple[int, str]:
-    """What to sort schemes by: plain pictures, then those of the papers, then the others."""
+def _place(scheme: str) -> tuple[int, str]:
     return (_ORDER.index(scheme) if scheme in _ORDER else len(_ORDER), scheme)
