@@ -3,7 +3,7 @@
     python tools/fetch_jpegs.py FOLDER
     python -m bench.once.jpeg_corpus FOLDER [--seconds 60] [--workers 2] [--area 0.05] [--json FILE]
 
-Every file of the folder that starts as a JPEG goes through ``facecrypt.sealing.files`` in memory,
+Every file of the folder that starts as a JPEG goes through ``facecrypt.sealing.in_memory``,
 with three boxes at places that its name draws. Prints a Markdown table: for each class of JPEG how
 many files came back as exact ones, how many as transcoded ones, how many were refused, and the
 change of size; then each file that is not exact, why, and what Pillow says of it. Fails where a

@@ -23,7 +23,7 @@ from facecrypt import (
     verify,
 )
 from facecrypt.media.png import encode_png, png_chunks
-from facecrypt.sealing import carriers, files
+from facecrypt.sealing import carriers, finding
 from facecrypt.sealing.carriers import Source
 from facecrypt.sealing.carriers.carrier import SealedFile
 from facecrypt.sealing.carriers.pixels import encode_pixels, open_picture, seal_picture
@@ -282,12 +282,12 @@ def trailing(monkeypatch):
 def test_a_carrier_in_the_table_writes_and_opens_its_files(tmp_path, plain, photo, trailing):
     encrypt_file(plain, tmp_path / "sealed.tif", KEY, regions=FACE)
     assert (tmp_path / "sealed.tif").read_bytes().endswith(b"trailing")
-    assert files.find_sealed(tmp_path / "sealed.tif")[0] is trailing
+    assert finding.find_sealed(tmp_path / "sealed.tif")[0] is trailing
     verify(tmp_path / "sealed.tif", KEY)
     decrypt_file(tmp_path / "sealed.tif", tmp_path / "back.tif", KEY)
     assert (pixels(tmp_path / "back.tif") == photo).all()
     encrypt_file(plain, tmp_path / "sealed.png", KEY, regions=FACE)
-    assert files.find_sealed(tmp_path / "sealed.png")[0].name == "png"
+    assert finding.find_sealed(tmp_path / "sealed.png")[0].name == "png"
 
 
 def test_files_of_many_keep_the_suffix_that_a_carrier_writes(tmp_path, photo, trailing):
@@ -298,7 +298,7 @@ def test_files_of_many_keep_the_suffix_that_a_carrier_writes(tmp_path, photo, tr
         done = encrypt_files(tmp_path / "in", tmp_path / "out", KEY, regions=FACE)
         assert [result.error for result in done.results] == [None] * 3
     assert done.skipped == 3
-    found = {path.name: files.find_sealed(path)[0].name for path in (tmp_path / "out").iterdir()}
+    found = {path.name: finding.find_sealed(path)[0].name for path in (tmp_path / "out").iterdir()}
     assert found == {"a.TIF": "trailing", "b.png": "png", "c.PNG": "png"}
     decrypt_files(tmp_path / "out", tmp_path / "back", KEY)
     assert (pixels(tmp_path / "back/a.TIF") == photo).all()
