@@ -242,5 +242,7 @@ def commit() -> str:
         )
         return done.stdout.strip()
 
-    changed = git("status", "--porcelain", "--untracked-files=no", "--", "facecrypt", "csrc")
+    changed = git(
+        "status", "--porcelain", "--untracked-files=no", "--", "facecrypt", "csrc", "bench"
+    )
     return (git("rev-parse", "--short", "HEAD") or "unknown") + (" with changes" if changed else "")

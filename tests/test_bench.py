@@ -265,13 +265,13 @@ def test_every_single_measurement_is_among_them_and_every_page_is_there():
     suites = {one.words.split()[1] for one in MEASUREMENTS if one.words.startswith("bench ")}
     assert suites == set(SUITES)
     for one in MEASUREMENTS:
-        for page in one.page.split(", "):
+        for page in one.pages.split(", "):
             assert (ROOT / page).is_file(), page
 
 
 def test_measures_once_a_commit_and_says_what_failed(tmp_path, monkeypatch, capsys):
     walk = Measurement("walk", "bench.once.walk verify", "bench/README.md")
-    needy = Measurement("needy", "bench.once.png {photos}", "bench/PNG.md")
+    needy = Measurement("needy", "bench.once.png {jpegs}", "bench/PNG.md")
     broken = Measurement("broken", "bench.once.walk juggle", "bench/README.md")
     monkeypatch.setattr(everything, "MEASUREMENTS", (walk, needy))
     monkeypatch.setattr(report, "commit", lambda: "abc1234")
@@ -283,7 +283,7 @@ def test_measures_once_a_commit_and_says_what_failed(tmp_path, monkeypatch, caps
     code, said = run_them()
     assert code == 0
     assert said[0].endswith(" minutes")
-    assert said[1] == ("needy: left out: needs photographs with known faces (tools/fetch_faces.py)")
+    assert said[1] == "needy: left out: needs JPEG files (tools/fetch_jpegs.py)"
     page = (tmp_path / "walk.md").read_text()
     for part in (
         "`python -m bench.once.walk verify`",
@@ -304,3 +304,9 @@ def test_measures_once_a_commit_and_says_what_failed(tmp_path, monkeypatch, caps
     assert "KeyError: 'juggle'" in (tmp_path / "broken.err").read_text()
     assert not (tmp_path / "broken.md").exists()
     assert "| needy | bench/PNG.md | left out" in (tmp_path / "README.md").read_text()
+    with pytest.raises(SystemExit):
+        everything.main([str(tmp_path), "--jpegs", str(tmp_path / "typo")])
+    assert "--jpegs: expected a folder with JPEG files" in capsys.readouterr().err
+    assert everything.main([str(tmp_path), "--only", "needy"]) == 0
+    listed = (tmp_path / "README.md").read_text()
+    assert "| broken | bench/README.md | not asked for |" in listed

@@ -301,6 +301,8 @@ def _table(args: Namespace) -> int:
     from facecrypt.learning.runs import load_record
     from facecrypt.learning.table import run_folders, table
 
+    if args.output and args.plot and Path(args.output).resolve() == Path(args.plot).resolve():
+        raise ValueError(f"{args.plot}: is the file of the table; name another for the chart")
     for path in (args.output, args.plot):
         if path and Path(path).exists() and not args.force:
             raise already_exists(path)

@@ -19,9 +19,10 @@ _ROOM = 25  # percent, that the text in a bar takes
 
 
 def chart(records: Sequence[Record]) -> bytes:
-    """A bar for each row of the table, and a mark for each published figure.
+    """A bar for each row of the table, and a mark for each accuracy that was published.
 
-    A dashed line stands at the best of plain pictures, a dotted one where guessing would be.
+    A dashed line stands at the best of plain pictures, a dotted one where guessing would be. Bars
+    of tiny networks, of a subset and of unfinished runs are hatched, and say so.
 
     Parameters
     ----------
@@ -42,10 +43,12 @@ def chart(records: Sequence[Record]) -> bytes:
     """
     records = [record for record in records if record.epochs]
     names = sorted({record.data["name"] for record in records})
-    if len(names) != 1:
+    if not names:
+        raise ValueError("no run has an epoch yet; a chart needs one")
+    if len(names) > 1:
         raise ValueError(
-            "a chart needs runs of one data set, with an epoch each; received those of "
-            f"{', '.join(names) or 'none'}; name a folder with runs of one"
+            f"a chart is of one data set, and these runs are of {', '.join(names)}; name a folder "
+            "with runs of one"
         )
     rows, classes = by_kind(records), records[0].data["classes"]
     figure = new_figure(9, 1.5 + 0.25 * len(rows))
@@ -53,11 +56,11 @@ def chart(records: Sequence[Record]) -> bytes:
     _draw_bars(axes, rows, data_set(classes))
     plain = [_share(runs) for runs in rows if runs[0].scheme == PLAIN]
     if plain:
-        axes.axvline(max(plain), color=_LINE, lw=0.8, ls="--")
-    axes.axvline(100 / len(classes), color=_LINE, lw=0.8, ls=":")
+        axes.axvline(max(plain), color=_LINE, lw=0.8, ls="--", label="best of plain")
+    axes.axvline(100 / len(classes), color=_LINE, lw=0.8, ls=":", label="guessing")
     axes.set_xlim(0, 100)
-    axes.set_xlabel(f"{names[0]}: test pictures named rightly, %")
-    figure.legend(loc="outside upper right", ncols=5, frameon=False)
+    axes.set_xlabel(f"{names[0]}: test pictures named rightly, %", parse_math=False)
+    figure.legend(loc="outside upper right", ncols=4, frameon=False)
     return as_png(figure)
 
 
@@ -70,11 +73,14 @@ def _draw_bars(axes: Any, rows: Sequence[Sequence[Record]], data: str | None) ->
         middle = at + (len(bars) - 1) / 2
         ticks[middle] = scheme
         for runs in bars:
-            network, epochs, share = runs[0].settings.network, len(runs[0].epochs), _share(runs)
+            network, share, marks = runs[0].settings.network, _share(runs), _marks(runs[0])
             colour = f"C{networks.index(network)}"
-            axes.barh(at, share, 0.9, color=colour, label=_once(unlabelled, network))
-            text = f"{share:.1f} after {epochs} epoch{'s' * (epochs != 1)}"
-            place, ink = (1, "white") if share > _ROOM else (share + 1, _LINE)
+            (bar,) = axes.barh(at, share, 0.9, color=colour, label=_once(unlabelled, network))
+            if len(marks) > 1:
+                bar.set(hatch="//", edgecolor="white")
+            text = f"{share:.1f} after {', '.join(marks)}"
+            inside = share > _ROOM and len(marks) == 1
+            place, ink = (1, "white") if inside else (share + 1, _LINE)
             axes.text(place, at, text, va="center", color=ink, fontsize="small")
             at += 1
         at += _GAP
@@ -82,7 +88,7 @@ def _draw_bars(axes: Any, rows: Sequence[Sequence[Record]], data: str | None) ->
         if published:
             label = _once(unlabelled, "published")
             axes.plot(published, [middle] * len(published), "kD", ms=4, mfc="white", label=label)
-    axes.set_yticks(list(ticks), list(ticks.values()))
+    axes.set_yticks(list(ticks), list(ticks.values()), parse_math=False)
     axes.invert_yaxis()
 
 
@@ -92,6 +98,15 @@ def _once(unlabelled: set[str], name: str) -> str | None:
         return None
     unlabelled.remove(name)
     return name
+
+
+def _marks(run: Record) -> list[str]:
+    """How many epochs, and what makes a run a smaller one."""
+    done, wanted = len(run.epochs), run.settings.epochs
+    marks = [f"{done} epoch{'s' * (done != 1)}"]
+    marks += ["unfinished"] * (done < wanted) + ["tiny"] * (run.settings.size == "tiny")
+    whole = [run.data["train"], run.data["test"]] == run.data["whole"]
+    return marks + ["subset"] * (not whole)
 
 
 def _share(runs: Sequence[Record]) -> float:

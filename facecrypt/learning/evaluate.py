@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from facecrypt.files import PathLike, atomic_write
 from facecrypt.learning.data import Pictures, load
 from facecrypt.learning.encrypted import Encryption
-from facecrypt.learning.fit import network_for, predict
+from facecrypt.learning.fit import load_weights, network_for, predict
 from facecrypt.learning.runs import (
     EVALUATION,
     Record,
@@ -72,7 +72,7 @@ def evaluate(
     MediaError
         There is no run, or no data set where it was.
     ValueError
-        The data set is another one.
+        The data set is another one, or the network has changed since.
     """
     record = load_record(folder)
     pictures = _pictures(record, data)
@@ -95,7 +95,7 @@ def _scores(
     plain, labels, count = pictures.test, pictures.test_labels, len(pictures.classes)
     cipher = encryption(plain)
     model = network_for(record.settings, cipher.shape, count, encryption.block)
-    model.to(device).load_state_dict(weights)
+    load_weights(model.to(device), weights)
 
     def score(images: NDArray[np.uint8]) -> float:
         return float((predict(model, images, device) == labels).mean())

@@ -26,7 +26,7 @@ from facecrypt.learning.networks import build, penalty
 from facecrypt.learning.networks.fast import Fast
 from facecrypt.learning.settings import Epoch, Settings
 
-__all__ = ["Progress", "Trainer", "network_for", "predict"]
+__all__ = ["Progress", "Trainer", "load_weights", "network_for", "predict"]
 
 _MOMENTUM, _DECAY = 0.9, 5e-4
 _WATCH = 20  # steps between looks at the loss: each look waits for the card
@@ -112,7 +112,7 @@ class Trainer:
             It is the state of something else.
         """
         try:
-            self.model.load_state_dict(state["model"])
+            load_weights(self.model, state["model"])
             self._optimiser.load_state_dict(state["optimiser"])
             self.done = int(state["done"])
         # What torch raises for a state that is not one.
@@ -193,6 +193,22 @@ class Trainer:
                 f"the loss became {loss} in epoch {self.done + 1}, by step {step + 1}; nothing "
                 f"can be learnt any more. Try a lower rate than {self.settings.lr} (--lr)"
             )
+
+
+def load_weights(model: nn.Module, weights: Any) -> None:
+    """Give a network the weights of one like it.
+
+    Raises
+    ------
+    ValueError
+        They are of another network, say of this one as an earlier version had it.
+    """
+    try:
+        model.load_state_dict(weights)
+    # Torch names every weight that differs, in as many lines.
+    except (AttributeError, RuntimeError, TypeError) as error:
+        first = str(error).splitlines()[-1].strip()
+        raise ValueError(f"weights that do not fit this network: {first}") from error
 
 
 def network_for(settings: Settings, shape: tuple[int, ...], classes: int, block: int) -> nn.Module:

@@ -381,7 +381,9 @@ def test_what_cannot_be_charted(torch, tmp_path, monkeypatch):
     log(tmp_path / "runs" / "b", "pbe", data={"name": "mine", "classes": ["a", "b"]})
     several = learn("table", tmp_path / "runs", "-o", tmp_path / "t", "--plot", tmp_path / "new")
     assert several.code == 2
-    assert "received those of CIFAR-10, mine" in several.err[0]
+    assert "these runs are of CIFAR-10, mine" in several.err[0]
+    same = learn("table", tmp_path / "runs", "-o", tmp_path / "t", "--plot", tmp_path / "t")
+    assert "name another for the chart" in same.err[0]
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     missing = learn("table", tmp_path / "runs" / "a", "--plot", tmp_path / "new")
     assert "pip install 'facecrypt[report]'" in missing.err[0]

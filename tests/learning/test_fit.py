@@ -16,7 +16,8 @@ from facecrypt.errors import (  # noqa: E402
 )
 from facecrypt.learning.encrypted import Encryption  # noqa: E402
 from facecrypt.learning.evaluate import confusion, evaluate  # noqa: E402
-from facecrypt.learning.fit import Trainer, predict  # noqa: E402
+from facecrypt.learning.fit import Trainer, load_weights, predict  # noqa: E402
+from facecrypt.learning.networks import build  # noqa: E402
 from facecrypt.learning.runs import (  # noqa: E402
     Record,
     load_encryption,
@@ -325,6 +326,14 @@ def test_a_checkpoint_with_other_members(tmp_path, change):
     torch.save(torch.load(path, weights_only=True) | change, path)
     with pytest.raises(MediaError, match=r"checkpoint\.pt: not a checkpoint, or damaged"):
         run(tmp_path, epochs=1, resume=True)
+
+
+def test_weights_of_another_version_of_a_network():
+    """Torch says in as many lines as there are weights what differs."""
+    narrow, wide = (build("resnet18", classes=10, size=size) for size in ("tiny", "full"))
+    with pytest.raises(ValueError, match="weights that do not fit this network: size") as refused:
+        load_weights(narrow, wide.state_dict())
+    assert "\n" not in str(refused.value)
 
 
 @pytest.mark.parametrize("change", [{"model": None}, {"optimiser": {}}, {"done": None}])

@@ -6,7 +6,7 @@
 - ``tanaka``: block-wise adaptation and pyramidal residual blocks (Tanaka, 2018); 2.3 M.
 - ``ele-adaptnet``: a sub-network for each block, a learnt permutation of the blocks, then
   ``pyramidnet`` (Madono et al., 2020); 29.3 M.
-- ``fast``: whitened patches and three stages, half as wide as the speed records on CIFAR; .5 M.
+- ``fast``: whitened patches and three stages, half as wide as the speed records on CIFAR; 0.5 M.
 - ``fast-tanaka``, ``fast-ele-adaptnet``: it behind the adaptations of those networks;
   ``fast-pixelwise``: behind one matrix for each pixel.
 
