@@ -107,7 +107,7 @@ class ChaosBlocks(Probabilistic):
 
     name = "chaos-blocks"
     key_type: ClassVar[type[Key]] = ChaosBlocksKey
-    keeps = "nothing but sizes"
+    keeps = "places within a part"
     chosen_pictures = 2
 
     def draw(

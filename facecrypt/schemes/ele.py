@@ -106,7 +106,7 @@ class Ele(BlockScheme):
 
     name = "ele"
     key_type: ClassVar[type[Key]] = EleKey
-    keeps = "nothing but sizes"
+    keeps = "which samples share a block"
     chosen_pictures = 2
 
     def draw(self, shape: tuple[int, int, int], draws: Draws, *, block: int = 4) -> EleKey:
