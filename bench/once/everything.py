@@ -26,6 +26,7 @@ from typing import NamedTuple
 from bench import report
 from bench.harness import ROOT
 from facecrypt import _native
+from facecrypt.files import atomic_write
 
 __all__ = ["MEASUREMENTS", "NEEDS", "Measurement", "main"]
 
@@ -145,9 +146,7 @@ def _measure(one: Measurement, given: Mapping[str, str], folder: Path) -> str:
         return f"**failed** after {took}, see {said.name}"
     head += [report.machine(list(_native.supported_isas())), f"{took}. {load.text()}", done.stdout]
     # Whole or absent: what stands there is not measured again.
-    new = page.with_suffix(".new")
-    new.write_text("\n\n".join(head))
-    new.replace(page)
+    atomic_write(page, "\n\n".join(head).encode())
     return took
 
 

@@ -102,11 +102,13 @@ def _once(unlabelled: set[str], name: str) -> str | None:
 
 def _marks(run: Record) -> list[str]:
     """How many epochs, and what makes a run a smaller one."""
-    done, wanted = len(run.epochs), run.settings.epochs
-    marks = [f"{done} epoch{'s' * (done != 1)}"]
-    marks += ["unfinished"] * (done < wanted) + ["tiny"] * (run.settings.size == "tiny")
-    whole = [run.data["train"], run.data["test"]] == run.data["whole"]
-    return marks + ["subset"] * (not whole)
+    done = len(run.epochs)
+    small = {
+        "unfinished": not run.finished,
+        "tiny": run.settings.size == "tiny",
+        "subset": run.subset,
+    }
+    return [f"{done} epoch{'s' * (done != 1)}", *(mark for mark, holds in small.items() if holds)]
 
 
 def _share(runs: Sequence[Record]) -> float:

@@ -81,6 +81,11 @@ class Record:
         """Whether all its epochs are done."""
         return len(self.epochs) >= self.settings.epochs
 
+    @property
+    def subset(self) -> bool:
+        """Whether it was not trained and tested on all pictures that there are."""
+        return [self.data["train"], self.data["test"]] != self.data["whole"]
+
     def to_json(self) -> str:
         """The text of the file."""
         values = asdict(self)

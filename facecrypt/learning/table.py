@@ -124,9 +124,7 @@ def _row(runs: Sequence[Record]) -> str:
 def _sizes(record: Record) -> str:
     """How many pictures, and whether that is all of them."""
     train, test = record.data["train"], record.data["test"]
-    if [train, test] == record.data["whole"]:
-        return f"all: {train:,} + {test:,}"
-    return f"**subset**: {train:,} + {test:,}"
+    return f"{'**subset**' if record.subset else 'all'}: {train:,} + {test:,}"
 
 
 def _found(runs: Sequence[Record], name: str) -> str:
@@ -174,7 +172,7 @@ def _notes(records: Sequence[Record]) -> Iterator[str]:
 
 def _marks(records: Sequence[Record]) -> Iterator[str]:
     tiny = any(record.settings.size == "tiny" for record in records)
-    subset = any([r.data["train"], r.data["test"]] != r.data["whole"] for r in records)
+    subset = any(record.subset for record in records)
     if tiny or subset:
         what = " and ".join(["tiny networks"] * tiny + ["a subset of the pictures"] * subset)
         yield (

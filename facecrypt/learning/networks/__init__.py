@@ -65,30 +65,28 @@ def _ele_adaptnet(classes: int, *, tiny: bool, side: int, block: int) -> nn.Modu
     return EleAdaptNet(classifier, side=side, block=block)
 
 
-def _fast(classes: int, *, tiny: bool, side: int, block: int) -> nn.Module:
+def _fast(classes: int, *, tiny: bool, side: int, block: int, **front: Any) -> Fast:
     _divides(8, side)
-    return Fast(classes, width=16 if tiny else 32)
+    return Fast(classes, width=16 if tiny else 32, **front)
 
 
 def _fast_tanaka(classes: int, *, tiny: bool, side: int, block: int) -> nn.Module:
     _divides(block, side)
-    _divides(8, side)
     front = adaptation(block, _FRONT)
     he_normal(front)
-    return Fast(classes, width=16 if tiny else 32, front=front, inputs=_FRONT)
+    return _fast(classes, tiny=tiny, side=side, block=block, front=front, inputs=_FRONT)
 
 
 def _fast_ele_adaptnet(classes: int, *, tiny: bool, side: int, block: int) -> nn.Module:
     _divides(block, side)
-    _divides(8, side)
-    classifier = Fast(classes, width=16 if tiny else 32, front=nn.Identity(), inputs=CHANNELS)
+    front = nn.Identity()
+    classifier = _fast(classes, tiny=tiny, side=side, block=block, front=front, inputs=CHANNELS)
     return EleAdaptNet(classifier, side=side, block=block)
 
 
 def _fast_pixelwise(classes: int, *, tiny: bool, side: int, block: int) -> nn.Module:
-    _divides(8, side)
     front = PixelAdaptation(side)
-    return Fast(classes, width=16 if tiny else 32, front=front, inputs=CHANNELS)
+    return _fast(classes, tiny=tiny, side=side, block=block, front=front, inputs=CHANNELS)
 
 
 def _divides(part: int, side: int) -> None:
