@@ -32,4 +32,13 @@ inline void prefetch(const std::uint8_t *from, std::size_t n) noexcept {
 #endif
 }
 
+// Asks for the lines of what will be written soon: a store in part of a line waits for it.
+inline void prefetch_out(std::uint8_t *to, std::size_t n) noexcept {
+#if defined(__GNUC__)
+    for (std::size_t i = 0; i < n; i += 64) __builtin_prefetch(to + i, 1);
+#else
+    static_cast<void>(to), static_cast<void>(n);
+#endif
+}
+
 }  // namespace facecrypt

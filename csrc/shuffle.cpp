@@ -1,5 +1,6 @@
 // The schemes: channels of pixels, items of pictures, samples and nibbles of blocks.
 #include "network.h"
+#include "pixels.h"
 
 #include "copy.h"
 
@@ -49,12 +50,10 @@ void reorder(const Byte *order, const Byte *mask, const Byte *in, Byte *out,
     }
 }
 
-// Pixels a task prepares at once: 512 groups of five, 16 KiB of them, stay in the L1 cache.
-constexpr std::size_t strip = 2560;
-
 #ifdef FACECRYPT_X86
 
-// Five pixels in sixteen bytes; the sixteenth is written back as it was, for in may be out.
+// Five pixels in sixteen bytes; the sixteenth is written back as it was, for in may be out. A strip
+// of them, 16 KiB, stays in the L1 cache.
 struct Five {
     alignas(16) Byte from[16];
     Byte mask[16];
@@ -110,7 +109,26 @@ void pixel_strip(const Pixels &key, std::size_t first, std::size_t n, std::size_
     }
 }
 
+// From so many bytes on an output leaves the caches before anyone reads it.
+constexpr std::size_t large = 16 << 20;
+
+void pixel_lines(const Pixels &key, std::size_t first, std::size_t n, std::size_t from,
+                 std::size_t to, std::size_t count, const Byte *in, Byte *out) noexcept {
+    const std::size_t bytes = key.pixels * key.channels, start = first * key.channels;
+    // Lines lie in all pictures as in the first.
+    const bool aligned = bytes % 64 == 0;
+    const bool past_caches = aligned && in != out && count * bytes >= large;
+    const PixelLines lines(key, first, n,
+                           aligned ? reinterpret_cast<std::uintptr_t>(out + start) % 64 : 0);
+    for (std::size_t picture = from; picture < to; ++picture)
+        lines.run(in + picture * bytes + start, out + picture * bytes + start, past_caches);
+    if (past_caches) PixelLines::fence();
+}
+
 // ---- gather ------------------------------------------------------------------------------------
+
+// Pictures of so many bytes fit the L1 cache twice.
+constexpr std::size_t few = 1 << 14;
 
 // RGB pixels by way of four bytes: the fourth is the next pixel's, and is overwritten by it. Not
 // for the last picture, behind which there may be no byte to read.
@@ -203,8 +221,12 @@ void pixels(const Pixels &key, const Byte *in, Byte *out, std::size_t count,
     const auto task = [](void *context, std::size_t index) {
         const Job &j = *static_cast<Job *>(context);
         const std::size_t first = j.split.part(index) * strip;
-        pixel_strip(j.key, first, std::min(strip, j.key.pixels - first), j.split.first(index),
-                    j.split.last(index), j.in, j.out);
+        const std::size_t n = std::min(strip, j.key.pixels - first);
+        const std::size_t from = j.split.first(index), to = j.split.last(index);
+        if (PixelLines::fit(j.key))
+            pixel_lines(j.key, first, n, from, to, j.split.count, j.in, j.out);
+        else
+            pixel_strip(j.key, first, n, from, to, j.in, j.out);
     };
     parallel(job.split.tasks(), threads, task, &job);
 }
@@ -220,8 +242,15 @@ void gather(const Gather &key, const Byte *in, Byte *out, std::size_t count,
     const auto task = [](void *context, std::size_t index) {
         const Job &j = *static_cast<Job *>(context);
         const std::size_t bytes = j.key.items * j.key.length;
-        for (std::size_t i = j.split.first(index); i < j.split.last(index); ++i)
+        for (std::size_t i = j.split.first(index); i < j.split.last(index); ++i) {
+            // The next one comes by lines while this one is read in any order. Pixels take so long
+            // one by one that a core keeps up by itself, and is only held up by this.
+            if (j.key.length > 3 && bytes <= few) {
+                prefetch(j.in + (i + 1) * bytes, bytes);
+                prefetch_out(j.out + (i + 1) * bytes, bytes);
+            }
             gather_picture(j.key, i + 1 < j.split.count, j.in + i * bytes, j.out + i * bytes);
+        }
     };
     parallel(job.split.tasks(), threads, task, &job);
 }
@@ -251,11 +280,12 @@ bool blocks(const Blocks &key, const Byte *in, Byte *out, std::size_t count,
         for (std::size_t i = j.split.first(index); i < j.split.last(index); ++i)
             for (std::size_t band = first; band < first + j.bands; ++band) {
                 const Byte *picture = j.in + i * j.band * j.key.down;
+                Byte *row = j.out + (i * j.key.down + band) * j.band;
                 // Blocks are read in any order; the next picture comes in by lines meanwhile.
                 if (j.network.dense) prefetch(picture + (j.key.down + band) * j.band, j.band);
+                prefetch_out(row + j.key.down * j.band, j.band);
                 block_band(j.key, j.network, band, picture,
-                           j.in + j.split.count * j.band * j.key.down,
-                           j.out + (i * j.key.down + band) * j.band);
+                           j.in + j.split.count * j.band * j.key.down, row);
             }
     };
     parallel(job.split.tasks(), threads, task, &job);

@@ -214,6 +214,31 @@ def test_pixels_of_many_strips():
         assert (same == expected).all()
 
 
+@pytest.mark.parametrize("offset", [0, 1, 16, 63])
+@pytest.mark.parametrize(("size", "channels"), [((8, 8), 3), ((96, 128), 3), ((16, 20), 1)])
+def test_pixels_of_whole_lines_wherever_they_lie(size, channels, offset):
+    # Pictures of a multiple of 64 bytes: their lines lie in all of them as in the first.
+    case = pixel_case(np.random.default_rng(6), 4, size, channels, ordered=channels == 3)
+    agree("pixels", *case, offset)
+    same, memory = canaried(case[0].shape, offset)
+    same[:] = case[0]
+    backends.get("native").pixels(same, same, case[1], threads=1)
+    assert untouched(same, memory)
+    assert (same == run(backends.get("reference"), "pixels", *case)).all()
+
+
+@pytest.mark.parametrize("size", [(32, 32), (31, 33), (512, 512)])
+@pytest.mark.parametrize("ordered", [False, True])
+def test_pixels_of_a_batch_beyond_the_caches(size, ordered):
+    count = (17 << 20) // (3 * size[0] * size[1])
+    data, a = pixel_case(np.random.default_rng(7), count, size, 3, ordered=ordered)
+    expected = run(backends.get("reference"), "pixels", data, a)
+    for offset, threads in ((0, 1), (16, 1), (1, 2)):
+        assert (
+            run(backends.get("native"), "pixels", data, a, offset, threads=threads) == expected
+        ).all()
+
+
 @settings(max_examples=100, deadline=None)
 @given(
     seed=st.integers(0, 99),
