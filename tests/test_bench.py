@@ -307,6 +307,9 @@ def test_measures_once_a_commit_and_says_what_failed(tmp_path, monkeypatch, caps
     with pytest.raises(SystemExit):
         everything.main([str(tmp_path), "--jpegs", str(tmp_path / "typo")])
     assert "--jpegs: expected a folder with JPEG files" in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        everything.main([str(tmp_path), "--deface", str(tmp_path)])
+    assert f"--deface: {tmp_path} is no command" in capsys.readouterr().err
     assert everything.main([str(tmp_path), "--only", "needy"]) == 0
     listed = (tmp_path / "README.md").read_text()
     assert "| broken | bench/README.md | not asked for |" in listed

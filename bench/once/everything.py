@@ -40,6 +40,7 @@ NEEDS = {
     "deface": "the command deface 1.5.0",
 }
 _FOLDERS = ("faces", "photos", "tiles", "jpegs", "clips")
+_COMMANDS = ("peers", "deface")
 _CHROMIUM = ("chromium", "chromium-browser")
 
 
@@ -97,7 +98,7 @@ MEASUREMENTS = (
         "bench/VIDEO.md, docs/expect.md",
     ),
     Measurement("video-kinds", "bench.once.video_kinds", "bench/VIDEO_KINDS.md"),
-    Measurement("expect", "bench.once.expect --photos {photos}", "docs/expect.md"),
+    Measurement("expect", "bench.once.expect --photos {faces}", "docs/expect.md"),
 )
 
 
@@ -157,6 +158,9 @@ def _given(options: argparse.Namespace, parser: argparse.ArgumentParser) -> dict
     for name in _FOLDERS:
         if name in given and not any(Path(given[name]).glob("*")):
             parser.error(f"--{name}: expected a folder with {NEEDS[name]}, received {given[name]}")
+    for name in _COMMANDS:
+        if name in given and shutil.which(given[name]) is None:
+            parser.error(f"--{name}: {given[name]} is no command; expected {NEEDS[name]}")
     if "clips" in given and not any(Path(given["clips"]).glob("*.mp4")):
         parser.error(f"--clips: {given['clips']} holds no .mp4")
     return {

@@ -17,7 +17,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from statistics import median
@@ -27,13 +27,12 @@ import cv2
 import numpy as np
 
 from bench.report import versions
-from facecrypt import MTCNN, SecretKey, Summary, decrypt_files, encrypt_files, encrypt_image
+from facecrypt import MTCNN, SecretKey, Summary, decrypt_files, encrypt_files
 from facecrypt.files import atomic_write
 from facecrypt.machine import cores, processor
-from facecrypt.media import encode_image, read_image
-from facecrypt.sealing.carriers.png import CHUNK
-from facecrypt.sealing.in_memory import decode_file
-from facecrypt.sealing.payload import Payload
+from facecrypt.sealing.carriers import Source
+from facecrypt.sealing.in_memory import decode_file, encode
+from facecrypt.sealing.options import GROW, Seal
 
 SOURCE = Path(__file__).parents[2] / "examples" / "astronaut.png"
 PACKAGES = ("numpy", "opencv-python-headless", "onnxruntime", "cryptography", "isal")
@@ -149,7 +148,7 @@ def throughput(photos: Path, work: Path, rounds: int) -> None:
 
 
 def stages(photos: Path, work: Path) -> None:
-    """One thread, stage by stage; medians over the photos."""
+    """JPEG to JPEG in one thread, stage by stage; medians over the photos."""
     key, detector = SecretKey.generate(), MTCNN()
     spent: dict[str, list[tuple[float, float]]] = {}
 
@@ -163,21 +162,19 @@ def stages(photos: Path, work: Path) -> None:
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir()
     for path in sorted(photos.iterdir())[:50]:
-        out = work / f"{path.stem}.png"
-        photo = step("encrypt: read", lambda p=path: read_image(p))
+        out = work / path.name
+        source = step("encrypt: read", lambda p=path: Source.read(p))
+        photo = step("encrypt: decode", lambda s=source: s.decode())
         faces = step("encrypt: detect", lambda i=photo: detector.detect(i.pixels))
-        grown = [face.grow(0.2) for face in faces]
-        made = step(
-            "encrypt: seal", lambda i=photo, g=grown: encrypt_image(i.pixels, key, regions=g)
+        options = Seal(regions=[face.grow(GROW) for face in faces])
+        sealed = step(
+            "encrypt: seal, verify", lambda s=source, o=options: encode(s, [key], o, suffix=".jpg")
         )
-        chunk = ((CHUNK, Payload(made.header).to_bytes()),)
-        data = step(
-            "encrypt: encode", lambda m=made, c=chunk: encode_image(".png", m.image, chunks=c)
-        )
-        step("encrypt: write", lambda o=out, d=data: atomic_write(o, d))
+        step("encrypt: write", lambda o=out, d=sealed.data: atomic_write(o, d))
         opened = step("decrypt: read, open", lambda o=out: decode_file(o, [key]))
-        data = step("decrypt: encode", lambda p=opened: encode_image(".png", p.pixels))
-        step("decrypt: write", lambda o=out, d=data: atomic_write(o.with_suffix(".back.png"), d))
+        data = step("decrypt: encode", lambda o=opened: o.encode(".jpg"))
+        assert data == source.data, path
+        step("decrypt: write", lambda o=out, d=data: atomic_write(o, d, overwrite=True))
     print("\n| stage | processor ms an image | share | clock ms |\n|---|---|---|---|")
     middle = {name: [1000 * median(m) for m in zip(*v, strict=True)] for name, v in spent.items()}
     for name, (cpu, wall) in middle.items():
@@ -205,22 +202,27 @@ def peak_memory(photos: Path, work: Path, workers: int) -> float:
     return int(child.stdout) / 1024
 
 
-def memory(photos: Path, work: Path) -> None:
-    every = sorted(photos.iterdir())
-    print("\n| photos | workers | peak memory, MiB |\n|---|---|---|")
-    for workers in (1, 2):
-        for count in (len(every) // 4, len(every)):
-            some = work / "some"
-            shutil.rmtree(some, ignore_errors=True)
-            some.mkdir(parents=True)
-            for path in every[:count]:
-                os.link(path, some / path.name)
-            print(f"| {count} | {workers} | {peak_memory(some, work / 'out', workers):.0f} |")
+def memory(folders: Iterable[Path], work: Path) -> None:
+    print("\n| photos | size | workers | peak memory, MiB |\n|---|---|---|---|")
+    for photos in folders:
+        every = sorted(photos.iterdir())
+        height, width = cv2.imread(str(every[0])).shape[:2]
+        for workers in (1, 2):
+            for count in (len(every) // 4, len(every)):
+                some = work / "some"
+                shutil.rmtree(some, ignore_errors=True)
+                some.mkdir(parents=True)
+                for path in every[:count]:
+                    os.link(path, some / path.name)
+                peak = peak_memory(some, work / "out", workers)
+                print(f"| {count} | {width} x {height} | {workers} | {peak:.0f} |")
 
 
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    options.add_argument("--photos", type=Path, help="a folder of photos, instead of made ones")
+    options.add_argument(
+        "--photos", type=Path, help="a folder of JPEG photos, instead of made ones"
+    )
     options.add_argument("--count", type=int, default=200)
     options.add_argument("--size", type=int, nargs=2, default=(800, 600), metavar=("W", "H"))
     options.add_argument("--rounds", type=int, default=5)
@@ -228,14 +230,17 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         work = Path(name)
         photos = args.photos or work / "photos"
+        folders = [photos]
         if args.photos is None:
             make_photos(photos, args.count, *args.size)
+            folders.append(work / "large")
+            make_photos(folders[-1], 40, 3000, 2000)
         print(f"{time.strftime('%Y-%m-%d')}, {processor()}, {cores()} cores,", end=" ")
         print(f"load {os.getloadavg()[0]:.1f} at the start. {versions(PACKAGES)}.")
         print(f"`python -m bench.once.pipeline {' '.join(sys.argv[1:])}`\n")
         throughput(photos, work / "batch", args.rounds)
         stages(photos, work / "stages")
-        memory(photos, work / "memory")
+        memory(folders, work / "memory")
 
 
 if __name__ == "__main__":
