@@ -84,6 +84,10 @@ constexpr std::size_t packed(std::size_t r, std::size_t q) {
     return 2 * (4 * (q / 2) + 2 * (r % 2) + q % 2) + r / 2;
 }
 
+// Rows between what is written and what is asked for: a store waits for its line, and a processor
+// by itself asks for lines of stores late.
+constexpr std::size_t rows_ahead = 16;
+
 // ---- AVX2: 4 registers of 4 lanes fill the two multipliers and leave room for the packing -------
 
 #define FACECRYPT_AVX2 __attribute__((target("avx2")))
@@ -120,6 +124,7 @@ FACECRYPT_AVX2 void emit16_avx2(const double *mu, double *state, const std::uint
         d[v] = _mm256_load_pd(state + 4 * v);
     }
     for (std::size_t r = 0; r < rows; ++r, out += stride) {
+        __builtin_prefetch(out + rows_ahead * stride, 1);
         __m256 q[4];
         for (int v = 0; v < 4; ++v) {
             d[v] = _mm256_mul_pd(_mm256_mul_pd(m[v], d[v]), _mm256_sub_pd(one, d[v]));
@@ -238,6 +243,8 @@ FACECRYPT_AVX512 void emit64_avx512(const double *mu, double *state, const std::
         d[v] = _mm512_load_pd(state + 8 * v);
     }
     for (std::size_t r = 0; r < rows; ++r, out += stride) {
+        for (int line = 0; line < bytes; ++line)
+            __builtin_prefetch(out + rows_ahead * stride + 64 * line, 1);
         __m512 q[8];
         for (int v = 0; v < 8; ++v) {
             d[v] = _mm512_mul_pd(_mm512_mul_pd(m[v], d[v]), _mm512_sub_pd(one, d[v]));
