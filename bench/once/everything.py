@@ -8,7 +8,7 @@ load, the command and what it printed; of one that failed NAME.err, what it said
 it was stopped: a NAME.md of the same commit and command stays. README.md of FOLDER lists what was
 measured, which page of the repository has its figures, and what was left out for want of what.
 
-Hours, on a machine with nothing else to do. Apart are what needs a card (``bench.once.cuda``) and
+An hour, on a machine with nothing else to do. Apart are what needs a card (``bench.once.cuda``) and
 what needs days of training (``facecrypt learn``, ``train-mtcnn``, ``tools/train_guess.py``).
 ``bench/README.md`` lists the figures that were measured by hand.
 """
