@@ -1,4 +1,4 @@
-// Pixels by whole lines of 64 bytes of the output. Used by shuffle.cpp alone.
+// Pixels by whole lines of 64 bytes of the output: x86-64 alone. Used by shuffle.cpp.
 #pragma once
 
 #include "copy.h"

@@ -12,6 +12,7 @@ using Byte = std::uint8_t;
 #define FACECRYPT_VBMI __attribute__((target("avx512f,avx512bw,avx512vl,avx512vbmi")))
 
 constexpr std::ptrdiff_t line = 64;
+constexpr std::size_t least = 256;  // bytes of a picture: below, most lines are cut by an end
 
 // The bytes of a line that begins at `start` which lie in [0, n).
 inline std::uint64_t within(std::ptrdiff_t start, std::ptrdiff_t n) noexcept {
@@ -101,8 +102,8 @@ FACECRYPT_VBMI void run_lines(const Byte (*from)[64], const Byte *mask, std::ptr
 }  // namespace
 
 bool PixelLines::fit(const Pixels &key) noexcept {
-    return isa() == Isa::avx512 && __builtin_cpu_supports("avx512vbmi") &&
-           (!key.order || key.channels == 3) && key.channels <= 3;
+    return isa() == Isa::avx512 && __builtin_cpu_supports("avx512vbmi") && key.channels <= 3 &&
+           key.pixels * key.channels >= least;
 }
 
 PixelLines::PixelLines(const Pixels &key, std::size_t first, std::size_t pixels,
@@ -122,18 +123,6 @@ void PixelLines::run(const Byte *in, Byte *out, bool past_caches) const noexcept
 }
 
 void PixelLines::fence() noexcept { _mm_sfence(); }
-
-}  // namespace facecrypt
-
-#else
-
-namespace facecrypt {
-
-bool PixelLines::fit(const Pixels &) noexcept { return false; }
-PixelLines::PixelLines(const Pixels &, std::size_t, std::size_t, std::size_t) noexcept
-    : mask_(nullptr), bytes_(0), early_(0), lines_(0), ordered_(false) {}
-void PixelLines::run(const std::uint8_t *, std::uint8_t *, bool) const noexcept {}
-void PixelLines::fence() noexcept {}
 
 }  // namespace facecrypt
 

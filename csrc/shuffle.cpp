@@ -109,6 +109,8 @@ void pixel_strip(const Pixels &key, std::size_t first, std::size_t n, std::size_
     }
 }
 
+#ifdef FACECRYPT_X86
+
 // From so many bytes on an output leaves the caches before anyone reads it.
 constexpr std::size_t large = 16 << 20;
 
@@ -124,6 +126,8 @@ void pixel_lines(const Pixels &key, std::size_t first, std::size_t n, std::size_
         lines.run(in + picture * bytes + start, out + picture * bytes + start, past_caches);
     if (past_caches) PixelLines::fence();
 }
+
+#endif
 
 // ---- gather ------------------------------------------------------------------------------------
 
@@ -223,10 +227,11 @@ void pixels(const Pixels &key, const Byte *in, Byte *out, std::size_t count,
         const std::size_t first = j.split.part(index) * strip;
         const std::size_t n = std::min(strip, j.key.pixels - first);
         const std::size_t from = j.split.first(index), to = j.split.last(index);
+#ifdef FACECRYPT_X86
         if (PixelLines::fit(j.key))
-            pixel_lines(j.key, first, n, from, to, j.split.count, j.in, j.out);
-        else
-            pixel_strip(j.key, first, n, from, to, j.in, j.out);
+            return pixel_lines(j.key, first, n, from, to, j.split.count, j.in, j.out);
+#endif
+        pixel_strip(j.key, first, n, from, to, j.in, j.out);
     };
     parallel(job.split.tasks(), threads, task, &job);
 }

@@ -285,6 +285,7 @@ def _eval(args: Namespace) -> int:
 
 def _show(folder: Path, result: dict[str, Any]) -> None:
     print(f"{shown(folder)}: {result['accuracy']:.1%} right after {result['epochs']} epochs")
+    print(f"  with mirror images     {result['mirrored']:.1%}")
     if result["plain"] is not None:
         print(f"  on plain pictures      {result['plain']:.1%}")
     if result["wrong_key"] is not None:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from facecrypt.files import PathLike, atomic_write
 from facecrypt.learning.data import Pictures, load
 from facecrypt.learning.encrypted import Encryption
-from facecrypt.learning.fit import load_weights, network_for, predict
+from facecrypt.learning.fit import answers, load_weights, network_for, predict
 from facecrypt.learning.runs import (
     EVALUATION,
     Record,
@@ -63,7 +63,8 @@ def evaluate(
     -------
     dict
         ``accuracy`` on the ciphers of the test pictures; ``plain``, on these pictures as they are;
-        ``wrong_key``, on their ciphers under another key, None without a key: shares of 1.
+        ``wrong_key``, on their ciphers under another key, None without a key; ``mirrored``, by the
+        sum of the logits for a picture and for its mirror image, each encrypted: shares of 1.
         ``confusion``, a list of rows as of :func:`confusion`, and their ``classes``. ``epochs``,
         done so far.
 
@@ -103,9 +104,12 @@ def _scores(
     wrong = None
     if encryption.key is not None:
         wrong = score(encryption.under_another_key(plain.shape, record.settings.seed + 1)(plain))
-    found = predict(model, cipher, device)
+    straight = answers(model, cipher, device)
+    both = straight + answers(model, encryption(np.ascontiguousarray(plain[:, :, ::-1])), device)
+    found = straight.argmax(1)
     return {
         "accuracy": float((found == labels).mean()),
+        "mirrored": float((both.argmax(1) == labels).mean()),
         "plain": score(plain) if cipher.shape == plain.shape else None,
         "wrong_key": wrong,
         "classes": list(pictures.classes),

@@ -26,7 +26,7 @@ from facecrypt.learning.networks import build, penalty
 from facecrypt.learning.networks.fast import Fast
 from facecrypt.learning.settings import Epoch, Settings
 
-__all__ = ["Progress", "Trainer", "load_weights", "network_for", "predict"]
+__all__ = ["Progress", "Trainer", "answers", "load_weights", "network_for", "predict"]
 
 _MOMENTUM, _DECAY = 0.9, 5e-4
 _WATCH = 20  # steps between looks at the loss: each look waits for the card
@@ -226,7 +226,14 @@ def network_for(settings: Settings, shape: tuple[int, ...], classes: int, block:
 
 
 def predict(model: nn.Module, images: NDArray[np.uint8], device: torch.device) -> NDArray[np.int64]:
-    """The class that the network finds most likely.
+    """The class that the network finds most likely: the largest of its :func:`answers`."""
+    return answers(model, images, device).argmax(1)
+
+
+def answers(
+    model: nn.Module, images: NDArray[np.uint8], device: torch.device
+) -> NDArray[np.float32]:
+    """The logits of a network.
 
     Parameters
     ----------
@@ -236,14 +243,14 @@ def predict(model: nn.Module, images: NDArray[np.uint8], device: torch.device) -
 
     Returns
     -------
-    (N,) int64 array
+    (N, classes) float32 array
     """
     model.eval()
     found = []
     with torch.inference_mode():
         for start in range(0, len(images), _TEST_BATCH):
             batch = torch.tensor(images[start : start + _TEST_BATCH], device=device)
-            found.append(_logits(model, batch).argmax(1).cpu().numpy())
+            found.append(_logits(model, batch).cpu().numpy())
     return np.concatenate(found)
 
 

@@ -164,6 +164,7 @@ def test_eval_and_table(runs):
     log = json.loads((folder / "pbe" / "run.json").read_text())
     accuracy = f"{log['epochs'][-1]['test_accuracy']:.1%}"
     assert f"{folder / 'pbe'}: {accuracy} right after 2 epochs" in lines
+    assert sum("with mirror images" in line for line in lines) == 2
     assert sum("under a wrong key" in line for line in lines) == 1
     assert sum("on plain pictures" in line for line in lines) == 2
     rows = [line for line in lines if line.startswith("  top left ")]

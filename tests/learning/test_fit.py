@@ -128,6 +128,8 @@ def test_it_learns_from_ciphers_and_the_evaluation_agrees(tmp_path, evaluated, s
     assert np.trace(found["confusion"]) == round(80 * found["accuracy"])
     assert np.sum(found["confusion"], axis=1).tolist() == [20] * 4
     assert (found["epochs"], found["classes"]) == (6, list(CLASSES))
+    # The class is a corner: of two, the picture and its mirror image speak for either.
+    assert 0.25 < found["mirrored"] < 0.8
     if scheme == "pbe":
         # Chance is 25 %; plain, or under another key, half of what was bright is dark.
         assert found["plain"] < 0.8

@@ -3,6 +3,7 @@
 #include "jpeg/jpeg.h"
 #include "kernels.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <fstream>
 #include <iterator>
@@ -37,8 +38,9 @@ struct Case {
 bool same_keystream(const Case &one) {
     Data out(one.size);
     if (one.kind == many_lanes) {
-        const Lanes keys{one.mu.data(), one.d0.data(), one.keys, one.discard,
-                         static_cast<int>(one.bytes), one.size};
+        const Lanes keys{
+            one.mu.data(), one.d0.data(), one.keys, one.discard, static_cast<int>(one.bytes),
+            one.size};
         lanes(keys, nullptr, out.data(), out.size(), 2);
     } else {
         sequence(one.mu[0], one.d0[0], one.discard, static_cast<Quantiser>(one.kind), nullptr,
@@ -65,8 +67,11 @@ bool same_jpeg(const Data &file) {
     sealed.insert(sealed.end(), parts.public_part.data(),
                   parts.public_part.data() + parts.public_part.size());
     const jpeg::View tail = view.part(parts.end, view.size);
-    const jpeg::SealedParts back{{parts.regions[0].view()}, parts.skeleton.view(),
-                                 parts.recipe.view(), parts.dummies.view(), tail};
+    const jpeg::SealedParts back{{parts.regions[0].view()},
+                                 parts.skeleton.view(),
+                                 parts.recipe.view(),
+                                 parts.dummies.view(),
+                                 tail};
     jpeg::Bytes original;
     const jpeg::View again{sealed.data(), sealed.size()};
     if (!run(jpeg::start_restore(again, rects, back, original, failure).get(), failure))
@@ -74,14 +79,47 @@ bool same_jpeg(const Data &file) {
     return Data(original.data(), original.data() + original.size()) == file;
 }
 
+// Pixels of three channels by their definition, to an output that begins anywhere in a line, and in
+// place.
+bool same_pixels(std::size_t pixels_each, std::size_t offset) {
+    static constexpr std::uint8_t orders[6][3] = {{0, 1, 2}, {0, 2, 1}, {1, 0, 2},
+                                                  {1, 2, 0}, {2, 0, 1}, {2, 1, 0}};
+    constexpr std::size_t count = 3;
+    const std::size_t size = 3 * pixels_each;
+    Data order(pixels_each), mask(size), in(count * size), expected(in.size());
+    std::uint32_t noise = 1;
+    const auto draw = [&] {
+        return static_cast<std::uint8_t>((noise = noise * 1664525 + 1) >> 24);
+    };
+    for (auto &one : order) one = draw() % 6;
+    for (auto &one : mask) one = draw();
+    for (auto &one : in) one = draw();
+    for (std::size_t i = 0; i < in.size(); ++i) {
+        const std::size_t at = i % size, pixel = at / 3;
+        expected[i] = static_cast<std::uint8_t>(in[i - i % 3 + orders[order[pixel]][i % 3]] ^
+                                                mask[at]);
+    }
+    const Pixels key{order.data(), mask.data(), pixels_each, 3};
+    Data out(in.size() + offset + 1), same(out.size());
+    std::copy(in.begin(), in.end(), same.begin() + static_cast<std::ptrdiff_t>(offset));
+    pixels(key, in.data(), out.data() + offset, count, 2);
+    pixels(key, same.data() + offset, same.data() + offset, count, 1);
+    return out == same && out.front() * (offset != 0) == 0 && out.back() == 0 &&
+           std::equal(expected.begin(), expected.end(),
+                      out.begin() + static_cast<std::ptrdiff_t>(offset));
+}
+
 int failures(const std::vector<Case> &cases, const char *name) {
     int wrong = 0;
+    for (const std::size_t each : {1, 5, 64, 100, 1024, 3000})
+        for (const std::size_t offset : {0, 1, 16, 63})
+            if (!same_pixels(each, offset)) ++wrong;
     for (const Case &one : cases) {
         const bool same = one.kind == jpeg_file ? same_jpeg(one.expected) : same_keystream(one);
         if (!same) ++wrong;
     }
-    std::printf("%s: %d of %d cases equal\n", name, static_cast<int>(cases.size()) - wrong,
-                static_cast<int>(cases.size()));
+    const int all = static_cast<int>(cases.size()) + 24;
+    std::printf("%s: %d of %d cases equal\n", name, all - wrong, all);
     return wrong;
 }
 
