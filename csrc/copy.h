@@ -23,21 +23,13 @@ inline void copy(const std::uint8_t *in, std::uint8_t *out, std::size_t n) noexc
     }
 }
 
-// Asks for the lines of what will be read soon; it need not be there.
+// Asks for the lines of what will be read or written soon; it need not be there. A store in part of
+// a line waits for it, too.
 inline void prefetch(const std::uint8_t *from, std::size_t n) noexcept {
 #if defined(__GNUC__)
     for (std::size_t i = 0; i < n; i += 64) __builtin_prefetch(from + i);
 #else
     static_cast<void>(from), static_cast<void>(n);
-#endif
-}
-
-// Asks for the lines of what will be written soon: a store in part of a line waits for it.
-inline void prefetch_out(std::uint8_t *to, std::size_t n) noexcept {
-#if defined(__GNUC__)
-    for (std::size_t i = 0; i < n; i += 64) __builtin_prefetch(to + i, 1);
-#else
-    static_cast<void>(to), static_cast<void>(n);
 #endif
 }
 

@@ -44,8 +44,16 @@ struct Pattern {
 
 constexpr Pattern patterns[3] = {Pattern(0), Pattern(1), Pattern(2)};
 
-// Channel c of the output is channel orders[3 * order + c] of the source.
-alignas(64) constexpr Byte orders[64] = {0, 1, 2, 0, 2, 1, 1, 0, 2, 1, 2, 0, 2, 0, 1, 2, 1, 0};
+// channel_orders as a table of one register.
+struct Orders {
+    alignas(64) Byte at[64];
+
+    constexpr Orders() : at{} {
+        for (int i = 0; i < 18; ++i) at[i] = channel_orders[i / 3][i % 3];
+    }
+};
+
+constexpr Orders orders;
 
 FACECRYPT_VBMI __m512i places(const Byte *order, std::ptrdiff_t pixels,
                               std::ptrdiff_t start) noexcept {
@@ -58,7 +66,7 @@ FACECRYPT_VBMI __m512i places(const Byte *order, std::ptrdiff_t pixels,
         _mm512_add_epi8(each, each), _mm512_add_epi8(each, _mm512_load_si512(pattern.channel)));
     return _mm512_add_epi8(
         _mm512_load_si512(pattern.base),
-        _mm512_maskz_permutexvar_epi8(~std::uint64_t{0}, entry, _mm512_load_si512(orders)));
+        _mm512_maskz_permutexvar_epi8(~std::uint64_t{0}, entry, _mm512_load_si512(orders.at)));
 }
 
 FACECRYPT_VBMI void prepare(const Byte *order, std::size_t pixels, std::size_t early,
@@ -109,8 +117,8 @@ bool PixelLines::fit(const Pixels &key) noexcept {
 PixelLines::PixelLines(const Pixels &key, std::size_t first, std::size_t pixels,
                        std::size_t early) noexcept
     : mask_(key.mask + first * key.channels), bytes_(pixels * key.channels), early_(early),
-      lines_((bytes_ + early + 63) / 64), ordered_(key.order != nullptr) {
-    if (ordered_) prepare(key.order + first, pixels, early, lines_, from_);
+      ordered_(key.order != nullptr) {
+    if (ordered_) prepare(key.order + first, pixels, early, (bytes_ + early + 63) / 64, from_);
 }
 
 void PixelLines::run(const Byte *in, Byte *out, bool past_caches) const noexcept {
@@ -121,8 +129,6 @@ void PixelLines::run(const Byte *in, Byte *out, bool past_caches) const noexcept
     else
         past_caches ? call(run_lines<false, true>) : call(run_lines<false, false>);
 }
-
-void PixelLines::fence() noexcept { _mm_sfence(); }
 
 }  // namespace facecrypt
 

@@ -33,9 +33,6 @@ struct Split {
 
 // ---- pixels ------------------------------------------------------------------------------------
 
-constexpr Byte channel_orders[6][3] = {{0, 1, 2}, {0, 2, 1}, {1, 0, 2},
-                                       {1, 2, 0}, {2, 0, 1}, {2, 1, 0}};
-
 // out is in, or apart from it.
 void mix(const Byte *in, const Byte *mask, Byte *out, std::size_t n) noexcept {
     for (std::size_t i = 0; i < n; ++i) out[i] = static_cast<Byte>(in[i] ^ mask[i]);
@@ -124,7 +121,7 @@ void pixel_lines(const Pixels &key, std::size_t first, std::size_t n, std::size_
                            aligned ? reinterpret_cast<std::uintptr_t>(out + start) % 64 : 0);
     for (std::size_t picture = from; picture < to; ++picture)
         lines.run(in + picture * bytes + start, out + picture * bytes + start, past_caches);
-    if (past_caches) PixelLines::fence();
+    if (past_caches) _mm_sfence();
 }
 
 #endif
@@ -252,7 +249,7 @@ void gather(const Gather &key, const Byte *in, Byte *out, std::size_t count,
             // one by one that a core keeps up by itself, and is only held up by this.
             if (j.key.length > 3 && bytes <= few) {
                 prefetch(j.in + (i + 1) * bytes, bytes);
-                prefetch_out(j.out + (i + 1) * bytes, bytes);
+                prefetch(j.out + (i + 1) * bytes, bytes);
             }
             gather_picture(j.key, i + 1 < j.split.count, j.in + i * bytes, j.out + i * bytes);
         }
@@ -288,7 +285,7 @@ bool blocks(const Blocks &key, const Byte *in, Byte *out, std::size_t count,
                 Byte *row = j.out + (i * j.key.down + band) * j.band;
                 // Blocks are read in any order; the next picture comes in by lines meanwhile.
                 if (j.network.dense) prefetch(picture + (j.key.down + band) * j.band, j.band);
-                prefetch_out(row + j.key.down * j.band, j.band);
+                prefetch(row + j.key.down * j.band, j.band);
                 block_band(j.key, j.network, band, picture,
                            j.in + j.split.count * j.band * j.key.down, row);
             }

@@ -90,6 +90,14 @@ def run(kernels, name, data, operands, offset=0, *, threads=1):
     return out
 
 
+def run_in_place(kernels, name, data, operands, offset):
+    same, memory = canaried(data.shape, offset)
+    same[:] = data
+    getattr(kernels, name)(same, same, operands, threads=1)
+    assert untouched(same, memory)
+    return same
+
+
 # ---- the definitions, in loops -----------------------------------------------------------------
 
 
@@ -196,10 +204,7 @@ def test_pixels_agree(seed, count, size, kind, offset):
     data, a = pixel_case(rng, count, size, kind[0], ordered=kind[1])
     agree("pixels", data, a, offset)
     for backend in BACKENDS:
-        same, memory = canaried(data.shape, offset)
-        same[:] = data
-        backends.get(backend).pixels(same, same, a, threads=1)
-        assert untouched(same, memory)
+        same = run_in_place(backends.get(backend), "pixels", data, a, offset)
         assert (same == run(backends.get("reference"), "pixels", data, a)).all()
 
 
@@ -220,10 +225,7 @@ def test_pixels_of_whole_lines_wherever_they_lie(size, channels, offset):
     # Pictures of a multiple of 64 bytes: their lines lie in all of them as in the first.
     case = pixel_case(np.random.default_rng(6), 4, size, channels, ordered=channels == 3)
     agree("pixels", *case, offset)
-    same, memory = canaried(case[0].shape, offset)
-    same[:] = case[0]
-    backends.get("native").pixels(same, same, case[1], threads=1)
-    assert untouched(same, memory)
+    same = run_in_place(backends.get("native"), "pixels", *case, offset)
     assert (same == run(backends.get("reference"), "pixels", *case)).all()
 
 
