@@ -110,8 +110,8 @@ def _add_network(sub: ArgumentParser) -> None:
     sub.add_argument(
         "--network",
         metavar="NAME",
-        help="resnet18, pyramidnet, tanaka, ele-adaptnet, fast, fast-tanaka, fast-ele-adaptnet or "
-        "fast-pixelwise (default: that of the scheme's paper)",
+        help="resnet18, pyramidnet, tanaka, ele-adaptnet, fast, fast-tanaka, fast-ele-adaptnet, "
+        "fast-pixelwise or fast-nibbles (default: that of the scheme's paper)",
     )
     sub.add_argument(
         "--size",

@@ -33,6 +33,7 @@ _RECIPES = {
     "fast-tanaka": _FAST,
     "fast-ele-adaptnet": _FAST,
     "fast-pixelwise": _FAST,
+    "fast-nibbles": _FAST,
 }
 
 

@@ -24,6 +24,7 @@ from facecrypt.learning.data import Pictures
 from facecrypt.learning.encrypted import Encryption
 from facecrypt.learning.networks import build, penalty
 from facecrypt.learning.networks.fast import Fast
+from facecrypt.learning.scale import scaled
 from facecrypt.learning.settings import Epoch, Settings
 
 __all__ = ["Progress", "Trainer", "answers", "load_weights", "network_for", "predict"]
@@ -86,7 +87,7 @@ class Trainer:
         self.model.to(memory_format=torch.channels_last)  # twice as fast, on a processor too
         if isinstance(self.model, Fast):
             some = self._batch(np.arange(min(len(images), _FITTED)), None)
-            self.model.fit(_scaled(some))
+            self.model.fit(scaled(some))
         self._optimiser = torch.optim.SGD(
             [weights for weights in self.model.parameters() if weights.requires_grad],
             lr=settings.lr,
@@ -255,14 +256,9 @@ def answers(
 
 
 def _logits(model: nn.Module, images: Tensor) -> Tensor:
-    scaled = _scaled(images)
+    x = scaled(images)
     with torch.autocast(images.device.type, torch.bfloat16, enabled=_fast(images.device)):
-        return model(scaled).float()
-
-
-def _scaled(images: Tensor) -> Tensor:
-    # One scale for all schemes: no figure about the plain pictures reaches the network.
-    return (images.permute(0, 3, 1, 2).float() - 127.5) / 64
+        return model(x).float()
 
 
 def _fast(device: torch.device) -> bool:

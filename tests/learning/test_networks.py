@@ -23,6 +23,7 @@ from facecrypt.learning.networks.ele_adaptation import (  # noqa: E402
     total_variation,
 )
 from facecrypt.learning.networks.fast import Whitening  # noqa: E402
+from facecrypt.learning.networks.nibble_adaptation import NibbleAdaptation  # noqa: E402
 from facecrypt.learning.networks.pixel_adaptation import PixelAdaptation  # noqa: E402
 from facecrypt.learning.networks.pyramidnet import PyramidNet  # noqa: E402
 from facecrypt.learning.networks.shakedrop import (  # noqa: E402
@@ -31,6 +32,7 @@ from facecrypt.learning.networks.shakedrop import (  # noqa: E402
     linear_decay,
 )
 from facecrypt.learning.networks.tanaka import Tanaka  # noqa: E402
+from facecrypt.learning.scale import scaled  # noqa: E402
 
 
 @pytest.fixture(autouse=True)
@@ -64,7 +66,8 @@ def loss_of(model, pictures, labels):
 
 def test_names():
     assert " ".join(NETWORKS) == (
-        "resnet18 pyramidnet tanaka ele-adaptnet fast fast-tanaka fast-ele-adaptnet fast-pixelwise"
+        "resnet18 pyramidnet tanaka ele-adaptnet fast fast-tanaka fast-ele-adaptnet "
+        "fast-pixelwise fast-nibbles"
     )
 
 
@@ -113,7 +116,7 @@ def test_what_cannot_be_built(wrong, message):
 #   961 x 288; 961 x 6,912 + 225 x 9,216; 225 x 36,864 + 49 x 147,456; (49 + 9) x 147,456; 1,280.
 #   Behind an adaptation the sides are 32, 16, 8, 4. Tanaka's to 24 channels: 23,718; 64 x 23,040.
 #   Behind ELE's, with 16 channels, the first convolution has 4,608 weights. Pixelwise: for each of
-#   1,024 pixels 3 x 16 and 2 x 16.
+#   1,024 pixels 3 x 16 and 2 x 16. Nibbles: 96 x 384 and 2 x 24 weights; 64 x 96 x 384.
 PYRAMID = 4_717_983_724
 LATE = 256 * (9_216 + 36_864) + (64 + 64 + 16) * 147_456 + 1_280
 PUBLISHED = {
@@ -131,6 +134,7 @@ PUBLISHED = {
         497_792 - 2_304 + 49_152 + 32_768,
         1024 * 48 + 1024 * 4_608 + LATE,
     ),
+    "fast-nibbles": (497_792 + 36_864 + 48, 64 * 36_864 + 1024 * 6_912 + LATE),
 }
 
 
@@ -446,6 +450,34 @@ def test_a_matrix_for_each_pixel_undoes_pbe_and_one_for_all_does_not():
     flat = [part.reshape(-1, 3) for part in (cipher, wanted)]
     left = flat[0] @ torch.linalg.lstsq(*flat).solution - flat[1]
     assert left.square().mean() > 0.8 * flat[1].square().mean()
+
+
+# ---- nibbles ---------------------------------------------------------------------------------
+
+
+def test_one_matrix_for_the_nibbles_of_all_blocks_undoes_le_and_one_for_their_samples_does_not():
+    plain = torch.randint(0, 256, (64, 16, 16, 3), dtype=torch.uint8)
+    cipher = Encryption.from_seed("le", plain.shape, seed=3)(plain)
+    # Blocks as rows, samples by channel, row and column, and a 1 for what is added.
+    wanted, samples = (
+        functional.unfold(part.permute(0, 3, 1, 2).double(), 4, stride=4).mT.flatten(0, 1)
+        for part in (plain, cipher)
+    )
+    nibbles = torch.cat([samples // 16, samples % 16], 1)
+    inputs = functional.pad((nibbles - 7.5) / 4, (0, 1), value=1)
+    matrix = torch.linalg.lstsq(inputs, wanted).solution
+
+    layer = NibbleAdaptation(4, 3).double().eval()
+    with torch.no_grad():
+        layer.matrix.weight.copy_(matrix[:-1].T.reshape(48, 6, 4, 4))
+        layer.norm.eps = 0
+        seen = layer(scaled(cipher).double())
+    blocks = functional.unfold(seen, 4, stride=4).mT.flatten(0, 1)
+    torch.testing.assert_close(blocks + matrix[-1], wanted, rtol=0, atol=1e-6)
+
+    inputs = functional.pad(samples, (0, 1), value=1)
+    left = inputs @ torch.linalg.lstsq(inputs, wanted).solution - wanted
+    assert left.var() > 0.5 * wanted.var()
 
 
 # ---- training --------------------------------------------------------------------------------

@@ -8,7 +8,8 @@
   ``pyramidnet`` (Madono et al., 2020); 29.3 M.
 - ``fast``: whitened patches and three stages, half as wide as the speed records on CIFAR; 0.5 M.
 - ``fast-tanaka``, ``fast-ele-adaptnet``: it behind the adaptations of those networks;
-  ``fast-pixelwise``: behind one matrix for each pixel.
+  ``fast-pixelwise``: behind one matrix for each pixel; ``fast-nibbles``: behind one matrix for
+  the nibbles of all blocks.
 
 These are the full sizes. The tiny ones have the same structure and train on one CPU core in
 minutes; their accuracies are not to be compared with published ones. All are faster in
@@ -27,6 +28,7 @@ from torch import Tensor, nn
 from facecrypt.learning.networks.ele_adaptation import CHANNELS, EleAdaptNet
 from facecrypt.learning.networks.fast import Fast
 from facecrypt.learning.networks.initial import he_normal
+from facecrypt.learning.networks.nibble_adaptation import NibbleAdaptation
 from facecrypt.learning.networks.pixel_adaptation import PixelAdaptation
 from facecrypt.learning.networks.pyramidnet import PyramidNet
 from facecrypt.learning.networks.resnet import ResNet
@@ -89,6 +91,12 @@ def _fast_pixelwise(classes: int, *, tiny: bool, side: int, block: int) -> nn.Mo
     return _fast(classes, tiny=tiny, side=side, block=block, front=front, inputs=CHANNELS)
 
 
+def _fast_nibbles(classes: int, *, tiny: bool, side: int, block: int) -> nn.Module:
+    _divides(block, side)
+    front = NibbleAdaptation(block, _FRONT)
+    return _fast(classes, tiny=tiny, side=side, block=block, front=front, inputs=_FRONT)
+
+
 def _divides(part: int, side: int) -> None:
     if side % part:
         raise ValueError(f"side must be a multiple of {part} for this network, received {side}")
@@ -103,6 +111,7 @@ _BUILDERS: dict[str, Callable[..., nn.Module]] = {
     "fast-tanaka": _fast_tanaka,
     "fast-ele-adaptnet": _fast_ele_adaptnet,
     "fast-pixelwise": _fast_pixelwise,
+    "fast-nibbles": _fast_nibbles,
 }
 
 NETWORKS: tuple[str, ...] = tuple(_BUILDERS)
@@ -123,7 +132,7 @@ def build(
     side : int
         Of the pictures in pixels.
     block : int
-        Side of the blocks of the scheme in pixels; for ``tanaka`` and ``ele-adaptnet``.
+        Side of the blocks of the scheme in pixels; for the networks that look at blocks.
 
     Returns
     -------
