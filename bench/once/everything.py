@@ -1,7 +1,8 @@
 """What README and docs say of speed, size and recall, measured at one commit.
 
     python -m bench.once.everything FOLDER [--faces DIR] [--photos DIR] [--tiles DIR]
-        [--jpegs DIR] [--clips DIR] [--peers PYTHON] [--deface COMMAND] [--only NAME ...]
+        [--jpegs DIR] [--pngs DIR] [--clips DIR] [--peers PYTHON] [--deface COMMAND]
+        [--only NAME ...]
 
 Runs one measurement after another. Of each, FOLDER gets NAME.md: the commit, the machine, its
 load, the command and what it printed; of one that failed NAME.err, what it said. Continues where
@@ -35,11 +36,12 @@ NEEDS = {
     "photos": "JPEG photographs with faces, half a dozen",
     "tiles": "chelsea.png and coffee.png of scikit-image, and no more",
     "jpegs": "JPEG files (tools/fetch_jpegs.py)",
+    "pngs": "PNG files, say those of a Linux system",
     "clips": "clips with known faces (bench.clips)",
     "peers": "Python of the environment with other detectors (bench/README.md)",
     "deface": "the command deface 1.5.0",
 }
-_FOLDERS = ("faces", "photos", "tiles", "jpegs", "clips")
+_FOLDERS = ("faces", "photos", "tiles", "jpegs", "pngs", "clips")
 _COMMANDS = ("peers", "deface")
 _CHROMIUM = ("chromium", "chromium-browser")
 
@@ -82,9 +84,15 @@ MEASUREMENTS = (
         "jpeg-corpus", "bench.once.jpeg_corpus {jpegs}", "bench/JPEG.md, docs/howto/jpeg.md"
     ),
     Measurement(
+        "jpeg-growth",
+        "bench.once.jpeg_growth {jpegs}",
+        "docs/howto/jpeg.md, docs/security.md",
+    ),
+    Measurement(
         "jpeg-folder", "bench.once.jpeg_folder {photos} --deface {deface}", "bench/JPEG.md"
     ),
     Measurement("originals", "bench.once.originals {photos} --made", "docs/howto/originals.md"),
+    Measurement("originals-png", "bench.once.originals {pngs}", "docs/howto/originals.md"),
     Measurement(
         "attacks", "bench.once.attacks --keys 40 --photos {tiles}", "docs/attacks.md, README.md"
     ),
