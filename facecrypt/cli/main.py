@@ -17,6 +17,7 @@ from facecrypt.cli.terminal import (
     INTERRUPTED,
     USAGE,
     exit_code,
+    open_closed_streams,
     plain_warnings,
     say,
     say_errors,
@@ -36,6 +37,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         then ends at a second Ctrl-C.
     """
     if argv is None:
+        open_closed_streams()
         with second_ends():
             return _run(sys.argv[1:])
     return _run(list(argv))

@@ -81,6 +81,9 @@ def parse(words: Sequence[str]) -> Namespace:
     if words[:1] == ["help"]:
         words = [*words[1:], "--help"]
     root = parser(words[:1])
+    # An empty path is the folder one is in: all of it would be sealed, or erased from.
+    if any(not word or (word.startswith("--") and word.endswith("=")) for word in words):
+        root.error("an argument is empty, as of a shell variable that is not set; name what it is")
     name = words[0] if words else "-"
     if not name.startswith("-") and name not in COMMANDS:
         meant = get_close_matches(name, COMMANDS, 1)

@@ -3,6 +3,7 @@ with hints, what is left out; and which exit code errors amount to.
 """
 
 import itertools
+import os
 import sys
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -29,6 +30,7 @@ __all__ = [
     "count",
     "exit_code",
     "explained",
+    "open_closed_streams",
     "plain_warnings",
     "progress_bar",
     "say",
@@ -43,6 +45,21 @@ __all__ = [
 
 DONE, FAILED, USAGE, DENIED, INTERRUPTED = 0, 1, 2, 3, 130
 _LINKS = 5  # named one by one
+
+
+def open_closed_streams() -> None:
+    """Give a process that was started without standard streams, as ``>&-`` does, the null device.
+
+    Otherwise the next file that is opened would get their numbers, and what a library prints
+    would go into it.
+    """
+    for number, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # the lowest free number, which is this one
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115, PTH123
 
 
 def say(kind: str, text: str) -> None:

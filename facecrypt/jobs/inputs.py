@@ -176,6 +176,8 @@ def _find(
 
 def _expand(path: PathLike, search: Search, *, alone: bool) -> Iterator[Found]:
     here = Path(path)
+    if not os.fspath(path):
+        raise ValueError("a path is empty; name a file or folder, '.' for the one you are in")
     if os.path.lexists(here):
         # Of a folder such as . or .. only the real path has a name.
         below = Path() if alone else Path(Path(os.path.realpath(here)).name)

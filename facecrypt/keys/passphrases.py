@@ -36,7 +36,7 @@ class Passphrase:
     Raises
     ------
     KeyFormatError
-        The passphrase is empty.
+        The passphrase is empty, or no text.
 
     Examples
     --------
@@ -51,7 +51,13 @@ class Passphrase:
     def __init__(self, text: str, *, allow_costly: bool = False):
         if not isinstance(text, str):
             raise TypeError(f"a passphrase must be text, received {type(text).__name__}")
-        self._text = unicodedata.normalize("NFC", text).encode()
+        try:
+            self._text = unicodedata.normalize("NFC", text).encode()
+        except UnicodeEncodeError:
+            raise KeyFormatError(
+                "the passphrase holds bytes that are no text; give it in UTF-8, and in a locale "
+                "of UTF-8"
+            ) from None
         if not self._text:
             raise KeyFormatError("the passphrase is empty")
         self._allow_costly = allow_costly

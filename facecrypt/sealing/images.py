@@ -351,7 +351,7 @@ def _unlocked(sealed: Sealed, identities: Sequence[Unwraps | RegionKey], options
 
 
 def recipients_of(recipients: Recipients) -> list[RecipientLike]:
-    """One or several recipients as a list.
+    """One or several recipients as a list, each once.
 
     Raises
     ------
@@ -359,7 +359,9 @@ def recipients_of(recipients: Recipients) -> list[RecipientLike]:
         Something among them cannot wrap a key, or there are none.
     """
     reads = "Recipient.parse reads public keys, SecretKey.load symmetric ones"
-    return _listed(recipients, "a recipient", reads, lambda item: hasattr(item, "wrap"))
+    many = _listed(recipients, "a recipient", reads, lambda item: hasattr(item, "wrap"))
+    # Whose key is in a file of the team and named besides is one who may open it.
+    return [one for number, one in enumerate(many) if one not in many[:number]]
 
 
 def identities_of(identities: Identities) -> list[Unwraps | RegionKey]:

@@ -38,6 +38,17 @@ def job(tmp_path, photo):
     return tmp_path
 
 
+@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&- >&- 2>&-"])
+def test_standard_streams_that_are_closed(job, closed):
+    # The sealed file must not get the number of one, for what is printed would go into it.
+    line = f'"$0" -m facecrypt.cli encrypt big.png -o out -k k --whole --json {closed}'
+    done = subprocess.run(
+        ["sh", "-c", line, sys.executable], cwd=job, capture_output=True, check=False
+    )
+    assert (done.returncode, b"Traceback" in done.stderr) == (0, False)
+    assert facecrypt("verify", "out/big.png", "-k", "k", cwd=job).returncode == 0
+
+
 def test_ctrl_c(job):
     whole = ("encrypt", "in", "-o", "out", "-k", "k", "--whole")
     with subprocess.Popen(

@@ -50,6 +50,15 @@ def test_an_input_named_twice_is_one_input(tree):
     assert len(found) == 3
 
 
+def test_an_empty_path_is_not_the_folder_one_is_in(tree, monkeypatch):
+    monkeypatch.chdir(tree / "in")
+    with pytest.raises(
+        ValueError, match=r"a path is empty; name a file or folder, '\.' for the one"
+    ):
+        find_inputs("", tree / "out")
+    assert find_inputs(".", tree / "out")[0]
+
+
 def test_two_pictures_of_one_stem_get_their_full_names(tree):
     (tree / "in" / "a.png").write_bytes(b"")
     found, _ = pairs(tree / "in", tree)

@@ -153,6 +153,11 @@ def test_an_empty_passphrase_is_refused():
         Passphrase("")
 
 
+def test_a_passphrase_of_bytes_that_are_no_text_is_refused():
+    with pytest.raises(KeyFormatError, match="the passphrase holds bytes that are no text; give"):
+        Passphrase(b"d\xfcner".decode(errors="surrogateescape"))
+
+
 def test_secret_key_round_trip(tmp_path):
     key = SecretKey.generate()
     key.save(tmp_path / "k")

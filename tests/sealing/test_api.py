@@ -14,6 +14,7 @@ from facecrypt import (
     Identity,
     KeyFormatError,
     Passphrase,
+    Recipient,
     Region,
     RegionKey,
     Sealed,
@@ -140,6 +141,12 @@ def test_equal_faces_of_one_picture_get_different_noise():
     image = np.zeros((20, 40, 3), np.uint8)
     sealed = seal(image, [Region(0, 0, 20, 20), Region(20, 0, 40, 20)])
     assert (sealed.image[:, :20] != sealed.image[:, 20:]).any()
+
+
+def test_a_recipient_named_twice_is_one(photo):
+    again = Recipient.parse(str(ALICE.recipient))
+    sealed = seal(photo, recipients=[ALICE.recipient, KEY, again, KEY])
+    assert [one["type"] for one in sealed.header.stanzas] == ["hpke-x25519", "secret-key"]
 
 
 def test_every_recipient_opens_it_and_nobody_else(photo):

@@ -9,6 +9,8 @@ from facecrypt.files import media_error
 
 __all__ = ["check_room", "share_a_disk"]
 
+_MIB = 1 << 20
+
 
 def check_room(folder: Path, needed: int, hint: Hint | None = None) -> None:
     """MediaError, with a hint, where so many bytes are not free in a folder, or it is not there."""
@@ -18,8 +20,8 @@ def check_room(folder: Path, needed: int, hint: Hint | None = None) -> None:
         raise media_error(folder, error) from error
     if free < needed:
         full = MediaError(
-            f"{folder}: {needed >> 20} MiB are needed and {free >> 20} MiB are free; free some or "
-            "choose another folder",
+            f"{folder}: {needed / _MIB:.1f} MiB are needed and {free / _MIB:.1f} MiB are free; "
+            "free some or choose another folder",
             hint=hint,
         )
         full.errno = errno.ENOSPC
