@@ -71,7 +71,7 @@ def name_outputs(found: Mapping[Path, Path], out_dir: Path, rename: Rename) -> d
         if other is not source:
             why = "" if names[other] == name else ", names this file system does not tell apart"
             raise ValueError(
-                f"{other} and {source} would both become {out_dir / name}{why}; "
+                f"{other} and {source} would both become {out_dir / short[source]}{why}; "
                 "give them in two runs with different output folders"
             )
     return {source: out_dir / name for source, name in names.items()}

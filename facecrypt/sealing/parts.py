@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from facecrypt import keys
-from facecrypt.errors import ForgottenError
+from facecrypt.errors import AuthenticationError, ForgottenError
 from facecrypt.keys import RecipientLike, RegionKey, Stanza, Unwraps
 from facecrypt.sealing import ciphers
 from facecrypt.sealing.content import Content
@@ -193,8 +193,8 @@ def _check_numbers(header: Header, regions: Iterable[int]) -> None:
     count = len(header.regions)
     for index in regions:
         if not 0 <= index < count:
-            called = header.content.called
-            raise ValueError(f"there is no region {index}; the {called} has {count}, from 0")
+            has = f"{count}, from 0" if count else "none"
+            raise ValueError(f"there is no region {index}; the {header.content.called} has {has}")
 
 
 def forgotten_error(regions: Sequence[int], *, checked: bool = True) -> ForgottenError:
@@ -300,9 +300,7 @@ def rewrapped(
     AuthenticationError
         No identity opens it whole, or it was changed.
     """
-    content_key = _content_key(header, identities)
-    if content_key is None:
-        raise ciphers.wrong_key(header.content.called)
+    content_key = _whole_key(header, identities)
     stanzas = *kept, *(recipient.wrap(content_key) for recipient in recipients)
     return _authenticated(replace(header, stanzas=stanzas), content_key).checked()
 
@@ -323,9 +321,7 @@ def forgotten(
     """
     asked = set(numbers(regions))
     _check_numbers(header, asked)
-    content_key = _content_key(header, identities)
-    if content_key is None:
-        raise ciphers.wrong_key(header.content.called)
+    content_key = _whole_key(header, identities)
     gone = asked.union(item for item in header.forgotten if isinstance(item, int))
     header = replace(header, forgotten=(*sorted(gone), *header.private))
     return _authenticated(header, content_key).checked()
@@ -341,6 +337,18 @@ def _part_key(header: Header, content_key: bytes, index: int) -> bytes:
     if index < count:
         return keys.region_key(content_key, index)
     return keys.content_subkey(content_key, "private " + header.private[index - count])
+
+
+def _whole_key(header: Header, identities: Sequence[Unwraps | RegionKey]) -> bytes:
+    content_key = _content_key(header, identities)
+    if content_key is not None:
+        return content_key
+    called = header.content.called
+    if all(isinstance(holder, RegionKey) for holder in identities):
+        raise AuthenticationError(
+            f"a region key opens its region and changes nothing; give a key that opens the {called}"
+        )
+    raise ciphers.wrong_key(called)
 
 
 def _content_key(header: Header, identities: Sequence[Unwraps | RegionKey]) -> bytes | None:

@@ -155,7 +155,7 @@ def test_sealing_again_does_not_bring_it_back(two):
         ("-k k", 2, "the following arguments are required: --region"),
         ("--region 0", 2, "say what to decrypt with"),
         ("--region 0 -i other.txt", 3, "the key does not open this picture"),
-        ("--region 0 -i her", 3, "the key does not open this picture"),
+        ("--region 0 -i her", 3, "a region key opens its region and changes nothing"),
     ],
 )
 def test_what_is_refused(two, words, code, error):

@@ -212,7 +212,7 @@ def test_into_another_file(sealed):
 
 
 def test_what_cannot_be_forgotten(sealed):
-    before = everything(sealed)
+    before, one = everything(sealed), region_key(inspect(sealed), KEY, 0)
     wrong = [
         (ValueError, "there is no region 3; the picture has 3, from 0", KEY, [0, 3]),
         (ValueError, "there is no region -1", KEY, [-1]),
@@ -227,6 +227,7 @@ def test_what_cannot_be_forgotten(sealed):
             1,
         ),
         (AuthenticationError, "does not open", SecretKey.generate(), [0]),
+        (AuthenticationError, "a region key opens its region and changes nothing", one, [0]),
     ]
     for error, words, key, regions in wrong:
         with pytest.raises(error, match=words):
