@@ -284,6 +284,9 @@ class _FileDecryptor:
         output = item.output
         if not opened.can_be(output.suffix):
             output = output.with_suffix(".png")
+            # Under this name an input may lie, the one that is opened too.
+            if overwrite and output.exists() and is_sealed(output):
+                raise MediaError(f"{output}: is sealed itself; choose another output folder")
         if output.exists() and not overwrite:
             return self._there(item, output, opened)
         try:

@@ -8,6 +8,7 @@ import weakref
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
 from facecrypt import (
     AuthenticationError,
@@ -18,8 +19,10 @@ from facecrypt import (
     Region,
     SecretKey,
     decrypt_files,
+    encrypt_file,
     encrypt_files,
     inspect,
+    region_key,
     verify,
 )
 
@@ -52,6 +55,18 @@ def listing(folder) -> list[str]:
 
 PLACES = [("even" if number % 2 == 0 else "odd", number) for number in range(8)]
 EVEN_THEN_ODD = ["0.png", "2.png", "4.png", "6.png", "1.png", "3.png", "5.png", "7.png"]
+
+
+def test_a_picture_that_opens_under_another_name_never_replaces_a_sealed_one(tmp_path):
+    plain, sealed = tmp_path / "a.webp", tmp_path / "a.png"
+    Image.fromarray(picture(0)).save(plain, lossless=True)
+    header = encrypt_file(plain, sealed, KEY, regions=FACE)
+    plain.unlink()
+    before = sealed.read_bytes()
+    keys = SecretKey.generate(), region_key(header, KEY, 0)
+    done = decrypt_files(sealed, tmp_path, keys, overwrite=True)
+    assert "is sealed itself; choose another output folder" in str(done.failed[0].error)
+    assert sealed.read_bytes() == before
 
 
 class Slow:
