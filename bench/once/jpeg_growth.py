@@ -19,7 +19,7 @@ from bench.once.jpeg_corpus import SUFFIX, boxes, upright_size
 from bench.report import versions
 from facecrypt import Region, SecretKey
 from facecrypt.errors import FacecryptError
-from facecrypt.media.jpeg import cut, parse
+from facecrypt.media.jpeg import cut
 from facecrypt.media.jpeg.frame import Frame
 from facecrypt.sealing.carriers import SealedFile, Source
 from facecrypt.sealing.in_memory import encode
@@ -48,10 +48,10 @@ def growth(data: bytes, frame: Frame, regions: list[Region]) -> dict[str, float]
     blocks = sum(component[0] * component[1] for component in frame.components)
     gray = len(hidden) * blocks * (1 if frame.progressive else 2) / 8
     taken = len(whole.public) - len(parts.public)
-    segments = sum(segment.length for segment in parse(data).segments)
+    segments = sum(segment.length for segment in frame.segments)
     coded_anew = len(whole.public) - (len(data) - segments - len(parts.tail))
     grown = len(sealed.data) - len(data)
-    parts_of_it = {
+    explained = {
         "header: keys, hashes, quantisers": len(header),
         "lengths of parts rounded up, so that they tell less": sum(map(padded_size, sizes))
         - sum(sizes),
@@ -61,8 +61,8 @@ def growth(data: bytes, frame: Frame, regions: list[Region]) -> dict[str, float]
     }
     added = {
         "the whole": grown,
-        **parts_of_it,
-        "metadata, from readable to encrypted": grown - sum(parts_of_it.values()),
+        **explained,
+        "metadata, from readable to encrypted": grown - sum(explained.values()),
         "the whole with `--padding double`": len(seal(data, regions, "double").data) - len(data),
     }
     return {name: 100 * size / len(data) for name, size in added.items()}
