@@ -3,8 +3,10 @@
 import errno
 import os
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
 
 from facecrypt.errors import OVERWRITE, MediaError
 from facecrypt.pending import Data, Pending
@@ -16,7 +18,9 @@ __all__ = [
     "atomic_write",
     "media_error",
     "named",
+    "open_regular",
     "prepared",
+    "read_at_most",
     "read_small",
     "refuse_special",
     "remove",
@@ -154,6 +158,43 @@ def named(file: Pending, check: Callable[[], object] | None = None) -> None:
         raise media_error(file.path, error) from error
 
 
+@contextmanager
+def open_regular(path: PathLike) -> Iterator[BinaryIO]:
+    """A file to read that nobody named; MediaError where it cannot be read, or is a pipe.
+
+    What found it by its name must not wait for the other end of a pipe that has that name.
+    """
+    try:
+        file = open(path, "rb", opener=_at_once)  # noqa: SIM115 (Path has no opener)
+    except OSError as error:
+        raise media_error(path, error) from error
+    with file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise MediaError(f"{path}: is a pipe, a socket or a device; move it away")
+        yield file
+
+
+def _at_once(path: str, flags: int) -> int:
+    # Windows, which has no such flag, has no pipes in its folders either.
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+
+
+def read_at_most(file: BinaryIO, limit: int) -> bytes | None:
+    """What is left of an open file; None where that is more than `limit` bytes.
+
+    Of a file on disk no more is asked for than is there: Python takes memory for all of it.
+    """
+    left = limit
+    with suppress(OSError):  # of what is in memory, or in an archive
+        found = os.fstat(file.fileno())
+        if stat.S_ISREG(found.st_mode):
+            left = max(0, found.st_size - file.tell())
+    data = file.read(min(left, limit) + 1)
+    if left < len(data) <= limit:  # it grew, or its size says nothing
+        data += file.read(limit + 1 - len(data))
+    return None if len(data) > limit else data
+
+
 def read_small(path: PathLike, limit: int = 1 << 16) -> bytes:
     """Read a file that has no reason to be large, such as a key or a header.
 
@@ -170,10 +211,10 @@ def read_small(path: PathLike, limit: int = 1 << 16) -> bytes:
     """
     try:
         with Path(path).open("rb") as file:
-            data = file.read(limit + 1)
+            data = read_at_most(file, limit)
     except OSError as error:
         raise media_error(path, error) from error
-    if len(data) > limit:
+    if data is None:
         raise MediaError(f"{path}: larger than the {limit} bytes such a file may have")
     return data
 

@@ -1,16 +1,18 @@
 import errno
+import io
 import os
 import signal
 import subprocess
 import sys
 import time
+import tracemalloc
 from pathlib import Path
 
 import pytest
 
 from facecrypt import pending
 from facecrypt.errors import MediaError
-from facecrypt.files import atomic_write, read_small
+from facecrypt.files import atomic_write, open_regular, read_at_most, read_small
 
 
 @pytest.fixture(params=["nameless", "hidden"])
@@ -180,3 +182,41 @@ def test_a_killed_writer_leaves_only_whole_files(tmp_path):
         assert all(file.stat().st_size == 300_000 for file in written)
         for file in written:
             file.unlink()
+
+
+def test_reading_takes_memory_for_what_is_there(tmp_path):
+    (tmp_path / "f").write_bytes(b"12345")
+    tracemalloc.start()
+    with (tmp_path / "f").open("rb") as file:
+        assert read_at_most(file, 1 << 32) == b"12345"
+    assert tracemalloc.get_traced_memory()[1] < 1 << 20
+    tracemalloc.stop()
+
+
+def test_reading_goes_on_from_where_the_file_stands_up_to_the_limit(tmp_path):
+    (tmp_path / "f").write_bytes(b"12345")
+    with (tmp_path / "f").open("rb") as file:
+        file.seek(2)
+        assert read_at_most(file, 3) == b"345"
+        assert read_at_most(file, 3) == b""
+        file.seek(1)
+        assert read_at_most(file, 3) is None
+    assert read_at_most(io.BytesIO(b"123"), 3) == b"123"
+    assert read_at_most(io.BytesIO(b"1234"), 3) is None
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="this system has no /proc")
+def test_files_whose_size_says_nothing_are_read():
+    with Path("/proc/self/status").open("rb") as file:
+        assert len(read_at_most(file, 1 << 20)) > 100
+        file.seek(0)
+        assert read_at_most(file, 100) is None
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no pipes in folders")
+def test_what_nobody_named_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "p")
+    with pytest.raises(MediaError, match="p: is a pipe"), open_regular(tmp_path / "p"):
+        pass
+    with pytest.raises(MediaError, match="no such file"), open_regular(tmp_path / "q"):
+        pass

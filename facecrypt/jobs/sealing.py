@@ -27,7 +27,7 @@ from facecrypt.sealing.carriers import (
 )
 from facecrypt.sealing.content import Jpeg
 from facecrypt.sealing.files import open_file, seal_file, write_opened
-from facecrypt.sealing.finding import is_sealed
+from facecrypt.sealing.finding import is_sealed, is_surely_sealed
 from facecrypt.sealing.header import CIPHERS, Header
 from facecrypt.sealing.images import Identities, Recipients, identities_of, recipients_of
 from facecrypt.sealing.in_memory import decode_file
@@ -181,7 +181,7 @@ class FileEncryptor:
     def __call__(self, item: Input, regions: Boxes | None = None) -> Result:
         """Encrypt one picture, or find that it was; raises what :func:`encrypt_file` raises."""
         # What is damaged, or cannot be read, fails: sealing it says what is wrong.
-        if not item.named and is_sealed(item.source):
+        if not item.named and is_surely_sealed(item.source):
             return Result(item.source, item.output, sealed=True)
         own = regions_of(item.source, item.relative, regions)
         options = replace(self.options, regions=own)

@@ -61,7 +61,7 @@ class Entry(NamedTuple):
 
     type: int
     number: int
-    data: bytes
+    data: bytes | memoryview
 
 
 def byte_order(block: bytes) -> Order:
@@ -82,8 +82,11 @@ def first_directory(block: bytes) -> tuple[dict[int, Entry], int]:
 
 
 def read_directory(block: bytes, offset: int) -> tuple[dict[int, Entry], int]:
-    """The tags of one directory; those that reach outside the block are left out."""
-    order = byte_order(block)
+    """The tags of one directory; those that reach outside the block are left out.
+
+    Their data are not copied: thousands of tags may claim the same bytes.
+    """
+    order, view = byte_order(block), memoryview(block)
     entries: dict[int, Entry] = {}
     try:
         (count,) = struct.unpack_from(order + "H", block, offset)
@@ -93,8 +96,7 @@ def read_directory(block: bytes, offset: int) -> tuple[dict[int, Entry], int]:
             start = at + 8 if size <= 4 else start
             if 0 < size <= len(block) - start:
                 # Of a tag that occurs twice the first counts, as it does for browsers.
-                data = bytes(block[start : start + size])
-                entries.setdefault(tag, Entry(kind, number, data))
+                entries.setdefault(tag, Entry(kind, number, view[start : start + size]))
         (following,) = struct.unpack_from(order + "I", block, offset + 2 + 12 * count)
     except struct.error:
         # A directory cut short keeps the tags before the cut.
@@ -227,11 +229,11 @@ def _write_directory(order: str, entries: Mapping[int, Entry], start: int) -> by
     for tag, (kind, count, data) in sorted(entries.items()):
         table += struct.pack(order + "HHI", tag, kind, count)
         if len(data) <= 4:
-            table += data.ljust(4, b"\0")
+            table += bytes(data).ljust(4, b"\0")
         else:
             table += struct.pack(order + "I", begin + len(values))
             # Values begin at even offsets (TIFF 6.0, section 2).
-            values += data + bytes(len(data) % 2)
+            values += bytes(data) + bytes(len(data) % 2)
     return table + bytes(4) + values
 
 
@@ -247,8 +249,10 @@ def _plausible(entry: Entry) -> bool:
     """Text or a few numbers: what is too small, or not free enough, to hold a picture."""
     if entry.type != ASCII:
         return entry.number <= _MAX_NUMBERS
+    if entry.number > _MAX_TEXT:
+        return False
     try:
-        entry.data.decode("utf-8")
+        str(entry.data, "utf-8")
     except UnicodeDecodeError:
         return False
-    return entry.number <= _MAX_TEXT
+    return True

@@ -13,7 +13,7 @@ from typing import BinaryIO
 import numpy as np
 
 from facecrypt.errors import RESAVE, MediaError
-from facecrypt.files import PathLike
+from facecrypt.files import PathLike, read_at_most
 from facecrypt.limits import MAX_PIXELS, MAX_SIDE
 from facecrypt.media.colour import check_colour, differs_from_srgb
 from facecrypt.media.decoders import fence, hear
@@ -147,8 +147,8 @@ def read_file(path: PathLike) -> bytes:
 
 def read_bounded(file: BinaryIO) -> bytes:
     """What is left of an open file; MediaError where that is more than a picture may have."""
-    data = file.read(_MAX_BYTES + 1)
-    if len(data) > _MAX_BYTES:
+    data = read_at_most(file, _MAX_BYTES)
+    if data is None:
         raise MediaError(f"larger than the {_MAX_BYTES} bytes a picture file may have")
     return data
 

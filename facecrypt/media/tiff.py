@@ -104,7 +104,7 @@ def tiff_header(data: bytes) -> TiffHeader:
         bits == {8} and (colour, samples) in {(GRAY, 1), (RGB, 3)} and TILE_WIDTH not in tags
     )
     profile = tags.get(ICC)
-    return TiffHeader(width, height, plain, profile.data if profile else None)
+    return TiffHeader(width, height, plain, bytes(profile.data) if profile else None)
 
 
 def _check_compression(number: int) -> None:

@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 from facecrypt.errors import ContainerError, MediaError
 from facecrypt.files import PathLike, media_error
@@ -12,6 +12,7 @@ from facecrypt.sealing.carriers import (
     Carrier,
     FileCarrier,
     PayloadLike,
+    Source,
     file_carrier,
     find_payloads,
     not_sealed,
@@ -24,7 +25,9 @@ __all__ = [
     "checked_path",
     "find_sealed",
     "found_in",
+    "is_edited",
     "is_sealed",
+    "is_surely_sealed",
     "open_binary",
     "opened_sealed",
     "read_payload",
@@ -56,11 +59,57 @@ def find_sealed(path: PathLike) -> tuple[Carrier | FileCarrier, list[Header]]:
 
 def is_sealed(path: PathLike) -> bool:
     """Whether there is a sealed file that is sound, as far as shows without a key."""
-    try:
-        find_sealed(path)
-    except (ContainerError, MediaError):
+    return _sound(path) is not None
+
+
+def is_surely_sealed(path: Path) -> bool:
+    """:func:`is_sealed`, where the sidecar of another file does not count.
+
+    Raises
+    ------
+    MediaError
+        The file is not what its sidecar was made for: it may be a plain one.
+    """
+    found = _sound(path)
+    if found is None:
         return False
+    carrier, headers = found
+    large = file_carrier(path)
+    beside = carrier.beside if large is None else large.is_beside(path)
+    if beside and not any(_is_as_it_was(path, carrier, header) for header in headers):
+        raise MediaError(
+            f"{path}: is not what was sealed with the sidecar beside it, and may be plain; move "
+            "the sidecar away, or get the file that belongs to it"
+        )
     return True
+
+
+def is_edited(path: Path, carrier: Carrier | FileCarrier, header: Header) -> bool:
+    """Whether what is public of a sealed file was changed; a picture is decoded for that.
+
+    Raises
+    ------
+    ContainerError
+        The file is damaged, or the header is that of another.
+    """
+    large = file_carrier(path)
+    if large is not None:
+        return large.is_edited(path, header)
+    return cast("Carrier", carrier).is_edited(Source.read(path), header)
+
+
+def _sound(path: PathLike) -> tuple[Carrier | FileCarrier, list[Header]] | None:
+    try:
+        return find_sealed(path)
+    except (ContainerError, MediaError):
+        return None
+
+
+def _is_as_it_was(path: Path, carrier: Carrier | FileCarrier, header: Header) -> bool:
+    try:
+        return not is_edited(path, carrier, header)
+    except ContainerError:
+        return False
 
 
 def sealed_large(path: Path) -> FileCarrier | None:

@@ -3,14 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
 
 from facecrypt.errors import AuthenticationError, ForgottenError
 from facecrypt.files import PathLike
 from facecrypt.keys import RegionKey, Unwraps
 from facecrypt.media.pictures import naming
-from facecrypt.sealing.carriers import Carrier, Source, file_carrier
-from facecrypt.sealing.finding import find_sealed
+from facecrypt.sealing.finding import find_sealed, is_edited
 from facecrypt.sealing.header import Header
 from facecrypt.sealing.parts import unlock
 
@@ -84,10 +82,6 @@ def overview(
         break
     edited = None
     if look:
-        large = file_carrier(Path(path))
         with naming(path):
-            if large is not None:
-                edited = large.is_edited(Path(path), chosen)
-            else:
-                edited = cast("Carrier", carrier).is_edited(Source.read(path), chosen)
+            edited = is_edited(Path(path), carrier, chosen)
     return Overview(chosen, carrier.name, opens, whole, edited)

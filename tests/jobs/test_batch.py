@@ -2,6 +2,7 @@
 
 import gc
 import os
+import shutil
 import threading
 import weakref
 
@@ -456,3 +457,18 @@ def test_sealed_pictures_in_a_folder_are_passed_over(folder):
         assert listing(out) == sorted(f"{place}/{number}.png" for place, number in PLACES)
     named = encrypt_files(folder / "in" / "sealed" / "odd" / "7.png", folder / "x", KEY)
     assert "is a sealed picture already" in str(named.failed[0].error)
+
+
+def test_a_plain_picture_beside_a_sidecar_is_not_passed_over(folder):
+    """As where a sealed picture was replaced by the one it was made of."""
+    plain = folder / "in" / "even" / "0.png"
+    photos = folder / "photos"
+    encrypt_files(plain, photos, KEY, regions=FACE, sidecar=True)
+    assert encrypt_files(photos, folder / "a", KEY, regions=FACE).sealed == 1
+    shutil.copy(plain, photos / "0.png")
+    summary = encrypt_files(photos, folder / "b", KEY, regions=FACE)
+    assert (summary.done, summary.sealed) == (0, 0)
+    assert "0.png: is not what was sealed with the sidecar" in str(summary.failed[0].error)
+    Image.fromarray(np.zeros((9, 9), np.uint8)).save(photos / "0.png")
+    summary = encrypt_files(photos, folder / "b", KEY, regions=FACE)
+    assert "may be plain" in str(summary.failed[0].error)

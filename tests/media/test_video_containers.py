@@ -197,6 +197,42 @@ def test_live_recordings_have_sizes_that_are_unknown():
     assert public_of(data) == live == data[: len(live)]
 
 
+ATTACHMENTS, ATTACHED, UNKNOWN = bytes.fromhex("1941a469"), bytes.fromhex("61a7"), b"\xff"
+BEYOND = b"\x10" + (0x0FFFFFF).to_bytes(3)
+
+
+@pytest.mark.parametrize(
+    "one",
+    [
+        ATTACHMENTS + UNKNOWN,
+        ATTACHMENTS + b"\x83" + ATTACHED + UNKNOWN,
+        ATTACHMENTS + b"\x86" + ATTACHED + BEYOND,
+    ],
+    ids=["of unknown size", "in them one of unknown size", "in them one that claims the rest"],
+)
+def test_attachments_that_claim_what_follows_are_not_read_again_and_again(one):
+    class Counted(io.BytesIO):
+        reads = 0
+
+        def read(self, *args):
+            self.reads += 1
+            return super().read(*args)
+
+    file = Counted(EBML + segment(*[one] * 1_000))
+    assert find_payload(file) is None
+    # A thousand elements, with one in each, and the end of each; a million, each to the end.
+    assert file.reads < 5_000
+
+
+def test_elements_are_counted_wherever_they_lie(monkeypatch):
+    monkeypatch.setattr("facecrypt.media.video.matroska.MAX_WALKED", 20)
+    empty = bytes.fromhex("ec 80")
+    one = ATTACHMENTS + b"\x90" + 8 * empty
+    assert found(EBML + segment(one)) is None
+    with pytest.raises(ContainerError, match="more than 20 elements"):
+        found(EBML + segment(one, one, one))
+
+
 @pytest.mark.parametrize("public", [MP4, MKV], ids=["mp4", "mkv"])
 def test_a_second_payload_is_not_written(public):
     with pytest.raises(ContainerError, match="already"):

@@ -1,6 +1,7 @@
 """What a JPEG may cost is bounded before it is paid."""
 
 import io
+import os
 import struct
 import zlib
 
@@ -11,9 +12,11 @@ from support.jpeg_matrix import by_pillow
 from support.sealed_jpegs import KEY, opened, seal
 from support.second_reader.jpeg_layout import dictionary
 
-from facecrypt import ContainerError, MediaError, Region
+from facecrypt import ContainerError, MediaError, Region, encrypt_file, verify
 from facecrypt.errors import UnsupportedJpegError
+from facecrypt.limits import MAX_HEADER_BYTES
 from facecrypt.media import jpeg
+from facecrypt.sealing.carriers import jpeg_sealing
 from facecrypt.sealing.carriers.jpeg_private import Private
 
 FACE = [Region(0, 0, 8, 8)]
@@ -66,6 +69,20 @@ def test_a_private_part_that_inflates_without_end():
     assert len(Private.from_bytes(private_of(1 << 20)).skeleton) == 1 << 20
     with pytest.raises(ContainerError, match="private part is damaged"):
         Private.from_bytes(private_of(1 << 28))
+
+
+@pytest.mark.parametrize("sidecar", [False, True])
+def test_more_than_a_reader_takes_is_not_written(tmp_path, monkeypatch, sidecar):
+    plain = tmp_path / "a.jpg"
+    plain.write_bytes(by_pillow("L", (64, 64)) + bytes(1 << 20))
+    size = len(seal(plain.read_bytes(), FACE))
+    monkeypatch.setattr(jpeg_sealing, "MAX_PAYLOAD_BYTES", MAX_HEADER_BYTES + size // 2)
+    with pytest.raises(MediaError, match="more than a reader takes"):
+        encrypt_file(plain, tmp_path / "s.jpg", KEY, regions=FACE, sidecar=sidecar)
+    assert os.listdir(tmp_path) == ["a.jpg"]
+    monkeypatch.setattr(jpeg_sealing, "MAX_PAYLOAD_BYTES", MAX_HEADER_BYTES + size)
+    encrypt_file(plain, tmp_path / "s.jpg", KEY, regions=FACE, sidecar=sidecar)
+    verify(tmp_path / "s.jpg", KEY)
 
 
 def test_regions_are_limited_by_what_they_cover():

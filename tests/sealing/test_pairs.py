@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import time
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -33,7 +34,7 @@ from facecrypt import (
     verify,
 )
 from facecrypt.sealing import pairs
-from facecrypt.sealing.carriers import sidecar_names
+from facecrypt.sealing.carriers import sidecar, sidecar_names
 from facecrypt.sealing.finding import read_payload
 
 KEY = SecretKey.generate()
@@ -188,6 +189,52 @@ def test_of_several_that_fit_the_key_tells(tmp_path, plain, photo, out):
         inspect(out / "a.png")
     seal(plain, out, overwrite=True)
     assert len(sidecars(out)) == 1
+
+
+def pipe_beside(path):
+    pipe = path.with_name(f"{path.name}.0123456789abcdef.fcrypt")
+    os.mkfifo(pipe)
+    return pipe
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no pipes in folders")
+@pytest.mark.parametrize("alone", [True, False])
+def test_a_pipe_with_the_name_of_a_sidecar_is_not_waited_for(out, alone):
+    """Nobody writes into it, so that reading it would never end."""
+    pipe = pipe_beside(out / "a.png")
+    if alone:
+        sidecars(out)[1].unlink()
+    with pytest.raises(MediaError, match=f"{pipe.name}: is a pipe"):
+        inspect(out / "a.png")
+    done = command("decrypt", str(out), "-o", str(out / "back"), "-k", saved_key(out))
+    assert done.code == 1
+    assert f"{pipe.name}: is a pipe" in " ".join(done.err)
+
+
+def saved_key(folder) -> str:
+    KEY.save(folder / "k")
+    return str(folder / "k")
+
+
+def test_of_sidecars_that_do_not_fit_no_more_is_read_than_the_header(tmp_path, plain, photo, out):
+    Image.fromarray(photo[::-1]).save(tmp_path / "other.png")
+    other = again(tmp_path / "other.png", out)
+    os.truncate(other, 64 << 20)
+    tracemalloc.start()
+    verify(out / "a.png", KEY)
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert most < 32 << 20
+
+
+def test_sidecars_that_fit_are_together_no_larger_than_one_may_be(plain, out, monkeypatch):
+    again(plain, out)
+    size = sum(beside.stat().st_size for beside in sidecars(out))
+    monkeypatch.setattr(sidecar, "MAX_PAYLOAD_BYTES", size - 1)
+    with pytest.raises(MediaError, match="larger than a payload may be"):
+        verify(out / "a.png", KEY)
+    monkeypatch.setattr(sidecar, "MAX_PAYLOAD_BYTES", size)
+    verify(out / "a.png", KEY)
 
 
 def test_more_than_a_few_are_refused(plain, out):

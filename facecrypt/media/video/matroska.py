@@ -64,7 +64,7 @@ def append_element(file: BinaryIO, size: int, chunks: Iterable[bytes]) -> Place:
     if find_element(file) is not None:
         raise ContainerError("holds a sealed part already")
     end = size_of(file)
-    segment = _segment(file, end)
+    segment = _Walk(file).segment(end)
     if segment is None or segment.end not in {None, end}:
         raise ContainerError("does not end where its Segment ends; write the video anew")
     head = _head(size)
@@ -91,41 +91,40 @@ def find_element(file: BinaryIO) -> Place | None:
         There are two, or the one is cut off.
     """
     end = size_of(file)
-    segment = _segment(file, end)
+    walk = _Walk(file)
+    segment = walk.segment(end)
     if segment is None:
         return None
     stop = end if segment.end is None else min(segment.end, end)
     found = []
-    for element in _walk(file, segment.body, stop):
-        if element.ident == _ATTACHMENTS:
-            found += _in_attachments(file, segment, element, end)
+    for element in walk(segment.body, stop):
+        # Of those within a Segment only clusters may be of unknown size (RFC 9559, section 4.5).
+        if element.ident == _ATTACHMENTS and element.end is not None:
+            found += _in_attachments(walk, segment, element, end)
     return the_only_one(found)
 
 
 def _in_attachments(
-    file: BinaryIO, segment: _Element, attachments: _Element, end: int
+    walk: "_Walk", segment: _Element, attachments: _Element, end: int
 ) -> list[Place]:
-    files = [
-        attached
-        for attached in _walk(file, attachments.body, min(_end(attachments, end), end))
-        if attached.ident == _ATTACHED
-    ]
+    stop = min(_end(attachments, end), end)
+    files = [one for one in walk(attachments.body, stop) if one.ident == _ATTACHED]
     found = []
     for attached in files:
         data, ours = None, False
-        for child in _walk(file, attached.body, min(_end(attached, end), end)):
+        for child in walk(attached.body, min(_end(attached, stop), stop)):
             if child.ident == _FILE_NAME:
-                ours = _body(file, child, len(NAME)) == NAME
+                ours = _body(walk.file, child, len(NAME)) == NAME
             elif child.ident == _FILE_DATA:
                 data = child
         if ours and data is not None:
             # Alone, it takes its parent with it; beside others, its parent stays.
             whole = attachments if len(files) == 1 else attached
-            found.append(_place(file, segment, whole, data, end))
+            found.append(_place(segment, whole, data, end))
     return found
 
 
-def _place(file: BinaryIO, segment: _Element, whole: _Element, data: _Element, end: int) -> Place:
+def _place(segment: _Element, whole: _Element, data: _Element, end: int) -> Place:
     size = _end(data, end) - data.body
     if _end(data, end) > end:
         raise cut_off(end - data.body, size)
@@ -139,30 +138,34 @@ def _place(file: BinaryIO, segment: _Element, whole: _Element, data: _Element, e
     return place._replace(field_at=segment.size_at, field=_size(shorter, width))
 
 
-def _segment(file: BinaryIO, end: int) -> _Element | None:
-    for number, element in enumerate(_walk(file, 0, end)):
-        if element.ident == _SEGMENT:
-            return element
-        if number == 0 and element.ident != _EBML:
-            return None
-    return None
+class _Walk:
+    """The elements of a file. They may nest, and overlap: of all together so many are looked at."""
 
+    def __init__(self, file: BinaryIO) -> None:
+        self.file, self._left = file, MAX_WALKED
 
-def _walk(file: BinaryIO, at: int, end: int) -> Iterator[_Element]:
-    """The elements between two places; what is no element ends the walk.
+    def segment(self, end: int) -> _Element | None:
+        for number, element in enumerate(self(0, end)):
+            if element.ident == _SEGMENT:
+                return element
+            if number == 0 and element.ident != _EBML:
+                return None
+        return None
 
-    One of unknown size, as live recordings have clusters, counts as empty: its children follow as
-    if they were beside it, and none of them can be taken for another.
-    """
-    for _ in range(MAX_WALKED):
-        element = _element(file, at, end)
-        if element is None:
-            return
-        yield element
-        at = element.body if element.end is None else element.end
-    raise ContainerError(
-        f"has more than {MAX_WALKED} elements; remux it first, as with ffmpeg -c copy"
-    )
+    def __call__(self, at: int, end: int) -> Iterator[_Element]:
+        """The elements between two places; what is no element ends the walk.
+
+        One of unknown size, as live recordings have clusters, counts as empty: its children follow
+        as if they were beside it, and none of them can be taken for another.
+        """
+        while (element := _element(self.file, at, end)) is not None:
+            if not self._left:
+                raise ContainerError(
+                    f"has more than {MAX_WALKED} elements; remux it first, as with ffmpeg -c copy"
+                )
+            self._left -= 1
+            yield element
+            at = element.body if element.end is None else element.end
 
 
 def _element(file: BinaryIO, at: int, end: int) -> _Element | None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from facecrypt.errors import FacecryptError, MediaError, NotSealedError
-from facecrypt.files import PathLike
+from facecrypt.files import PathLike, open_regular
 from facecrypt.media.pictures import LOSSY
 from facecrypt.media.png import find_chunk
 from facecrypt.media.readers import FILE_SUFFIXES
@@ -149,7 +149,7 @@ def _original_suffix(path: Path) -> str:
             if find_chunk(file, CHUNK) is not None:
                 return _said_original(file)
         for beside in sidecars_of(path):
-            with beside.open("rb") as file:
+            with open_regular(beside) as file:
                 return _said_original(file)
     except (OSError, FacecryptError):
         pass  # whoever opens it says why

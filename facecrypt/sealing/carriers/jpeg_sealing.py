@@ -19,6 +19,7 @@ from facecrypt.errors import (
     UnsupportedJpegError,
 )
 from facecrypt.keys import RecipientLike, RegionKey, Stanza, Unwraps
+from facecrypt.limits import MAX_HEADER_BYTES, MAX_PAYLOAD_BYTES
 from facecrypt.media import Picture, jpeg
 from facecrypt.regions import Region, turn_back
 from facecrypt.sealing.carriers.carrier import Opened, Source
@@ -280,6 +281,12 @@ def _seal(
     )
     segments = _SOI + plain.segments.to_bytes()
     result = SealedJpeg(segments, payload, payload.to_bytes(), parts.public)
+    # With room for a header that grows when keys are added.
+    if len(result.packed) > MAX_PAYLOAD_BYTES - MAX_HEADER_BYTES:
+        raise MediaError(
+            f"what is sealed of it has {len(result.packed)} bytes, more than a reader takes; seal "
+            "fewer or smaller regions, or drop what follows the end of the picture"
+        )
     _check(result, sealer.content_key, plain)
     return result
 

@@ -6,13 +6,14 @@ has a name of its own. Digest and tags in the header bind it to the pixels or co
 program that keeps these may re-save the picture, and drop all its metadata.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import BinaryIO
 
-from facecrypt.errors import ContainerError
-from facecrypt.files import read_small
+from facecrypt.errors import ContainerError, MediaError
+from facecrypt.files import open_regular, read_at_most
 from facecrypt.keys import RecipientLike, RegionKey, Unwraps
 from facecrypt.limits import MAX_PAYLOAD_BYTES
 from facecrypt.media.pictures import read_bounded
@@ -36,7 +37,7 @@ from facecrypt.sealing.carriers.pixels import (
 from facecrypt.sealing.carriers.sidecar_names import check_name, few_sidecars, none_fits
 from facecrypt.sealing.header import Header
 from facecrypt.sealing.options import Open, Seal
-from facecrypt.sealing.payload import Payload
+from facecrypt.sealing.payload import Payload, read_header
 
 __all__ = ["Sidecar"]
 
@@ -55,16 +56,16 @@ class Sidecar:
         found = [] if path is None else few_sidecars(path, "picture")
         if path is None or not found:
             return []
-        payloads = {beside: read_small(beside, MAX_PAYLOAD_BYTES) for beside in found}
-        if len(payloads) == 1:
-            [(beside, data)] = payloads.items()
-            try:
-                header = Payload.from_bytes(data).header
-            except ContainerError:
-                return [data]  # whoever reads it says why
-            check_name(path, beside, header)
-            return [data]
-        return _fitting(path, read_bounded(file), payloads)
+        if len(found) > 1:
+            return _fitting(path, read_bounded(file), found)
+        [beside] = found
+        data = _read(beside, MAX_PAYLOAD_BYTES)
+        try:
+            header = Payload.from_bytes(data).header
+        except ContainerError:
+            return [data]  # whoever reads it says why
+        check_name(path, beside, header)
+        return [data]
 
     def seal(
         self, source: Source, recipients: Sequence[RecipientLike], options: Seal, suffix: str
@@ -104,23 +105,37 @@ class Sidecar:
         return made._replace(data=erase_pixels(Source(read_bounded(file)), payload))
 
 
-def _fitting(path: Path, data: bytes, payloads: Mapping[Path, bytes]) -> list[bytes]:
+def _fitting(path: Path, data: bytes, beside: Sequence[Path]) -> list[bytes]:
     """The payloads of those whose public pixels are this picture's: another sealing, or a killed
-    one, may have left its own."""
+    one, may have left its own. Of the others no more than the header is read."""
     source = Source(data, path)
     decoded = lru_cache(maxsize=1)(lambda: decode_sealed(source))
 
-    def fits(beside: Path, data: bytes) -> bool:
-        try:
-            header = Payload.from_bytes(data).header
-            check_name(path, beside, header)
-            if header.carrier == "jpeg":
-                return has_public(source.data, header)
-            return with_header(decoded(), header).has_public()
-        except ContainerError:
-            return False
+    def fits(one: Path) -> bool:
+        with open_regular(one) as file:
+            header = read_header(file)
+        check_name(path, one, header)
+        if header.carrier == "jpeg":
+            return has_public(source.data, header)
+        return with_header(decoded(), header).has_public()
 
-    found = [data for beside, data in payloads.items() if fits(beside, data)]
+    found, left = [], MAX_PAYLOAD_BYTES
+    for one in beside:
+        with suppress(ContainerError):
+            if fits(one):
+                # What fits is public, so that many can be made: together they are as large as one.
+                payload = _read(one, left)
+                Payload.from_bytes(payload)
+                found.append(payload)
+                left -= len(payload)
     if not found:
-        raise none_fits(path, payloads, "picture")
+        raise none_fits(path, beside, "picture")
     return found
+
+
+def _read(beside: Path, most: int) -> bytes:
+    with open_regular(beside) as file:
+        data = read_at_most(file, most)
+    if data is None:
+        raise MediaError(f"{beside}: larger than a payload may be, or those of all sidecars are")
+    return data

@@ -1,13 +1,14 @@
 """Where the payload of a sealed video lies: in the file, or in one beside it."""
 
 import hashlib
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 from facecrypt.errors import ContainerError
-from facecrypt.files import media_error
+from facecrypt.files import media_error, open_regular
 from facecrypt.media.video import Place, find_payload, public_chunks
 from facecrypt.sealing.carriers.sidecar_names import check_name, few_sidecars, none_fits
 from facecrypt.sealing.payload_file import StoredPayload
@@ -81,8 +82,8 @@ def opened(path: Path) -> Iterator[BinaryIO]:
 
 
 def _beside(path: Path, beside: Path) -> Found:
-    with opened(beside) as file:
-        payload = StoredPayload.read(file, Span(0, beside.stat().st_size))
+    with open_regular(beside) as file:
+        payload = StoredPayload.read(file, Span(0, os.fstat(file.fileno()).st_size))
     check_name(path, beside, payload.header)
     return Found(path, payload, beside, None)
 
