@@ -49,7 +49,9 @@ _REMEDY = {
 
 def already_exists(path: PathLike, why: str = "") -> MediaError:
     """The error for a file that is there and is not to be replaced; `why` goes on."""
-    return MediaError(f"{path}: already exists{why}", hint=OVERWRITE)
+    result = MediaError(f"{path}: already exists{why}", hint=OVERWRITE)
+    result.errno = errno.EEXIST
+    return result
 
 
 def media_error(path: PathLike, error: OSError) -> MediaError:

@@ -26,11 +26,11 @@ from facecrypt.detector.protocol import look
 from facecrypt.files import atomic_write
 from facecrypt.jobs.boxes import Place, dump_boxes
 from facecrypt.jobs.inputs import MEDIA_SUFFIXES, Input, find_inputs, find_pictures, prepare
+from facecrypt.jobs.outputs import OtherNames
 from facecrypt.jobs.pool import forget_frames
 from facecrypt.media import encode_image, read_image
 from facecrypt.media.draw import draw_people, draw_regions
 from facecrypt.media.video import probe, read_frames
-from facecrypt.regions import Region
 from facecrypt.sealing.carriers import file_carrier
 from facecrypt.sealing.carriers.video_people import find_ways
 from facecrypt.sealing.options import VideoOptions, Watch
@@ -82,20 +82,19 @@ def run(args: Namespace) -> int:
 
 def _look(item: "_Picture", detector: Detector, args: Namespace, watch: Watch) -> Sequence[Place]:
     """The faces of a picture, or the ways of the people in a video."""
+    drawing = item.drawing
+    if drawing:
+        prepare(drawing.item)
     if file_carrier(item.source) is not None:
-        if item.drawing:
-            prepare(item.drawing)
         video = VideoOptions(every=args.every, hold=args.hold)
         ways = find_ways(item.source, detector, video, lambda done: watch(item.source, done, 0))
-        if item.drawing:
-            _draw_people(item.drawing, ways, overwrite=args.force)
+        if drawing:
+            _draw_people(drawing, ways)
         return ways
-    if item.drawing:
-        prepare(item.drawing)
     picture = read_image(item.source)
     faces = look(detector, picture.pixels)
-    if item.drawing:
-        _draw(item.drawing, picture.pixels, faces, overwrite=args.force)
+    if drawing:
+        drawing.write(drawing.item.output, draw_regions(picture.pixels, faces))
     return faces
 
 
@@ -106,20 +105,43 @@ def _show(source: Path, faces: Sequence[Place]) -> None:
             first, last = face.keys[0], face.keys[-1]
             print(f"  frames {first[0]} to {last[0]}, from {' '.join(map(str, first[1:]))}")
             continue
-        print(f"  {' '.join(map(str, face.box))}  score {face.score:.3f}")
+        score = "" if face.score is None else f"  score {face.score:.3f}"
+        print(f"  {' '.join(map(str, face.box))}{score}")
+
+
+class _Drawing(NamedTuple):
+    """Where to draw; how many sheets a video gets only shows when it was looked at."""
+
+    item: Input
+    others: OtherNames
+    overwrite: bool
+
+    def write(self, path: Path, pixels: np.ndarray) -> None:
+        data = encode_image(".png", pixels)
+        atomic_write(path, data, overwrite=self.overwrite, like=self.item.source)
+
+    def sheet(self, number: int) -> Path:
+        """Of the person with that number in a video."""
+        path = self.item.output.with_suffix(f".{number}.png")
+        self.others.take(path, self.item.source)
+        return path
 
 
 class _Picture(NamedTuple):
     source: Path
     name: str
-    drawing: Input | None
+    drawing: _Drawing | None
 
 
 def _pictures(args: Namespace) -> tuple[list[_Picture], Mapping[str, int]]:
     """What to look at, its name in the JSON, and where to draw; what of the folders is ignored."""
     if args.draw:
-        inputs, ignored = find_inputs(args.inputs, args.draw)
-        return [_Picture(item.source, item.relative.as_posix(), item) for item in inputs], ignored
+        inputs, ignored = find_inputs(args.inputs, args.draw, rename=_drawn_name)
+        others = OtherNames({item.source: item.output for item in inputs})
+        drawings = [_Drawing(item, others, args.force) for item in inputs]
+        return [
+            _Picture(one.item.source, one.item.relative.as_posix(), one) for one in drawings
+        ], ignored
     found, ignored = find_pictures(args.inputs, suffixes=MEDIA_SUFFIXES)
     times = Counter(found.values())
     # Of two folders with a file of one name, only the paths as given tell them apart.
@@ -130,18 +152,17 @@ def _pictures(args: Namespace) -> tuple[list[_Picture], Mapping[str, int]]:
     return [_Picture(source, name, None) for source, name in names.items()], ignored
 
 
-def _draw(item: Input, pixels: np.ndarray, faces: Sequence[Region], *, overwrite: bool) -> None:
-    data = encode_image(".png", draw_regions(pixels, faces))
-    atomic_write(item.output, data, overwrite=overwrite, like=item.source)
+def _drawn_name(_: Path, name: Path) -> Path:
+    return name.with_suffix(".png")
 
 
-def _draw_people(item: Input, ways: Sequence[Way], *, overwrite: bool) -> None:
-    video = probe(item.source)
+def _draw_people(drawing: _Drawing, ways: Sequence[Way]) -> None:
+    source = drawing.item.source
+    video = probe(source)
     tracks = []
     for way in ways:
         track = way.track(way.keys[-1][0] + 1, video.height, video.width)
         assert track is not None  # as it was found in these frames
         tracks.append(track)
-    for number, sheet in draw_people(read_frames(item.source), tracks):
-        path = item.output.with_suffix(f".{number}.png")
-        atomic_write(path, encode_image(".png", sheet), overwrite=overwrite, like=item.source)
+    for number, sheet in draw_people(read_frames(source), tracks):
+        drawing.write(drawing.sheet(number), sheet)

@@ -13,6 +13,7 @@ from typing import Any
 
 from facecrypt.errors import BackendUnavailableError
 from facecrypt.integrations._ray_worker import Outcome, Task
+from facecrypt.jobs.summary import Result
 
 __all__ = ["Pool"]
 
@@ -130,5 +131,7 @@ class Pool:
         if self._deaths[task.number] < DEATHS:
             self._again.append(tasks)
         else:
-            reason = f"{task.item.source}: {DEATHS} workers died of it, perhaps for want of memory"
-            yield Outcome(task.number, error=RuntimeError(reason))
+            item = task.item
+            reason = f"{item.source}: {DEATHS} workers died of it, perhaps for want of memory"
+            result = Result(item.source, item.output, error=RuntimeError(reason))
+            yield Outcome(task.number, result)

@@ -35,9 +35,7 @@ class Outcome(NamedTuple):
     """What became of a task, small enough to be sent with the answer of the worker."""
 
     number: int
-    regions: int = 0
-    skipped: bool = False
-    error: Exception | None = None
+    result: Result
 
 
 class Worker:
@@ -88,8 +86,8 @@ class Worker:
             result = self._encrypt(task)
         except Exception as error:
             forget_frames(error)
-            return Outcome(task.number, error=_portable(error))
-        return Outcome(task.number, result.regions, result.skipped and not task.fresh)
+            result = Result(task.item.source, task.item.output, error=_portable(error))
+        return Outcome(task.number, replace(result, skipped=result.skipped and not task.fresh))
 
     def _encrypt(self, task: Task) -> Result:
         if not task.fresh:

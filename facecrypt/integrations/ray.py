@@ -22,7 +22,7 @@ from facecrypt.detector import MTCNN, Detector
 from facecrypt.errors import BackendUnavailableError
 from facecrypt.files import PathLike, atomic_write, remove
 from facecrypt.integrations._ray_pool import Pool
-from facecrypt.integrations._ray_worker import Outcome, Task, Worker
+from facecrypt.integrations._ray_worker import Task, Worker
 from facecrypt.integrations.batch_encryptor import public_keys
 from facecrypt.jobs.boxes import Boxes, regions_of
 from facecrypt.jobs.inputs import Input, find_inputs, make_folder, png_name
@@ -159,17 +159,17 @@ def encrypt_files(
             # Closed at once where progress raises: its workers go before the connection does.
             with contextlib.closing(pool.run(_batches(inputs, regions, size))) as outcomes:
                 for outcome in outcomes:
-                    result = results[outcome.number] = _result(inputs[outcome.number], outcome)
+                    result = _named(outcome.result, inputs[outcome.number])
+                    results[outcome.number] = result
                     if progress is not None:
                         progress(result, len(inputs))
     ordered = tuple(results[index] for index in range(len(inputs)))
     return Summary(ordered, time.perf_counter() - started, ignored)
 
 
-def _result(item: Input, outcome: Outcome) -> Result:
-    return Result(
-        item.source, item.output, outcome.regions, skipped=outcome.skipped, error=outcome.error
-    )
+def _named(result: Result, item: Input) -> Result:
+    """With the names that the caller gave."""
+    return replace(result, source=item.source, output=item.output)
 
 
 def _batches(inputs: Sequence[Input], regions: Boxes | None, size: int) -> Iterator[list[Task]]:

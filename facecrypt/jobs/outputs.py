@@ -4,8 +4,9 @@ import os
 import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
+from threading import Lock
 
 from facecrypt.errors import MediaError
 from facecrypt.files import media_error
@@ -14,6 +15,7 @@ from facecrypt.sealing.carriers import file_carrier, sealed_name
 from facecrypt.sealing.finding import is_sealed
 
 __all__ = [
+    "OtherNames",
     "Rename",
     "left_behind",
     "make_folder",
@@ -79,16 +81,47 @@ def name_outputs(found: Mapping[Path, Path], out_dir: Path, rename: Rename) -> d
 
 def refuse_replacing(outputs: Mapping[Path, Path]) -> None:
     """Raise ValueError where an output would replace an input, which may be spelled otherwise."""
-    fold = partial(_spelling, case=True, form=True)
-    sources = {fold(Path(os.path.realpath(source))): source for source in outputs}
+    sources = {_anywhere(source): source for source in outputs}
     for source, output in outputs.items():
         real = os.path.realpath(output)
-        other = sources.get(fold(Path(real)))
+        other = sources.get(_anywhere(output))
         if other is not None and (os.path.realpath(other) == real or _is_same(other, output)):
             raise ValueError(
                 f"the output for {source} would replace the input {output}; "
                 "choose another output folder"
             )
+
+
+class OtherNames:
+    """Names of outputs that only show when a file is opened; none is that of another's file.
+
+    Parameters
+    ----------
+    outputs : mapping of Path to Path
+        The inputs of a run, and their outputs as planned.
+    """
+
+    def __init__(self, outputs: Mapping[Path, Path]) -> None:
+        self._outputs, self._lock = outputs, Lock()
+
+    def take(self, name: Path, source: Path) -> None:
+        """Note that an input goes there; MediaError where another does, or an input lies there.
+
+        Names that some file system takes for the same are the same.
+        """
+        with self._lock:
+            owner = self._owners.setdefault(_anywhere(name), source)
+        if owner != source:
+            why = "is an input itself" if owner is None else f"is the output of {owner}, too"
+            raise MediaError(f"{name}: {why}; open one of them alone, into another folder")
+
+    @cached_property
+    def _owners(self) -> dict[str, Path | None]:
+        """Who goes where; None where an input lies. Seldom needed."""
+        planned: dict[str, Path | None] = {
+            _anywhere(output): source for source, output in self._outputs.items()
+        }
+        return planned | dict.fromkeys(map(_anywhere, self._outputs))
 
 
 def left_behind(outputs: Mapping[Path, Path]) -> Iterator[tuple[Path, Path]]:
@@ -122,6 +155,10 @@ def _names(
         else found[source].with_name(found[source].name + name.suffix)
         for source, name in short.items()
     }
+
+
+def _anywhere(name: Path) -> str:
+    return _spelling(Path(os.path.realpath(name)), case=True, form=True)
 
 
 def _spelling_in(folder: Path) -> _Spelling:

@@ -2,7 +2,7 @@
 
 import errno
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -13,6 +13,7 @@ from facecrypt.errors import MediaError
 from facecrypt.files import PathLike, already_exists
 from facecrypt.jobs.boxes import Boxes, regions_of
 from facecrypt.jobs.inputs import Input, find_inputs, png_name
+from facecrypt.jobs.outputs import OtherNames
 from facecrypt.jobs.pool import Progress, run_batch
 from facecrypt.jobs.resume import check_opened, check_sealed, key_names
 from facecrypt.jobs.summary import Result, Summary
@@ -258,20 +259,29 @@ def decrypt_files(
         watch=_interruptible(watch, stop),
     )
 
-    one = _FileDecryptor(holders, options, resume=resume)
     whole = regions is None and any(hasattr(holder, "unwrap") for holder in holders)
-    find = partial(find_inputs, rename=opened_name if whole else sealed_name)
-    return run_batch(paths, out_dir, one, workers, progress, find=find, stop=stop)
+    one = _FileDecryptor(holders, options, resume=resume, whole=whole)
+    return run_batch(paths, out_dir, one, workers, progress, find=one.find, stop=stop)
 
 
-@dataclass(frozen=True)
+@dataclass
 class _FileDecryptor:
-    """What is done to each file of a batch that is opened."""
+    """What is done to each file of a batch that is opened, once they are found."""
 
     holders: Sequence[Unwraps | RegionKey]
     options: Open
     _: KW_ONLY
     resume: bool
+    whole: bool
+    others: OtherNames = field(init=False)
+
+    def find(
+        self, paths: PathLike | Iterable[PathLike], out_dir: Path
+    ) -> tuple[list[Input], Mapping[str, int]]:
+        rename = opened_name if self.whole else sealed_name
+        inputs, ignored = find_inputs(paths, out_dir, rename=rename)
+        self.others = OtherNames({item.source: item.output for item in inputs})
+        return inputs, ignored
 
     def __call__(self, item: Input) -> Result:
         overwrite = self.options.overwrite
@@ -284,7 +294,7 @@ class _FileDecryptor:
         output = item.output
         if not opened.can_be(output.suffix):
             output = output.with_suffix(".png")
-            # Under this name an input may lie, the one that is opened too.
+            self.others.take(output, item.source)
             if overwrite and output.exists() and is_sealed(output):
                 raise MediaError(f"{output}: is sealed itself; choose another output folder")
         if output.exists() and not overwrite:
@@ -306,8 +316,9 @@ class _FileDecryptor:
 
     def _large(self, item: Input, carrier: FileCarrier) -> Result:
         source, output = item.source, item.output
+        options = replace(self.options, renamed=partial(self.others.take, source=source))
         try:
-            opened = open_file(source, output, self.holders, self.options, exact=False)
+            opened = open_file(source, output, self.holders, options, exact=False)
         except MediaError as error:
             if error.errno != errno.EEXIST or not self.resume:
                 raise

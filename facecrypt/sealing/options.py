@@ -175,7 +175,8 @@ class Open:
     """How to open; the parameters of :func:`facecrypt.decrypt_file`.
 
     ``pristine`` refuses a file that holds anything its writer would not have written, harmless
-    or not.
+    or not. ``renamed`` is called with the name of an output that is not the one asked for, before
+    it is written, and may raise.
     """
 
     regions: Sequence[int] | None = None
@@ -184,6 +185,7 @@ class Open:
     backend: str = "auto"
     pristine: bool = False
     watch: Watch | None = None
+    renamed: Callable[[Path], object] | None = None
 
     def __post_init__(self) -> None:
         if self.regions is not None and not isinstance(self.regions, Iterable):

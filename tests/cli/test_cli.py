@@ -12,7 +12,7 @@ from PIL import Image
 from support import second_reader
 from support.command_line import ASTRONAUT, command, files, pixels
 
-from facecrypt import Result, Summary, inspect
+from facecrypt import Region, Result, Summary, inspect
 from facecrypt.cli.batches import report
 
 WRONG_KEY = "the key does not open this picture, or the picture was changed after sealing"
@@ -663,6 +663,22 @@ def test_detect_prints_and_draws(job):
     changed = (pixels("drawn/astronaut.png") != pixels(ASTRONAUT)).any(axis=2)
     assert 0 < changed.mean() < 0.02
     assert (pixels("drawn/a.png") == pixels("a.png")).all()
+
+
+def test_what_is_drawn_is_called_what_it_is(job):
+    Image.open("a.png").convert("RGB").save("b.jpg")
+    assert command("detect", "b.jpg", "--draw", "drawn").code == 0
+    assert os.listdir(job / "drawn") == ["b.png"]
+    assert (job / "drawn/b.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_detector_without_scores_prints_boxes(job, monkeypatch):
+    class Bare:
+        def detect(self, image):
+            return [Region(1, 2, 3, 4)]
+
+    monkeypatch.setattr("facecrypt.cli.options.detector", lambda args: Bare())
+    assert command("detect", "a.png").out.splitlines() == ["a.png: 1 face", "  1 2 3 4"]
 
 
 def test_detect_tells_two_pictures_of_one_name_apart(job):

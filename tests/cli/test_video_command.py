@@ -10,6 +10,7 @@ import time
 
 import numpy as np
 import pytest
+from PIL import Image
 from support.clips import write_clip
 from support.command_line import command, pixels
 
@@ -285,6 +286,20 @@ def test_detect_draws_each_person_on_a_sheet(job):
     again = command("detect", "in/a.mp4", "--draw", "drawn")
     assert again.code == 1
     assert "already exists" in again.err[0]
+
+
+def test_sheets_of_two_videos_of_one_name_do_not_meet(job):
+    shutil.copy(job / "in/a.mp4", job / "in/a.mov")
+    assert command("detect", "in/a.mp4", "in/a.mov", "--draw", "drawn").code == 0
+    assert names(job / "drawn") == ["a.mov.0.png", "a.mp4.0.png"]
+    (job / "in/a.mov").unlink()
+    Image.fromarray(np.zeros((40, 40), np.uint8)).save(job / "in/a.0.png")
+    for options in ((), ("--force",)):
+        done = command("detect", "in/a.0.png", "in/a.mp4", "--draw", "other", *options)
+        assert done.code == 1
+        assert "other/a.0.png: is the output of in/a.0.png, too" in " ".join(done.err)
+        assert pixels(job / "other/a.0.png").shape == (40, 40, 3)
+        shutil.rmtree(job / "other")
 
 
 def test_videos_are_called_what_they_are(job):

@@ -23,14 +23,16 @@ from facecrypt import (
     Region,
     SecretKey,
     decrypt_file,
+    encrypt_file,
     inspect,
 )
 from facecrypt.cli import main
 from facecrypt.integrations import _ray_pool
-from facecrypt.integrations._ray_worker import Task, Worker
-from facecrypt.integrations.ray import encrypt_files
-from facecrypt.jobs.inputs import Input
+from facecrypt.integrations._ray_worker import Outcome, Task, Worker
+from facecrypt.integrations.ray import _named, encrypt_files
+from facecrypt.jobs.inputs import Input, find_inputs
 from facecrypt.jobs.sealing import FileEncryptor
+from facecrypt.jobs.summary import Result
 from facecrypt.sealing.options import Seal
 
 # Of Ray's own sockets and processes at its end.
@@ -432,6 +434,10 @@ def task(folder, *, fresh: bool) -> Task:
     return Task(7, item, FACE, fresh)
 
 
+def done(folder) -> Result:
+    return Result(folder / "in" / "x.png", folder / "out" / "x.png", 1)
+
+
 def job(*, resume=False, **options) -> FileEncryptor:
     return FileEncryptor([IDENTITY.recipient], Seal(grow=0.0, **options), resume=resume)
 
@@ -445,10 +451,21 @@ def test_a_task_that_is_done_again_is_done_once(tmp_path):
     (first,) = worker.run([task(tmp_path, fresh=True)])
     before = (tmp_path / "out" / "x.png").read_bytes()
     (second,) = worker.run([task(tmp_path, fresh=True)])
-    assert first == second == (7, 1, False, None)
+    assert first == second == Outcome(7, done(tmp_path))
     (third,) = worker.run([task(tmp_path, fresh=False)])
-    assert "already exists" in str(third.error)
+    assert "already exists" in str(third.result.error)
     assert (tmp_path / "out" / "x.png").read_bytes() == before
+
+
+def test_all_that_became_of_a_picture_is_told(tmp_path):
+    write(tmp_path / "x.png", 1)
+    (tmp_path / "in").mkdir()
+    encrypt_file(tmp_path / "x.png", tmp_path / "in" / "x.png", IDENTITY.recipient, regions=FACE)
+    found, _ = find_inputs(tmp_path / "in", tmp_path / "out")
+    (told,) = Worker(job(), None, tmp_path).run([Task(0, found[0], FACE, fresh=True)])
+    assert told.result.sealed
+    named = _named(told.result, Input(Path("in/x.png"), Path("x.png"), Path("out/x.png")))
+    assert named == Result(Path("in/x.png"), Path("out/x.png"), sealed=True)
 
 
 def test_two_workers_at_one_picture_make_one_output(tmp_path):
@@ -463,7 +480,7 @@ def test_two_workers_at_one_picture_make_one_output(tmp_path):
     worker = Worker(job(), OvertakenByAnother, tmp_path)
     worker.ready()
     (outcome,) = worker.run([again._replace(regions=None)])
-    assert outcome == (7, 1, False, None)
+    assert outcome == Outcome(7, done(tmp_path))
     assert listing(tmp_path / "out") == {"x.png"}
 
 
@@ -484,8 +501,8 @@ def test_errors_of_other_libraries_arrive_as_text(tmp_path):
     worker = Worker(job(), Raises, tmp_path)
     worker.ready()
     (outcome,) = worker.run([task(tmp_path, fresh=True)._replace(regions=None)])
-    assert type(outcome.error) is RuntimeError
-    assert str(outcome.error) == "Odd: of a library that the driver lacks"
+    assert type(outcome.result.error) is RuntimeError
+    assert str(outcome.result.error) == "Odd: of a library that the driver lacks"
 
 
 def test_what_opens_does_not_travel(photos):

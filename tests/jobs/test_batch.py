@@ -66,8 +66,34 @@ def test_a_picture_that_opens_under_another_name_never_replaces_a_sealed_one(tmp
     before = sealed.read_bytes()
     keys = SecretKey.generate(), region_key(header, KEY, 0)
     done = decrypt_files(sealed, tmp_path, keys, overwrite=True)
-    assert "is sealed itself; choose another output folder" in str(done.failed[0].error)
+    assert "a.png: is an input itself" in str(done.failed[0].error)
     assert sealed.read_bytes() == before
+    elsewhere, other = tmp_path / "b", tmp_path / "c.png"
+    elsewhere.mkdir()
+    Image.fromarray(picture(1)).save(other)
+    encrypt_file(other, elsewhere / "a.png", KEY, regions=FACE)
+    before = (elsewhere / "a.png").read_bytes()
+    done = decrypt_files(sealed, elsewhere, keys, overwrite=True)
+    assert "is sealed itself; choose another output folder" in str(done.failed[0].error)
+    assert (elsewhere / "a.png").read_bytes() == before
+
+
+def test_pictures_that_open_under_one_name_never_replace_each_other(tmp_path):
+    """Of what a key of a face opens pixels are left, and each goes into a PNG."""
+    plain, sealed, keys = tmp_path / "in", tmp_path / "sealed", [SecretKey.generate()]
+    plain.mkdir()
+    for number, name in enumerate(("a.webp", "a.bmp", "b.webp", "b.png")):
+        Image.fromarray(picture(number)).save(plain / name)
+    encrypt_files(plain, sealed, KEY, regions=FACE)
+    keys += [region_key(inspect(sealed / f"{name}.png"), KEY, 0) for name in os.listdir(plain)]
+    for overwrite in (False, True):
+        out = tmp_path / f"out{overwrite}"
+        done = decrypt_files(sealed, out, keys, overwrite=overwrite, workers=1)
+        said = " ".join(str(result.error) for result in done.failed)
+        assert len(done.failed) == 2
+        assert f"a.png: is the output of {sealed / 'a.bmp.png'}, too" in said
+        assert f"b.png: is the output of {sealed / 'b.png.png'}, too" in said
+        assert listing(out) == ["a.png", "b.png"]
 
 
 class Slow:

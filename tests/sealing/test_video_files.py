@@ -1,5 +1,6 @@
 """Videos from file to file: what is shown, what comes back, what is refused."""
 
+import contextlib
 import io
 import os
 import re
@@ -28,13 +29,16 @@ from facecrypt import (
     Verified,
     VideoOptions,
     decrypt_file,
+    decrypt_files,
     decrypt_image,
     encrypt_file,
+    encrypt_files,
     forget_regions,
     inspect,
     region_key,
     verify,
 )
+from facecrypt.sealing.carriers import video_sealing
 from facecrypt.sealing.carriers.video_parts import Original
 from facecrypt.sealing.content_video import Person
 from facecrypt.sealing.finding import read_payload
@@ -121,6 +125,38 @@ def test_an_avi_becomes_mp4_and_comes_back_under_its_suffix(tmp_path):
     decrypt_file(tmp_path / "sealed.mp4", tmp_path / "back.avi", KEY)
     assert (tmp_path / "back.avi").read_bytes() == source.read_bytes()
     assert not wrong.exists()
+
+
+def test_videos_that_open_under_one_name_never_replace_each_other(tmp_path):
+    """Only what is sealed tells that both were AVI files."""
+    sealed = tmp_path / "sealed"
+    sealed.mkdir()
+    for name, frames in (("clip.mp4", 4), ("clip.avi.mp4", 6)):
+        source = write_clip(tmp_path / "clip.avi", frames)
+        encrypt_file(source, sealed / name, KEY, regions=FACES)
+    out = tmp_path / "out"
+    for overwrite in (False, True):
+        done = decrypt_files(sealed, out, KEY, overwrite=overwrite, workers=1)
+        [failed] = done.failed
+        assert "clip.avi: is the output of" in str(failed.error)
+        assert os.listdir(out) == ["clip.avi"]
+
+
+def test_what_another_process_sealed_while_this_one_waited_is_done(tmp_path, clip, monkeypatch):
+    """Few videos are worked on at once, and the others wait for their turn."""
+
+    def seal():
+        return encrypt_files(clip, tmp_path, KEY, regions=FACES)
+
+    @contextlib.contextmanager
+    def waiting():
+        monkeypatch.setattr(video_sealing, "_AT_ONCE", contextlib.nullcontext())
+        assert seal().done == 1
+        yield
+
+    monkeypatch.setattr(video_sealing, "_AT_ONCE", waiting())
+    summary = seal()
+    assert (summary.done, summary.skipped, summary.failed) == (0, 1, ())
 
 
 def test_a_key_of_a_person_shows_that_person_alone(tmp_path, clip, sealed):

@@ -144,6 +144,8 @@ def _restore(unlocked: _Unlocked, dst: Path, options: Open, *, exact: bool) -> P
                 f"{path}: the original is a {head.suffix or 'file without a suffix'}; "
                 f"name it {path.with_suffix(head.suffix).name}"
             )
+        if path != dst and options.renamed is not None:
+            options.renamed(path)
         if options.watch is not None:
             chunks = _watched(chunks, unlocked, options)
 
