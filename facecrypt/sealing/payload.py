@@ -61,21 +61,29 @@ class Payload:
         """
         if bytes(data[:1]) == b"{":
             Header.from_bytes(bytes(data))  # of version 1, which says so
-        (kind, body), *rest = _boxes(memoryview(data))
-        if kind != b"jumb" or rest:
+        outer = _boxes(memoryview(data))
+        kind, body = next(outer)
+        if kind != b"jumb" or next(outer, None) is not None:
             raise ContainerError("the payload is damaged: it is not one box with all in it")
-        boxes = list(_boxes(body))
-        kinds = [kind for kind, _ in boxes]
-        if kinds[:2] != [b"jumd", b"json"] or boxes[0][1] != DESCRIPTION:
+        # One box at a time: millions may be in what the header says has none.
+        inner = _boxes(body)
+        if next(inner) != (b"jumd", DESCRIPTION):
             raise ContainerError("the payload is damaged: it does not begin with a header")
-        header = Header.from_bytes(bytes(boxes[1][1]))
+        kind, text = next(inner, (b"", b""))
+        if kind != b"json":
+            raise ContainerError("the payload is damaged: it does not begin with a header")
+        header = Header.from_bytes(bytes(text))
         if header.content.streamed:
             raise ContainerError(f"the header is that of a {header.carrier}, not of a picture")
         regions = len(header.regions) if header.content.carried else 0
-        private = len(header.private)
-        if kinds[2:] != [REGION] * regions + [PRIVATE] * private:
+        kinds = iter([REGION] * regions + [PRIVATE] * len(header.private))
+        parts = []
+        for kind, part in inner:
+            if kind != next(kinds, None):
+                raise ContainerError("the payload is damaged: parts are missing or too many")
+            parts.append(part)
+        if next(kinds, None) is not None:
             raise ContainerError("the payload is damaged: parts are missing or too many")
-        parts = [body for _, body in boxes[2:]]
         payload = cls(header, parts[:regions], parts[regions:])
         if payload != payload.with_header(header):
             raise ContainerError("the payload is damaged: a part that was forgotten is there")

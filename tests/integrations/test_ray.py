@@ -201,7 +201,7 @@ def test_equal_to_the_local_engine(cluster, tmp_path):
         detector=partial(MTCNN, device="cpu"),
         **options,
     )
-    assert listing(tmp_path / "local") == {"a.jpg.png", "a.png.png", "sub/gray.png"}
+    assert listing(tmp_path / "local") == {"a.jpg", "a.png", "sub/gray.png"}
     assert listing(tmp_path / "there") == listing(tmp_path / "local")
     assert there.ignored == local.ignored == {".txt": 1}
     assert [result.source for result in there.results] == [
@@ -243,12 +243,13 @@ def test_resume_and_force_are_those_of_the_local_engine(cluster, photos):
 def test_boxes_go_with_their_pictures_and_relative_paths_work(cluster, photos, monkeypatch):
     monkeypatch.chdir(photos)
     names = sorted(listing(photos / "in"))
-    boxes = {name: [Region(0, 0, number + 2, 9)] for number, name in enumerate(names[1:])}
+    sides = {name: 16 * (number % 3 + 1) for number, name in enumerate(names[1:])}
+    boxes = {name: [Region(0, 0, side, 16)] for name, side in sides.items()}
     done = encrypt_files("in", "out", IDENTITY.recipient, regions=boxes)
     (failed,) = done.failed
     assert f"no boxes are given for {names[0]}" in str(failed.error)
-    for number, name in enumerate(names[1:]):
-        assert [region.box for region in inspect(f"out/{name}").regions] == [(0, 0, number + 2, 9)]
+    for name, side in sides.items():
+        assert [region.box for region in inspect(f"out/{name}").regions] == [(0, 0, side, 16)]
     check(photos, {names[0]})
 
 

@@ -1,3 +1,4 @@
+import base64
 import pickle
 import stat
 
@@ -180,6 +181,35 @@ def test_region_keys_are_independent_and_survive_their_text(tmp_path):
     key = RegionKey(bytes(range(16)), 7, first)
     key.save(tmp_path / "r")
     assert load_identity(tmp_path / "r") == key
+
+
+# Of the points of small order that RFC 7748, section 6.1, warns of: 0, 1, and one of order 8.
+SMALL_ORDER = [
+    "00" * 32,
+    "01" + "00" * 31,
+    "e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800",
+]
+
+
+@pytest.mark.parametrize("point", SMALL_ORDER)
+def test_a_public_key_that_agrees_with_nobody_is_no_key(identity, tmp_path, point):
+    payload = identity.recipient._payload[:-32] + bytes.fromhex(point)
+    text = keytext.encode("fc1", payload)
+    with pytest.raises(KeyFormatError, match="the public key is not valid"):
+        Recipient.parse(text)
+    path = tmp_path / "team"
+    path.write_text(f"# us\n{identity.recipient}\n{text}\n")
+    with pytest.raises(KeyFormatError, match="team, line 3: the public key is not valid"):
+        load_recipients(path)
+
+
+@pytest.mark.parametrize("point", SMALL_ORDER)
+def test_a_stanza_with_such_a_point_does_not_open(identity, point):
+    stanza = identity.recipient.wrap(CONTENT)
+    wrapped = base64.b64decode(stanza["wrapped"])
+    at = len(wrapped) - len(CONTENT) - 16 - 32
+    changed = wrapped[:at] + bytes.fromhex(point) + wrapped[at + 32 :]
+    assert identity.unwrap({**stanza, "wrapped": base64.b64encode(changed).decode()}) is None
 
 
 def test_a_recipients_file(tmp_path):

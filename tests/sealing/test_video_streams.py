@@ -279,7 +279,17 @@ def test_every_flipped_byte_is_refused():
             open_part(bytes(made), 1, KEY)
 
 
-@pytest.mark.parametrize("head", [b"", b"\0", b"\0\0\0\7{}", struct.pack(">I", 2) + b"{}"])
+def head_of(text: bytes) -> bytes:
+    return struct.pack(">I", len(text)) + text
+
+
+UNNAMEABLE = b'{"sha256":"%s","suffix":".\\ud83d"}' % (b"00" * 32)
+
+
+@pytest.mark.parametrize(
+    "head",
+    [b"", b"\0", b"\0\0\0\7{}", head_of(b"{}"), head_of(b"[" * 1024), head_of(UNNAMEABLE)],
+)
 def test_a_head_of_the_original_that_no_writer_makes_is_refused(head):
     with pytest.raises(ContainerError):
         list(Original.open(iter([memoryview(head)]))[1])
@@ -293,7 +303,10 @@ def test_the_digest_of_the_original_is_checked():
 
 
 @pytest.mark.parametrize(
-    ("name", "kept"), [(".mp4", ".mp4"), (".MP4", ".MP4"), ("", ""), (".a/b", ""), (".x\n", "")]
+    ("name", "kept"),
+    [(".mp4", ".mp4"), (".MP4", ".MP4"), ("", ""), (".a/b", ""), (".x\n", ""), (".\ud83d", "")]
+    # Of names that are no UTF-8.
+    + [(".mp\udce9", ".mp\udce9")],
 )
 def test_suffixes_that_are_sealed(name, kept):
     assert Original.of(io.BytesIO(b""), name).suffix == kept

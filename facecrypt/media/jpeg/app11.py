@@ -16,6 +16,8 @@ __all__ = ["find_box", "packets", "replace_box"]
 _APP11, _SOS, _EOI = 0xEB, 0xDA, 0xD9
 _HEAD = struct.Struct(">2sHI8s")  # common identifier, box, place from 1, length and type
 _MOST = 0xFFFF - 2 - _HEAD.size
+# Of full packets twice as many as the largest file that is read has room for.
+_MAX_PACKETS = 1 << 17
 # Without length: TEM, restart markers, SOI.
 _BARE = {0x01, *range(0xD0, 0xD9)}
 
@@ -105,14 +107,12 @@ def _find(file: BinaryIO, kind: bytes, start: bytes) -> list[_Packet]:
     if file.read(2) != b"\xff\xd8":
         return []
     boxes: dict[tuple[int, bytes], list[_Packet]] = {}
-    for packet in _packets(file):
+    for count, packet in enumerate(one for one in _packets(file) if one.head[4:] == kind):
+        if count == _MAX_PACKETS:
+            raise ContainerError(f"has more than {_MAX_PACKETS} packets of boxes in APP11 segments")
         # Another program may have taken our number for a box of its own.
         boxes.setdefault((packet.number, packet.head), []).append(packet)
-    found = [
-        own
-        for (_, head), own in boxes.items()
-        if head[4:] == kind and any(packet.piece.startswith(start) for packet in own)
-    ]
+    found = [own for own in boxes.values() if any(packet.piece.startswith(start) for packet in own)]
     if len(found) > 1:
         raise ContainerError("the payload is damaged: there are two")
     return found[0] if found else []

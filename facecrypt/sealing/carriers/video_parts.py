@@ -22,7 +22,8 @@ __all__ = ["Original", "read_clip", "seal_clip"]
 _BLOCK = 1 << 20
 # Frame, x, y, w, h, left, top.
 _PLACEMENT = struct.Struct(">7i")
-_SUFFIX = re.compile(r"(\.[^\x00-\x1f\x7f./\\:]{1,32})?")
+# Of surrogates those are names that stand for bytes which are no text.
+_SUFFIX = re.compile(r"(\.[^\x00-\x1f\x7f./\\:\ud800-\udc7f\udd00-\udfff]{1,32})?")
 # What a head may have at most: a digest and a suffix.
 _MOST = 1024
 
@@ -92,7 +93,7 @@ class Original(NamedTuple):
     def _parse(cls, head: bytes) -> Self | None:
         try:
             fields: Any = json.loads(head)
-        except ValueError:
+        except (ValueError, RecursionError):
             return None
         read = Reader(fields)
         return cls(read.text("suffix", _SUFFIX.pattern, "a suffix"), read.hex("sha256", 32))
