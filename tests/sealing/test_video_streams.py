@@ -304,9 +304,17 @@ def test_the_digest_of_the_original_is_checked():
 
 @pytest.mark.parametrize(
     ("name", "kept"),
-    [(".mp4", ".mp4"), (".MP4", ".MP4"), ("", ""), (".a/b", ""), (".x\n", ""), (".\ud83d", "")]
-    # Of names that are no UTF-8.
-    + [(".mp\udce9", ".mp\udce9")],
+    [
+        *(
+            (".mp4", ".mp4"),
+            (".MP4", ".MP4"),
+            ("", ""),
+            (".a/b", ""),
+            (".x\n", ""),
+            (".\ud83d", ""),
+        ),
+        (".mp\udce9", ".mp\udce9"),  # of a name that is no UTF-8
+    ],
 )
 def test_suffixes_that_are_sealed(name, kept):
     assert Original.of(io.BytesIO(b""), name).suffix == kept
