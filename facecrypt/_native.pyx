@@ -273,6 +273,8 @@ cdef str _outside(double mu, double d0, str where):
 
 
 cdef size_t _at_least(object value, str name, size_t least) except? 0:
+    if not hasattr(value, "__index__"):
+        raise TypeError(f"{name} must be a whole number, received {value!r}")
     if value < least:
         raise ValueError(f"{name} must be at least {least}, received {value}")
     return value

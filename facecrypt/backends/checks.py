@@ -33,7 +33,9 @@ def quantiser(name: str) -> None:
 
 
 def at_least(value: int, name: str, least: int) -> int:
-    """The value, refused below `least`."""
+    """The value, refused below `least`, or where it is no whole number."""
+    if not hasattr(value, "__index__"):
+        raise TypeError(f"{name} must be a whole number, received {value!r}")
     if value < least:
         raise ValueError(f"{name} must be at least {least}, received {value}")
     return value

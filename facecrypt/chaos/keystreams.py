@@ -12,11 +12,14 @@ Keys are vetted in ``facecrypt.chaos.vetting``, the sealing stream is in
 ``facecrypt.chaos.sealing_stream``; both are to be had from here.
 """
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from facecrypt import backends
 from facecrypt.backends.arrays import as_kernel_array, backend_for, empty_like, size
+from facecrypt.backends.checks import at_least
 from facecrypt.backends.operands import Lanes, Orbit, Rows
 from facecrypt.chaos.sealing_stream import seal_stream_xor, sealing_lanes
 from facecrypt.chaos.vetting import DISCARD, LogisticKey, check_key, refuse, vet
@@ -139,7 +142,11 @@ def logistic_lanes(
     out = _target(out, n)
     kernels = backends.get(backend_for(out, backend))
     operands = Lanes(mu, d0, discard, bytes_per_iterate, _ONE_CHUNK)
-    kernels.lanes(None, as_kernel_array(out, "out"), operands, threads=threads)
+    try:
+        kernels.lanes(None, as_kernel_array(out, "out"), operands, threads=threads)
+    except (TypeError, ValueError):
+        _refuse(mu)
+        raise
     return out
 
 
@@ -181,7 +188,11 @@ def xor_lanes(
     source = as_kernel_array(data, "data")
     out = empty_like(data) if out is None else out
     operands = Lanes(mu, d0, discard, bytes_per_iterate, _ONE_CHUNK)
-    kernels.lanes(source, as_kernel_array(out, "out"), operands, threads=threads)
+    try:
+        kernels.lanes(source, as_kernel_array(out, "out"), operands, threads=threads)
+    except (TypeError, ValueError):
+        _refuse(mu, source)
+        raise
     return out
 
 
@@ -224,7 +235,11 @@ def xor_rows(
     kernels = backends.get(backend_for(data if out is None else out, backend))
     source = as_kernel_array(data, "data")
     out = empty_like(data) if out is None else out
-    kernels.rows(source, as_kernel_array(out, "out"), Rows(mu, d0, discard), threads=threads)
+    try:
+        kernels.rows(source, as_kernel_array(out, "out"), Rows(mu, d0, discard), threads=threads)
+    except (TypeError, ValueError):
+        _refuse(mu, source)
+        raise
     return out
 
 
@@ -232,10 +247,18 @@ def _keys(values: ArrayLike) -> NDArray[np.float64]:
     return np.ascontiguousarray(values, dtype=np.float64)
 
 
+def _refuse(mu: NDArray[np.float64], data: Any = None) -> None:
+    """Say what a kernel says of its operands in the words of a caller's."""
+    if isinstance(data, np.ndarray) and data.dtype != np.uint8:
+        raise TypeError(
+            f"data must hold uint8, received {data.dtype}; pass its bytes: data.view(numpy.uint8)"
+        )
+    if not mu.size:
+        raise ValueError("mu and d0 hold no key; pass at least one of each")
+
+
 def _length(n: int) -> int:
-    if n < 0:
-        raise ValueError(f"n must be at least 0, received {n}")
-    return n
+    return at_least(n, "n", 0)
 
 
 def _target(out: NDArray[np.uint8] | None, n: int) -> NDArray[np.uint8]:

@@ -4,6 +4,7 @@ import argparse
 import getpass
 import os
 import stat
+import warnings
 from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
 from functools import partial
@@ -141,14 +142,15 @@ def new_recipients(args: Namespace) -> list[RecipientLike]:
 def _public(args: Namespace) -> list[RecipientLike]:
     found: list[RecipientLike] = [_recipient(text) for text in args.recipient]
     for path in args.recipients_file:
-        found += load_recipients(path)
+        found += load_recipients(_file(path))
     return found
 
 
 def identities(args: Namespace, *, needed: bool = True) -> list[Unwraps | RegionKey]:
     """What to decrypt with; ValueError where the options name nothing and it is needed."""
     found: list[Unwraps | RegionKey] = [
-        load_identity(path, passphrase=partial(_key_passphrase, path)) for path in args.identity
+        load_identity(_file(path), passphrase=partial(_key_passphrase, path))
+        for path in args.identity
     ]
     warn_of_readers(args.identity, quiet=args.quiet)
     found += _secret_keys(args.key, quiet=args.quiet)
@@ -164,6 +166,12 @@ def given(args: Namespace) -> bool:
     return bool(args.identity or args.key or args.passphrase)
 
 
+def _file(path: str) -> str:
+    if path == "-" and not os.path.lexists(path):
+        raise ValueError("keys are read from files; for standard input say /dev/stdin, not -")
+    return path
+
+
 def _recipient(text: str) -> Recipient:
     if not text.lower().startswith(Recipient.PREFIX) and os.path.isfile(text):  # noqa: PTH113 (any text)
         raise ValueError(
@@ -174,7 +182,9 @@ def _recipient(text: str) -> Recipient:
 
 
 def _secret_keys(paths: Sequence[str], *, quiet: bool) -> list[SecretKey]:
-    found = [SecretKey.load(path, passphrase=partial(_key_passphrase, path)) for path in paths]
+    found = [
+        SecretKey.load(_file(path), passphrase=partial(_key_passphrase, path)) for path in paths
+    ]
     warn_of_readers(paths, quiet=quiet)
     return found
 
@@ -213,9 +223,16 @@ def _passphrase(
     given = os.environ.get(variable)
     if given is None:
         try:
-            given = getpass.getpass(prompt)
-            if confirm and getpass.getpass("Once more: ") != given:
-                raise ValueError("the two passphrases differ")
+            with warnings.catch_warnings():
+                # Without a terminal it would read standard input, and show what is typed there.
+                warnings.simplefilter("error", getpass.GetPassWarning)
+                given = getpass.getpass(prompt)
+                if confirm and getpass.getpass("Once more: ") != given:
+                    raise ValueError("the two passphrases differ")
         except EOFError:
             raise ValueError(f"no passphrase was given; type it, or set ${variable}") from None
+        except getpass.GetPassWarning:
+            raise ValueError(
+                f"there is no terminal to type a passphrase at; set ${variable}"
+            ) from None
     return Passphrase(given, allow_costly=allow_costly)

@@ -1,7 +1,9 @@
 """What the command line accepts: which commands there are, and the module of each."""
 
+import os
+import sys
 from argparse import ArgumentParser, Namespace
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from difflib import get_close_matches
 from importlib import import_module
 from typing import Any, NoReturn, Protocol, cast
@@ -67,6 +69,11 @@ class _Parser(ArgumentParser):
             self.error(f"unrecognized arguments: {' '.join(unknown)}")
         return known, unknown
 
+    def _print_message(self, message: str, file: Any = None) -> None:
+        # argparse would pass over a disk that is full, and end as if the page were there.
+        if message:
+            (file or sys.stderr).write(message)
+
     def error(self, message: str) -> NoReturn:
         """Say it as all errors are said, and leave with 2."""
         hint = f"see '{self.prog} --help'"
@@ -84,12 +91,27 @@ def parse(words: Sequence[str]) -> Namespace:
     # An empty path is the folder one is in: all of it would be sealed, or erased from.
     if any(not word or (word.startswith("--") and word.endswith("=")) for word in words):
         root.error("an argument is empty, as of a shell variable that is not set; name what it is")
+    for word in _options(words):
+        if os.path.lexists(word):
+            root.error(
+                f"{word} is a file here, and reads as an option; say ./{word} for the file, or go "
+                "to another folder for the option"
+            )
     name = words[0] if words else "-"
     if not name.startswith("-") and name not in COMMANDS:
         meant = get_close_matches(name, COMMANDS, 1)
         if meant:
             root.error(f"there is no command '{name}'; did you mean '{meant[0]}'?")
     return root.parse_args(words)
+
+
+def _options(words: Sequence[str]) -> Iterator[str]:
+    """Words that are read as options; a pattern of the shell may have made them of file names."""
+    for word in words:
+        if word == "--":
+            return
+        if len(word) > 1 and word.startswith("-"):
+            yield word
 
 
 def parser(loaded: Iterable[str] = COMMANDS) -> ArgumentParser:

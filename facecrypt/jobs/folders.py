@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from facecrypt.files import media_error
 from facecrypt.media.readers import is_picture
-from facecrypt.media.video_kinds import HEAD, is_video
+from facecrypt.media.video_kinds import HEAD, VIDEO_SUFFIXES, is_video
 from facecrypt.sealing.carriers.sidecar_names import is_sidecar
 
 __all__ = ["MEDIA_SUFFIXES", "PICTURE_SUFFIXES", "VIDEO_SUFFIXES", "Found", "Search"]
@@ -43,28 +43,6 @@ PICTURE_SUFFIXES = frozenset(
         ".heic",
         ".heif",
         ".jxl",
-    ]
-)
-# Not .ts: source code is called so, too, and the content tells.
-VIDEO_SUFFIXES = frozenset(
-    [
-        ".mp4",
-        ".m4v",
-        ".mov",
-        ".qt",
-        ".mkv",
-        ".webm",
-        ".avi",
-        ".mts",
-        ".m2ts",
-        ".mpg",
-        ".mpeg",
-        ".wmv",
-        ".flv",
-        ".ogv",
-        ".mxf",
-        ".ivf",
-        ".3gp",
     ]
 )
 MEDIA_SUFFIXES = PICTURE_SUFFIXES | VIDEO_SUFFIXES

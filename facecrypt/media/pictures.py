@@ -21,8 +21,10 @@ from facecrypt.media.exif import clean_exif
 from facecrypt.media.png import encode_png
 from facecrypt.media.profile import kept_profile
 from facecrypt.media.readers import reader
+from facecrypt.media.refused import is_refused_format
 from facecrypt.media.source import Chunks, Source
 from facecrypt.media.tiff import encode_tiff
+from facecrypt.media.video_kinds import VIDEO_SUFFIXES
 
 __all__ = [
     "LOSSY",
@@ -135,7 +137,7 @@ def read_file(path: PathLike) -> bytes:
     with naming(path):
         try:
             with Path(path).open("rb") as file:
-                reader(file.peek(64)[:64])
+                _check_kind(file.peek(64)[:64], Path(path).suffix.lower())
                 return read_bounded(file)
         except MediaError:
             raise
@@ -143,6 +145,17 @@ def read_file(path: PathLike) -> bytes:
             failure = MediaError(error.strerror or str(error))
             failure.errno = error.errno
             raise failure from error
+
+
+def _check_kind(head: bytes, suffix: str) -> None:
+    """MediaError where a file is no picture; of what is called a video, another is expected."""
+    try:
+        reader(head)
+    except MediaError:
+        if suffix not in VIDEO_SUFFIXES or is_refused_format(head):
+            raise
+        why = "no video that facecrypt knows, or its beginning is damaged" if head else "empty"
+        raise MediaError(f"is {why}; get the whole file anew from where it came") from None
 
 
 def read_bounded(file: BinaryIO) -> bytes:

@@ -2,7 +2,15 @@
 
 import re
 
-__all__ = ["DEMUXERS", "HEAD", "MUXERS", "container_of", "is_video", "output_suffix"]
+__all__ = [
+    "DEMUXERS",
+    "HEAD",
+    "MUXERS",
+    "VIDEO_SUFFIXES",
+    "container_of",
+    "is_video",
+    "output_suffix",
+]
 
 # How much of a file tells what it is: MPEG-TS is known by the repetition of a byte.
 HEAD = 1024
@@ -25,6 +33,29 @@ DEMUXERS = {
 }
 # These go out as they came; all others become mp4.
 MUXERS = {"mp4": "mp4", "mov": "mov", "mkv": "matroska", "webm": "webm"}
+
+# Not .ts: source code is called so, too, and the content tells.
+VIDEO_SUFFIXES = frozenset(
+    [
+        ".mp4",
+        ".m4v",
+        ".mov",
+        ".qt",
+        ".mkv",
+        ".webm",
+        ".avi",
+        ".mts",
+        ".m2ts",
+        ".mpg",
+        ".mpeg",
+        ".wmv",
+        ".flv",
+        ".ogv",
+        ".mxf",
+        ".ivf",
+        ".3gp",
+    ]
+)
 
 # Of ISO/IEC 14496-12 files that are no videos: pictures, raw photographs, and sound alone.
 _OTHER_BRANDS = {

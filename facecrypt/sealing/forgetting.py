@@ -11,12 +11,11 @@ from facecrypt.media.pictures import naming
 from facecrypt.regions import Region
 from facecrypt.sealing.carriers import Source
 from facecrypt.sealing.carriers.pixels import decode_sealed, with_header
-from facecrypt.sealing.ciphers import wrong_key
 from facecrypt.sealing.content import Pixels
 from facecrypt.sealing.copies import remove_copies
 from facecrypt.sealing.header import Header
 from facecrypt.sealing.images import Identities, identities_of
-from facecrypt.sealing.parts import forgotten, numbers, opens_whole, without_clip
+from facecrypt.sealing.parts import forgotten, not_whole, numbers, opens_whole, without_clip
 from facecrypt.sealing.rewriting import change_file
 
 __all__ = ["Forget", "forget_regions"]
@@ -148,7 +147,7 @@ class Forget:
         if not {*self.regions, *header.private} <= set(header.forgotten):
             return False
         if not opens_whole(header, identities):
-            raise wrong_key(header.content.called)
+            raise not_whole(header, identities)
         if not isinstance(header.content, Pixels):
             return True
         with naming(path):

@@ -361,7 +361,10 @@ def recipients_of(recipients: Recipients) -> list[RecipientLike]:
     reads = "Recipient.parse reads public keys, SecretKey.load symmetric ones"
     many = _listed(recipients, "a recipient", reads, lambda item: hasattr(item, "wrap"))
     # Whose key is in a file of the team and named besides is one who may open it.
-    return [one for number, one in enumerate(many) if one not in many[:number]]
+    try:
+        return list(dict.fromkeys(many))
+    except TypeError:  # of those that cannot be hashed each is compared with all before it
+        return [one for number, one in enumerate(many) if one not in many[:number]]
 
 
 def identities_of(identities: Identities) -> list[Unwraps | RegionKey]:

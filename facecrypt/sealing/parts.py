@@ -27,6 +27,7 @@ __all__ = [
     "Unlocked",
     "forgotten",
     "forgotten_error",
+    "not_whole",
     "number",
     "numbers",
     "open_part",
@@ -277,6 +278,16 @@ def opens_whole(header: Header, identities: Sequence[Unwraps | RegionKey]) -> bo
     return _content_key(header, identities) is not None
 
 
+def not_whole(header: Header, identities: Sequence[Unwraps | RegionKey]) -> AuthenticationError:
+    """The error where :func:`opens_whole` is False and one was to."""
+    called = header.content.called
+    if all(isinstance(holder, RegionKey) for holder in identities):
+        return AuthenticationError(
+            f"a region key opens its region and changes nothing; give a key that opens the {called}"
+        )
+    return ciphers.wrong_key(called)
+
+
 def rewrapped(
     header: Header,
     identities: Sequence[Unwraps | RegionKey],
@@ -343,12 +354,7 @@ def _whole_key(header: Header, identities: Sequence[Unwraps | RegionKey]) -> byt
     content_key = _content_key(header, identities)
     if content_key is not None:
         return content_key
-    called = header.content.called
-    if all(isinstance(holder, RegionKey) for holder in identities):
-        raise AuthenticationError(
-            f"a region key opens its region and changes nothing; give a key that opens the {called}"
-        )
-    raise ciphers.wrong_key(called)
+    raise not_whole(header, identities)
 
 
 def _content_key(header: Header, identities: Sequence[Unwraps | RegionKey]) -> bytes | None:

@@ -67,9 +67,10 @@ class Payload:
             raise ContainerError("the payload is damaged: it is not one box with all in it")
         # One box at a time: millions may be in what the header says has none.
         inner = _boxes(body)
-        if next(inner) != (b"jumd", DESCRIPTION):
+        kind, text = next(inner)
+        if kind != b"jumd" or text != DESCRIPTION:
             raise ContainerError("the payload is damaged: it does not begin with a header")
-        kind, text = next(inner, (b"", b""))
+        kind, text = next(inner, (b"", memoryview(b"")))
         if kind != b"json":
             raise ContainerError("the payload is damaged: it does not begin with a header")
         header = Header.from_bytes(bytes(text))

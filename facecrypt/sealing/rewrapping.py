@@ -10,11 +10,10 @@ from typing import Any
 from facecrypt.errors import KeyFormatError
 from facecrypt.files import PathLike
 from facecrypt.keys import Recipient, RecipientLike, RegionKey, SecretKey, Stanza, Unwraps
-from facecrypt.sealing.ciphers import wrong_key
 from facecrypt.sealing.copies import remove_copies
 from facecrypt.sealing.header import Header
 from facecrypt.sealing.images import Identities, Recipients, identities_of, recipients_of
-from facecrypt.sealing.parts import opens_whole, rewrapped
+from facecrypt.sealing.parts import not_whole, opens_whole, rewrapped
 from facecrypt.sealing.rewriting import change_file
 
 __all__ = ["PASSPHRASES", "Rewrap", "is_id", "rewrap_file"]
@@ -191,10 +190,11 @@ class Rewrap:
             None opens it, though one is to; or the header was changed.
         """
         fresh: list[Any] = [one for one in self.recipients if hasattr(one, "unwrap")]
-        if opens_whole(header, [*identities, *fresh]):
+        holders = [*identities, *fresh]
+        if opens_whole(header, holders):
             return True
         if not self._shuts_out(identities):
-            raise wrong_key(header.content.called)
+            raise not_whole(header, holders)
         return False
 
     def dropped(self, header: Header) -> frozenset[str]:

@@ -401,6 +401,10 @@ def test_refuses_bad_keys_and_numbers(kernels):
     for name, value in (("threads", 0), ("chunk", 0), ("discard", -1)):
         with pytest.raises(ValueError, match=f"{name} must be at least"):
             lanes(kernels, mu, d0, 60, **{name: value})
+    for name, value in (("threads", 1.0), ("chunk", 64.0), ("discard", 1.5), ("discard", "a")):
+        with pytest.raises(TypeError, match=f"{name} must be a whole number, received {value!r}"):
+            lanes(kernels, mu, d0, 60, **{name: value})
+    lanes(kernels, mu, d0, 60, discard=np.int64(3), chunk=np.int64(60))
     with pytest.raises(ValueError, match="bytes_per_iterate must be 1 or 2, received 3"):
         lanes(kernels, mu, d0, 60, width=3)
     with pytest.raises(ValueError, match=r"quantiser must be one of eq4, .* received 'eq5'"):

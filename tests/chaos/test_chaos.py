@@ -224,6 +224,20 @@ def test_nothing_gives_nothing():
     assert chaos.seal_stream_xor(none, bytes(32)).size == 0
 
 
+def test_errors_name_what_the_caller_gave():
+    data = np.zeros(8, np.int32)
+    for call in (chaos.xor_lanes, chaos.xor_rows):
+        with pytest.raises(TypeError, match="data must hold uint8, received int32; pass its bytes"):
+            call(data[None], [3.99], [0.4], discard=1)
+        assert call(data.view(np.uint8)[None], [3.99], [0.4], discard=1).any()
+    with pytest.raises(ValueError, match="mu and d0 hold no key"):
+        chaos.xor_lanes(data.view(np.uint8), [], [], discard=1)
+    with pytest.raises(ValueError, match="mu and d0 hold no key"):
+        chaos.logistic_lanes([], [], 5, discard=1)
+    with pytest.raises(TypeError, match=r"n must be a whole number, received 5\.5"):
+        chaos.logistic_lanes([3.99], [0.4], 5.5, discard=1)
+
+
 def test_bad_lengths_and_outputs():
     with pytest.raises(ValueError, match="n must be at least 0, received -1"):
         chaos.logistic_sequence(*KEY, -1)

@@ -192,6 +192,38 @@ def test_a_dash_is_no_output(job, line):
     assert sorted(os.listdir()) == before
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "decrypt sealed -o out -i -",
+        "decrypt sealed -o out -k -",
+        "encrypt a.png -o out -R -",
+        "rewrap sealed -k k --new-key -",
+    ],
+)
+def test_a_dash_is_no_key_file(job, line):
+    done = command(*line.split())
+    assert (done.code, done.err[0]) == (
+        2,
+        "facecrypt: error: keys are read from files; for standard input say /dev/stdin, not -",
+    )
+
+
+def test_a_file_that_reads_as_an_option_is_none(job):
+    """A pattern of the shell, `decrypt *`, gives its name as it is."""
+    for name in "-f", "--force", "-k":
+        (job / name).write_bytes((job / "a.png").read_bytes())
+        done = command("encrypt", name, "a.png", "-o", "out", "--key=k", "--whole")
+        assert done.code == 2
+        assert f"{name} is a file here, and reads as an option; say ./{name} for" in done.err[0]
+        assert not (job / "out").exists()
+        done = command("encrypt", f"./{name}", "-o", "o", "--key=k", "--whole")
+        assert done.code == 0
+        done = command("encrypt", "-o", "p", "--key=k", "--whole", "--", name)
+        assert done.code == 0
+        (job / name).unlink()
+
+
 def test_a_folder_named_dash_can_be_meant(job):
     assert command("encrypt", "a.png", "-o", "./-", "-k", "k", "--whole").code == 0
     assert os.listdir("./-") == ["a.png"]

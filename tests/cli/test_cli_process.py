@@ -179,6 +179,40 @@ def test_a_background_job_is_not_interrupted(job):
     assert len(os.listdir(job / "out")) == 60
 
 
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="this system has no /dev/full")  # noqa: PTH110
+@pytest.mark.parametrize("buffered", ["", "1"])
+@pytest.mark.parametrize("words", ["help", "help encrypt", "--version", "keys k"])
+def test_a_full_disk_that_the_output_goes_to(job, words, buffered):
+    with open("/dev/full", "w") as full:  # noqa: PTH123
+        done = subprocess.run(
+            [*FACECRYPT, *words.split()],
+            cwd=job,
+            env={**os.environ, "PYTHONUNBUFFERED": buffered},
+            stdout=full,
+            stderr=subprocess.PIPE,
+            check=False,
+        )
+    expected = b"facecrypt: error: standard output: no space left on the disk; free some"
+    assert (done.returncode, done.stderr[: len(expected)]) == (1, expected)
+    assert done.stderr.count(b"\n") == 1
+
+
+def test_without_a_terminal_no_passphrase_is_asked_for(job):
+    """What is typed would be shown, and what comes in a pipe taken for it."""
+    environment = {name: text for name, text in os.environ.items() if "PASSPHRASE" not in name}
+    done = subprocess.run(
+        [*FACECRYPT, "encrypt", "in", "-o", "out", "-p", "--whole"],
+        cwd=job,
+        env=environment,
+        input=b"secret\nsecret\n",
+        capture_output=True,
+        start_new_session=True,
+        check=False,
+    )
+    said = b"facecrypt: error: there is no terminal to type a passphrase at; set $FACECRYPT_PASS"
+    assert (done.returncode, done.stderr[: len(said)]) == (2, said)
+
+
 def test_a_reader_that_leaves(tmp_path):
     # 400 names of 200 characters do not fit into the buffer of a pipe.
     cv2.imwrite(str(tmp_path / "dot.png"), np.zeros((4, 4), np.uint8))

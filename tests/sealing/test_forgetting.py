@@ -27,6 +27,7 @@ from facecrypt import (
     decrypt_file,
     encrypt_file,
     forget_files,
+    forget_files,
     forget_regions,
     inspect,
     region_key,
@@ -233,6 +234,13 @@ def test_what_cannot_be_forgotten(sealed):
         with pytest.raises(error, match=words):
             forget_regions(sealed, key, regions)
     assert everything(sealed) == before
+
+
+def test_a_region_key_is_told_the_same_when_it_is_done(sealed):
+    one = region_key(inspect(sealed), KEY, 0)
+    forget_regions(sealed, KEY, [1])
+    [result] = forget_files(sealed, one, [1]).failed
+    assert "a region key opens its region and changes nothing" in str(result.error)
 
 
 def test_nobody_else_says_that_a_face_was_forgotten(sealed):

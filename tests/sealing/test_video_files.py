@@ -38,6 +38,7 @@ from facecrypt import (
     region_key,
     verify,
 )
+from facecrypt.media import encode_image, read_image
 from facecrypt.sealing.carriers import video_sealing
 from facecrypt.sealing.carriers.video_parts import Original
 from facecrypt.sealing.content_video import Person
@@ -495,6 +496,20 @@ def test_a_file_that_is_no_video_inside_leaves_nothing(tmp_path):
     with pytest.raises(MediaError, match="clip"):
         encrypt_file(source, tmp_path / "sealed.mp4", KEY, regions=FACES)
     assert os.listdir(tmp_path) == ["clip.mp4"]
+
+
+@pytest.mark.parametrize(
+    ("data", "why"),
+    [(b"", "is empty"), (b"abc", "is no video that facecrypt knows, or its beginning is damaged")],
+)
+def test_what_is_called_a_video_and_is_none_is_told_as_one(tmp_path, data, why):
+    path = tmp_path / "clip.mp4"
+    path.write_bytes(data)
+    for work in read_image, lambda path: encrypt_file(path, tmp_path / "x.png", KEY, regions=FACES):
+        with pytest.raises(MediaError, match=rf"clip\.mp4: {why}; get the whole file anew"):
+            work(path)
+    path.write_bytes(encode_image(".png", np.zeros((9, 9), np.uint8)))
+    assert read_image(path).pixels.shape == (9, 9)
 
 
 def test_of_a_video_with_a_damaged_head_the_damage_is_told_and_not_a_suffix(tmp_path, clip, sealed):
