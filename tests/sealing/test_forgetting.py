@@ -27,7 +27,6 @@ from facecrypt import (
     decrypt_file,
     encrypt_file,
     forget_files,
-    forget_files,
     forget_regions,
     inspect,
     region_key,
