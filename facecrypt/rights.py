@@ -1,7 +1,8 @@
-"""Whose a file is and who may read it, kept when another takes its place."""
+"""Whose a file is, who may read it, what is noted of it: kept when another takes its place."""
 
 import os
 import stat
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,11 +11,12 @@ from typing import Self
 __all__ = ["Rights"]
 
 _LIST = "system.posix_acl_access"
+_NOTES = "user."
 
 
 @dataclass(frozen=True)
 class Rights:
-    """Owner, group, permission bits and access list of a file.
+    """Owner, group, permission bits, access list and notes of a file.
 
     Parameters
     ----------
@@ -29,6 +31,7 @@ class Rights:
     group: int
     mode: int
     listed: bytes | None = None
+    notes: tuple[tuple[str, bytes], ...] = ()
 
     @classmethod
     def of(cls, path: Path) -> Self | None:
@@ -39,7 +42,8 @@ class Rights:
         if hasattr(os, "getxattr"):
             with suppress(OSError):
                 listed = os.getxattr(path, _LIST)
-        return cls(found.st_uid, found.st_gid, stat.S_IMODE(found.st_mode) & 0o777, listed)
+        mode = stat.S_IMODE(found.st_mode) & 0o777
+        return cls(found.st_uid, found.st_gid, mode, listed, tuple(_notes(path)))
 
     def give(self, fd: int) -> None:
         """Give them to an open file, as far as this process may; the umask counts for nothing.
@@ -49,6 +53,10 @@ class Rights:
         """
         if not hasattr(os, "fchown") or not hasattr(os, "fchmod"):
             return  # Windows
+        # First: what may not be written takes none.
+        for name, note in self.notes if hasattr(os, "setxattr") else ():
+            with suppress(OSError):
+                os.setxattr(fd, name, note)
         # Who may not give a file away may still have it in another group.
         for owner in self.owner, -1:
             try:
@@ -61,6 +69,14 @@ class Rights:
         # FAT has no permissions to set.
         with suppress(OSError):
             os.fchmod(fd, self.mode if kept else _narrowed(self.mode))
+
+
+def _notes(path: Path) -> Iterator[tuple[str, bytes]]:
+    if hasattr(os, "listxattr") and hasattr(os, "getxattr"):
+        with suppress(OSError):
+            for name in os.listxattr(path):
+                if name.startswith(_NOTES):
+                    yield name, os.getxattr(path, name)
 
 
 def _gives_list(fd: int, listed: bytes) -> bool:

@@ -210,6 +210,22 @@ def test_an_access_list_stays(sealed, way):
     assert mode(sealed) == 0o640
 
 
+@pytest.mark.parametrize("bits", [0o644, 0o400])
+def test_notes_of_programs_stay(sealed, way, bits):
+    """As file managers keep tags, and browsers where a file came from."""
+    notes = {"user.xdg.tags": b"holiday", "user.empty": b""}
+    try:
+        for name, note in notes.items():
+            os.setxattr(sealed, name, note)
+    except (AttributeError, OSError):
+        pytest.skip("the file system keeps no notes")
+    sealed.chmod(bits)
+    rewrap_file(sealed, KEY, SecretKey.generate(), keep=True)
+    forget_regions(sealed, KEY, [0])
+    assert {name: os.getxattr(sealed, name) for name in os.listxattr(sealed)} == notes
+    assert mode(sealed) == bits
+
+
 def test_an_access_list_that_cannot_be_given_opens_the_file_to_nobody(sealed, way, monkeypatch):
     # The group's bits are those that a list has for all it names; the group itself may have none.
     monkeypatch.setattr(os, "getxattr", lambda *_: b"a list", raising=False)
