@@ -59,10 +59,37 @@ def test_a_file_that_is_cut_off_ends_before_its_last_frame(name, how, left, tmp_
     written = write_public(path, tmp_path / "b", boxes(frames))
     assert written.frames == frames == len(times(tmp_path / "b"))
     assert complaints(tmp_path / "b") == []
-    if name == "a.mp4":
-        assert written.notes == (
-            "the file is cut off within a frame, and the public part ends before it",
-        )
+    note = "the file is cut off, and the public part ends with the last frames that are whole"
+    # A broadcast does not say how long it is.
+    assert written.notes == (() if name == "a.ts" else (note,))
+
+
+@pytest.mark.usefixtures("av")
+@pytest.mark.parametrize("left", [0.5, 0.62, 0.74, 0.86, 0.98])
+def test_frames_that_waited_for_what_is_cut_off_are_shown(left, tmp_path):
+    """Of H.264 later frames are sent before those between them, and shown after them."""
+    path = write_clip(tmp_path / "a.mp4", frames=90, audio=None, options={"bf": "3"}, **FAST)
+    data = path.read_bytes()
+    path.write_bytes(data[: int(left * len(data))])
+    frames = count(path)
+    assert 0.2 * 90 < frames < 90
+    written = write_public(path, tmp_path / "b", boxes(frames))
+    assert written.frames == frames == len(times(tmp_path / "b"))
+    assert len(written.notes) == 1
+
+
+@pytest.mark.usefixtures("av")
+@pytest.mark.parametrize("name", ["a.mp4", "a.mkv", "a.avi", "a.mov"])
+def test_a_file_that_is_all_there_is_not_said_to_be_cut(name, tmp_path):
+    codec = "mpeg4" if name == "a.avi" else "libx264"
+    path = write_clip(tmp_path / name, frames=20, audio=None, codec=codec)
+    for more in b"", b"garbage that follows, of a camera or a download":
+        path.write_bytes(path.read_bytes() + more)
+        assert write_public(path, tmp_path / "b", boxes(20)).notes == ()
+        (tmp_path / "b").unlink()
+    path.write_bytes(path.read_bytes()[:-500])
+    if name in {"a.mkv", "a.avi"}:
+        assert len(write_public(path, tmp_path / "b", boxes(count(path))).notes) == 1
 
 
 @pytest.mark.usefixtures("av")

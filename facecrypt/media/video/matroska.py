@@ -17,7 +17,7 @@ from facecrypt.media.video.place import (
     the_only_one,
 )
 
-__all__ = ["MIME", "NAME", "append_element", "find_element"]
+__all__ = ["MIME", "NAME", "append_element", "find_element", "said_end"]
 
 NAME = b"sealed.fcrypt"
 MIME = b"application/x-facecrypt"
@@ -102,6 +102,12 @@ def find_element(file: BinaryIO) -> Place | None:
         if element.ident == _ATTACHMENTS and element.end is not None:
             found += _in_attachments(walk, segment, element, end)
     return the_only_one(found)
+
+
+def said_end(file: BinaryIO) -> int | None:
+    """Where the Segment of a file is to end; None where it does not say that, or there is none."""
+    segment = _Walk(file).segment(size_of(file))
+    return None if segment is None else segment.end
 
 
 def _in_attachments(

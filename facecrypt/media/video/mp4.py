@@ -17,7 +17,7 @@ from facecrypt.media.video.place import (
     the_only_one,
 )
 
-__all__ = ["USERTYPE", "append_box", "find_box"]
+__all__ = ["USERTYPE", "append_box", "find_box", "said_end"]
 
 USERTYPE = b"facecrypt sealed"
 _HEAD = struct.Struct(">I4sQ16s")  # 1, type, size, usertype: always with a 64-bit size
@@ -85,6 +85,12 @@ def find_box(file: BinaryIO) -> Place | None:
                 raise cut_off(end - offset, box.end - offset)
             found.append(Place(offset, box.end - offset, box.start, box.end))
     return the_only_one(found)
+
+
+def said_end(file: BinaryIO) -> int:
+    """Where the last of the boxes that a video is made of is to end; others may be anything."""
+    boxes = _walk(file, size_of(file))
+    return max((box.end for box in boxes if box.kind in {b"moov", b"moof", b"mdat"}), default=0)
 
 
 def _walk(file: BinaryIO, end: int) -> Iterator[_Box]:

@@ -99,7 +99,7 @@ def write_public(
         )
 
 
-_CUT = "the file is cut off within a frame, and the public part ends before it"
+_CUT = "the file is cut off, and the public part ends with the last frames that are whole"
 
 
 class _Hidden:

@@ -1,8 +1,8 @@
 """An opened video: what is decoded of it, and what is refused.
 
 Both passes read frames here, so that what faces were looked for in is what is written. A frame
-that cannot be decoded ends the work, unless nothing comes after it: then the file is cut off, and
-the video ends before that frame.
+that cannot be decoded ends the work, unless nothing is sent after it: then the file is cut off, and
+the video ends with what came before.
 """
 
 from collections.abc import Iterator, Sequence
@@ -14,6 +14,7 @@ from typing import Any, Self
 from facecrypt.errors import MediaError
 from facecrypt.files import PathLike, refuse_special
 from facecrypt.limits import MAX_FRAMES, MAX_SIDE, MAX_STREAMS, MAX_VIDEO_PIXELS
+from facecrypt.media.video.ending import ends_early
 from facecrypt.media.video.library import load, said_of
 from facecrypt.media.video.spool import Stored
 from facecrypt.media.video.turning import Turn, turn_of
@@ -45,7 +46,7 @@ class Source:
     width, height : int
         Of the upright picture.
     cut : bool
-        Whether the file turned out to be cut off within a frame.
+        Whether the file turned out to be cut off, once all frames were given.
     """
 
     def __init__(self, path: PathLike | Stored) -> None:
@@ -99,17 +100,23 @@ class Source:
                 failed = number if started and failed < 0 else failed
                 continue
             started = started or packet.is_keyframe
+            # At the end, without data, come those that waited to be shown: an end that is cut off
+            # leaves out what was sent after them.
+            if failed >= 0 and packet.size:
+                raise self._broken(failed)
             if stored is not None:
                 stored.take(packet)
             for frame in frames:
-                if failed >= 0:
-                    raise self._broken(failed)
                 self._check(frame, number)
                 if stored is not None:
                     frame.pts = stored.earliest()
                 yield frame
                 number += 1
-        self.cut = failed >= 0
+        self.cut = failed >= 0 or self._ends_early()
+
+    def _ends_early(self) -> bool:
+        with said_of(str(self.path), "cannot be read on"), self.path.open("rb") as file:
+            return ends_early(file, self.kind)
 
     def _packets(self, others: Sequence[Any]) -> Iterator[Any]:
         packets = self.container.demux([self.video, *others])
