@@ -252,9 +252,9 @@ def _refuse(mu: NDArray[np.float64], data: Any = None) -> None:
     if isinstance(data, np.ndarray) and data.dtype != np.uint8:
         raise TypeError(
             f"data must hold uint8, received {data.dtype}; pass its bytes: data.view(numpy.uint8)"
-        )
+        ) from None
     if not mu.size:
-        raise ValueError("mu and d0 hold no key; pass at least one of each")
+        raise ValueError("mu and d0 hold no key; pass at least one of each") from None
 
 
 def _length(n: int) -> int:

@@ -73,9 +73,8 @@ def _said(error: Exception) -> int:
         error = media_error("standard output", error)
     say_errors([(None, error)])
     usage = isinstance(error, (KeyFormatError, UnknownSchemeError))
-    return (
-        USAGE if usage or not isinstance(error, (FacecryptError, OSError)) else exit_code([error])
-    )
+    usage = usage or not isinstance(error, (FacecryptError, OSError))
+    return USAGE if usage else exit_code([error])
 
 
 def _is_of_output(error: Exception) -> TypeGuard[OSError]:

@@ -113,7 +113,7 @@ class OtherNames:
             owner = self._owners.setdefault(_anywhere(name), source)
         if owner != source:
             why = "is an input itself" if owner is None else f"is the output of {owner}, too"
-            raise MediaError(f"{name}: {why}; open one of them alone, into another folder")
+            raise MediaError(f"{name}: {why}; give one of them alone, with another output folder")
 
     @cached_property
     def _owners(self) -> dict[str, Path | None]:
