@@ -137,7 +137,7 @@ def _pictures(args: Namespace) -> tuple[list[_Picture], Mapping[str, int]]:
     """What to look at, its name in the JSON, and where to draw; what of the folders is ignored."""
     if args.draw:
         inputs, ignored = find_inputs(args.inputs, args.draw, rename=_drawn_name)
-        others = OtherNames({item.source: item.output for item in inputs})
+        others = OtherNames({item.source: item.output for item in inputs}, args.draw)
         drawings = [_Drawing(item, others, args.force) for item in inputs]
         return [
             _Picture(one.item.source, one.item.relative.as_posix(), one) for one in drawings

@@ -99,18 +99,17 @@ class OtherNames:
     ----------
     outputs : mapping of Path to Path
         The inputs of a run, and their outputs as planned.
+    folder : Path
+        That the outputs go into: its file system says which names are the same.
     """
 
-    def __init__(self, outputs: Mapping[Path, Path]) -> None:
-        self._outputs, self._lock = outputs, Lock()
+    def __init__(self, outputs: Mapping[Path, Path], folder: Path) -> None:
+        self._outputs, self._folder, self._lock = outputs, folder, Lock()
 
     def take(self, name: Path, source: Path) -> None:
-        """Note that an input goes there; MediaError where another does, or an input lies there.
-
-        Names that some file system takes for the same are the same.
-        """
+        """Note that an input goes there; MediaError where another does, or an input lies there."""
         with self._lock:
-            owner = self._owners.setdefault(_anywhere(name), source)
+            owner = self._owners.setdefault(self._key(name), source)
         if owner != source:
             why = "is an input itself" if owner is None else f"is the output of {owner}, too"
             raise MediaError(f"{name}: {why}; give one of them alone, with another output folder")
@@ -119,9 +118,16 @@ class OtherNames:
     def _owners(self) -> dict[str, Path | None]:
         """Who goes where; None where an input lies. Seldom needed."""
         planned: dict[str, Path | None] = {
-            _anywhere(output): source for source, output in self._outputs.items()
+            self._key(output): source for source, output in self._outputs.items()
         }
-        return planned | dict.fromkeys(map(_anywhere, self._outputs))
+        return planned | dict.fromkeys(map(self._key, self._outputs))
+
+    def _key(self, name: Path) -> str:
+        return self._spelling(Path(os.path.realpath(name)))
+
+    @cached_property
+    def _spelling(self) -> _Spelling:
+        return _spelling_in(self._folder)
 
 
 def left_behind(outputs: Mapping[Path, Path]) -> Iterator[tuple[Path, Path]]:

@@ -280,7 +280,7 @@ class _FileDecryptor:
     ) -> tuple[list[Input], Mapping[str, int]]:
         rename = opened_name if self.whole else sealed_name
         inputs, ignored = find_inputs(paths, out_dir, rename=rename)
-        self.others = OtherNames({item.source: item.output for item in inputs})
+        self.others = OtherNames({item.source: item.output for item in inputs}, out_dir)
         return inputs, ignored
 
     def __call__(self, item: Input) -> Result:

@@ -12,6 +12,7 @@ from facecrypt.media.source import Chunks
 
 __all__ = ["check_depth", "colour_of"]
 
+# What leads to the properties of pictures, each in the one before it.
 _HOLDERS = (b"meta", b"iprp", b"ipco")
 _HIGH, _TWELVE = 0x40, 0x20
 # 2 is "unspecified". Viewers show the curves of video (1, 6, 14, 15) as that of sRGB (13).
@@ -56,7 +57,9 @@ def _bits(configuration: memoryview) -> int:
     return 12 if configuration[2] & _TWELVE else 10
 
 
-def _boxes(view: memoryview) -> Iterator[tuple[bytes, memoryview]]:
+def _boxes(
+    view: memoryview, holders: tuple[bytes, ...] = _HOLDERS
+) -> Iterator[tuple[bytes, memoryview]]:
     """The boxes of a file, and those in the boxes that lead to properties; damage ends the walk."""
     at = 0
     while at + 8 <= len(view):
@@ -70,7 +73,7 @@ def _boxes(view: memoryview) -> Iterator[tuple[bytes, memoryview]]:
             return
         body = view[start : at + length]
         yield kind, body
-        if kind in _HOLDERS:
+        if holders[:1] == (kind,):
             # meta is a full box: version and flags come before its boxes.
-            yield from _boxes(body[4:] if kind == b"meta" else body)
+            yield from _boxes(body[4:] if kind == b"meta" else body, holders[1:])
         at += length

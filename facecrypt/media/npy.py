@@ -27,6 +27,7 @@ IMAGES = "images"
 
 # What is stored cannot be larger than its file; a few compressed bytes can claim to be terabytes.
 _MAX_INFLATED = 1 << 32
+_NAMED = 10
 
 
 def is_array_file(path: PathLike) -> bool:
@@ -115,7 +116,8 @@ def images_name(arrays: Mapping[str, NDArray[Any]]) -> str:
     if IMAGES in arrays:
         return IMAGES
     if len(arrays) != 1:
-        names = ", ".join(sorted(arrays)) or "none"
+        names = ", ".join(sorted(arrays)[:_NAMED]) or "none"
+        names += ", …" if len(arrays) > _NAMED else ""
         raise ValueError(
             f"holds {len(arrays)} arrays ({names}) and none is named {IMAGES!r}; "
             f"name the one with the pictures {IMAGES!r}, or save it alone"

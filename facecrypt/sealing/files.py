@@ -38,7 +38,7 @@ from facecrypt.sealing.images import (
 )
 from facecrypt.sealing.in_memory import decode_file, encode
 from facecrypt.sealing.options import GROW, PADDINGS, Open, Seal, VideoOptions
-from facecrypt.sealing.pairs import write_pair
+from facecrypt.sealing.pairs import write_alone, write_pair
 from facecrypt.sealing.parts import unfinished
 
 __all__ = [
@@ -139,7 +139,7 @@ def write_sealed(
 ) -> None:
     """Write a sealed file, and its header beside it where it has one; whole or not at all."""
     if sealed.beside is None:
-        atomic_write(path, sealed.data, overwrite=overwrite, like=like)
+        write_alone(path, sealed.data, overwrite=overwrite, like=like)
     else:
         write_pair(path, sealed, overwrite=overwrite, like=like)
 
@@ -195,7 +195,7 @@ def encrypt_file(
         Seal the file itself with its pixels, so that ``src`` comes back byte for byte, with its
         metadata. A JPEG that stays one and a video have it in any case.
     overwrite : bool
-        Replace ``dst`` if it exists, with ``sidecar`` also the sidecars beside it.
+        Replace ``dst`` if it exists, and the sidecars beside it.
     video : VideoOptions
         What is asked for of a video; it needs ``facecrypt[video]``. Regions that are given stay
         where they are from the first frame to the last, and ``shape`` is a box.

@@ -2,6 +2,7 @@
 
 import os
 import time
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from facecrypt.errors import MediaError
 from facecrypt.files import media_error
 from facecrypt.leftovers import HAS_LOCKS, open_to_lock, try_lock
 
-__all__ = ["ChangedMeanwhile", "Seen", "held"]
+__all__ = ["ChangedMeanwhile", "Seen", "check_names", "held"]
 
 # A picture takes some milliseconds.
 _SECONDS, _PAUSE = 10.0, 0.02
@@ -119,3 +120,23 @@ def _holder(fd: int) -> str:
 def _state(found: os.stat_result) -> tuple[int, ...]:
     # ctime tells of what mtime hides: somebody who puts a backup there keeps its date.
     return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
+
+
+def check_names(path: Path) -> None:
+    """Refuse a file that is only linked here, and warn of one that has other names, too.
+
+    Raises
+    ------
+    MediaError
+        What the link leads to would stay as it was.
+    """
+    if os.path.islink(path):  # noqa: PTH114 (of a path too long Path makes an exception)
+        raise MediaError(
+            f"{path}: is a link, and what it leads to would stay; name the file itself"
+        )
+    with suppress(OSError):
+        if path.stat().st_nlink > 1:
+            warnings.warn(
+                f"{path}: has other names (hard links), under which it stays as it was",
+                stacklevel=4,
+            )

@@ -12,7 +12,7 @@ from facecrypt.pending import Data
 from facecrypt.sealing.carriers import SealedFile
 from facecrypt.sealing.carriers.sidecar_names import remember, sidecar_path, sidecars_of
 
-__all__ = ["place_pair", "write_pair"]
+__all__ = ["place_pair", "write_alone", "write_pair"]
 
 
 def write_pair(
@@ -51,6 +51,30 @@ def write_pair(
     )
 
 
+def write_alone(
+    path: PathLike, data: Data, *, overwrite: bool, like: PathLike | None = None
+) -> None:
+    """Write a sealed file that has its header in it.
+
+    Parameters
+    ----------
+    overwrite : bool
+        Replace the file, and remove the sidecars that lie beside its place: they opened what it
+        replaces.
+
+    Raises
+    ------
+    MediaError
+        Nothing was written, and what was there still is.
+    """
+    path = Path(path)
+    old = sidecars_of(path, lately=True) if overwrite else []
+    with prepared(path, data, overwrite=overwrite, like=like) as file:
+        named(file)
+        for sidecar in old:
+            remove_unless_locked(sidecar, lambda _: file.has_its_name())
+
+
 def place_pair(
     path: Path,
     data: Data,
@@ -84,6 +108,9 @@ def place_pair(
                     header.path.unlink()
             raise
         remember(header.path)
+        if overwrite:
+            # Also those that others named meanwhile.
+            old = list({*old, *sidecars_of(path, lately=True)})
         for sidecar in (each for each in old if each != header.path):
             # Another process may be about to name the picture of this one: until then it holds
             # the lock. If it was done before the lock is taken here, its picture may be the one

@@ -119,11 +119,12 @@ def read_header(file: BinaryIO) -> Header:
 
 def _read_head(file: BinaryIO) -> tuple[bytes, int]:
     """Type of a box, and the size of its content."""
-    size, kind = struct.unpack(">I4s", file.read(8).ljust(8, b"\0"))
+    (size, kind), head = struct.unpack(">I4s", file.read(8).ljust(8, b"\0")), 8
     if size == 1:
-        (size,) = struct.unpack(">Q", file.read(8).ljust(8, b"\0"))
-        return kind, size - 16
-    return kind, size - 8
+        (size,), head = struct.unpack(">Q", file.read(8).ljust(8, b"\0")), 16
+    if size < head:
+        raise ContainerError("the payload is damaged: a box is smaller than its head")
+    return kind, size - head
 
 
 def box_head(kind: bytes, size: int) -> bytes:

@@ -1,26 +1,28 @@
 """A sealed file that gets another payload: in its place or elsewhere, whole or not at all."""
 
-import os
-import warnings
-from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from facecrypt.errors import AuthenticationError, FacecryptError, MediaError
+from facecrypt.errors import FacecryptError, MediaError
 from facecrypt.files import PathLike, named, prepared
 from facecrypt.media.pictures import naming, read_bounded
 from facecrypt.sealing.carriers import Carrier, Rewritten, SealedFile
-from facecrypt.sealing.carriers.sidecar_names import remember_rewritten, sidecar_path
+from facecrypt.sealing.carriers.sidecar_names import (
+    remember_rewritten,
+    several_fit,
+    sidecar_path,
+    warn_of_others,
+)
 from facecrypt.sealing.files import write_sealed
 from facecrypt.sealing.finding import opened_sealed, sealed_large
 from facecrypt.sealing.header import Header
-from facecrypt.sealing.holding import ChangedMeanwhile, Seen, held
+from facecrypt.sealing.holding import ChangedMeanwhile, Seen, check_names, held
 from facecrypt.sealing.payload import Payload
+from facecrypt.sealing.several import Change, changed_headers
 
-__all__ = ["Change", "change_file"]
+__all__ = ["change_file"]
 
-Change = Callable[[Header], Header]
 # Others change the same file now and then, not all the time.
 _TRIES = 5
 
@@ -38,8 +40,8 @@ def change_file(
     output : path, optional
         None: the file itself is replaced, in one step.
     change : callable
-        Header to header. Of several beside a picture that is taken which it does not refuse with
-        an AuthenticationError.
+        Header to header. Of several beside a picture all are changed that it does not refuse with
+        an AuthenticationError, for each may open the picture; `output` gets the first of these.
     overwrite : bool
         Replace `output` if it exists.
 
@@ -57,7 +59,7 @@ def change_file(
     path = Path(path)
     if output is not None:
         return _write_changed(path, Path(output), change, overwrite=overwrite)
-    _check_names(path)
+    check_names(path)
     for _ in range(_TRIES):
         with suppress(ChangedMeanwhile), held(path) as seen:
             try:
@@ -76,7 +78,8 @@ def _write_changed(path: Path, output: Path, change: Change, *, overwrite: bool)
         with naming(path):
             return large.change(path, output, change, overwrite=overwrite)
     with opened_sealed(path) as (file, carrier, payloads), naming(path):
-        _, made = _first(carrier, file, payloads, change)
+        _, new = _changed(payloads, change)[0]
+        made = _rewritten(carrier, file, new)
         data = made.data
         if data is None:
             file.seek(0)
@@ -93,17 +96,28 @@ def _change_here(path: Path, seen: Seen, change: Change) -> Header:
         with naming(path):
             return large.change(path, None, change, overwrite=False)
     with opened_sealed(path) as (file, carrier, payloads), naming(path):
-        old, made = _first(carrier, file, payloads, change)
+        pairs = _changed(payloads, change)
+        made = [_rewritten(carrier, file, new) for _, new in pairs]
+    data = [one.data for one in made if one.data is not None]
+    if len(data) > 1:
+        # Each would show what the other says is forgotten.
+        raise several_fit(path, len(data), "picture")
+    for one in made:
+        if one.beside is not None:
+            check_names(sidecar_path(path, one.header))
     with ExitStack() as stack:
         picture = None
-        if made.data is not None:
-            picture = stack.enter_context(prepared(path, made.data, overwrite=True, like=path))
+        if data:
+            picture = stack.enter_context(prepared(path, data[0], overwrite=True, like=path))
         # First what readers go by: a run killed in between leaves what the next one finishes.
-        if made.beside is not None:
-            _replace_beside(path, seen, old, made)
+        for (old, _), one in zip(pairs, made, strict=True):
+            if one.beside is not None:
+                _replace_beside(path, seen, old, one)
         if picture is not None:
             named(picture, seen.check)
-    return made.header
+    changed = [sidecar_path(path, one.header) for one in made if one.beside is not None]
+    warn_of_others(path, changed)
+    return made[0].header
 
 
 def _replace_beside(path: Path, seen: Seen, old: Payload, made: Rewritten) -> None:
@@ -122,28 +136,13 @@ def _replace_beside(path: Path, seen: Seen, old: Payload, made: Rewritten) -> No
     remember_rewritten(beside)
 
 
-def _first(
-    carrier: Carrier, file: BinaryIO, payloads: list[Payload], change: Change
-) -> tuple[Payload, Rewritten]:
-    """The first payload that the change does not refuse, and what becomes of the file."""
-    *others, old = payloads
-    changed = None
-    for payload in others:
-        with suppress(AuthenticationError):
-            old, changed = payload, change(payload.header)
-            break
-    new = old.with_header(changed or change(old.header))
-    return old, carrier.erase(file, new) if new.header.forgotten else carrier.rewrite(file, new)
+def _changed(payloads: list[Payload], change: Change) -> list[tuple[Payload, Payload]]:
+    """Payloads that the change does not refuse, before and after it."""
+    headers = changed_headers([payload.header for payload in payloads], change)
+    pairs = zip(payloads, headers, strict=True)
+    return [(old, old.with_header(header)) for old, header in pairs if header is not None]
 
 
-def _check_names(path: Path) -> None:
-    if os.path.islink(path):  # noqa: PTH114 (of a path too long Path makes an exception)
-        raise MediaError(
-            f"{path}: is a link, and what it leads to would stay; name the file itself"
-        )
-    with suppress(OSError):
-        if path.stat().st_nlink > 1:
-            warnings.warn(
-                f"{path}: has other names (hard links), under which it stays as it was",
-                stacklevel=3,
-            )
+def _rewritten(carrier: Carrier, file: BinaryIO, new: Payload) -> Rewritten:
+    file.seek(0)
+    return carrier.erase(file, new) if new.header.forgotten else carrier.rewrite(file, new)

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
+from facecrypt.errors import MediaError
 from facecrypt.jobs import outputs
 from facecrypt.jobs.inputs import find_inputs
 
@@ -111,3 +112,16 @@ def test_suffixes_are_spelled_as_they_came(folder):
     found, _ = find_inputs([given], given / "out")
     names = {item.source.name: item.output.name for item in found}
     assert names == {"A.JPG": "A.JPG", "b.Png": "b.Png", "C.BMP": "C.png"}
+
+
+@pytest.mark.parametrize("case", [True, False])
+def test_other_names_are_the_same_where_the_file_system_says_so(tmp_path, monkeypatch, case):
+    monkeypatch.setattr(outputs.os.path, "lexists", joins(case=case, form=False))
+    planned = {tmp_path / "in" / name: tmp_path / name for name in ("A.webp", "a.webp")}
+    others = outputs.OtherNames(planned, tmp_path)
+    others.take(tmp_path / "A.png", tmp_path / "in" / "A.webp")
+    if case:
+        with pytest.raises(MediaError, match=r"a\.png: is the output of .*A\.webp, too"):
+            others.take(tmp_path / "a.png", tmp_path / "in" / "a.webp")
+    else:
+        others.take(tmp_path / "a.png", tmp_path / "in" / "a.webp")

@@ -11,6 +11,7 @@ from support.png_files import DATA, END, HEAD, SIGNATURE, chunk
 
 from facecrypt import MediaError, SecretKey, decrypt_file, encrypt_file
 from facecrypt.media import decode_image, encode_image
+from facecrypt.media.avif import _boxes
 from facecrypt.media.decoders import fence
 from facecrypt.media.samples import full_range
 
@@ -389,3 +390,17 @@ def test_stray_bytes_before_a_marker_of_a_jpeg_are_passed_over(stray):
     at = JPEG.index(b"\xff\xdb")
     odd = decode_image(JPEG[:at] + stray + JPEG[at:])
     np.testing.assert_array_equal(odd.pixels, decode_image(JPEG).pixels)
+
+
+def test_boxes_of_an_avif_in_one_another_are_not_looked_at_again_and_again():
+    """Only a few lead to what is asked: each more would hand all within it through its own walk."""
+    inner = struct.pack(">I4s", 8, b"free") * 1_000
+    for _ in range(300):
+        inner = struct.pack(">I4s", 8 + len(inner), b"ipco") + inner
+    assert len(list(_boxes(memoryview(inner)))) == 1
+    properties = struct.pack(">I4s", 12, b"av1C") + b"\x81\0\x60\0"
+    for kind in b"ipco", b"iprp":
+        properties = struct.pack(">I4s", 8 + len(properties), kind) + properties
+    meta = struct.pack(">I4sI", 12 + len(properties), b"meta", 0) + properties
+    kinds = [kind for kind, _ in _boxes(memoryview(inner + meta))]
+    assert kinds == [b"ipco", b"meta", b"iprp", b"ipco", b"av1C"]

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from support import second_reader
+from support.clips import write_clip
 from support.command_line import command
 
 from facecrypt import (
@@ -26,6 +27,8 @@ from facecrypt import (
     decrypt_file,
     encrypt_file,
     encrypt_files,
+    forget_files,
+    forget_regions,
     inspect,
     leftovers,
     region_key,
@@ -36,8 +39,9 @@ from facecrypt import (
 from facecrypt.sealing import pairs
 from facecrypt.sealing.carriers import sidecar, sidecar_names
 from facecrypt.sealing.finding import read_payload
+from facecrypt.sealing.payload import Payload
 
-KEY = SecretKey.generate()
+KEY, BOB = SecretKey.generate(), SecretKey.generate()
 FACE = [Region(8, 6, 40, 44)]
 
 
@@ -173,22 +177,165 @@ def test_of_several_the_one_with_the_pixels_around_the_faces_is_taken(tmp_path, 
         verify(out / "a.png", KEY)
 
 
-def test_of_several_that_fit_the_key_tells(tmp_path, plain, photo, out):
+def test_of_several_sealings_of_one_picture_the_encrypted_pixels_tell(tmp_path, plain, photo, out):
     header = inspect(out / "a.png")
     own = region_key(header, KEY, 0)
     for _ in range(2):
         again(plain, out)
         shutil.rmtree(out / "elsewhere")
     assert len(sidecars(out)) == 3
+    assert inspect(out / "a.png") == header
     for key in KEY, own:
         decrypt_file(out / "a.png", tmp_path / "back.png", key, overwrite=True)
         assert (np.array(Image.open(tmp_path / "back.png")) == photo).all()
     with pytest.raises(AuthenticationError):
         verify(out / "a.png", SecretKey.generate())
+    # Where a face was painted over, none has them.
+    pixels = np.array(Image.open(out / "a.png"))
+    pixels[20, 20] ^= 1
+    Image.fromarray(pixels).save(out / "a.png")
     with pytest.raises(ContainerError, match="3 sidecars beside it fit"):
         inspect(out / "a.png")
     seal(plain, out, overwrite=True)
     assert len(sidecars(out)) == 1
+
+
+@pytest.fixture(params=["a.jpg", "a.png", "a.mp4"])
+def twice(request, tmp_path, photo):
+    """A file sealed twice for one key and another's, with both sidecars beside what is shown;
+    and the folder in which only the second sidecar lies."""
+    name = request.param
+    plain, out, other = tmp_path / "plain" / name, tmp_path / "out", tmp_path / "other"
+    for folder in plain.parent, out, other:
+        folder.mkdir()
+    if name.endswith("mp4"):
+        write_clip(plain, 4)
+    else:
+        Image.fromarray(photo).save(plain, quality=90)
+    faces = [Region(0, 0, 16, 16), Region(32, 16, 48, 32)]
+    for folder in out, other:
+        encrypt_file(plain, folder / name, [KEY, BOB], regions=faces, sidecar=True)
+    # Shown is the second one: of a JPEG and a video nobody can tell, for both show the same.
+    shutil.copy(other / name, out / name)
+    for beside in sidecars(other):
+        shutil.copy(beside, out)
+    return out / name, other / name
+
+
+@pytest.mark.filterwarnings("ignore:.*sidecars of other sealings")
+def test_who_may_open_it_no_more_opens_it_with_no_sidecar(twice):
+    path, other = twice
+    before = {beside: beside.read_bytes() for beside in sidecars(path.parent)}
+    rewrap_file(path, KEY, KEY)
+    changed = [beside for beside in before if beside.read_bytes() != before[beside]]
+    # Of a PNG the other sidecar is another picture's, which is not touched.
+    assert len(changed) == (1 if path.suffix == ".png" else 2)
+    for beside in changed:
+        for each in sidecars(other.parent):
+            each.unlink()
+        shutil.copy(beside, other.parent)
+        verify(other, KEY)
+        with pytest.raises(AuthenticationError):
+            verify(other, BOB)
+    verify(path, KEY)
+    assert rewrap_files(path, KEY, KEY).skipped == 1
+
+
+@pytest.mark.filterwarnings("ignore:.*sidecars of other sealings")
+def test_a_face_is_forgotten_in_all_sidecars_that_fit(twice):
+    path, other = twice
+    forget_regions(path, KEY, [0])
+    verify(path, KEY)
+    assert forget_files(path, KEY, [0]).skipped == 1
+    for beside in sidecars(path.parent):
+        data = beside.read_bytes()
+        header = (
+            Payload.from_bytes(data).header
+            if path.suffix != ".mp4"
+            else inspect_alone(path, beside)
+        )
+        mine = path.suffix != ".png" or beside.name == sidecars(other.parent)[0].name
+        assert (0 in header.forgotten) == mine
+
+
+def inspect_alone(path, beside):
+    folder = path.parent / "alone"
+    folder.mkdir(exist_ok=True)
+    shutil.copy(path, folder)
+    shutil.copy(beside, folder)
+    header = inspect(folder / path.name)
+    shutil.rmtree(folder)
+    return header
+
+
+def test_sidecars_of_other_sealings_are_named_when_a_file_is_changed(tmp_path, plain, photo, out):
+    Image.fromarray(photo[::-1]).save(tmp_path / "other.png")
+    other = again(tmp_path / "other.png", out)
+    said = f"sidecars of other sealings, which stay as they are: {other.name}; delete them"
+    with pytest.warns(UserWarning, match=said):
+        forget_regions(out / "a.png", KEY, [0])
+    other.unlink()
+    rewrap_file(out / "a.png", KEY, BOB, keep=True)  # without a warning
+    encrypt_file(plain, out / "b.png", KEY, regions=FACE)
+    shutil.copy(sidecars(out)[0], out / "b.png.0123456789abcdef.fcrypt")
+    with pytest.warns(UserWarning, match=r"b\.png: beside it lie sidecars of other sealings"):
+        rewrap_file(out / "b.png", KEY, BOB, keep=True)
+
+
+@pytest.mark.parametrize("name", ["a.png", "a.mp4"])
+def test_force_without_a_sidecar_leaves_none_either(tmp_path, photo, name):
+    plain, path = tmp_path / name, tmp_path / "out" / name
+    path.parent.mkdir()
+    if name.endswith("mp4"):
+        write_clip(plain, 4)
+    else:
+        Image.fromarray(photo).save(plain)
+    encrypt_file(plain, path, KEY, regions=FACE, sidecar=True)
+    encrypt_file(plain, path, KEY, regions=FACE, overwrite=True)
+    assert os.listdir(path.parent) == [name]
+    verify(path, KEY)
+
+
+def test_what_another_process_named_meanwhile_goes_too(plain, out, monkeypatch):
+    """Both listed the sidecars before the other had named its own."""
+    place = pairs.prepared
+
+    def raced(*args, **options):
+        monkeypatch.setattr(pairs, "prepared", place)
+        seal(plain, out, overwrite=True)
+        return place(*args, **options)
+
+    monkeypatch.setattr(pairs, "prepared", raced)
+    seal(plain, out, overwrite=True)
+    assert len(sidecars(out)) == 1
+    verify(out / "a.png", KEY)
+
+
+@pytest.mark.parametrize("kind", ["symbolic", "hard"])
+def test_a_sidecar_that_is_a_link_is_not_changed_in_silence(plain, out, tmp_path, kind):
+    [beside] = sidecars(out)
+    target = beside.rename(tmp_path / "target")
+    if kind == "symbolic":
+        beside.symlink_to(target)
+    else:
+        os.link(target, beside)
+    before = target.read_bytes()
+    for change in (
+        lambda: rewrap_file(out / "a.png", KEY, SecretKey.generate(), keep=True),
+        lambda: forget_regions(out / "a.png", KEY, [0]),
+    ):
+        if kind == "symbolic":
+            with pytest.raises(MediaError, match=f"{beside.name}: is a link"):
+                change()
+            assert beside.read_bytes() == before
+        else:
+            with pytest.warns(UserWarning, match=f"{beside.name}: has other names"):
+                change()
+        os.unlink(beside)  # noqa: PTH108
+        if kind == "symbolic":
+            beside.symlink_to(target)
+        else:
+            os.link(target, beside)
 
 
 def pipe_beside(path):

@@ -8,6 +8,7 @@ program that keeps these may re-save the picture, and drop all its metadata.
 
 from collections.abc import Sequence
 from contextlib import suppress
+from enum import Enum
 from functools import lru_cache
 from pathlib import Path
 from typing import BinaryIO
@@ -107,30 +108,43 @@ class Sidecar:
 
 def _fitting(path: Path, data: bytes, beside: Sequence[Path]) -> list[bytes]:
     """The payloads of those whose public pixels are this picture's: another sealing, or a killed
-    one, may have left its own. Of the others no more than the header is read."""
+    one, may have left its own. Of these, where there are some, those whose encrypted pixels are
+    this picture's, too. Of the others no more than the header is read."""
     source = Source(data, path)
     decoded = lru_cache(maxsize=1)(lambda: decode_sealed(source))
 
-    def fits(one: Path) -> bool:
+    def fit(one: Path) -> _Fit:
         with open_regular(one) as file:
             header = read_header(file)
         check_name(path, one, header)
         if header.carrier == "jpeg":
-            return has_public(source.data, header)
-        return with_header(decoded(), header).has_public()
+            # Of coefficients that are encrypted nothing is left in the picture.
+            return _Fit.WHOLE if has_public(source.data, header) else _Fit.NOT
+        sealed = with_header(decoded(), header)
+        if not sealed.has_public():
+            return _Fit.NOT
+        return _Fit.WHOLE if sealed.has_sealed() else _Fit.PUBLIC
 
-    found, left = [], MAX_PAYLOAD_BYTES
+    found: dict[_Fit, list[bytes]] = {_Fit.WHOLE: [], _Fit.PUBLIC: []}
+    left = MAX_PAYLOAD_BYTES
     for one in beside:
         with suppress(ContainerError):
-            if fits(one):
+            if (how := fit(one)) is not _Fit.NOT:
                 # What fits is public, so that many can be made: together they are as large as one.
                 payload = _read(one, left)
                 Payload.from_bytes(payload)
-                found.append(payload)
+                found[how].append(payload)
                 left -= len(payload)
-    if not found:
+    best = found[_Fit.WHOLE] or found[_Fit.PUBLIC]
+    if not best:
         raise none_fits(path, beside, "picture")
-    return found
+    return best
+
+
+class _Fit(Enum):
+    """How much of a picture is as a header says."""
+
+    NOT, PUBLIC, WHOLE = range(3)
 
 
 def _read(beside: Path, most: int) -> bytes:

@@ -5,6 +5,7 @@ import os
 import re
 import time
 import unicodedata
+import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,6 +24,7 @@ __all__ = [
     "several_fit",
     "sidecar_path",
     "sidecars_of",
+    "warn_of_others",
 ]
 
 _SUFFIX = ".fcrypt"
@@ -113,6 +115,19 @@ def several_fit(path: PathLike, count: int, what: str) -> ContainerError:
         f"{path}: {count} sidecars beside it fit, and only a key tells which is its "
         f"own; open it, or seal the {what} again with --force"
     )
+
+
+def warn_of_others(path: Path, changed: Iterable[Path] = ()) -> None:
+    """Say which sidecars lie beside a file that was changed, and did not change with it: those of
+    other sealings of the same picture may still open to whom this one does no more."""
+    others = set(sidecars_of(path, lately=True)).difference(changed)
+    if others:
+        names = ", ".join(sorted(one.name for one in others))
+        warnings.warn(
+            f"{path}: beside it lie sidecars of other sealings, which stay as they are: {names}; "
+            "delete them if no other file needs them",
+            stacklevel=3,
+        )
 
 
 def remember(beside: Path) -> None:

@@ -12,7 +12,7 @@ from typing import Any, BinaryIO, Self, cast
 from facecrypt._version import __version__
 from facecrypt.detector import default_detector
 from facecrypt.errors import AuthenticationError, ContainerError, Hint, MediaError
-from facecrypt.files import already_exists, named, prepared
+from facecrypt.files import already_exists
 from facecrypt.keys import RecipientLike
 from facecrypt.machine import cores, give_memory_back
 from facecrypt.media.video import Public, Spool, Written, append_payload, probe, write_public
@@ -30,7 +30,7 @@ from facecrypt.sealing.carriers.video_room import check_room, share_a_disk
 from facecrypt.sealing.content_video import Video
 from facecrypt.sealing.header import Header, check_counts
 from facecrypt.sealing.options import Seal
-from facecrypt.sealing.pairs import place_pair
+from facecrypt.sealing.pairs import place_pair, write_alone
 from facecrypt.sealing.parts import Sealer, start
 from facecrypt.sealing.payload_file import PayloadWriter, StoredPayload
 from facecrypt.sealing.streams import Plain, Span
@@ -153,8 +153,7 @@ class _Work:
                 like=self._src,
             )
         else:
-            with prepared(self._dst, self._write_both, overwrite=overwrite, like=self._src) as file:
-                named(file)
+            write_alone(self._dst, self._write_both, overwrite=overwrite, like=self._src)
 
     def _write_both(self, file: BinaryIO, place: Path) -> None:
         self._write_public(file, place)
