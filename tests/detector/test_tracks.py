@@ -174,6 +174,32 @@ def test_what_is_never_sure_needs_three_sightings():
     assert track_faces(scene, detector=scene, every=1) == []
 
 
+@pytest.mark.parametrize("every", [1, 5])
+@pytest.mark.parametrize("away", [7, 20, 27])
+def test_whoever_comes_back_to_one_place_now_and_then_is_hidden_each_time(every, away):
+    """Found in few of the frames that were looked at, and for sure."""
+    visits = range(0, 8 * (away + 3), away + 3)
+    seen = {start + more for start in visits for more in range(3)}
+    scene = Scene(240, lambda number: (100, 60) if number in seen else None)
+    tracks = track_faces(scene, detector=scene, every=every)
+    looked_at = [n for n in seen if n < scene.frames and n % every == 0]
+    assert looked_at
+    for number in looked_at:
+        assert any(hides(track, number, scene.box(number)) for track in tracks), number
+
+
+def test_of_whoever_is_seldom_found_the_sure_sightings_are_hidden_and_their_neighbours():
+    sure = {40: 0.9, 130: 0.9}
+    scene = Scene(
+        160,
+        lambda number: (100, 60) if number % 18 == 4 else None,
+        lambda number: sure.get(number, 0.5),
+    )
+    tracks = track_faces(scene, detector=scene, every=1)
+    assert [(track.first, len(track.boxes)) for track in tracks] == [(34, 13), (124, 13)]
+    assert [np.flatnonzero(track.detected).tolist() for track in tracks] == [[6], [6]]
+
+
 def test_a_sure_face_takes_the_person_before_one_that_is_not():
     class Two(Scene):
         def detect(self, image):

@@ -87,8 +87,8 @@ class Follower:
 
     def _end(self, people: Iterable[Person]) -> None:
         for person in people:
-            if person.is_one(self._every):
-                self._tracks.extend(tracks_of(*person.end(), self._grow, self._size))
+            for run in person.end(self._every):
+                self._tracks.extend(tracks_of(*run, self._grow, self._size))
 
     def _sighting(self, frame: int, face: np.ndarray) -> Sighting:
         box, score = face[:4].astype(np.float32), float(face[4])

@@ -1,7 +1,7 @@
 """One person while the frames pass: where they were, and since when the detector missed them."""
 
 from array import array
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -15,10 +15,13 @@ __all__ = ["SURE", "Person", "Sighting", "hull"]
 SURE = 0.7
 _SIGHTINGS = 3
 # Of the frames looked at from the first sighting to the last. What looks like a face by chance
-# does so rarely; faces turned away are found as rarely as every fourth time.
+# does so rarely; faces turned away are found as rarely as every fourth time. Who is found less
+# often is hidden where the detector was sure: people come back to the place where others were.
 _FOUND = 0.2
 # A face that has come this near to being sure is held for as long as it looks the same.
 _HELD = 3
+# How the box of a frame was found.
+_CARRIED, _FOUND_THERE, _SURE = range(3)
 
 
 class Sighting(NamedTuple):
@@ -58,10 +61,10 @@ class Person:
         self._first = sighting.frame
         self._before = len(before)
         self._best, self._sightings = sighting.score, 1
-        self._boxes, self._detected = array("f"), bytearray()
+        self._boxes, self._marks = array("f"), bytearray()
         for box in reversed(before):
-            self._settle(box, detected=False)
-        self._settle(sighting.box, detected=True)
+            self._settle(box, _CARRIED)
+        self._settle(sighting.box, _mark(sighting))
 
     @property
     def box(self) -> Boxes:
@@ -71,28 +74,54 @@ class Person:
     def sight(self, sighting: Sighting, before: Sequence[Boxes]) -> None:
         """The detector found the face again; `before` is carried back to the last sighting."""
         for forward, backward in zip(self.ahead, reversed(before), strict=False):
-            self._settle(hull(forward, backward), detected=False)
-        self._settle(sighting.box, detected=True)
+            self._settle(hull(forward, backward), _CARRIED)
+        self._settle(sighting.box, _mark(sighting))
         self.last, self.ahead, self.kept = sighting, [], 0
         self._best = max(self._best, sighting.score)
         self._sightings += 1
 
-    def is_one(self, every: int) -> bool:
-        """Whether this is a person, from all that was seen; every so many frames were looked at."""
-        looks = 1 + (self.last.frame - self._first) / every
-        enough = self._best >= SURE or self._sightings >= _SIGHTINGS
-        return enough and self._sightings >= _FOUND * looks
+    def end(self, every: int) -> Iterator[tuple[int, Boxes, np.ndarray]]:
+        """Where they are to be hidden, from all that was seen: nowhere, if this is no person.
 
-    def end(self) -> tuple[int, Boxes, np.ndarray]:
-        """The first frame, a box for each frame from there, and in which the face was found."""
-        sure = self._best >= SURE and self._sightings >= _HELD
-        for box in self.ahead[: self.kept if sure else min(self.kept, self._hold)]:
-            self._settle(box, detected=False)
-        skipped = 0 if sure else max(0, self._before - self._hold)
+        Parameters
+        ----------
+        every : int
+            The detector looked at each frame with such a number.
+
+        Yields
+        ------
+        tuple
+            The first frame, a box for each frame from there, and in which the face was found.
+        """
+        sure = self._best >= SURE
+        if not sure and self._sightings < _SIGHTINGS:
+            return
+        often = self._sightings >= _FOUND * (1 + (self.last.frame - self._first) / every)
+        held = often and sure and self._sightings >= _HELD
+        for box in self.ahead[: self.kept if held else min(self.kept, self._hold)]:
+            self._settle(box, _CARRIED)
         boxes = np.frombuffer(self._boxes, np.float32).reshape(-1, 4)
-        detected = np.frombuffer(self._detected, np.uint8).astype(bool)
-        return self._first - self._before + skipped, boxes[skipped:], detected[skipped:]
+        marks = np.frombuffer(self._marks, np.uint8)
+        shown = np.ones(len(marks), bool) if often else _within(marks == _SURE, self._hold)
+        if not held:
+            shown[: max(0, self._before - self._hold)] = False
+        edges = np.flatnonzero(np.diff(shown, prepend=False, append=False))
+        for start, stop in edges.reshape(-1, 2).tolist():
+            run = slice(start, stop)
+            yield self._first - self._before + start, boxes[run], marks[run] != _CARRIED
 
-    def _settle(self, box: Boxes, *, detected: bool) -> None:
+    def _settle(self, box: Boxes, mark: int) -> None:
         self._boxes.extend(box.tolist())
-        self._detected.append(detected)
+        self._marks.append(mark)
+
+
+def _mark(sighting: Sighting) -> int:
+    return _SURE if sighting.score >= SURE else _FOUND_THERE
+
+
+def _within(places: np.ndarray, reach: int) -> np.ndarray:
+    """What lies no farther than that from one of the places."""
+    near = np.zeros(len(places), bool)
+    for place in np.flatnonzero(places).tolist():
+        near[max(0, place - reach) : place + reach + 1] = True
+    return near
