@@ -17,6 +17,7 @@ __all__ = [
     "SHAPES",
     "Claim",
     "Grid",
+    "Grown",
     "Region",
     "claims",
     "clip_given",
@@ -187,6 +188,19 @@ class Region:
         return dx.astype(np.int32) <= reach.astype(np.int32)[:, None]
 
 
+@dataclass(frozen=True, slots=True)
+class Grown(Region):
+    """A box that was moved out: it lies outside of a picture where the one that was given does."""
+
+    given: tuple[int, int, int, int] = (0, 0, 1, 1)
+
+    def clip(self, height: int, width: int) -> Self | None:
+        x0, y0, x1, y1 = self.given
+        if x0 >= width or y0 >= height or x1 <= 0 or y1 <= 0:
+            return None
+        return Region.clip(self, height, width)
+
+
 def clip_given(regions: Iterable[object], height: int, width: int) -> list[Region]:
     """Clip regions that somebody chose to a picture.
 
@@ -211,8 +225,9 @@ def clip_given(regions: Iterable[object], height: int, width: int) -> list[Regio
             )
         clipped = region.clip(height, width)
         if clipped is None:
+            box = region.given if isinstance(region, Grown) else region.box
             raise ValueError(
-                f"region {index} {region.box} lies wholly outside the {width}x{height} picture; "
+                f"region {index} {box} lies wholly outside the {width}x{height} picture; "
                 "boxes are x0, y0, x1, y1 in pixels of the upright picture, its EXIF orientation "
                 "applied"
             )

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from facecrypt.files import PathLike, read_small
-from facecrypt.regions import Region
+from facecrypt.regions import Grown, Region
 from facecrypt.sealing.ways import Way
 
 __all__ = ["Boxes", "Place", "dump_boxes", "load_boxes", "load_places", "regions_of"]
@@ -61,7 +61,8 @@ def load_places(path: PathLike, *, shape: str = "box", grow: float = 0.0) -> dic
     path : path of the JSON file
     shape : {"box", "ellipse"}
     grow : float
-        How far each side moves out, as a part of the box's width or height.
+        How far each side moves out, as a part of the box's width or height. A box that lay
+        wholly outside a picture before counts as outside.
 
     Raises
     ------
@@ -74,7 +75,7 @@ def load_places(path: PathLike, *, shape: str = "box", grow: float = 0.0) -> dic
     try:
         listed = json.loads(data.decode("utf-8-sig"), object_pairs_hook=_unambiguous)
         return {
-            name: [region.grow(grow) for region in _regions(name, boxes, shape)]
+            name: [_grown(region, grow) for region in _regions(name, boxes, shape)]
             for name, boxes in _object(listed).items()
         }
     except (ValueError, TypeError, ArithmeticError, RecursionError) as error:
@@ -108,6 +109,13 @@ def _regions(name: str, boxes: Any, shape: str) -> Iterator[Place]:
             yield Region(x0, y0, x1, y1, shape=shape)
         except (ValueError, TypeError) as error:
             raise ValueError(f"{where}: {error}") from None
+
+
+def _grown(place: Place, grow: float) -> Place:
+    if isinstance(place, Way) or not grow:
+        return place.grow(grow)
+    x0, y0, x1, y1 = place.grow(grow).box
+    return Grown(x0, y0, x1, y1, shape=place.shape, given=place.box)
 
 
 def _way(where: str, keys: Any) -> Way:

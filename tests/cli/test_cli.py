@@ -665,6 +665,21 @@ def test_detect_prints_and_draws(job):
     assert (pixels("drawn/a.png") == pixels("a.png")).all()
 
 
+@pytest.mark.parametrize("box", [[64, 0, 164, 40], [0, 48, 9, 98], [-90, 0, 0, 9], [0, -90, 9, 0]])
+def test_a_box_beside_the_picture_is_an_error_however_far_it_grows(job, box):
+    """As boxes of a larger copy are: what they were meant for would stay in the clear."""
+    (job / "off.json").write_text(json.dumps({"a.png": [box]}))
+    done = command("encrypt", "a.png", "-o", "out", "-k", "k", "--boxes", "off.json")
+    assert done.code == 1
+    place = f"({', '.join(map(str, box))})"
+    assert f"region 0 {place} lies wholly outside the 64x48 picture" in done.err[0]
+    assert not (job / "out" / "a.png").exists()
+    box[0], box[1] = max(box[0] - 1, -90), max(box[1] - 1, -90)
+    box[2], box[3] = box[2] + 1, box[3] + 1
+    (job / "off.json").write_text(json.dumps({"a.png": [box]}))
+    assert command("encrypt", "a.png", "-o", "out", "-k", "k", "--boxes", "off.json").code == 0
+
+
 def test_what_is_drawn_is_called_what_it_is(job):
     Image.open("a.png").convert("RGB").save("b.jpg")
     assert command("detect", "b.jpg", "--draw", "drawn").code == 0
