@@ -65,7 +65,7 @@ def seal_file(
     if any(Path(dst).suffix.lower() in large.suffixes for large in FILE_CARRIERS):
         raise _no_video(Path(src), Path(dst))
     check_destination(dst, carrier_for(Path(dst).suffix, sidecar=options.sidecar))
-    if options.sidecar and _same_file(src, dst):
+    if _same_file(src, dst):
         raise MediaError(f"{dst}: is the picture to seal; name another file for the output")
     source = Source.read(src)
     with naming(src):

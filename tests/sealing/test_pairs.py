@@ -119,14 +119,15 @@ def test_a_job_refuses_it_too_and_force_replaces_it(plain, out, monkeypatch, tmp
     verify(out / "a.png", KEY)
 
 
+@pytest.mark.parametrize("sidecar", [False, True])
 @pytest.mark.parametrize("link", [False, True])
-def test_the_source_as_output_is_refused(tmp_path, plain, link):
+def test_the_source_as_output_is_refused(tmp_path, plain, link, sidecar):
     before, name = plain.read_bytes(), plain
     if link:
         name = tmp_path / "link.png"
         name.symlink_to(plain)
     with pytest.raises(MediaError, match="is the picture to seal"):
-        encrypt_file(plain, name, KEY, regions=FACE, sidecar=True, overwrite=True)
+        encrypt_file(plain, name, KEY, regions=FACE, sidecar=sidecar, overwrite=True)
     assert plain.read_bytes() == before
     assert not sidecars(tmp_path)
 

@@ -1,5 +1,6 @@
 """Notes of the first pass over a video: what counts, what does not, when they go."""
 
+import errno
 import json
 import os
 import signal
@@ -57,13 +58,14 @@ def test_a_finished_run_leaves_nothing(tmp_path):
     assert not os.listdir(tmp_path)
 
 
-@pytest.mark.parametrize("number", [None, 28])
-def test_notes_stay_where_the_system_refused_something(tmp_path, number):
+@pytest.mark.parametrize(("number", "stay"), [(None, False), (28, True), (errno.EEXIST, False)])
+def test_notes_stay_where_the_system_refused_something(tmp_path, number, stay):
+    """And not where another run was faster, for then they are of no use."""
     error = MediaError("no space")
     error.errno = number
     with pytest.raises(MediaError), journal_for(tmp_path / "clip.mp4", ABOUT):
         raise error
-    assert notes(tmp_path).exists() == (number is not None)
+    assert notes(tmp_path).exists() == stay
 
 
 def test_notes_of_something_else_do_not_count(tmp_path):

@@ -5,6 +5,7 @@ go when it is there.
 """
 
 import contextlib
+import errno
 import json
 import os
 import stat
@@ -90,7 +91,9 @@ def journal_for(output: Path, about: Mapping[str, Any] | None) -> Iterator[Journ
         try:
             yield Journal(file, about)
         except Exception as error:
-            if not (isinstance(error, OSError) and error.errno):
+            # What another run made meanwhile needs no notes either.
+            refused = error.errno if isinstance(error, OSError) else None
+            if refused in (None, errno.EEXIST):
                 _remove(path)
             raise
         _remove(path)
