@@ -2,6 +2,7 @@
 
 import contextlib
 import hashlib
+import io
 import resource
 import signal
 import struct
@@ -10,11 +11,13 @@ from fractions import Fraction
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 from support.video_clips import FRAMES, RATE, boxes, write_clip
 from support.video_views import complaints, times
 
 from facecrypt import BackendUnavailableError, MediaError
+from facecrypt.limits import MAX_FRAMES
 from facecrypt.media.video import (
     lay_over,
     library,
@@ -24,6 +27,7 @@ from facecrypt.media.video import (
     source,
     write_public,
 )
+from facecrypt.media.video.mp4_samples import claimed_samples
 
 TS = {"codec": "mpeg2video", "audio": "mp2", "time_base": Fraction(1, RATE)}
 FAST = {"container_options": {"movflags": "+faststart"}}
@@ -341,3 +345,70 @@ def test_packets_of_no_time_are_left_out(av):
     follower = others.Copied(stream, Fraction(0), Path("a.mkv"))
     assert packet.pts is packet.dts is None
     assert list(follower.take(packet)) == []
+
+
+def box(kind: bytes, *bodies: bytes) -> bytes:
+    body = b"".join(bodies)
+    return struct.pack(">I4s", 8 + len(body), kind) + body
+
+
+def claiming(handler: bytes, size: int, count: int, times: tuple[int, ...] = (1, 9, 2)) -> bytes:
+    """A track that says of all its samples what one says."""
+    table = box(b"stts", bytes(4), struct.pack(f">{len(times)}I", *times))
+    table += box(b"stsz", bytes(4), struct.pack(">II", size, count))
+    media = box(b"hdlr", bytes(8), handler, bytes(13)) + box(b"minf", box(b"stbl", table))
+    return box(b"trak", box(b"mdia", media))
+
+
+def run(flags: int, count: int) -> bytes:
+    return box(b"moof", box(b"traf", box(b"trun", struct.pack(">II", flags, count))))
+
+
+@pytest.mark.parametrize(
+    ("boxes", "claimed"),
+    [
+        (box(b"moov", claiming(b"vide", 1, 1 << 26)), 1 << 26),
+        (box(b"moov", claiming(b"vide", 0, 1 << 26)), 0),  # a list follows
+        (box(b"moov", claiming(b"vide", 1, 5), claiming(b"soun", 1, 6)), 11),
+        (box(b"moov", claiming(b"soun", 4, 1 << 26, (1, 1 << 26, 1))), 0),  # kept in chunks
+        (box(b"moov", claiming(b"vide", 4, 7, (1, 7, 1))), 7),
+        (box(b"moov", claiming(b"soun", 4, 7, (2, 6, 1, 1, 1))), 7),
+        (run(0, 1 << 28) + run(1, 5), (1 << 28) + 5),
+        (run(0x200, 1 << 28) + run(0x100, 5) + run(0xF01, 5), 0),  # lists follow
+        (box(b"free", claiming(b"vide", 1, 9)) + b"abc", 0),
+        (box(b"moov", claiming(b"vide", 1, 9))[:-3], 0),
+    ],
+)
+def test_samples_that_are_claimed_and_not_listed(boxes, claimed):
+    ftyp = box(b"ftyp", b"isom", bytes(4))
+    assert claimed_samples(io.BytesIO(ftyp + boxes)) == claimed
+
+
+@pytest.mark.usefixtures("av")
+def test_a_file_that_claims_more_samples_than_are_read_is_not_opened(tmp_path):
+    path = tmp_path / "a.mp4"
+    path.write_bytes(
+        box(b"ftyp", b"isom", bytes(4)) + box(b"moov", claiming(b"vide", 1, MAX_FRAMES + 1))
+    )
+    with pytest.raises(MediaError, match=r"a\.mp4: claims 8388609 samples of one size"):
+        probe(path)
+
+
+def test_sound_of_single_values_may_be_long(av, tmp_path):
+    """Three minutes have more values than a video may have frames."""
+    path, seconds = tmp_path / "a.mov", 180
+    with av.open(str(path), "w") as out:
+        video, sound = out.add_stream("mpeg4", rate=1), out.add_stream("pcm_s16le", rate=48_000)
+        video.width, video.height, video.pix_fmt, sound.layout = 32, 32, "yuv420p", "mono"
+        picture = av.VideoFrame.from_ndarray(np.zeros((32, 32, 3), np.uint8), "rgb24")
+        for number in range(2):
+            picture.pts = number
+            out.mux(video.encode(picture))
+        for second in range(seconds):
+            part = av.AudioFrame.from_ndarray(np.zeros((1, 48_000), np.int16), "s16", "mono")
+            part.rate, part.pts = 48_000, 48_000 * second
+            out.mux(sound.encode(part))
+        out.mux(video.encode())
+        out.mux(sound.encode())
+    assert 48_000 * seconds > MAX_FRAMES
+    assert probe(path).frames == 2

@@ -17,13 +17,15 @@ from facecrypt.media.video.place import (
     the_only_one,
 )
 
-__all__ = ["USERTYPE", "append_box", "find_box", "said_end"]
+__all__ = ["USERTYPE", "Box", "append_box", "find_box", "said_end", "walk"]
 
 USERTYPE = b"facecrypt sealed"
 _HEAD = struct.Struct(">I4sQ16s")  # 1, type, size, usertype: always with a 64-bit size
 
 
-class _Box(NamedTuple):
+class Box(NamedTuple):
+    """Where a box lies in a file, and its type."""
+
     start: int
     body: int
     end: int
@@ -55,7 +57,7 @@ def append_box(file: BinaryIO, size: int, chunks: Iterable[bytes]) -> Place:
     """
     end = size_of(file)
     last = None
-    for box in _walk(file, end):
+    for box in walk(file, end):
         if box.kind == b"uuid" and _is_ours(file, box):
             raise ContainerError("holds a sealed part already")
         last = box
@@ -78,7 +80,7 @@ def find_box(file: BinaryIO) -> Place | None:
     """
     end = size_of(file)
     found = []
-    for box in _walk(file, end):
+    for box in walk(file, end):
         if box.kind == b"uuid" and _is_ours(file, box):
             offset = box.body + len(USERTYPE)
             if box.end > end:
@@ -89,13 +91,12 @@ def find_box(file: BinaryIO) -> Place | None:
 
 def said_end(file: BinaryIO) -> int:
     """Where the last of the boxes that a video is made of is to end; others may be anything."""
-    boxes = _walk(file, size_of(file))
+    boxes = walk(file, size_of(file))
     return max((box.end for box in boxes if box.kind in {b"moov", b"moof", b"mdat"}), default=0)
 
 
-def _walk(file: BinaryIO, end: int) -> Iterator[_Box]:
-    """The top-level boxes; what is no box ends the walk."""
-    at = 0
+def walk(file: BinaryIO, end: int, at: int = 0) -> Iterator[Box]:
+    """The boxes that lie side by side from a place on; what is no box ends the walk."""
     for _ in range(MAX_WALKED):
         if at + 8 > end:
             return
@@ -110,18 +111,18 @@ def _walk(file: BinaryIO, end: int) -> Iterator[_Box]:
             length = end - at
         if length < body - at:
             return
-        yield _Box(at, body, at + length, kind)
+        yield Box(at, body, at + length, kind)
         at += length
     raise ContainerError(
         f"has more than {MAX_WALKED} boxes; remux it first, as with ffmpeg -c copy"
     )
 
 
-def _is_ours(file: BinaryIO, box: _Box) -> bool:
+def _is_ours(file: BinaryIO, box: Box) -> bool:
     file.seek(box.body)
     return box.end - box.body >= len(USERTYPE) and file.read(len(USERTYPE)) == USERTYPE
 
 
-def _runs_to_the_end(file: BinaryIO, box: _Box) -> bool:
+def _runs_to_the_end(file: BinaryIO, box: Box) -> bool:
     file.seek(box.start)
     return file.read(4) == bytes(4)

@@ -16,6 +16,7 @@ from facecrypt.files import PathLike, refuse_special
 from facecrypt.limits import MAX_FRAMES, MAX_SIDE, MAX_STREAMS, MAX_VIDEO_PIXELS
 from facecrypt.media.video.ending import ends_early
 from facecrypt.media.video.library import load, said_of
+from facecrypt.media.video.mp4_samples import claimed_samples
 from facecrypt.media.video.spool import Stored
 from facecrypt.media.video.turning import Turn, turn_of
 from facecrypt.media.video_kinds import DEMUXERS, HEAD, container_of
@@ -55,6 +56,8 @@ class Source:
             path = Path(path)
         self.path, self.cut = path, False
         self.kind = _kind(self.path)
+        if self.kind in {"mp4", "mov"}:
+            _check_samples(self.path)
         self.container = self._open()
         try:
             self.video = self._stream(self.container)
@@ -220,6 +223,16 @@ def _kind(path: Path | Stored) -> str:
             "AVI, MPEG, FLV, WMV, Ogg, MXF and IVF"
         )
     return kind
+
+
+def _check_samples(path: Path | Stored) -> None:
+    with said_of(str(path), "cannot be read"), path.open("rb") as file:
+        claimed = claimed_samples(file)
+    if claimed > MAX_FRAMES:
+        raise MediaError(
+            f"{path}: claims {claimed} samples of one size, more than the {MAX_FRAMES} that are "
+            "read; it is damaged, or wants to be remuxed, as with ffmpeg -c copy"
+        )
 
 
 def _check_size(path: Path | Stored, stream: Any) -> None:
