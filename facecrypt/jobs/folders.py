@@ -43,6 +43,8 @@ PICTURE_SUFFIXES = frozenset(
         ".heic",
         ".heif",
         ".jxl",
+        ".psd",
+        ".tga",
     ]
 )
 MEDIA_SUFFIXES = PICTURE_SUFFIXES | VIDEO_SUFFIXES

@@ -12,6 +12,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from pathlib import Path
 from threading import Event
 
+from facecrypt.backends.checks import at_least
 from facecrypt.files import PathLike
 from facecrypt.jobs.inputs import Input, find_inputs, make_folder, prepare
 from facecrypt.jobs.summary import Result, Summary
@@ -38,8 +39,8 @@ def run_batch(
     Without `out_dir` each output takes the place of its input. On Ctrl-C `stop` is set, by which
     work that takes long may end before it is done.
     """
-    if workers is not None and workers < 1:
-        raise ValueError(f"workers must be at least 1, received {workers}")
+    if workers is not None:
+        at_least(workers, "workers", 1)
     results_in = None if out_dir is None else Path(out_dir)
     inputs, ignored = find(paths, results_in)
     if inputs and results_in is not None:

@@ -172,7 +172,7 @@ def naming(path: PathLike | None) -> Iterator[None]:
     try:
         yield
     except MediaError as error:
-        if path is None:
+        if path is None or error.message.startswith(f"{path}: "):
             raise
         named = MediaError(f"{path}: {error.message}", hint=error.hint)
         named.errno = error.errno

@@ -70,6 +70,7 @@ _FORMATS: tuple[tuple[Test, str], ...] = (
         lambda head: brand(b"crx ")(head) or head.startswith(_CAMERA_RAW),
         "camera raw files are not read; export the picture as PNG or TIFF",
     ),
+    (begins(b"8BPS"), "PSD is not read; export the picture as PNG or TIFF"),
     (begins(b"II+\0", b"MM\0+"), "BigTIFF is not read; save the picture as classic TIFF or PNG"),
 )
 

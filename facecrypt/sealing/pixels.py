@@ -144,10 +144,14 @@ def public_digest(image: np.ndarray, regions: Sequence[Region], grid: Grid) -> b
 
 def checked_image(image: np.ndarray) -> np.ndarray:
     """The pixels in C order, if they are such as can be sealed; TypeError or ValueError if not."""
-    if not isinstance(image, np.ndarray) or image.dtype.name not in ("uint8", "uint16"):
-        kind = getattr(image, "dtype", type(image).__name__)
+    if not isinstance(image, np.ndarray):
         raise TypeError(
-            f"image must be a NumPy array of uint8 or uint16, received {kind}; "
+            f"image must be a NumPy array of uint8 or uint16, received {type(image).__name__}; "
+            "numpy.asarray makes one of Pillow's pictures, facecrypt.media.read_image of a file"
+        )
+    if image.dtype.name not in ("uint8", "uint16"):
+        raise TypeError(
+            f"image must be a NumPy array of uint8 or uint16, received {image.dtype}; "
             "scale and round other types yourself, so that nothing is lost unseen"
         )
     if image.ndim not in (2, 3) or image.size == 0 or image.shape[2:] not in ((), (1,), (3,), (4,)):

@@ -107,6 +107,14 @@ class Slow:
         return FACE
 
 
+@pytest.mark.parametrize(
+    ("workers", "error"), [("x", TypeError), (1.5, TypeError), (0, ValueError)]
+)
+def test_numbers_of_workers_that_there_are_not(folder, workers, error):
+    with pytest.raises(error, match="workers must be"):
+        encrypt_files(folder / "in", folder / "out", KEY, regions=FACE, workers=workers)
+
+
 @pytest.mark.parametrize("workers", [1, 2, None, 50])
 def test_round_trip_and_figures(folder, workers):
     sealed = encrypt_files(folder / "in", folder / "out", KEY, regions=FACE, workers=workers)

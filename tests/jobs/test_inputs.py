@@ -170,6 +170,7 @@ PICTURES = {
     "cr3": b"\0\0\0\x18ftypcrx \0\0\0\1crx isom",
     "raf": b"FUJIFILMCCD-RAW 0201",
     "nef": b"MM\0*\0\0\0\x08",
+    "psd": b"8BPS\0\1",
 }
 OTHERS = {
     "text": b"BMW 3 series, 1999: a list of parts and what they cost",
@@ -206,6 +207,8 @@ SUFFIXES = [
     ".HEIC",
     ".heif",
     ".jxl",
+    ".psd",
+    ".tga",
 ]
 
 

@@ -243,6 +243,7 @@ def patched(data, old, new):
         (b"\xff\x0a\xfa\x1f", "JPEG XL is not read"),
         (b"v/1\x01\x02\0\0\0", "floating-point"),
         (b"II+\0\x08\0\0\0", "BigTIFF"),
+        (b"8BPS\0\1", "PSD is not read"),
         (b"", "not a picture"),
         (b"# a text\n", "not a picture"),
         (b"\xff\xd8\xff\xd9", "cut short"),

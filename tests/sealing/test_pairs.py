@@ -83,6 +83,13 @@ def again(plain, out) -> Path:
     return sidecars(other)[0].rename(out / sidecars(other)[0].name)
 
 
+def test_a_damaged_sidecar_is_named(out):
+    [beside] = sidecars(out)
+    beside.write_bytes(beside.read_bytes()[:100])
+    with pytest.raises(ContainerError, match=f"^{beside}: the payload is damaged"):
+        verify(out / "a.png", KEY)
+
+
 def test_the_name_is_the_picture_id(out):
     [beside] = sidecars(out)
     payload = beside.read_bytes()

@@ -263,6 +263,15 @@ def test_a_sidecar_survives_another_encoding_of_what_is_shown(tmp_path, clip):
     assert (tmp_path / "back.mp4").read_bytes() == clip.read_bytes()
 
 
+def test_a_damaged_sidecar_is_named(tmp_path, clip):
+    path = tmp_path / "a.mp4"
+    encrypt_file(clip, path, KEY, regions=FACES, sidecar=True)
+    [beside] = tmp_path.glob("*.fcrypt")
+    beside.write_bytes(b"")
+    with pytest.raises(ContainerError, match=rf"^{re.escape(str(beside))}: the payload is damaged"):
+        verify(path, KEY)
+
+
 def test_of_several_sidecars_that_of_the_video_is_taken(tmp_path, clip):
     path = tmp_path / "sealed.mp4"
     encrypt_file(clip, path, OTHER, regions=FACES, sidecar=True)

@@ -35,7 +35,12 @@ from facecrypt.sealing.carriers.pixels import (
     seal_picture,
     with_header,
 )
-from facecrypt.sealing.carriers.sidecar_names import check_name, few_sidecars, none_fits
+from facecrypt.sealing.carriers.sidecar_names import (
+    check_name,
+    few_sidecars,
+    naming_sidecar,
+    none_fits,
+)
 from facecrypt.sealing.header import Header
 from facecrypt.sealing.options import Open, Seal
 from facecrypt.sealing.payload import Payload, read_header
@@ -61,10 +66,8 @@ class Sidecar:
             return _fitting(path, read_bounded(file), found)
         [beside] = found
         data = _read(beside, MAX_PAYLOAD_BYTES)
-        try:
+        with naming_sidecar(beside):
             header = Payload.from_bytes(data).header
-        except ContainerError:
-            return [data]  # whoever reads it says why
         check_name(path, beside, header)
         return [data]
 

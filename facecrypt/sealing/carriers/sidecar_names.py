@@ -6,7 +6,8 @@ import re
 import time
 import unicodedata
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,6 +19,7 @@ __all__ = [
     "check_name",
     "few_sidecars",
     "is_sidecar",
+    "naming_sidecar",
     "none_fits",
     "remember",
     "remember_rewritten",
@@ -98,6 +100,15 @@ def few_sidecars(path: Path, what: str) -> list[Path]:
             f"move those of other {what}s away"
         )
     return found
+
+
+@contextmanager
+def naming_sidecar(beside: Path) -> Iterator[None]:
+    """Errors of what is in a sidecar begin with its name, and not with that of the picture."""
+    try:
+        yield
+    except ContainerError as error:
+        raise type(error)(f"{beside}: {error.message}", hint=error.hint) from error
 
 
 def none_fits(path: Path, beside: Iterable[Path], what: str) -> ContainerError:

@@ -10,7 +10,12 @@ from typing import BinaryIO, NamedTuple
 from facecrypt.errors import ContainerError
 from facecrypt.files import media_error, open_regular
 from facecrypt.media.video import Place, find_payload, public_chunks
-from facecrypt.sealing.carriers.sidecar_names import check_name, few_sidecars, none_fits
+from facecrypt.sealing.carriers.sidecar_names import (
+    check_name,
+    few_sidecars,
+    naming_sidecar,
+    none_fits,
+)
 from facecrypt.sealing.payload_file import StoredPayload
 from facecrypt.sealing.streams import Span
 
@@ -82,7 +87,7 @@ def opened(path: Path) -> Iterator[BinaryIO]:
 
 
 def _beside(path: Path, beside: Path) -> Found:
-    with open_regular(beside) as file:
+    with open_regular(beside) as file, naming_sidecar(beside):
         payload = StoredPayload.read(file, Span(0, os.fstat(file.fileno()).st_size))
     check_name(path, beside, payload.header)
     return Found(path, payload, beside, None)
