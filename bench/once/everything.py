@@ -96,6 +96,7 @@ MEASUREMENTS = (
     Measurement(
         "attacks", "bench.once.attacks --keys 40 --photos {tiles}", "docs/attacks.md, README.md"
     ),
+    Measurement("looking", "bench.once.looking", "docs/guess.md, docs/howto/missed-faces.md"),
     Measurement("rewrap", "bench.once.rewrap", "docs/howto/people-join-and-leave.md"),
     Measurement("opener", "bench.once.opener", "docs/howto/opener.md"),
     Measurement("tracking", "bench.tracking {clips} --peers {peers}", "bench/VIDEO.md"),
