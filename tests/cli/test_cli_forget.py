@@ -22,11 +22,22 @@ def two(job):
     return job
 
 
+def test_faces_are_erased_from_several_files_only_by_force(two):
+    before = files(two / "out")
+    done = command("forget", "out", "--region", "1", "-k", "k")
+    assert (done.code, files(two / "out")) == (2, before)
+    assert "region 1 is another face in each of 2 files, and what is erased" in done.err[0]
+    assert command("forget", "out", "--region", "1", "-k", "k", "-o", "new").code == 0
+    assert files(two / "out") == before
+    assert command("forget", "out/a.png", "--region", "1", "-k", "k").code == 0
+    assert command("forget", "out", "--region", "1", "-k", "k", "--force").code == 0
+
+
 @pytest.mark.filterwarnings("default")
 def test_a_face_is_forgotten(two):
     command("region-key", "out/a.png", "--region", "0", "-k", "k", "-o", "her")
     command("region-key", "out/a.png", "--region", "1", "-k", "k", "-o", "his")
-    done = command("forget", "out", "out2", "--region", "1", "-k", "k")
+    done = command("forget", "out", "out2", "--region", "1", "-k", "k", "--force")
     assert done.code == 0
     assert done.err[0].startswith("facecrypt: 4 changed; 1 region forgotten in each, and the file ")
     done = command("verify", "out", "out2", "-k", "k")
@@ -65,7 +76,7 @@ def test_a_face_is_forgotten(two):
 def test_a_face_that_is_still_there_is_said(two):
     """A run that was killed between the header beside a picture and the picture."""
     old = (two / "out2" / "a.png").read_bytes()
-    assert command("forget", "out2", "--region", "1", "-k", "k").code == 0
+    assert command("forget", "out2", "--region", "1", "-k", "k", "--force").code == 0
     (two / "out2" / "a.png").write_bytes(old)
     still = "region 1 is to be forgotten, but its encrypted face is still there; run forget again"
     done = command("verify", "out2", "-k", "k")
@@ -82,7 +93,7 @@ def test_a_face_that_is_still_there_is_said(two):
     assert json.loads(done.out.splitlines()[0])["unerased"] == [1]
     assert (pixels("back/a.png")[16:32, 32:48] == 128).all()
     assert command("inspect", "out2", "--only", "edited").out.count("out2/") == 0
-    done = command("forget", "out2", "--region", "1", "-k", "k")
+    done = command("forget", "out2", "--region", "1", "-k", "k", "--force")
     assert done.err[0].startswith("facecrypt: 1 changed;")
     assert "1 forgotten already" in done.err[0]
     done = command("verify", "out2", "-k", "k")
@@ -92,10 +103,10 @@ def test_a_face_that_is_still_there_is_said(two):
 def test_what_was_forgotten_before_is_left_alone(two):
     """Whether the header lies in the picture or beside it; and the summary says what was done."""
     said = "1 region forgotten in each, and the file that was sealed"
-    assert said in command("forget", "out", "out2", "--region", "1", "-k", "k").err[0]
+    assert said in command("forget", "out", "out2", "--region", "1", "-k", "k", "--force").err[0]
     for folder in "out", "out2":
         before = {path: path.stat().st_ino for path in files(two / folder)}
-        done = command("forget", folder, "--region", "1", "-k", "k")
+        done = command("forget", folder, "--region", "1", "-k", "k", "--force")
         assert done.code == 0
         assert done.err[0].startswith("facecrypt: 0 changed; 2 forgotten already (")
         assert {path: path.stat().st_ino for path in files(two / folder)} == before
@@ -106,7 +117,9 @@ def test_what_was_forgotten_before_is_left_alone(two):
 
 @pytest.mark.filterwarnings("default")
 def test_as_json(two):
-    done = command("forget", "out", "--region", "0", "--region", "1", "-k", "k", "--json")
+    done = command(
+        "forget", "out", "--region", "0", "--region", "1", "-k", "k", "--json", "--force"
+    )
     assert [json.loads(line) for line in done.out.splitlines()] == [
         {
             "source": f"out/{name}",
@@ -117,7 +130,7 @@ def test_as_json(two):
         }
         for name in ("a.png", "b.jpg")
     ]
-    done = command("forget", "out", "--region", "0", "-k", "k", "--json")
+    done = command("forget", "out", "--region", "0", "-k", "k", "--json", "--force")
     assert {json.loads(line)["status"] for line in done.out.splitlines()} == {"forgotten already"}
     checked = json.loads(command("verify", "out/a.png", "-k", "k", "--json").out)
     assert checked == {
@@ -141,7 +154,7 @@ def test_inspect_shows_it(two):
 
 
 def test_sealing_again_does_not_bring_it_back(two):
-    command("forget", "out", "--region", "1", "-k", "k")
+    command("forget", "out", "--region", "1", "-k", "k", "--force")
     before = files(two / "out")
     done = command("encrypt", "in", "-o", "out", "-k", "k", "--boxes", "two.json", "--grow", "0")
     assert "2 there already" in done.err[0]
@@ -161,7 +174,7 @@ def test_sealing_again_does_not_bring_it_back(two):
 def test_what_is_refused(two, words, code, error):
     command("region-key", "out/a.png", "--region", "0", "-k", "k", "-o", "her")
     before = files(two / "out")
-    done = command("forget", "out", *words.split())
+    done = command("forget", "out", "--force", *words.split())
     assert done.code == code
     assert error in done.err[0]
     assert files(two / "out") == before
