@@ -10,12 +10,16 @@ from facecrypt.errors import MediaError
 __all__ = ["check_whole", "white_of"]
 
 _START, _SIZE = b"\xff\x4f", b"\xff\x51"
-_TILE, _END = b"\xff\x90", b"\xff\xd9"
+_TILE, _DATA, _END = b"\xff\x90", b"\xff\x93", b"\xff\xd9"
+_CODING, _OF_COMPONENT = b"\xff\x52", b"\xff\x53"
+# Each costs a decoder some 500 bytes, whatever is in it. Usual blocks have 4096 samples; of 128, a
+# picture of the most pixels has so many.
+_MAX_BLOCKS = 1 << 21
 _SHORT = "damaged or cut short: {}; get an intact copy"
 
 
 def check_whole(data: bytes) -> None:
-    """Refuse a file in which tiles, parts of tiles or the end are missing.
+    """Refuse a file in which tiles, parts of tiles or the end are missing, or with too many blocks.
 
     A byte count tells nothing: a picture of one colour has a few hundred at any size.
 
@@ -25,11 +29,14 @@ def check_whole(data: bytes) -> None:
         What is missing.
     """
     try:
-        tiles, at = _main_header(data, _codestream(data))
+        start = _codestream(data)
+        tiles, samples, at = _main_header(data, start)
+        smallest = _smallest_block(data, start + 2, at)
         seen: set[int] = set()
         while data[at : at + 2] == _TILE:
             index, length = struct.unpack_from(">HI", data, at + 4)
             seen.add(index)
+            smallest = min(smallest, _smallest_block(data, at, data.index(_DATA, at)))
             # Without a length the part reaches to the end, which it has to have.
             at = at + length if length >= 12 else data.rindex(_END, at)
     except (struct.error, ValueError):
@@ -38,6 +45,11 @@ def check_whole(data: bytes) -> None:
         raise MediaError(_SHORT.format("its end is missing"))
     if len(seen) != tiles:
         raise MediaError(_SHORT.format(f"{len(seen)} of {tiles} tiles are there"))
+    if samples > _MAX_BLOCKS * smallest:
+        raise MediaError(
+            f"a JPEG 2000 file with {samples // smallest} code blocks is not read, for each costs "
+            f"memory, and {_MAX_BLOCKS} may be; save it as PNG"
+        )
 
 
 def white_of(data: bytes) -> int:
@@ -80,18 +92,40 @@ def _codestream(data: bytes) -> int:
     return at
 
 
-def _main_header(data: bytes, at: int) -> tuple[int, int]:
-    """The number of tiles, and where the first part of one begins."""
+def _main_header(data: bytes, at: int) -> tuple[int, int, int]:
+    """The number of tiles and of samples, and where the first part of a tile begins."""
     if data[at : at + 4] != _START + _SIZE:
         raise ValueError("no size")
     right, bottom, _, _, width, height, left, top = struct.unpack_from(">8I", data, at + 8)
     if not width or not height:
         raise ValueError("tiles without a size")
     tiles = -(-(right - left) // width) * -(-(bottom - top) // height)
+    (components,) = struct.unpack_from(">H", data, at + 40)
+    samples = right * bottom * components
     at += 2
     while data[at : at + 2] != _TILE:
-        (length,) = struct.unpack_from(">H", data, at + 2)
-        if length < 2:
-            raise ValueError("a segment without a length")
-        at += 2 + length
-    return tiles, at
+        at += _segment(data, at)
+    return tiles, samples, at
+
+
+def _segment(data: bytes, at: int) -> int:
+    """The length of a segment, marker and all."""
+    (length,) = struct.unpack_from(">H", data, at + 2)
+    if length < 2:
+        raise ValueError("a segment without a length")
+    return 2 + length
+
+
+def _smallest_block(data: bytes, at: int, end: int) -> int:
+    """Samples of the smallest code blocks that segments of a header tell of."""
+    # T.800, table A.18: at most 4096.
+    found = 1 << 12
+    while at < end:
+        kind, after = data[at : at + 2], at + _segment(data, at)
+        # Behind the way of coding and the order of packets; of a component, behind its number.
+        place = {_CODING: at + 10, _OF_COMPONENT: at + 7}.get(kind)
+        if place is not None:
+            across, down = data[place] & 0xF, data[place + 1] & 0xF
+            found = min(found, 1 << across + down + 4)
+        at = after
+    return found

@@ -10,7 +10,7 @@ from PIL import Image, ImageCms
 from support.png_files import DATA, END, HEAD, SIGNATURE, chunk
 
 from facecrypt import MediaError, SecretKey, decrypt_file, encrypt_file
-from facecrypt.media import decode_image, encode_image
+from facecrypt.media import decode_image, encode_image, jpeg2000
 from facecrypt.media.avif import _boxes
 from facecrypt.media.decoders import fence
 from facecrypt.media.samples import full_range
@@ -404,3 +404,36 @@ def test_boxes_of_an_avif_in_one_another_are_not_looked_at_again_and_again():
     meta = struct.pack(">I4sI", 12 + len(properties), b"meta", 0) + properties
     kinds = [kind for kind, _ in _boxes(memoryview(inner + meta))]
     assert kinds == [b"ipco", b"meta", b"iprp", b"ipco", b"av1C"]
+
+
+@pytest.mark.parametrize(("options", "blocks"), [({}, 2), ({"codeblock_size": (4, 4)}, 656)])
+@pytest.mark.parametrize("tiles", [{}, {"tile_size": (32, 32)}])
+def test_code_blocks_of_jpeg_2000_are_counted_before_they_are_made(
+    monkeypatch, options, blocks, tiles
+):
+    file = io.BytesIO()
+    Image.fromarray(np.resize(SAMPLES, (70, 50, 3))).save(file, "JPEG2000", **options, **tiles)
+    monkeypatch.setattr(jpeg2000, "_MAX_BLOCKS", blocks + 1)
+    decode_image(file.getvalue())
+    monkeypatch.setattr(jpeg2000, "_MAX_BLOCKS", blocks)
+    with pytest.raises(MediaError, match=f"with {blocks} code blocks is not read"):
+        decode_image(file.getvalue())
+
+
+CODING = "ff52 000c 00 00000100 01 00 00 00 00"
+OF_COMPONENT = "ff53 0009 00 00 01 00 00 00 00"
+
+
+@pytest.mark.parametrize("segment", [CODING, OF_COMPONENT])
+def test_code_blocks_are_counted_in_the_headers_of_tiles_too(monkeypatch, segment):
+    file = io.BytesIO()
+    Image.fromarray(np.resize(SAMPLES, (70, 50, 3))).save(file, "JPEG2000")
+    data, more = bytearray(file.getvalue()), bytes.fromhex(segment)
+    monkeypatch.setattr(jpeg2000, "_MAX_BLOCKS", 10)
+    jpeg2000.check_whole(bytes(data))
+    tile = data.index(b"\xff\x90")
+    (length,) = struct.unpack_from(">I", data, tile + 6)
+    struct.pack_into(">I", data, tile + 6, length + len(more))
+    data[tile + 12 : tile + 12] = more
+    with pytest.raises(MediaError, match="with 656 code blocks"):
+        jpeg2000.check_whole(bytes(data))
