@@ -16,7 +16,7 @@ import pytest
 from support.video_clips import FRAMES, RATE, boxes, write_clip
 from support.video_views import complaints, times
 
-from facecrypt import BackendUnavailableError, MediaError
+from facecrypt import BackendUnavailableError, ContainerError, MediaError
 from facecrypt.limits import MAX_FRAMES
 from facecrypt.media.video import (
     lay_over,
@@ -377,11 +377,45 @@ def run(flags: int, count: int) -> bytes:
         (run(0x200, 1 << 28) + run(0x100, 5) + run(0xF01, 5), 0),  # lists follow
         (box(b"free", claiming(b"vide", 1, 9)) + b"abc", 0),
         (box(b"moov", claiming(b"vide", 1, 9))[:-3], 0),
+        # FFmpeg reads boxes wherever it meets them.
+        (box(b"moov", box(b"stsz", bytes(4), struct.pack(">II", 1, 9))), 9),
+        (claiming(b"vide", 1, 9), 9),
+        (box(b"moov", box(b"dinf", claiming(b"vide", 1, 9))), 9),
+        (box(b"moof", box(b"dinf", box(b"trun", struct.pack(">II", 0, 9)))), 9),
     ],
 )
 def test_samples_that_are_claimed_and_not_listed(boxes, claimed):
     ftyp = box(b"ftyp", b"isom", bytes(4))
     assert claimed_samples(io.BytesIO(ftyp + boxes)) == claimed
+
+
+def test_what_cannot_be_counted_is_refused(monkeypatch):
+    with pytest.raises(ContainerError, match="compressed head"):
+        claimed_samples(io.BytesIO(box(b"moov", box(b"cmov", bytes(9)))))
+    nested = box(b"moov", *[box(b"free")] * 50)
+    monkeypatch.setattr("facecrypt.media.video.mp4_samples.MAX_WALKED", 100)
+    assert claimed_samples(io.BytesIO(nested)) == 0
+    with pytest.raises(ContainerError, match="more than 100 boxes"):
+        claimed_samples(io.BytesIO(nested * 2))
+    deep = b""
+    for _ in range(3_000):
+        deep = box(b"moov", deep)
+    assert claimed_samples(io.BytesIO(deep)) == 0
+
+
+@pytest.mark.usefixtures("av")
+def test_packets_of_a_stream_that_is_not_told_of_are_damage(tmp_path):
+    class Odd:
+        def demux(self, streams):
+            raise IndexError("list index out of range")
+            yield
+
+    with source.Source(write_clip(tmp_path / "a.mp4", frames=3)) as opened:
+        opened.container.close()
+        opened.container = Odd()
+        opened.container.close = lambda: None
+        with pytest.raises(MediaError, match=r"a\.mp4: has packets of a stream"):
+            list(opened.frames())
 
 
 @pytest.mark.usefixtures("av")

@@ -8,15 +8,31 @@ Specification: ISO/IEC 14496-12, 8.6.1.2 (stts), 8.7.3 (stsz) and 8.8.8 (trun).
 
 import struct
 from collections.abc import Iterator
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
-from facecrypt.media.video.mp4 import Box, walk
-from facecrypt.media.video.place import size_of
+from facecrypt.errors import ContainerError
+from facecrypt.media.video.mp4 import walk
+from facecrypt.media.video.place import MAX_WALKED, size_of
 
 __all__ = ["claimed_samples"]
 
+# What FFmpeg reads boxes in, wherever it meets it.
+_HOLDERS = {
+    *(b"moov", b"trak", b"mdia", b"minf", b"stbl", b"dinf", b"edts", b"mvex", b"moof", b"traf"),
+    *(b"mfra", b"udta", b"tref", b"ipro", b"sinf", b"schi", b"wave", b"iprp", b"gmhd", b"ilst"),
+}
+_READ = (b"hdlr", b"stts", b"stsz", b"trun")
+_DEEPEST = 12  # FFmpeg gives up at 10
 # Of a run: whether each sample has a duration, a size, flags, an offset of its own.
 _LISTED = 0xF00
+
+
+class _Found(NamedTuple):
+    """A box that matters: the number of the track that it is in, 0 for none, and how it begins."""
+
+    track: int
+    kind: bytes
+    body: bytes
 
 
 def claimed_samples(file: BinaryIO) -> int:
@@ -25,48 +41,61 @@ def claimed_samples(file: BinaryIO) -> int:
     Raises
     ------
     ContainerError
-        It has too many boxes to look at them all.
+        It has too many boxes to look at them all, or its head is compressed.
     """
-    claimed = 0
-    for box in walk(file, size_of(file)):
-        if box.kind == b"moov":
-            claimed += sum(_of_track(file, trak) for trak in _inside(file, box, b"trak"))
-        elif box.kind == b"moof":
-            claimed += sum(map(_of_run, _contents(file, box, b"traf", b"trun")))
-    return claimed
+    found = list(_Boxes(file).within(0, size_of(file)))
+    sound = {track for track in {one.track for one in found} if _is_single_sound(track, found)}
+    return sum(
+        _of_run(one.body) if one.kind == b"trun" else _of_sizes(one.body)
+        for one in found
+        if one.kind == b"trun" or (one.kind == b"stsz" and one.track not in sound)
+    )
 
 
-def _of_track(file: BinaryIO, trak: Box) -> int:
-    sizes = _contents(file, trak, b"mdia", b"minf", b"stbl", b"stsz")
-    same = sum(count for size, count in map(_two_numbers, sizes) if size)
-    if not same:
-        return 0
-    handler = next(_contents(file, trak, b"mdia", b"hdlr"), b"")[8:12]
-    times = next(_contents(file, trak, b"mdia", b"minf", b"stbl", b"stts"), b"")
-    # One entry, each sample of which takes a tick: FFmpeg keeps such sound in chunks.
-    single = times[4:8] == b"\0\0\0\1" and times[12:16] == b"\0\0\0\1"
-    return 0 if handler == b"soun" and single else same
+class _Boxes:
+    """The boxes of a file; of all together so many are looked at."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file, self._left, self._tracks = file, MAX_WALKED, 0
+
+    def within(self, at: int, end: int, track: int = 0, depth: int = 0) -> Iterator[_Found]:
+        for box in walk(self._file, end, at):
+            self._left -= 1
+            if self._left < 0:
+                raise ContainerError(
+                    f"has more than {MAX_WALKED} boxes; remux it first, as with ffmpeg -c copy"
+                )
+            stop = min(box.end, end)
+            if box.kind == b"cmov":
+                raise ContainerError(
+                    "has a compressed head; remux it first, as with ffmpeg -c copy"
+                )
+            if box.kind in _READ:
+                self._file.seek(box.body)
+                yield _Found(track, box.kind, self._file.read(min(16, stop - box.body)))
+            elif box.kind in _HOLDERS and depth < _DEEPEST:
+                inner = track
+                if box.kind == b"trak":
+                    self._tracks += 1
+                    inner = self._tracks
+                yield from self.within(box.body, stop, inner, depth + 1)
 
 
-def _two_numbers(body: bytes) -> tuple[int, int]:
-    return struct.unpack(">II", body[4:12].ljust(8, b"\0"))
+def _is_single_sound(track: int, found: list[_Found]) -> bool:
+    """Whether FFmpeg keeps a track in chunks: sound each sample of which takes a tick."""
+    own = [one for one in found if one.track == track and track]
+    handlers = {one.body[8:12] for one in own if one.kind == b"hdlr"}
+    times = [one.body for one in own if one.kind == b"stts"]
+    # Of its handlers one is of the track, and others of what holds its data.
+    single = len(times) == 1 and times[0][4:8] == b"\0\0\0\1" and times[0][12:16] == b"\0\0\0\1"
+    return single and b"soun" in handlers and b"vide" not in handlers
+
+
+def _of_sizes(body: bytes) -> int:
+    size, count = struct.unpack(">II", body[4:12].ljust(8, b"\0"))
+    return count if size else 0
 
 
 def _of_run(body: bytes) -> int:
     flags, count = struct.unpack(">II", body[:8].ljust(8, b"\0"))
     return 0 if flags & _LISTED else count
-
-
-def _contents(file: BinaryIO, box: Box, *path: bytes) -> Iterator[bytes]:
-    """How the boxes begin to which a path leads, from box to box."""
-    if path:
-        for inner in _inside(file, box, path[0]):
-            yield from _contents(file, inner, *path[1:])
-    else:
-        file.seek(box.body)
-        yield file.read(min(16, box.end - box.body))
-
-
-def _inside(file: BinaryIO, box: Box, kind: bytes) -> Iterator[Box]:
-    end = min(box.end, size_of(file))
-    return (inner for inner in walk(file, end, box.body) if inner.kind == kind)

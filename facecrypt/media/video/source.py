@@ -11,7 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from facecrypt.errors import MediaError
+from facecrypt.errors import ContainerError, MediaError
 from facecrypt.files import PathLike, refuse_special
 from facecrypt.limits import MAX_FRAMES, MAX_SIDE, MAX_STREAMS, MAX_VIDEO_PIXELS
 from facecrypt.media.video.ending import ends_early
@@ -124,8 +124,14 @@ class Source:
     def _packets(self, others: Sequence[Any]) -> Iterator[Any]:
         packets = self.container.demux([self.video, *others])
         while True:
-            with said_of(str(self.path), "cannot be read on"):
-                packet = next(packets, None)
+            try:
+                with said_of(str(self.path), "cannot be read on"):
+                    packet = next(packets, None)
+            except IndexError:
+                raise MediaError(
+                    f"{self.path}: has packets of a stream that it does not tell of; get an "
+                    "undamaged copy, or remux it, as with ffmpeg -c copy"
+                ) from None
             if packet is None:
                 return
             yield packet
@@ -226,8 +232,11 @@ def _kind(path: Path | Stored) -> str:
 
 
 def _check_samples(path: Path | Stored) -> None:
-    with said_of(str(path), "cannot be read"), path.open("rb") as file:
-        claimed = claimed_samples(file)
+    try:
+        with said_of(str(path), "cannot be read"), path.open("rb") as file:
+            claimed = claimed_samples(file)
+    except ContainerError as error:
+        raise MediaError(f"{path}: {error.message}") from error
     if claimed > MAX_FRAMES:
         raise MediaError(
             f"{path}: claims {claimed} samples of one size, more than the {MAX_FRAMES} that are "
