@@ -112,8 +112,8 @@ def _regions(name: str, boxes: Any, shape: str) -> Iterator[Place]:
 
 
 def _grown(place: Place, grow: float) -> Place:
-    if isinstance(place, Way) or not grow:
-        return place.grow(grow)
+    if isinstance(place, Way):
+        return place.grow(grow) if grow else place
     x0, y0, x1, y1 = place.grow(grow).box
     return Grown(x0, y0, x1, y1, shape=place.shape, given=place.box)
 

@@ -12,6 +12,7 @@ from facecrypt.jobs.inputs import Input, find_in_place, find_inputs
 from facecrypt.jobs.pool import Progress, run_batch
 from facecrypt.jobs.summary import Result, Summary
 from facecrypt.keys import Recipient, SecretKey
+from facecrypt.sealing.carriers.sidecar_names import short_ids
 from facecrypt.sealing.copies import remove_copies
 from facecrypt.sealing.finding import find_sealed
 from facecrypt.sealing.forgetting import Forget
@@ -19,6 +20,7 @@ from facecrypt.sealing.header import Header
 from facecrypt.sealing.images import Identities, Recipients, identities_of
 from facecrypt.sealing.parts import numbers
 from facecrypt.sealing.rewrapping import Rewrap
+from facecrypt.sealing.several import warn_of_others
 
 __all__ = ["change_files", "forget_files", "rewrap_files"]
 
@@ -99,6 +101,7 @@ def rewrap_files(
         out_dir,
         change,
         is_done,
+        request.is_done,
         workers=workers,
         progress=progress,
         overwrite=overwrite,
@@ -160,6 +163,7 @@ def forget_files(
         out_dir,
         change,
         is_done,
+        request.is_said,
         workers=workers,
         progress=progress,
         overwrite=overwrite,
@@ -171,6 +175,7 @@ def change_files(
     out_dir: PathLike | None,
     change: Callable[[Input, Path | None], Header],
     is_done: Callable[[Path, Header], bool],
+    is_right: Callable[[Header], bool],
     *,
     workers: int | None,
     progress: Progress | None,
@@ -185,13 +190,17 @@ def change_files(
     is_done : callable
         Whether a file with this header is as it is to be; AuthenticationError where that is not to
         be believed.
+    is_right : callable
+        Whether a header says that it is done, to be believed or not.
     """
 
     changed: defaultdict[Path, set[bytes]] = defaultdict(set)
 
     def one(item: Input) -> Result:
         header, skipped = looked_at(item)
-        changed[item.output.parent].add(header.picture_id)
+        changed[item.output.parent] |= short_ids(item.output, header)
+        if skipped and out_dir is None:
+            warn_of_others(item.output, is_right)
         return _result(item, header, skipped=skipped)
 
     def looked_at(item: Input) -> tuple[Header, bool]:

@@ -23,7 +23,7 @@ def remove_copies(folder: Path, pictures: Set[bytes]) -> None:
     ----------
     folder : Path
     pictures : set of bytes
-        Ids of what was changed.
+        First halves of the ids of what was changed, and of what lies beside it.
 
     Warns
     -----
@@ -46,14 +46,15 @@ def remove_copies(folder: Path, pictures: Set[bytes]) -> None:
 
 
 def _picture_id(path: Path) -> bytes | None:
-    """That of a sealed file, or of what lies beside one; None where there is none to read."""
+    """The first half of that of a sealed file, or of what lies beside one; None where there is
+    none to read."""
     try:
         with path.open("rb") as file:
-            return read_header(file).picture_id
+            return read_header(file).picture_id[:8]
     except (ContainerError, OSError):
         pass  # it is no sidecar
     try:
         _, headers = find_sealed(path)
     except (ContainerError, MediaError):
         return None
-    return headers[0].picture_id
+    return headers[0].picture_id[:8]

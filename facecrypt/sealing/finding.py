@@ -63,12 +63,12 @@ def is_sealed(path: PathLike) -> bool:
 
 
 def is_surely_sealed(path: Path) -> bool:
-    """:func:`is_sealed`, where the sidecar of another file does not count.
+    """:func:`is_sealed`, where a sidecar does not count that the file does not belong to.
 
     Raises
     ------
     MediaError
-        The file is not what its sidecar was made for: it may be a plain one.
+        What was sealed with the sidecar beside a file is not hidden in it, as far as shows.
     """
     found = _sound(path)
     if found is None:
@@ -76,10 +76,10 @@ def is_surely_sealed(path: Path) -> bool:
     carrier, headers = found
     large = file_carrier(path)
     beside = carrier.beside if large is None else large.is_beside(path)
-    if beside and not any(_is_as_it_was(path, carrier, header) for header in headers):
+    if beside and not any(_is_hidden(path, carrier, header) for header in headers):
         raise MediaError(
-            f"{path}: is not what was sealed with the sidecar beside it, and may be plain; move "
-            "the sidecar away, or get the file that belongs to it"
+            f"{path}: is not what was sealed with the sidecar beside it, and may be plain; look: "
+            "if it is, move the sidecar away, and if it is not, move both out of the folder"
         )
     return True
 
@@ -105,9 +105,13 @@ def _sound(path: PathLike) -> tuple[Carrier | FileCarrier, list[Header]] | None:
         return None
 
 
-def _is_as_it_was(path: Path, carrier: Carrier | FileCarrier, header: Header) -> bool:
+def _is_hidden(path: Path, carrier: Carrier | FileCarrier, header: Header) -> bool:
     try:
-        return not is_edited(path, carrier, header)
+        large = file_carrier(path)
+        if large is not None:
+            # Of a video that was edited nobody can tell what it shows.
+            return not large.is_edited(path, header)
+        return cast("Carrier", carrier).is_hidden(Source.read(path), header)
     except ContainerError:
         return False
 

@@ -11,12 +11,14 @@ from facecrypt.media.pictures import naming
 from facecrypt.regions import Region
 from facecrypt.sealing.carriers import Source
 from facecrypt.sealing.carriers.pixels import decode_sealed, with_header
+from facecrypt.sealing.carriers.sidecar_names import short_ids
 from facecrypt.sealing.content import Pixels
 from facecrypt.sealing.copies import remove_copies
 from facecrypt.sealing.header import Header
 from facecrypt.sealing.images import Identities, identities_of
 from facecrypt.sealing.parts import forgotten, not_whole, numbers, opens_whole, without_clip
 from facecrypt.sealing.rewriting import change_file
+from facecrypt.sealing.several import warn_of_others
 
 __all__ = ["Forget", "forget_regions"]
 
@@ -92,7 +94,7 @@ def forget_regions(
     """
     request = Forget(tuple(numbers(regions)))
     header = request.apply(path, identities_of(identities), output, overwrite=overwrite)
-    remove_copies(Path(output or path).parent, {header.picture_id})
+    remove_copies(Path(output or path).parent, short_ids(Path(output or path), header))
     return header
 
 
@@ -127,7 +129,14 @@ class Forget:
             self._warn_of_overlaps(path, changed)
             return changed
 
-        return change_file(path, output, change, overwrite=overwrite)
+        header = change_file(path, output, change, overwrite=overwrite)
+        if output is None:
+            warn_of_others(Path(path), self.is_said)
+        return header
+
+    def is_said(self, header: Header) -> bool:
+        """Whether a header says that all of it was forgotten, which anybody may have written."""
+        return {*self.regions, *header.private} <= set(header.forgotten)
 
     def is_done(
         self, path: PathLike, header: Header, identities: Sequence[Unwraps | RegionKey]
@@ -144,7 +153,7 @@ class Forget:
         ContainerError
             The pixels are damaged.
         """
-        if not {*self.regions, *header.private} <= set(header.forgotten):
+        if not self.is_said(header):
             return False
         if not opens_whole(header, identities):
             raise not_whole(header, identities)

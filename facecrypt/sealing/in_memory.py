@@ -122,8 +122,10 @@ def _open_first(
     identities: Sequence[Unwraps | RegionKey],
     options: Open,
 ) -> Opened:
-    """Open with the first payload that does; errors are those of the last."""
-    *others, last = map(Payload.from_bytes, payloads)
+    """Open with the payload that opens most, of those that do; errors are those of the last."""
+    found = map(Payload.from_bytes, payloads)
+    # One may be changed already where a run was killed that changes all.
+    *others, last = sorted(found, key=lambda payload: len(payload.header.forgotten))
     for payload in others:
         with suppress(AuthenticationError):
             return carrier.open(source, payload, identities, options)

@@ -59,8 +59,7 @@ def write_alone(
     Parameters
     ----------
     overwrite : bool
-        Replace the file, and remove the sidecars that lie beside its place: they opened what it
-        replaces.
+        Replace the file, and remove the sidecars that lie beside it: they opened what it replaces.
 
     Raises
     ------
@@ -68,7 +67,9 @@ def write_alone(
         Nothing was written, and what was there still is.
     """
     path = Path(path)
-    old = sidecars_of(path, lately=True) if overwrite else []
+    # Where there is no file, one that was moved away may still need them.
+    replaces = overwrite and os.path.lexists(path)
+    old = sidecars_of(path, lately=True) if replaces else []
     with prepared(path, data, overwrite=overwrite, like=like) as file:
         named(file)
         for sidecar in old:

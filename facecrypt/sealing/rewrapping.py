@@ -10,11 +10,13 @@ from typing import Any
 from facecrypt.errors import KeyFormatError
 from facecrypt.files import PathLike
 from facecrypt.keys import Recipient, RecipientLike, RegionKey, SecretKey, Stanza, Unwraps
+from facecrypt.sealing.carriers.sidecar_names import short_ids
 from facecrypt.sealing.copies import remove_copies
 from facecrypt.sealing.header import Header
 from facecrypt.sealing.images import Identities, Recipients, identities_of, recipients_of
 from facecrypt.sealing.parts import not_whole, opens_whole, rewrapped
 from facecrypt.sealing.rewriting import change_file
+from facecrypt.sealing.several import warn_of_others
 
 __all__ = ["PASSPHRASES", "Rewrap", "is_id", "rewrap_file"]
 
@@ -91,7 +93,7 @@ def rewrap_file(
     """
     request = Rewrap.of(recipients, keep=keep, drop=drop)
     header = request.apply(path, identities_of(identities), output, overwrite=overwrite)
-    remove_copies(Path(output or path).parent, {header.picture_id})
+    remove_copies(Path(output or path).parent, short_ids(Path(output or path), header))
     return header
 
 
@@ -155,7 +157,10 @@ class Rewrap:
     ) -> Header:
         """Change a file; as :func:`rewrap_file`."""
         change = partial(self.changed, identities=identities)
-        return change_file(path, output, change, overwrite=overwrite)
+        header = change_file(path, output, change, overwrite=overwrite)
+        if output is None:
+            warn_of_others(Path(path), self.is_done)
+        return header
 
     def changed(self, header: Header, identities: Sequence[Unwraps | RegionKey]) -> Header:
         """The header for those who may open the file from now on."""

@@ -12,7 +12,6 @@ from facecrypt.sealing.carriers.sidecar_names import (
     remember_rewritten,
     several_fit,
     sidecar_path,
-    warn_of_others,
 )
 from facecrypt.sealing.files import write_sealed
 from facecrypt.sealing.finding import opened_sealed, sealed_large
@@ -115,8 +114,6 @@ def _change_here(path: Path, seen: Seen, change: Change) -> Header:
                 _replace_beside(path, seen, old, one)
         if picture is not None:
             named(picture, seen.check)
-    changed = [sidecar_path(path, one.header) for one in made if one.beside is not None]
-    warn_of_others(path, changed)
     return made[0].header
 
 

@@ -29,6 +29,9 @@ class Way:
     keys : sequence of (frame, x0, y0, x1, y1)
         By rising frames, the first of all being 0. In frames between two of them the box is in
         between, rounded outwards; before the first and after the last there is none.
+    given : sequence, optional
+        Of a way whose boxes were moved out, as they were before: it lies outside of a video where
+        these do.
 
     Raises
     ------
@@ -42,6 +45,7 @@ class Way:
     """
 
     keys: Sequence[Key]
+    given: Sequence[Key] | None = None
 
     def __post_init__(self) -> None:
         if not self.keys:
@@ -76,13 +80,16 @@ class Way:
         """With boxes whose sides are moved out by a part of their width or height."""
         grown = (Region(x0, y0, x1, y1).grow(amount) for _, x0, y0, x1, y1 in self.keys)
         return type(self)(
-            tuple((key[0], *box.box) for key, box in zip(self.keys, grown, strict=True))
+            tuple((key[0], *box.box) for key, box in zip(self.keys, grown, strict=True)),
+            given=self.given or self.keys,
         )
 
     def track(self, frames: int, height: int, width: int) -> "Track | None":
         """The boxes of each frame in a video of so many; None where none lies in it."""
         from facecrypt.detector import Track
 
+        if self.given and type(self)(self.given).track(frames, height, width) is None:
+            return None
         keys = np.array(self.keys)
         numbers = np.arange(keys[0, 0], min(keys[-1, 0] + 1, frames))
         boxes = _between(numbers, keys[:, 0], keys[:, 1:])

@@ -1,6 +1,7 @@
 """A picture and the header beside it find each other, and lose each other to nobody."""
 
 import fcntl
+import itertools
 import os
 import shutil
 import subprocess
@@ -11,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageCms
 from support import second_reader
 from support.clips import write_clip
 from support.command_line import command
@@ -36,8 +37,9 @@ from facecrypt import (
     rewrap_files,
     verify,
 )
-from facecrypt.sealing import pairs
-from facecrypt.sealing.carriers import sidecar, sidecar_names
+from facecrypt.leftovers import hidden_name
+from facecrypt.sealing import pairs, rewriting
+from facecrypt.sealing.carriers import sidecar, sidecar_names, video_changing
 from facecrypt.sealing.finding import read_payload
 from facecrypt.sealing.payload import Payload
 
@@ -279,15 +281,130 @@ def inspect_alone(path, beside):
 def test_sidecars_of_other_sealings_are_named_when_a_file_is_changed(tmp_path, plain, photo, out):
     Image.fromarray(photo[::-1]).save(tmp_path / "other.png")
     other = again(tmp_path / "other.png", out)
-    said = f"sidecars of other sealings, which stay as they are: {other.name}; delete them"
+    said = f"sidecars of other sealings, .* which stay as they are: {other.name}"
     with pytest.warns(UserWarning, match=said):
         forget_regions(out / "a.png", KEY, [0])
+    # Also when there is nothing left to do.
+    with pytest.warns(UserWarning, match=said):
+        assert forget_files(out / "a.png", KEY, [0]).skipped == 1
     other.unlink()
     rewrap_file(out / "a.png", KEY, BOB, keep=True)  # without a warning
     encrypt_file(plain, out / "b.png", KEY, regions=FACE)
     shutil.copy(sidecars(out)[0], out / "b.png.0123456789abcdef.fcrypt")
     with pytest.warns(UserWarning, match=r"b\.png: beside it lie sidecars of other sealings"):
-        rewrap_file(out / "b.png", KEY, BOB, keep=True)
+        rewrap_file(out / "b.png", KEY, SecretKey.generate(), keep=True)
+
+
+class Killed(Exception):
+    pass
+
+
+@pytest.fixture
+def killed(monkeypatch):
+    """Runs a change that ends once the first of two sidecars was written."""
+
+    def run(change):
+        count = itertools.count()
+
+        def once(module):
+            replace = module._replace_beside
+
+            def replaced(*args):
+                if next(count):
+                    raise Killed
+                replace(*args)
+
+            monkeypatch.setattr(module, "_replace_beside", replaced)
+
+        once(rewriting)
+        once(video_changing)
+        with pytest.raises(Killed):
+            change()
+        monkeypatch.undo()
+
+    return run
+
+
+BOTH_FIT = pytest.mark.parametrize("twice", ["a.jpg", "a.mp4"], indirect=True)
+
+
+@BOTH_FIT
+def test_a_face_that_one_of_two_sidecars_still_opens_is_not_called_forgotten(twice, killed):
+    path, _ = twice
+    plain = path.parents[1] / "plain" / path.name
+    killed(lambda: forget_regions(path, KEY, [0]))
+    assert verify(path, KEY).forgotten == ()
+    decrypt_file(path, path.with_name(f"back{path.suffix}"), KEY)
+    assert path.with_name(f"back{path.suffix}").read_bytes() == plain.read_bytes()
+    assert forget_files(path, KEY, [0]).done == 1
+    assert verify(path, KEY).forgotten == (0,)
+
+
+@BOTH_FIT
+def test_what_a_killed_run_did_already_is_not_called_another_sealing(twice, killed):
+    path, _ = twice
+    killed(lambda: rewrap_file(path, KEY, BOB))
+    rewrap_file(path, KEY, BOB)  # without a warning
+    assert rewrap_files(path, BOB, BOB).skipped == 1
+    verify(path, BOB)
+    with pytest.raises(AuthenticationError):
+        verify(path, KEY)
+
+
+@BOTH_FIT
+def test_hidden_copies_of_all_sidecars_go(twice):
+    path, _ = twice
+    for beside in sidecars(path.parent):
+        shutil.copy(beside, hidden_name(beside))
+    assert len(list(path.parent.glob(".*"))) == 2
+    forget_regions(path, KEY, [0])
+    assert list(path.parent.glob(".*")) == []
+    for beside in sidecars(path.parent):
+        shutil.copy(beside, hidden_name(beside))
+    assert forget_files(path, KEY, [0]).skipped == 1
+    assert list(path.parent.glob(".*")) == []
+
+
+@pytest.mark.parametrize("twice", ["a.mp4"], indirect=True)
+def test_a_sidecar_that_comes_meanwhile_is_changed_too(twice, monkeypatch):
+    path, _ = twice
+    listed = video_changing.sidecars_of
+
+    def before(path):
+        monkeypatch.setattr(video_changing, "sidecars_of", listed)
+        return listed(path)[:1]
+
+    monkeypatch.setattr(video_changing, "sidecars_of", before)
+    rewrap_file(path, KEY, KEY)
+    with pytest.raises(AuthenticationError):
+        verify(path, BOB)
+
+
+def test_the_sidecar_of_a_picture_that_was_moved_away_is_not_removed(tmp_path, plain, out):
+    [beside] = sidecars(out)
+    (out / "a.png").rename(tmp_path / "moved.png")
+    encrypt_file(plain, out / "a.png", KEY, regions=FACE, overwrite=True)
+    assert sidecars(out) == [beside]
+
+
+def test_sealed_pictures_that_were_edited_elsewhere_are_passed_over(tmp_path, photo):
+    """What they were sealed for is hidden in them."""
+    plain, out = tmp_path / "in", tmp_path / "out"
+    plain.mkdir()
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    for name in "a.jpg", "b.png", "c.png":
+        Image.fromarray(photo).save(plain / name, icc_profile=profile)
+    encrypt_files(plain, out, KEY, regions=FACE, sidecar=True)
+    jpeg = (out / "a.jpg").read_bytes()
+    at = jpeg.index(b"\xff\xe2")
+    length = int.from_bytes(jpeg[at + 2 : at + 4])
+    (out / "a.jpg").write_bytes(jpeg[:at] + jpeg[at + 2 + length :])
+    Image.fromarray(np.array(Image.open(out / "b.png"))).save(out / "b.png")
+    captioned = np.array(Image.open(out / "c.png"))
+    captioned[-1, -8:] = 0
+    Image.fromarray(captioned).save(out / "c.png")
+    summary = encrypt_files(out, tmp_path / "again", KEY, regions=FACE)
+    assert (summary.sealed, summary.failed) == (3, ())
 
 
 @pytest.mark.parametrize("name", ["a.png", "a.mp4"])

@@ -11,6 +11,7 @@ from support.command_line import command
 
 from facecrypt import Region, SecretKey, encrypt_file, inspect
 from facecrypt.detector import Track
+from facecrypt.jobs.boxes import load_places
 from facecrypt.sealing.content_video import Person
 from facecrypt.sealing.ways import Way
 
@@ -102,6 +103,15 @@ def test_what_is_detected_can_be_changed_and_sealed(tmp_path, monkeypatch):
     (tmp_path / "boxes.json").write_text(json.dumps(places))
     done = command(*seal)
     assert (done.code, "sealed with other options" in done.err[0]) == (1, True)
+
+
+def test_a_way_beside_the_video_is_an_error_however_far_it_grows(tmp_path):
+    (tmp_path / "off.json").write_text('{"a.mp4": [{"track": [[0, 110, 10, 190, 90]]}]}')
+    for grow in 0, 0.5, 1:
+        [way] = load_places(tmp_path / "off.json", grow=grow)["a.mp4"]
+        assert way.track(5, 100, 100) is None
+    [way] = load_places(tmp_path / "off.json", grow=0.5)["a.mp4"]
+    assert way.track(5, 100, 200).boxes.tolist() == [[70, 0, 200, 100]]
 
 
 def test_a_way_that_is_nowhere_in_the_video_is_an_error(tmp_path):

@@ -38,6 +38,7 @@ __all__ = [
     "SealedJpeg",
     "has_public",
     "is_edited_jpeg",
+    "is_hidden_jpeg",
     "is_public_of",
     "open_jpeg",
     "same_coefficients",
@@ -365,6 +366,13 @@ def is_edited_jpeg(data: bytes, header: Header) -> bool:
     sealed = _read_sealed(data, content)
     with _as_container_errors():
         return _is_edited(data, header) or _is_beside_edited(sealed, content)
+
+
+def is_hidden_jpeg(data: bytes, header: Header) -> bool:
+    """As of :class:`Carrier`; where public coefficients were edited, that cannot be told."""
+    _read_sealed(data, _content_of(header))
+    with _as_container_errors():
+        return not _is_edited(data, header)
 
 
 def _is_beside_edited(sealed: _Plain, content: Jpeg) -> bool:

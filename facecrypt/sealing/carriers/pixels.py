@@ -37,6 +37,7 @@ __all__ = [
     "encode_pixels",
     "erase_pixels",
     "is_edited_picture",
+    "is_hidden_picture",
     "open_picture",
     "seal_picture",
     "shown_digests",
@@ -223,6 +224,11 @@ def is_edited_picture(source: Source, header: Header) -> bool:
     """As of :class:`Carrier`."""
     picture = decode_sealed(source)
     return with_header(picture, header).edited or _is_beside_edited(header.content, picture)
+
+
+def is_hidden_picture(source: Source, header: Header) -> bool:
+    """As of :class:`Carrier`."""
+    return with_header(decode_sealed(source), header).has_sealed()
 
 
 def _is_beside_edited(content: Content, picture: Picture) -> bool:

@@ -23,6 +23,7 @@ from facecrypt.sealing.carriers.jpeg import SUFFIXES, check_jpeg
 from facecrypt.sealing.carriers.jpeg_sealing import (
     has_public,
     is_edited_jpeg,
+    is_hidden_jpeg,
     open_jpeg,
     seal_jpeg,
 )
@@ -31,6 +32,7 @@ from facecrypt.sealing.carriers.pixels import (
     encode_pixels,
     erase_pixels,
     is_edited_picture,
+    is_hidden_picture,
     open_picture,
     seal_picture,
     with_header,
@@ -98,6 +100,11 @@ class Sidecar:
         if header.carrier == "jpeg":
             return is_edited_jpeg(source.data, header)
         return is_edited_picture(source, header)
+
+    def is_hidden(self, source: Source, header: Header) -> bool:
+        if header.carrier == "jpeg":
+            return is_hidden_jpeg(source.data, header)
+        return is_hidden_picture(source, header)
 
     def rewrite(self, file: BinaryIO, payload: Payload) -> Rewritten:
         return Rewritten(payload.header, None, payload.to_bytes())

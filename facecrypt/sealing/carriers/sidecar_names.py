@@ -5,7 +5,6 @@ import os
 import re
 import time
 import unicodedata
-import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -24,12 +23,13 @@ __all__ = [
     "remember",
     "remember_rewritten",
     "several_fit",
+    "short_ids",
     "sidecar_path",
     "sidecars_of",
-    "warn_of_others",
 ]
 
 _SUFFIX = ".fcrypt"
+_SHORT = 8  # bytes of a picture's id
 _NAME = re.compile(r"(.+)\.([0-9a-f]{16})\.fcrypt", re.DOTALL)
 # Where there is no folder, or none whose list may be read, no sidecar is seen.
 _NO_LIST = (errno.ENOENT, errno.ENOTDIR, errno.EACCES, errno.ENAMETOOLONG)
@@ -45,7 +45,7 @@ _MOST = 16
 
 def sidecar_path(path: PathLike, header: Header) -> Path:
     """``photo.png`` -> ``photo.png.0123456789abcdef.fcrypt``."""
-    return _sidecar(Path(path), header.picture_id[:8].hex())
+    return _sidecar(Path(path), header.picture_id[:_SHORT].hex())
 
 
 def check_name(path: Path, beside: Path, header: Header) -> None:
@@ -128,17 +128,10 @@ def several_fit(path: PathLike, count: int, what: str) -> ContainerError:
     )
 
 
-def warn_of_others(path: Path, changed: Iterable[Path] = ()) -> None:
-    """Say which sidecars lie beside a file that was changed, and did not change with it: those of
-    other sealings of the same picture may still open to whom this one does no more."""
-    others = set(sidecars_of(path, lately=True)).difference(changed)
-    if others:
-        names = ", ".join(sorted(one.name for one in others))
-        warnings.warn(
-            f"{path}: beside it lie sidecars of other sealings, which stay as they are: {names}; "
-            "delete them if no other file needs them",
-            stacklevel=3,
-        )
+def short_ids(path: Path, header: Header) -> set[bytes]:
+    """The first half of the ids of a sealed file and of all sealings with a sidecar beside it."""
+    beside = (_NAME.fullmatch(one.name) for one in sidecars_of(path, lately=True))
+    return {header.picture_id[:_SHORT], *(bytes.fromhex(match[2]) for match in beside if match)}
 
 
 def remember(beside: Path) -> None:

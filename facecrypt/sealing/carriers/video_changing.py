@@ -10,11 +10,10 @@ from facecrypt.sealing.carriers.sidecar_names import (
     remember_rewritten,
     sidecar_path,
     sidecars_of,
-    warn_of_others,
 )
 from facecrypt.sealing.carriers.video_places import Found, find_videos, opened
 from facecrypt.sealing.header import Header
-from facecrypt.sealing.holding import Seen, check_names
+from facecrypt.sealing.holding import ChangedMeanwhile, Seen, check_names
 from facecrypt.sealing.pairs import place_pair
 from facecrypt.sealing.payload_file import PayloadCopy
 from facecrypt.sealing.several import Change, changed_headers
@@ -39,9 +38,10 @@ def change_video(path: Path, output: Path | None, change: Change, *, overwrite: 
     if found.place is None and output is None:
         for one, _ in chosen:
             check_names(one.holder)
+            if one.holder not in seen:  # it came since
+                raise ChangedMeanwhile
         for one, changed in chosen:
             _replace_beside(one, changed, seen)
-        warn_of_others(path, [one.holder for one, _ in chosen])
         return header
     with opened(path) as public, opened(found.holder) as holder:
         payload = PayloadCopy(holder, found.payload, header)
@@ -61,8 +61,6 @@ def change_video(path: Path, output: Path | None, change: Change, *, overwrite: 
             over = overwrite or output is None
             with prepared(replaced, write_both, overwrite=over, like=path) as written:
                 named(written, None if output else lambda: _check(seen))
-            if output is None:
-                warn_of_others(path)
         else:
             assert output is not None
             beside = sidecar_path(output, header)

@@ -126,8 +126,9 @@ def holds_original(src: Path, dst: Path, identities: _Holders, options: Open) ->
 
 
 def _unlock(src: Path, identities: _Holders, options: Open) -> _Unlocked:
-    """The payload that opens, of several beside a video; errors are those of the last."""
-    *others, last = find_videos(src)
+    """The payload that opens most, of several beside a video; errors are those of the last."""
+    # One may be changed already where a run was killed that changes all.
+    *others, last = sorted(find_videos(src), key=lambda one: len(one.payload.header.forgotten))
     for found in others:
         with suppress(AuthenticationError):
             return _Unlocked(found, unlock(found.payload.header, identities, options.regions))
