@@ -66,7 +66,8 @@ def forget_regions(
         There is no region of that number, or it is of a video sealed without clips of people, of
         which nothing would open any more.
     MediaError
-        It cannot be written; the file is as it was.
+        It cannot be written; the file is as it was. Of several sidecars some may be changed: run
+        it again.
 
     Warns
     -----

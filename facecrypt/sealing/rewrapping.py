@@ -68,7 +68,8 @@ def rewrap_file(
     ValueError
         Nobody could open it any more, or nothing is asked for.
     MediaError
-        It cannot be written; the file is as it was.
+        It cannot be written; the file is as it was. Of several sidecars some may be changed: run
+        it again.
 
     Warns
     -----

@@ -48,7 +48,7 @@ def change_file(
     ------
     MediaError
         It is a link, of which the target would stay as it was; or it cannot be written; or others
-        change it all the time. Nothing has changed then.
+        change it all the time. Nothing has changed then, but that of several sidecars some may be.
 
     Warns
     -----
