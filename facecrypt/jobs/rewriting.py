@@ -1,7 +1,6 @@
 """Many sealed files changed, each in its place or all into a folder, and one summary."""
 
 import warnings
-from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import partial
 from pathlib import Path
@@ -194,11 +193,12 @@ def change_files(
         Whether a header says that it is done, to be believed or not.
     """
 
-    changed: defaultdict[Path, set[bytes]] = defaultdict(set)
+    changed: dict[Path, set[bytes]] = {}
 
     def one(item: Input) -> Result:
         header, skipped = looked_at(item)
-        changed[item.output.parent] |= short_ids(item.output, header)
+        # From several threads, of which one makes the set.
+        changed.setdefault(item.output.parent, set()).update(short_ids(item.output, header))
         if skipped and out_dir is None:
             warn_of_others(item.output, is_right)
         return _result(item, header, skipped=skipped)
