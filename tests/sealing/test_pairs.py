@@ -473,9 +473,10 @@ def pipe_beside(path):
 @pytest.mark.parametrize("alone", [True, False])
 def test_a_pipe_with_the_name_of_a_sidecar_is_not_waited_for(out, alone):
     """Nobody writes into it, so that reading it would never end."""
+    [beside] = sidecars(out)
     pipe = pipe_beside(out / "a.png")
     if alone:
-        sidecars(out)[1].unlink()
+        beside.unlink()
     with pytest.raises(MediaError, match=f"{pipe.name}: is a pipe"):
         inspect(out / "a.png")
     done = command("decrypt", str(out), "-o", str(out / "back"), "-k", saved_key(out))
