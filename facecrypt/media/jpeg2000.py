@@ -36,9 +36,10 @@ def check_whole(data: bytes) -> None:
         while data[at : at + 2] == _TILE:
             index, length = struct.unpack_from(">HI", data, at + 4)
             seen.add(index)
-            smallest = min(smallest, _smallest_block(data, at, data.index(_DATA, at)))
             # Without a length the part reaches to the end, which it has to have.
-            at = at + length if length >= 12 else data.rindex(_END, at)
+            after = at + length if length >= 12 else data.rindex(_END, at)
+            smallest = min(smallest, _smallest_block(data, at, after))
+            at = after
     except (struct.error, ValueError):
         raise MediaError(_SHORT.format("its markers lead nowhere")) from None
     if data[at : at + 2] != _END:
@@ -117,10 +118,10 @@ def _segment(data: bytes, at: int) -> int:
 
 
 def _smallest_block(data: bytes, at: int, end: int) -> int:
-    """Samples of the smallest code blocks that segments of a header tell of."""
+    """Samples of the smallest code blocks that the segments before any data tell of."""
     # T.800, table A.18: at most 4096.
     found = 1 << 12
-    while at < end:
+    while at < end and data[at : at + 2] != _DATA:
         kind, after = data[at : at + 2], at + _segment(data, at)
         # Behind the way of coding and the order of packets; of a component, behind its number.
         place = {_CODING: at + 10, _OF_COMPONENT: at + 7}.get(kind)

@@ -437,3 +437,13 @@ def test_code_blocks_are_counted_in_the_headers_of_tiles_too(monkeypatch, segmen
     data[tile + 12 : tile + 12] = more
     with pytest.raises(MediaError, match="with 656 code blocks"):
         jpeg2000.check_whole(bytes(data))
+
+
+def test_headers_of_tiles_are_walked_once_each(monkeypatch):
+    """Where none is followed by data, no walk goes on into the tiles behind it."""
+    size = struct.pack(">HH8IH", 41, 0, 8 * 500, 8, 0, 0, 8, 8, 0, 0, 1) + b"\x07\1\1"
+    tiles = [b"\xff\x90\0\x0a" + struct.pack(">HIBB", n, 12, 0, 1) for n in range(500)]
+    data, calls, segment = b"\xff\x4f\xff\x51" + size + b"".join(tiles), [], jpeg2000._segment
+    monkeypatch.setattr(jpeg2000, "_segment", lambda *args: calls.append(0) or segment(*args))
+    jpeg2000.check_whole(data + b"\xff\xd9")
+    assert len(calls) == 502  # the size, twice, and each tile
