@@ -5,10 +5,10 @@ import signal
 import subprocess
 import sys
 import time
-import tracemalloc
 from pathlib import Path
 
 import pytest
+from support.memory import traced
 
 from facecrypt import pending
 from facecrypt.errors import MediaError
@@ -186,11 +186,9 @@ def test_a_killed_writer_leaves_only_whole_files(tmp_path):
 
 def test_reading_takes_memory_for_what_is_there(tmp_path):
     (tmp_path / "f").write_bytes(b"12345")
-    tracemalloc.start()
-    with (tmp_path / "f").open("rb") as file:
+    with traced() as peak, (tmp_path / "f").open("rb") as file:
         assert read_at_most(file, 1 << 32) == b"12345"
-    assert tracemalloc.get_traced_memory()[1] < 1 << 20
-    tracemalloc.stop()
+    assert 0 < peak.bytes < 1 << 20
 
 
 def test_reading_goes_on_from_where_the_file_stands_up_to_the_limit(tmp_path):

@@ -112,8 +112,10 @@ def _regions(name: str, boxes: Any, shape: str) -> Iterator[Place]:
 
 
 def _grown(place: Place, grow: float) -> Place:
+    if not grow:
+        return place
     if isinstance(place, Way):
-        return place.grow(grow) if grow else place
+        return place.grow(grow)
     x0, y0, x1, y1 = place.grow(grow).box
     return Grown(x0, y0, x1, y1, shape=place.shape, given=place.box)
 

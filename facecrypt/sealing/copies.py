@@ -7,10 +7,17 @@ from pathlib import Path
 
 from facecrypt.errors import ContainerError, MediaError
 from facecrypt.leftovers import abandoned, remove_unless_locked
+from facecrypt.sealing.carriers.sidecar_names import short_id, short_ids
 from facecrypt.sealing.finding import find_sealed
+from facecrypt.sealing.header import Header
 from facecrypt.sealing.payload import read_header
 
-__all__ = ["remove_copies"]
+__all__ = ["remove_copies", "remove_copies_of"]
+
+
+def remove_copies_of(path: Path, header: Header) -> None:
+    """:func:`remove_copies` of one file that was changed, and has this header."""
+    remove_copies(path.parent, short_ids(path, header))
 
 
 def remove_copies(folder: Path, pictures: Set[bytes]) -> None:
@@ -23,7 +30,7 @@ def remove_copies(folder: Path, pictures: Set[bytes]) -> None:
     ----------
     folder : Path
     pictures : set of bytes
-        First halves of the ids of what was changed, and of what lies beside it.
+        Short ids of what was changed, and of what lies beside it.
 
     Warns
     -----
@@ -46,15 +53,14 @@ def remove_copies(folder: Path, pictures: Set[bytes]) -> None:
 
 
 def _picture_id(path: Path) -> bytes | None:
-    """The first half of that of a sealed file, or of what lies beside one; None where there is
-    none to read."""
+    """The short one of a sealed file, or of what lies beside one; None where there is none."""
     try:
         with path.open("rb") as file:
-            return read_header(file).picture_id[:8]
+            return short_id(read_header(file))
     except (ContainerError, OSError):
         pass  # it is no sidecar
     try:
         _, headers = find_sealed(path)
     except (ContainerError, MediaError):
         return None
-    return headers[0].picture_id[:8]
+    return short_id(headers[0])

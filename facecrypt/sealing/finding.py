@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -17,6 +17,7 @@ from facecrypt.sealing.carriers import (
     find_payloads,
     not_sealed,
 )
+from facecrypt.sealing.carriers.sidecar import is_hidden
 from facecrypt.sealing.carriers.sidecar_names import several_fit
 from facecrypt.sealing.header import Header
 from facecrypt.sealing.payload import Payload
@@ -76,7 +77,7 @@ def is_surely_sealed(path: Path) -> bool:
     carrier, headers = found
     large = file_carrier(path)
     beside = carrier.beside if large is None else large.is_beside(path)
-    if beside and not any(_is_hidden(path, carrier, header) for header in headers):
+    if beside and not any(_hidden(path, large, headers)):
         raise MediaError(
             f"{path}: is not what was sealed with the sidecar beside it, and may be plain; look: "
             "if it is, move the sidecar away, and if it is not, move both out of the folder"
@@ -105,15 +106,16 @@ def _sound(path: PathLike) -> tuple[Carrier | FileCarrier, list[Header]] | None:
         return None
 
 
-def _is_hidden(path: Path, carrier: Carrier | FileCarrier, header: Header) -> bool:
-    try:
-        large = file_carrier(path)
-        if large is not None:
-            # Of a video that was edited nobody can tell what it shows.
-            return not large.is_edited(path, header)
-        return cast("Carrier", carrier).is_hidden(Source.read(path), header)
-    except ContainerError:
-        return False
+def _hidden(path: Path, large: FileCarrier | None, headers: list[Header]) -> Iterator[bool]:
+    """Of each header beside a file whether what it was made for is hidden in that."""
+    source = Source.read(path) if large is None else None
+    for header in headers:
+        with suppress(ContainerError):
+            if source is not None:
+                yield is_hidden(source, header)
+            elif large is not None:
+                # Of a video that was edited nobody can tell what it shows.
+                yield not large.is_edited(path, header)
 
 
 def sealed_large(path: Path) -> FileCarrier | None:

@@ -11,9 +11,8 @@ from facecrypt.media.pictures import naming
 from facecrypt.regions import Region
 from facecrypt.sealing.carriers import Source
 from facecrypt.sealing.carriers.pixels import decode_sealed, with_header
-from facecrypt.sealing.carriers.sidecar_names import short_ids
 from facecrypt.sealing.content import Pixels
-from facecrypt.sealing.copies import remove_copies
+from facecrypt.sealing.copies import remove_copies_of
 from facecrypt.sealing.header import Header
 from facecrypt.sealing.images import Identities, identities_of
 from facecrypt.sealing.parts import forgotten, not_whole, numbers, opens_whole, without_clip
@@ -95,7 +94,7 @@ def forget_regions(
     """
     request = Forget(tuple(numbers(regions)))
     header = request.apply(path, identities_of(identities), output, overwrite=overwrite)
-    remove_copies(Path(output or path).parent, short_ids(Path(output or path), header))
+    remove_copies_of(Path(output or path), header)
     return header
 
 

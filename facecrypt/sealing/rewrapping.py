@@ -10,8 +10,7 @@ from typing import Any
 from facecrypt.errors import KeyFormatError
 from facecrypt.files import PathLike
 from facecrypt.keys import Recipient, RecipientLike, RegionKey, SecretKey, Stanza, Unwraps
-from facecrypt.sealing.carriers.sidecar_names import short_ids
-from facecrypt.sealing.copies import remove_copies
+from facecrypt.sealing.copies import remove_copies_of
 from facecrypt.sealing.header import Header
 from facecrypt.sealing.images import Identities, Recipients, identities_of, recipients_of
 from facecrypt.sealing.parts import not_whole, opens_whole, rewrapped
@@ -94,7 +93,7 @@ def rewrap_file(
     """
     request = Rewrap.of(recipients, keep=keep, drop=drop)
     header = request.apply(path, identities_of(identities), output, overwrite=overwrite)
-    remove_copies(Path(output or path).parent, short_ids(Path(output or path), header))
+    remove_copies_of(Path(output or path), header)
     return header
 
 

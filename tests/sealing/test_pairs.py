@@ -7,7 +7,6 @@ import shutil
 import subprocess
 import sys
 import time
-import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +15,7 @@ from PIL import Image, ImageCms
 from support import second_reader
 from support.clips import write_clip
 from support.command_line import command
+from support.memory import traced
 
 from facecrypt import (
     AuthenticationError,
@@ -493,11 +493,9 @@ def test_of_sidecars_that_do_not_fit_no_more_is_read_than_the_header(tmp_path, p
     Image.fromarray(photo[::-1]).save(tmp_path / "other.png")
     other = again(tmp_path / "other.png", out)
     os.truncate(other, 64 << 20)
-    tracemalloc.start()
-    verify(out / "a.png", KEY)
-    most = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
-    assert most < 32 << 20
+    with traced() as peak:
+        verify(out / "a.png", KEY)
+    assert 0 < peak.bytes < 32 << 20
 
 
 def test_sidecars_that_fit_are_together_no_larger_than_one_may_be(plain, out, monkeypatch):

@@ -3,12 +3,12 @@
 import io
 import os
 import struct
-import tracemalloc
 import warnings
 import zlib
 
 import pytest
 from PIL import Image
+from support.memory import traced
 from support.sealed_jpegs import KEY
 
 from facecrypt import (
@@ -40,13 +40,10 @@ def with_more(packed: bytes, more: bytes) -> bytes:
 @pytest.mark.parametrize("kind", [REGION, PRIVATE, b"free"])
 def test_millions_of_boxes_are_not_listed_before_they_are_refused(packed, kind):
     damaged = with_more(packed, box_head(kind, 0) * 1_000_000)
-    tracemalloc.start()
-    with pytest.raises(ContainerError, match="parts are missing or too many"):
+    with traced() as peak, pytest.raises(ContainerError, match="parts are missing or too many"):
         Payload.from_bytes(damaged)
-    most = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
     # Listed, they took 300 MB.
-    assert most < 1 << 20
+    assert 0 < peak.bytes < 1 << 20
 
 
 @pytest.mark.parametrize("size", [0, 1, 7])
@@ -88,9 +85,6 @@ def test_one_damaged_payload_does_not_end_the_work_on_others(tmp_path, photo, pl
 
 def test_nor_are_boxes_beside_the_one(packed):
     damaged = packed + box_head(b"free", 0) * 1_000_000
-    tracemalloc.start()
-    with pytest.raises(ContainerError, match="not one box with all in it"):
+    with traced() as peak, pytest.raises(ContainerError, match="not one box with all in it"):
         Payload.from_bytes(damaged)
-    most = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
-    assert most < 1 << 20
+    assert 0 < peak.bytes < 1 << 20

@@ -336,15 +336,6 @@ class Carrier(Protocol):
             As :meth:`open`.
         """
 
-    def is_hidden(self, source: Source, header: Header) -> bool:
-        """Whether what was sealed is hidden in a file, whatever became of the rest.
-
-        Raises
-        ------
-        ContainerError
-            As :meth:`open`.
-        """
-
     def rewrite(self, file: BinaryIO, payload: Payload) -> Rewritten:
         """The same sealed file with another payload; what it shows stays as it is.
 

@@ -11,7 +11,6 @@ from facecrypt.media.pictures import read_bounded
 from facecrypt.sealing.carriers.carrier import Opened, Rewritten, SealedFile, Source
 from facecrypt.sealing.carriers.jpeg_sealing import (
     is_edited_jpeg,
-    is_hidden_jpeg,
     open_jpeg,
     seal_jpeg,
 )
@@ -57,9 +56,6 @@ class Jpeg:
 
     def is_edited(self, source: Source, header: Header) -> bool:
         return is_edited_jpeg(source.data, header)
-
-    def is_hidden(self, source: Source, header: Header) -> bool:
-        return is_hidden_jpeg(source.data, header)
 
     def rewrite(self, file: BinaryIO, payload: Payload) -> Rewritten:
         data = jpeg.replace_box(read_bounded(file), b"jumb", START, payload.to_bytes())

@@ -369,7 +369,8 @@ def is_edited_jpeg(data: bytes, header: Header) -> bool:
 
 
 def is_hidden_jpeg(data: bytes, header: Header) -> bool:
-    """As of :class:`Carrier`; where public coefficients were edited, that cannot be told."""
+    """Whether what was sealed is hidden; not where the public coefficients were edited, for then
+    that cannot be told."""
     _read_sealed(data, _content_of(header))
     with _as_container_errors():
         return not _is_edited(data, header)

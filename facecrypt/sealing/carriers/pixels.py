@@ -227,7 +227,7 @@ def is_edited_picture(source: Source, header: Header) -> bool:
 
 
 def is_hidden_picture(source: Source, header: Header) -> bool:
-    """As of :class:`Carrier`."""
+    """Whether what was sealed is hidden, whatever became of the pixels around it."""
     return with_header(decode_sealed(source), header).has_sealed()
 
 

@@ -28,7 +28,6 @@ from facecrypt.sealing.carriers.pixels import (
     encode_pixels,
     erase_pixels,
     is_edited_picture,
-    is_hidden_picture,
     open_picture,
     seal_picture,
 )
@@ -85,9 +84,6 @@ class Png:
 
     def is_edited(self, source: Source, header: Header) -> bool:
         return is_edited_picture(source, header)
-
-    def is_hidden(self, source: Source, header: Header) -> bool:
-        return is_hidden_picture(source, header)
 
     def rewrite(self, file: BinaryIO, payload: Payload) -> Rewritten:
         data = replace_chunk(read_bounded(file), CHUNK, payload.to_bytes())

@@ -47,7 +47,7 @@ from facecrypt.sealing.header import Header
 from facecrypt.sealing.options import Open, Seal
 from facecrypt.sealing.payload import Payload, read_header
 
-__all__ = ["Sidecar"]
+__all__ = ["Sidecar", "is_hidden"]
 
 
 class Sidecar:
@@ -101,11 +101,6 @@ class Sidecar:
             return is_edited_jpeg(source.data, header)
         return is_edited_picture(source, header)
 
-    def is_hidden(self, source: Source, header: Header) -> bool:
-        if header.carrier == "jpeg":
-            return is_hidden_jpeg(source.data, header)
-        return is_hidden_picture(source, header)
-
     def rewrite(self, file: BinaryIO, payload: Payload) -> Rewritten:
         return Rewritten(payload.header, None, payload.to_bytes())
 
@@ -114,6 +109,14 @@ class Sidecar:
         if payload.header.carrier == "jpeg":
             return made
         return made._replace(data=erase_pixels(Source(read_bounded(file)), payload))
+
+
+def is_hidden(source: Source, header: Header) -> bool:
+    """Whether what was sealed is hidden in the picture beside a sidecar, whatever became of the
+    rest; errors as of :meth:`Sidecar.open`."""
+    if header.carrier == "jpeg":
+        return is_hidden_jpeg(source.data, header)
+    return is_hidden_picture(source, header)
 
 
 def _fitting(path: Path, data: bytes, beside: Sequence[Path]) -> list[bytes]:

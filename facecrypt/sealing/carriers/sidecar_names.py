@@ -23,13 +23,13 @@ __all__ = [
     "remember",
     "remember_rewritten",
     "several_fit",
+    "short_id",
     "short_ids",
     "sidecar_path",
     "sidecars_of",
 ]
 
 _SUFFIX = ".fcrypt"
-_SHORT = 8  # bytes of a picture's id
 _NAME = re.compile(r"(.+)\.([0-9a-f]{16})\.fcrypt", re.DOTALL)
 # Where there is no folder, or none whose list may be read, no sidecar is seen.
 _NO_LIST = (errno.ENOENT, errno.ENOTDIR, errno.EACCES, errno.ENAMETOOLONG)
@@ -45,7 +45,7 @@ _MOST = 16
 
 def sidecar_path(path: PathLike, header: Header) -> Path:
     """``photo.png`` -> ``photo.png.0123456789abcdef.fcrypt``."""
-    return _sidecar(Path(path), header.picture_id[:_SHORT].hex())
+    return _sidecar(Path(path), short_id(header).hex())
 
 
 def check_name(path: Path, beside: Path, header: Header) -> None:
@@ -128,10 +128,15 @@ def several_fit(path: PathLike, count: int, what: str) -> ContainerError:
     )
 
 
+def short_id(header: Header) -> bytes:
+    """As much of the id of a sealing as the name of its sidecar has."""
+    return header.picture_id[:8]
+
+
 def short_ids(path: Path, header: Header) -> set[bytes]:
-    """The first half of the ids of a sealed file and of all sealings with a sidecar beside it."""
+    """The short ids of a sealed file and of all sealings with a sidecar beside it."""
     beside = (_NAME.fullmatch(one.name) for one in sidecars_of(path, lately=True))
-    return {header.picture_id[:_SHORT], *(bytes.fromhex(match[2]) for match in beside if match)}
+    return {short_id(header), *(bytes.fromhex(match[2]) for match in beside if match)}
 
 
 def remember(beside: Path) -> None:
