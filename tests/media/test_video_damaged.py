@@ -21,6 +21,7 @@ from facecrypt.limits import MAX_FRAMES
 from facecrypt.media.video import (
     lay_over,
     library,
+    mp4_samples,
     others,
     probe,
     read_frames,
@@ -387,6 +388,16 @@ def run(flags: int, count: int) -> bytes:
 def test_samples_that_are_claimed_and_not_listed(boxes, claimed):
     ftyp = box(b"ftyp", b"isom", bytes(4))
     assert claimed_samples(io.BytesIO(ftyp + boxes)) == claimed
+
+
+def test_the_boxes_of_each_track_are_looked_at_once(monkeypatch):
+    looked_at, single = [], mp4_samples._is_single_sound
+    monkeypatch.setattr(
+        mp4_samples, "_is_single_sound", lambda found: looked_at.extend(found) or single(found)
+    )
+    tracks = [claiming(b"vide", 1, 2)] * 400
+    assert claimed_samples(io.BytesIO(box(b"moov", *tracks))) == 800
+    assert len(looked_at) == 3 * 400
 
 
 def test_what_cannot_be_counted_is_refused(monkeypatch):

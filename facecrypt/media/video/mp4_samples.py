@@ -7,6 +7,7 @@ Specification: ISO/IEC 14496-12, 8.6.1.2 (stts), 8.7.3 (stsz) and 8.8.8 (trun).
 """
 
 import struct
+from collections import defaultdict
 from collections.abc import Iterator
 from typing import BinaryIO, NamedTuple
 
@@ -22,13 +23,14 @@ _HOLDERS = {
     *(b"mfra", b"udta", b"tref", b"ipro", b"sinf", b"schi", b"wave", b"iprp", b"gmhd", b"ilst"),
 }
 _READ = (b"hdlr", b"stts", b"stsz", b"trun")
+_NO_TRACK = 0
 _DEEPEST = 12  # FFmpeg gives up at 10
 # Of a run: whether each sample has a duration, a size, flags, an offset of its own.
 _LISTED = 0xF00
 
 
 class _Found(NamedTuple):
-    """A box that matters: the number of the track that it is in, 0 for none, and how it begins."""
+    """A box that matters: the number of the track that it is in, and how it begins."""
 
     track: int
     kind: bytes
@@ -43,22 +45,25 @@ def claimed_samples(file: BinaryIO) -> int:
     ContainerError
         It has too many boxes to look at them all, or its head is compressed.
     """
-    found = list(_Boxes(file).within(0, size_of(file)))
-    sound = {track for track in {one.track for one in found} if _is_single_sound(track, found)}
-    return sum(
-        _of_run(one.body) if one.kind == b"trun" else _of_sizes(one.body)
-        for one in found
-        if one.kind == b"trun" or (one.kind == b"stsz" and one.track not in sound)
-    )
+    claimed, tracks = 0, defaultdict[int, list[_Found]](list)
+    for one in _Boxes(file).within(0, size_of(file)):
+        if one.kind == b"trun":
+            claimed += _of_run(one.body)
+        else:
+            tracks[one.track].append(one)
+    for track, found in tracks.items():
+        if track == _NO_TRACK or not _is_single_sound(found):
+            claimed += sum(_of_sizes(one.body) for one in found if one.kind == b"stsz")
+    return claimed
 
 
 class _Boxes:
     """The boxes of a file; of all together so many are looked at."""
 
     def __init__(self, file: BinaryIO) -> None:
-        self._file, self._left, self._tracks = file, MAX_WALKED, 0
+        self._file, self._left, self._tracks = file, MAX_WALKED, _NO_TRACK
 
-    def within(self, at: int, end: int, track: int = 0, depth: int = 0) -> Iterator[_Found]:
+    def within(self, at: int, end: int, track: int = _NO_TRACK, depth: int = 0) -> Iterator[_Found]:
         for box in walk(self._file, end, at):
             self._left -= 1
             if self._left < 0:
@@ -81,11 +86,10 @@ class _Boxes:
                 yield from self.within(box.body, stop, inner, depth + 1)
 
 
-def _is_single_sound(track: int, found: list[_Found]) -> bool:
+def _is_single_sound(found: list[_Found]) -> bool:
     """Whether FFmpeg keeps a track in chunks: sound each sample of which takes a tick."""
-    own = [one for one in found if one.track == track and track]
-    handlers = {one.body[8:12] for one in own if one.kind == b"hdlr"}
-    times = [one.body for one in own if one.kind == b"stts"]
+    handlers = {one.body[8:12] for one in found if one.kind == b"hdlr"}
+    times = [one.body for one in found if one.kind == b"stts"]
     # Of its handlers one is of the track, and others of what holds its data.
     single = len(times) == 1 and times[0][4:8] == b"\0\0\0\1" and times[0][12:16] == b"\0\0\0\1"
     return single and b"soun" in handlers and b"vide" not in handlers

@@ -9,11 +9,7 @@ from facecrypt.keys import RecipientLike, RegionKey, Unwraps
 from facecrypt.media import jpeg
 from facecrypt.media.pictures import read_bounded
 from facecrypt.sealing.carriers.carrier import Opened, Rewritten, SealedFile, Source
-from facecrypt.sealing.carriers.jpeg_sealing import (
-    is_edited_jpeg,
-    open_jpeg,
-    seal_jpeg,
-)
+from facecrypt.sealing.carriers.jpeg_sealing import is_edited_jpeg, open_jpeg, seal_jpeg
 from facecrypt.sealing.header import Header
 from facecrypt.sealing.options import Open, Seal
 from facecrypt.sealing.payload import START, Payload
